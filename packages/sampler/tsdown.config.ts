@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsdown';
+import typegpu from 'unplugin-typegpu/rolldown';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/node/index.ts', 'src/web/index.ts'],
+  // One output module per source module: tree-shaking depends on it.
+  unbundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  dts: true,
+  plugins: [typegpu()],
+});

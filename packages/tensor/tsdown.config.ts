@@ -1,0 +1,22 @@
+import { defineConfig } from 'tsdown';
+import typegpu from 'unplugin-typegpu/rolldown';
+
+export default defineConfig({
+  entry: [
+    'src/index.ts',
+    'src/node/index.ts',
+    'src/nn/index.ts',
+    'src/optim/index.ts',
+    'src/store/index.ts',
+    'src/safetensors/index.ts',
+    'src/testing/index.ts',
+    'src/device/gpu.ts',
+    'src/device/gpu.node.ts',
+  ],
+  // One output module per source module: tree-shaking depends on it.
+  unbundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  dts: true,
+  plugins: [typegpu()],
+});
