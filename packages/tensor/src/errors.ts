@@ -1,0 +1,79 @@
+// Every error that Paris throws on purpose. A message reads `[tag] what, got, fix.`; the class and its `code` are what
+// a program may depend on. `internal:` after the tag marks a bug of ours.
+
+/** The root of all errors of Paris. `code` is stable across versions, the message is not. */
+export class ParisError extends Error {
+  readonly code: string = 'PARIS';
+  /** What the message is about: an operation, a command, a file. */
+  readonly tag: string;
+
+  /**
+   * @param tag - what failed, as the user calls it: `matmul`, `openDevice`
+   * @param message - what is wrong, what was got, and how to fix it
+   */
+  constructor(tag: string, message: string, options?: ErrorOptions) {
+    super(`[${tag}] ${message}`, options);
+    this.tag = tag;
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes that do not fit each other. */
+export class ShapeError extends ParisError {
+  override readonly code = 'SHAPE';
+}
+
+/** A dtype that the operation does not take. */
+export class DTypeError extends ParisError {
+  override readonly code = 'DTYPE';
+}
+
+/** A value out of its domain. */
+export class ValueError extends ParisError {
+  override readonly code = 'VALUE';
+}
+
+/** Something a traced function must not do, such as reading a tensor. */
+export class TraceError extends ParisError {
+  override readonly code = 'TRACE';
+}
+
+/** A compiled function that would trace to another graph than the one cached. */
+export class StaleTraceError extends ParisError {
+  override readonly code = 'STALE_TRACE';
+}
+
+/** A tensor used after its memory was donated. */
+export class DonatedTensorError extends ParisError {
+  override readonly code = 'DONATED_TENSOR';
+}
+
+/** A tensor used after `dispose()`. */
+export class DisposedTensorError extends ParisError {
+  override readonly code = 'DISPOSED_TENSOR';
+}
+
+/** The GPU device is gone; every pending read rejects with the same error. */
+export class DeviceLostError extends ParisError {
+  override readonly code = 'DEVICE_LOST';
+}
+
+/** The device has no memory left for an allocation. The device still works. */
+export class OutOfMemoryError extends ParisError {
+  override readonly code = 'OUT_OF_MEMORY';
+}
+
+/** Something larger than the adapter's limits allow. */
+export class LimitError extends ParisError {
+  override readonly code = 'LIMIT';
+}
+
+/** No WebGPU adapter that works. */
+export class NoAdapterError extends ParisError {
+  override readonly code = 'NO_ADAPTER';
+}
+
+/** A file of weights or a run that is not what was expected. */
+export class CheckpointError extends ParisError {
+  override readonly code = 'CHECKPOINT';
+}
