@@ -1,8 +1,17 @@
 import typegpu from 'unplugin-typegpu/vite';
 import { defineConfig } from 'vitest/config';
+import { adapterEnvironment, chooseAdapter } from './packages/tensor/src/node/adapters.js';
 
 // Workspace packages resolve to their sources, so that tests see one copy of each module and need no build.
 const conditions = ['@paris/source', 'module', 'node', 'development|production'];
+
+// Tests run in forks, which start with this process's environment: so they get the adapter that PARIS_ADAPTER names
+// (gpu, lavapipe or swiftshader), or else the best one. Without any, tests of a device say so and skip.
+const adapter = await chooseAdapter().catch((error: Error) => {
+  if ((process.env.PARIS_ADAPTER || 'auto') !== 'auto') throw error;
+  console.warn(error.message);
+});
+if (adapter) Object.assign(process.env, adapterEnvironment(adapter));
 
 export default defineConfig({
   plugins: [typegpu()],

@@ -18,5 +18,7 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   dts: true,
+  // Resolved by whoever imports the package: Node gets Dawn, everyone else the platform's own WebGPU.
+  deps: { neverBundle: ['#gpu'] },
   plugins: [typegpu()],
 });

@@ -1,1 +1,15 @@
-export {};
+// @paris/tensor/node: what Node needs beside the tensors: finding an adapter, and starting processes that get it.
+export {
+  ADAPTER_CHOICES,
+  type AdapterChoice,
+  type AdapterProbe,
+  adapterEnvironment,
+  chooseAdapter,
+  describeAdapter,
+  doctor,
+  probeAdapters,
+  type WorkingAdapter,
+} from './adapters.js';
+export type { AdapterKind, ProbeSystem } from './candidates.js';
+export type { AdapterFacts, ProbeOutcome } from './probe-process.js';
+export { type RunOptions, runWithAdapter } from './run.js';

@@ -1,0 +1,133 @@
+// Which WebGPU adapters this machine has, which of them to take, and what to tell the user about it.
+import { NoAdapterError, ValueError } from '../errors.js';
+import { type AdapterKind, CANDIDATES, type Candidate, type ProbeSystem, thisSystem } from './candidates.js';
+import type { AdapterFacts } from './probe-process.js';
+
+/** One adapter that was looked for. */
+export type AdapterProbe = {
+  kind: AdapterKind;
+  title: string;
+  /** The variables that a process needs from its start to get this adapter. Empty for a real GPU. */
+  environment: Record<string, string>;
+} & ({ works: true; adapter?: AdapterFacts } | { works: false /** In one sentence. */; reason: string });
+
+export type WorkingAdapter = Extract<AdapterProbe, { works: true }>;
+
+/** What `--adapter` takes. */
+export const ADAPTER_CHOICES = ['auto', 'gpu', 'lavapipe', 'swiftshader'] as const;
+export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
+
+/** Says that this process was started with the environment of that adapter. */
+const STARTED_FOR = 'PARIS_ADAPTER_STARTED';
+
+/**
+ * Looks for every adapter, each in a process of its own, and changes nothing in this one.
+ *
+ * @returns one entry per adapter in the order of preference: a real GPU, the system's software Vulkan, SwiftShader
+ */
+export async function probeAdapters(system: ProbeSystem = thisSystem()): Promise<AdapterProbe[]> {
+  const probes: AdapterProbe[] = [];
+  for (const candidate of CANDIDATES) probes.push(await probeOne(candidate, system));
+  return probes;
+}
+
+/**
+ * The adapter to use: the first that works, or the one asked for. `auto` honours the variable `PARIS_ADAPTER`.
+ *
+ * @throws {@link NoAdapterError} that says what was tried and what to install
+ */
+export async function chooseAdapter(
+  options: { adapter?: AdapterChoice | undefined } = {},
+  system: ProbeSystem = thisSystem(),
+): Promise<WorkingAdapter> {
+  const asked = options.adapter ?? 'auto';
+  const wanted = parseChoice(asked === 'auto' ? system.environment.PARIS_ADAPTER || 'auto' : asked);
+  const started = CANDIDATES.find((candidate) => candidate.kind === system.environment[STARTED_FOR]);
+  if (started && (wanted === 'auto' || wanted === started.kind)) {
+    return { kind: started.kind, title: started.title, environment: {}, works: true };
+  }
+  const probes: AdapterProbe[] = [];
+  for (const candidate of CANDIDATES) {
+    if (wanted !== 'auto' && candidate.kind !== wanted) continue;
+    const probe = await probeOne(candidate, system);
+    if (probe.works) return probe;
+    probes.push(probe);
+  }
+  throw new NoAdapterError('adapter', noAdapterMessage(probes));
+}
+
+/** What to add to the environment of a process so that it gets `adapter`, and so that it does not look again. */
+export function adapterEnvironment(adapter: WorkingAdapter): Record<string, string> {
+  return { ...adapter.environment, PARIS_ADAPTER: adapter.kind, [STARTED_FOR]: adapter.kind };
+}
+
+/** One line for the user: `adapter: lavapipe, llvmpipe: Mesa 25.0.7 (f16, subgroups)`. */
+export function describeAdapter(probe: WorkingAdapter): string {
+  return `adapter: ${probe.kind}${probe.adapter ? `, ${facts(probe.adapter)}` : ''}`;
+}
+
+/** What `paris doctor` prints: every adapter that was tried, why each failed, and which one is taken. */
+export async function doctor(system: ProbeSystem = thisSystem()): Promise<{ works: boolean; text: string }> {
+  const probes = await probeAdapters(system);
+  const lines = ['WebGPU adapters, in the order of preference:'];
+  probes.forEach((probe, i) => {
+    const found = probe.works ? `works${probe.adapter ? `: ${facts(probe.adapter)}` : ''}` : `no: ${probe.reason}`;
+    lines.push(`  ${i + 1}. ${probe.kind.padEnd(11)} ${found}`);
+  });
+  const first = probes.find((probe) => probe.works);
+  lines.push(first ? `Taken: ${first.kind}. Another one: --adapter NAME.` : advice(probes));
+  return { works: first !== undefined, text: lines.join('\n') };
+}
+
+async function probeOne(candidate: Candidate, system: ProbeSystem): Promise<AdapterProbe> {
+  const { kind, title } = candidate;
+  const failed = (reason: string, environment: Record<string, string> = {}): AdapterProbe => ({
+    kind,
+    title,
+    environment,
+    works: false,
+    reason,
+  });
+  try {
+    const prepared = await candidate.prepare(system);
+    if ('reason' in prepared) return failed(prepared.reason);
+    const { environment } = prepared;
+    const outcome = await system.probe({ ...system.environment, ...environment });
+    if ('reason' in outcome) return failed(outcome.reason, environment);
+    const rejected = candidate.reject(outcome.adapter);
+    if (rejected) return failed(rejected, environment);
+    return { kind, title, environment, works: true, adapter: outcome.adapter };
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseChoice(name: string): AdapterChoice {
+  const choice = ADAPTER_CHOICES.find((one) => one === name);
+  if (choice) return choice;
+  throw new ValueError('adapter', `there is no adapter called ${name}. Take one of ${ADAPTER_CHOICES.join(', ')}.`);
+}
+
+function noAdapterMessage(probes: readonly AdapterProbe[]): string {
+  const tried = probes.map((probe) => `${probe.kind}: ${probe.works ? 'works' : probe.reason}`).join('; ');
+  return `no WebGPU adapter works (${tried}). ${advice(probes)}`;
+}
+
+function advice(probes: readonly AdapterProbe[]): string {
+  if (probes.some((probe) => !probe.works && /package webgpu is not installed/.test(probe.reason))) {
+    return 'Install Dawn for Node: npm install webgpu.';
+  }
+  return 'Install a Vulkan driver (Debian: mesa-vulkan-drivers 24 or newer and libvulkan1) or, on Linux x64, software from npm: npm install --save-dev @sparticuz/chromium.';
+}
+
+// Features worth a word in one line; the rest is in the probe.
+const NOTABLE: Record<string, string> = {
+  'shader-f16': 'f16',
+  subgroups: 'subgroups',
+  'chromium-experimental-subgroup-matrix': 'subgroup matrix',
+};
+
+function facts(adapter: AdapterFacts): string {
+  const features = Object.keys(NOTABLE).filter((feature) => adapter.features.includes(feature));
+  return `${adapter.description || adapter.device} (${features.map((feature) => NOTABLE[feature]).join(', ') || 'core features only'})`;
+}

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { requireCapability } from '@paris/test-tools';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { probeAdapters } from './adapters.js';
+import { thisSystem } from './candidates.js';
+import { probeInProcess } from './probe-process.js';
+import { runWithAdapter } from './run.js';
+
+const system = {
+  ...thisSystem({}),
+  platform: 'linux' as const,
+  probe: async () => ({
+    adapter: { vendor: '', architecture: '', device: '', description: 'a card', fallback: false, features: [] },
+  }),
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-run-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes a script into the folder and gives its path. */
+async function script(source: string): Promise<string> {
+  const path = join(folder, 'script.mjs');
+  await writeFile(path, source);
+  return path;
+}
+
+it('passes on arguments, the environment and the exit code', async () => {
+  const path = await script(`
+    import { writeFileSync } from 'node:fs';
+    writeFileSync('seen.json', JSON.stringify([process.argv.slice(2), process.env.PARIS_ADAPTER, process.env.MINE]));
+    process.exit(7);`);
+  const seen: string[] = [];
+  const code = await runWithAdapter([process.execPath, path, '--a b', "c'd"], {
+    system,
+    cwd: folder,
+    environment: { MINE: 'kept' },
+    onAdapter: (adapter) => seen.push(adapter.kind),
+  });
+  expect(code).toBe(7);
+  expect(seen).toEqual(['gpu']);
+  expect(JSON.parse(await readFile(join(folder, 'seen.json'), 'utf8'))).toEqual([['--a b', "c'd"], 'gpu', 'kept']);
+});
+
+it('passes on signals, and says which one ended the child', async () => {
+  const path = await script('process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 10_000);');
+  expect(await runWithAdapter([process.execPath, path], { system, environment: {} })).toBe(143);
+
+  const patient = await script(`
+    process.on('SIGTERM', () => process.exit(3));
+    setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 100);
+    setTimeout(() => {}, 10_000);`);
+  expect(await runWithAdapter([process.execPath, patient], { system, environment: {} })).toBe(3);
+});
+
+it('says what did not start', async () => {
+  await expect(runWithAdapter(['no-such-command'], { system, environment: {} })).rejects.toThrow(
+    '[exec] no-such-command did not start',
+  );
+  await expect(runWithAdapter([], { system })).rejects.toThrow('[exec] there is no command to run');
+});
+
+it('a driver that crashes or hangs the probe is a reason, not a crash', async () => {
+  const crash = pathToFileURL(await script('process.abort();')).href;
+  expect(await probeInProcess(process.env, { dawn: crash })).toEqual({
+    reason: 'the driver ended the probe (SIGABRT)',
+  });
+  const hang = pathToFileURL(await script('await new Promise(() => setInterval(() => {}, 1000));')).href;
+  expect(await probeInProcess(process.env, { dawn: hang, timeoutMs: 200 })).toEqual({
+    reason: 'the driver did not answer within 0.2 s',
+  });
+});
+
+it('for real: a child gets the adapter that was asked for by name', async (context) => {
+  const environment = { ...process.env, PARIS_ADAPTER: '', PARIS_ADAPTER_STARTED: '' };
+  const swiftshader = (await probeAdapters(thisSystem(environment))).find((probe) => probe.kind === 'swiftshader');
+  const reason = swiftshader?.works ? '' : `SwiftShader does not work here: ${swiftshader?.reason}`;
+  requireCapability(context, 'adapter', swiftshader?.works === true, reason);
+
+  const dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+  const path = await script(`
+    import { writeFileSync } from 'node:fs';
+    import { create } from '${dawn}';
+    const gpu = create([]);
+    writeFileSync('adapter.txt', (await gpu.requestAdapter()).info.description);
+    process.exit(0);`);
+  expect(await runWithAdapter(['node', path], { adapter: 'swiftshader', cwd: folder, environment })).toBe(0);
+  expect(await readFile(join(folder, 'adapter.txt'), 'utf8')).toMatch(/SwiftShader/);
+});
