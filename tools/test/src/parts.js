@@ -1,0 +1,26 @@
+// What `npm test` runs, in this order. A part is a command (one check, passed or failed) or a suite (counted by test).
+// To add one, add a line.
+
+/**
+ * Suites that run a second time on SwiftShader: what talks to a device, once per kind of work. The whole set runs on
+ * the best adapter only, since SwiftShader is three times slower.
+ */
+const DEVICE_SUITES = [
+  'packages/tensor/src/device',
+  'packages/tensor/src/kernels',
+  'packages/tensor/src/ops/matmul',
+  'packages/tensor/src/ops/reduce',
+  'packages/tensor/src/ops/activation',
+  'packages/tensor/src/random',
+];
+
+/** @type {import('./runner.js').Part[]} */
+export const PARTS = [
+  { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only'] },
+  { name: 'lint', command: ['biome', 'ci', '.'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'docs', command: ['typedoc', '--emit', 'none'] },
+  { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
+  { name: 'tests', suite: { adapter: 'auto', paths: [] } },
+  { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES } },
+];

@@ -1,0 +1,106 @@
+// Runs one part of the tests and counts what it did. Plain JavaScript: it runs before anything is built.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {string[]} [command] passes if it exits with 0; its output is shown if not
+ * @property {{ adapter: 'auto' | 'lavapipe' | 'swiftshader', paths: string[] }} [suite] vitest, on that adapter
+ *
+ * @typedef {{ name: string, reason: string }} Skip
+ * @typedef {{ passed: number, failed: number, failures: string[], skips: Skip[] }} Counts
+ * @typedef {Counts & { name: string, seconds: number }} PartResult
+ */
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const REPORTER = fileURLToPath(new URL('./reporter.js', import.meta.url));
+const BIN = join(ROOT, 'node_modules', '.bin');
+
+/** @param {Part} part @returns {Promise<PartResult>} */
+export async function runPart(part) {
+  console.log(`\n── ${part.name}`);
+  const started = performance.now();
+  const counts = part.suite ? await runSuite(part.suite) : await runCommand(part.command ?? []);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`── ${part.name}: ${counts.failed > 0 ? 'failed' : 'ok'}, ${seconds.toFixed(1)} s`);
+  return { name: part.name, seconds, ...counts };
+}
+
+/** The end of the output: times by part, skips with reasons, what failed, and the counts alone in the last line. */
+export function summary(/** @type {PartResult[]} */ results) {
+  const sum = (/** @type {(one: PartResult) => number} */ of) => results.reduce((total, one) => total + of(one), 0);
+  const width = Math.max(...results.map((one) => one.name.length), 'total'.length);
+  const row = (/** @type {string[]} */ [name = '', ...cells]) =>
+    `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(9)).join('')}`;
+  const counted = (/** @type {PartResult} */ { name, seconds, passed, failed, skips }) =>
+    row([name, `${seconds.toFixed(1)} s`, String(passed), String(failed), String(skips.length)]);
+  const skips = results.flatMap((one) => one.skips.map((skip) => `  ${one.name}: ${skip.name}: ${skip.reason}`));
+  const failures = results.flatMap((one) => one.failures.map((failure) => `  ${one.name}: ${failure}`));
+  const passed = sum((one) => one.passed);
+  const failed = sum((one) => one.failed);
+  const lines = [
+    '',
+    row(['part', 'time', 'passed', 'failed', 'skipped']),
+    ...results.map(counted),
+    row(['total', `${sum((one) => one.seconds).toFixed(1)} s`]),
+    ...(skips.length > 0 ? ['', 'Skipped:', ...skips] : []),
+    ...(failures.length > 0 ? ['', 'Failed:', ...failures] : []),
+    '',
+    `${passed} passed, ${failed} failed, ${skips.length} skipped`,
+  ];
+  return { text: lines.join('\n'), failed };
+}
+
+/** @param {string[]} command @returns {Promise<Counts>} */
+async function runCommand(command) {
+  const { code, output } = await run(command, { capture: true });
+  if (code === 0) return { passed: 1, failed: 0, failures: [], skips: [] };
+  process.stdout.write(output);
+  return { passed: 0, failed: 1, failures: [`${command.join(' ')} ended with ${code}`], skips: [] };
+}
+
+/** @param {NonNullable<Part['suite']>} suite @returns {Promise<Counts>} */
+async function runSuite({ adapter, paths }) {
+  const folder = await mkdtemp(join(tmpdir(), 'paris-test-'));
+  const counted = join(folder, 'counts.json');
+  try {
+    const command = ['vitest', 'run', '--reporter=default', `--reporter=${REPORTER}`, ...paths];
+    const env = { PARIS_ADAPTER: adapter, PARIS_TEST_COUNTS: counted };
+    const { code } = await run(command, { env });
+    const counts = await readFile(counted, 'utf8').then(
+      (text) => /** @type {Counts} */ (JSON.parse(text)),
+      () => ({ passed: 0, failed: 0, failures: [], skips: [] }),
+    );
+    if (code === 0 || counts.failed > 0) return counts;
+    return { ...counts, failed: 1, failures: [`vitest ended with ${code}, see above`] };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string[]} command
+ * @param {{ capture?: boolean, env?: Record<string, string> }} options
+ * @returns {Promise<{ code: number | string, output: string }>}
+ */
+function run([program = '', ...args], { capture = false, env = {} }) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', PATH: `${BIN}${delimiter}${process.env.PATH}`, ...env },
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk) => {
+        output += chunk;
+      });
+    }
+    child.once('error', (error) => resolve({ code: error.message, output }));
+    child.once('close', (code, signal) => resolve({ code: code ?? String(signal), output }));
+  });
+}
