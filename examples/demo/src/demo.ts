@@ -1,0 +1,149 @@
+// The demo from pictures to evaluation. It calls `paris` for everything that counts and adds only order and progress.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { listEmoji } from './data/emoji.js';
+import { writePhotos } from './data/photos.js';
+import { DemoError } from './errors.js';
+import type { DemoOptions } from './options.js';
+import { Ledger, moveAside } from './run/ledger.js';
+import { type Outcome, type ParisCommand, runParis } from './run/paris.js';
+import { pool } from './run/pool.js';
+import { clock, type ProgressView } from './run/progress.js';
+import { layout, type Stage, stagesOf, type Task } from './stages.js';
+
+export interface DemoContext {
+  readonly paris: ParisCommand;
+  readonly view: ProgressView;
+  /** Aborted when the person wants to stop. */
+  readonly signal: AbortSignal;
+  /** Silence after which a process counts as hung. The first compile of a kernel on a software adapter takes seconds. */
+  readonly silenceMs?: number;
+}
+
+const SILENCE_MS = 180_000;
+const RESTARTS = 2;
+
+/**
+ * Runs all stages up to the samples; what is complete already is skipped.
+ * @returns the ledger, or undefined if the person stopped the demo
+ * @throws DemoError that names the stage that failed
+ */
+export async function runStages(options: DemoOptions, context: DemoContext): Promise<Ledger | undefined> {
+  if (options.fresh) {
+    const moved = await moveAside(options.out);
+    if (moved) context.view.say(`The earlier run is now in ${moved}.`);
+  }
+  const ledger = await Ledger.open(options.out);
+  await new DemoRun(options, context, ledger).run();
+  return context.signal.aborted ? undefined : ledger;
+}
+
+class DemoRun {
+  private readonly said = new Set<string>();
+
+  constructor(
+    private readonly options: DemoOptions,
+    private readonly context: DemoContext,
+    private readonly ledger: Ledger,
+  ) {}
+
+  async run(): Promise<void> {
+    await this.collectPhotos();
+    const stages = stagesOf(this.options);
+    for (const [i, stage] of stages.entries()) {
+      if (this.context.signal.aborted) return;
+      const pending = stage.tasks.filter((task) => !this.ledger.isComplete(task.id, task.args, task.output));
+      if (pending.length === 0) continue;
+      // What stands on this stage must be made again. (A training refuses by itself to go on with other data.)
+      await this.ledger.invalidate(stages.slice(i + 1).flatMap((later) => later.tasks.map((task) => task.id)));
+      await this.runStage(stage, pending);
+    }
+  }
+
+  private async collectPhotos(): Promise<void> {
+    const { limit, out } = this.options;
+    const args = limit === undefined ? [] : ['--limit', String(limit)];
+    if (this.ledger.isComplete('collect', args, layout.captions)) return;
+    await this.ledger.start('collect', args, false);
+    const start = Date.now();
+    const pictures = await listEmoji(limit);
+    await writePhotos(pictures, out);
+    await this.ledger.end('collect', [start, Date.now()], true);
+    const emoji = new Set(pictures.map((picture) => picture.group)).size;
+    this.context.view.say(`Collected ${pictures.length} pictures of ${emoji} emoji.`);
+  }
+
+  private async runStage(stage: Stage, pending: readonly Task[]): Promise<void> {
+    for (const task of pending) await this.ledger.start(task.id, task.args, stage.repeatable);
+    this.context.view.begin(stage.title, pending);
+    // When one task fails the others are stopped, and write a checkpoint.
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.context.signal, stop.signal]);
+    try {
+      await pool(pending, this.options.jobs, async (task) => {
+        await this.runTask(stage, task, signal).catch((error) => {
+          stop.abort();
+          throw error;
+        });
+      });
+    } finally {
+      this.context.view.end();
+    }
+  }
+
+  private async runTask(stage: Stage, task: Task, signal: AbortSignal): Promise<void> {
+    const { view } = this.context;
+    const begun = Date.now();
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.attempt(task, signal);
+      if (outcome.kind === 'stopped') return;
+      if (outcome.kind === 'done') {
+        if (!existsSync(join(this.options.out, task.output))) {
+          throw new DemoError(
+            `${nameOf(stage, task)} ended well, but ${task.output} is not there; see ${logOf(task)}.`,
+          );
+        }
+        return view.done(task, `done in ${clock((Date.now() - begun) / 1000)}`);
+      }
+      if (outcome.kind === 'failed') {
+        throw new DemoError(`${nameOf(stage, task)} failed: ${outcome.reason} (log: ${logOf(task)})`);
+      }
+      if (attempt === RESTARTS) {
+        throw new DemoError(
+          `${nameOf(stage, task)} failed ${attempt + 1} times, at last because the process ${outcome.reason}. ` +
+            `Try another --adapter; the log is ${logOf(task)}.`,
+        );
+      }
+      view.say(`  ${task.label}: the process ${outcome.reason}; it goes on from its checkpoint.`);
+    }
+  }
+
+  private async attempt(task: Task, signal: AbortSignal): Promise<Outcome> {
+    const { adapter, out } = this.options;
+    const { view } = this.context;
+    let adapterLine: string | undefined;
+    const start = Date.now();
+    const outcome = await runParis(adapter ? [...task.args, '--adapter', adapter] : task.args, {
+      command: this.context.paris,
+      logFile: join(out, logOf(task)),
+      signal,
+      silenceMs: this.context.silenceMs ?? SILENCE_MS,
+      onEvent: (event) => {
+        if (event.type === 'progress') view.update(task, event);
+        else if (event.type === 'notice') view.say(`  ${task.label}: ${event.message}`);
+        else {
+          adapterLine = event.line;
+          if (!this.said.has(event.line)) view.say(event.line);
+          this.said.add(event.line);
+        }
+      },
+    });
+    if (adapterLine) await this.ledger.setAdapter(adapterLine);
+    await this.ledger.end(task.id, [start, Date.now()], outcome.kind === 'done');
+    return outcome;
+  }
+}
+
+const nameOf = (stage: Stage, task: Task) => (stage.tasks.length > 1 ? `${stage.id}: ${task.label}` : stage.id);
+const logOf = (task: Task) => `${layout.logs}/${task.id}.log`;

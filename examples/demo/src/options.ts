@@ -1,0 +1,96 @@
+// The demo's options. The defaults are sized for two CPU cores and a software adapter; a real GPU takes more of everything.
+
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+
+export interface DemoOptions {
+  /** As `paris --adapter`; undefined lets `paris` choose. */
+  readonly adapter?: string | undefined;
+  readonly jobs: number;
+  readonly size: number;
+  readonly patch: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly batch: number;
+  readonly steps: number;
+  readonly routerSteps: number;
+  readonly clusters: number;
+  readonly seed: number;
+  readonly prompts: readonly string[];
+  /** Pictures per prompt. */
+  readonly count: number;
+  readonly sampleSteps: number;
+  readonly guidance: number;
+  /** Emoji groups to take; undefined takes all. */
+  readonly limit?: number | undefined;
+  readonly out: string;
+  readonly fresh: boolean;
+}
+
+export const defaultPrompts = [
+  'smiling cat face',
+  'red apple',
+  'heavy black heart',
+  'large blue circle',
+  'france flag',
+  'clock face three oclock',
+  'waving hand sign dark skin tone',
+  'tulip',
+];
+
+/**
+ * Parses the command line. `--help` and mistakes end the process with commander's text.
+ * @param argv - the arguments, without node and script
+ * @param folder - what a relative --out starts from
+ */
+export function parseOptions(argv: readonly string[], folder: string): DemoOptions {
+  const command = new Command('npm run demo --')
+    .description('Trains 8 experts and a router on emoji, samples from them, and writes a page about it.')
+    .option('--adapter <name>', 'the adapter to use; see `npx paris doctor` (default: the best there is)')
+    .option('--jobs <n>', 'training processes at once', positive, availableParallelism())
+    .option('--size <px>', 'edge length of the pictures', positive, 16)
+    .option('--patch <px>', 'edge length of a patch', positive, 4)
+    .option('--width <n>', 'channels of the transformer', positive, 64)
+    .option('--depth <n>', 'blocks of the transformer', positive, 3)
+    .option('--heads <n>', 'attention heads', positive, 4)
+    .option('--batch <n>', 'pictures per training step', positive, 32)
+    .option('--steps <n>', 'training steps of each expert', positive, 320)
+    .option('--router-steps <n>', 'training steps of the router (default: as --steps)', positive)
+    .option('--clusters <n>', 'clusters, and so experts', positive, 8)
+    .option('--seed <n>', 'seed of everything random', natural, 0)
+    .option('--prompts <list>', 'what to sample, separated by semicolons', list, defaultPrompts)
+    .option('--count <n>', 'pictures per prompt', positive, 4)
+    .option('--sample-steps <n>', 'sampling steps', positive, 24)
+    .option('--guidance <n>', 'classifier-free guidance scale', Number, 2)
+    .option('--limit <n>', 'take only about this many different emoji', positive)
+    .option('--out <folder>', 'where everything is written', 'out/demo')
+    .option('--fresh', 'move an earlier run aside and start anew', false)
+    .allowExcessArguments(false);
+  const given = command
+    .parse(argv, { from: 'user' })
+    .opts<Omit<DemoOptions, 'routerSteps'> & { routerSteps?: number }>();
+  return { ...given, routerSteps: given.routerSteps ?? given.steps, out: resolve(folder, given.out) };
+}
+
+function natural(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = natural(text);
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}
+
+function list(text: string): string[] {
+  const prompts = text
+    .split(';')
+    .map((prompt) => prompt.trim())
+    .filter(Boolean);
+  if (prompts.length === 0) throw new InvalidArgumentError('It holds no prompt.');
+  return prompts;
+}

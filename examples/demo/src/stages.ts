@@ -1,0 +1,144 @@
+// What the demo runs, as data: stages in order, each with the `paris` commands that may run side by side. Whoever wants to
+// do by hand what the demo does can read the commands here.
+
+import { join } from 'node:path';
+import type { DemoOptions } from './options.js';
+
+/** One `paris` command. */
+export interface Task {
+  readonly id: string;
+  /** What the progress bar says. */
+  readonly label: string;
+  readonly args: readonly string[];
+  /** A file, relative to the out folder, that is there when the task is complete. */
+  readonly output: string;
+}
+
+export interface Stage {
+  readonly id: string;
+  readonly title: string;
+  readonly tasks: readonly Task[];
+  /**
+   * Whether the stage may simply run again when its options change. Trained weights are not thrown away like that:
+   * there other options are an error that names the difference.
+   */
+  readonly repeatable: boolean;
+}
+
+/** Where things lie below the out folder. */
+export const layout = {
+  photos: 'photos',
+  captions: 'captions.csv',
+  data: 'data',
+  runs: 'runs',
+  model: 'model',
+  grid: 'samples/grid.png',
+  trace: 'samples/samples.json',
+  evaluation: 'evaluation.json',
+  page: 'index.html',
+  logs: 'logs',
+} as const;
+
+/** `3` → `expert-03`, as `paris train expert` names the folder of a run. */
+export const expertName = (cluster: number) => `expert-${String(cluster).padStart(2, '0')}`;
+
+/** All stages between the pictures on disk and the page. */
+export function stagesOf(options: DemoOptions): Stage[] {
+  const at = (path: string) => join(options.out, path);
+  const [data, runs, model] = [at(layout.data), at(layout.runs), at(layout.model)];
+  const seed = ['--seed', String(options.seed)];
+  const architecture = flags({
+    width: options.width,
+    depth: options.depth,
+    heads: options.heads,
+    patch: options.patch,
+  });
+  const training = (steps: number) => [...flags({ steps, batch: options.batch }), ...architecture, ...seed];
+
+  const single = (id: string, title: string, repeatable: boolean, args: string[], output: string): Stage => ({
+    id,
+    title,
+    repeatable,
+    tasks: [{ id, label: id, args, output }],
+  });
+  return [
+    single(
+      'prepare',
+      `Prepare the pictures at ${options.size} px`,
+      false,
+      [
+        'prepare',
+        at(layout.photos),
+        '--captions',
+        at(layout.captions),
+        '--size',
+        String(options.size),
+        ...seed,
+        '--out',
+        data,
+      ],
+      `${layout.data}/manifest.json`,
+    ),
+    single(
+      'partition',
+      `Partition them into ${options.clusters} clusters`,
+      false,
+      ['partition', data, '--clusters', String(options.clusters), ...seed],
+      `${layout.data}/partition/partition.json`,
+    ),
+    {
+      id: 'train',
+      title: `Train ${options.clusters} experts and the router, at most ${options.jobs} at once`,
+      repeatable: false,
+      tasks: [
+        ...Array.from({ length: options.clusters }, (_, cluster) => ({
+          id: expertName(cluster),
+          label: `expert ${cluster}`,
+          args: ['train', 'expert', data, '--cluster', String(cluster), '--out', runs, ...training(options.steps)],
+          output: `${layout.runs}/${expertName(cluster)}/model.safetensors`,
+        })),
+        {
+          id: 'router',
+          label: 'router',
+          args: ['train', 'router', data, '--out', runs, ...training(options.routerSteps)],
+          output: `${layout.runs}/router/model.safetensors`,
+        },
+      ],
+    },
+    single(
+      'assemble',
+      'Assemble the model folder',
+      true,
+      ['assemble', runs, '--data', data, '--out', model],
+      `${layout.model}/model_index.json`,
+    ),
+    single(
+      'evaluate',
+      'Evaluate on pictures that no training saw',
+      true,
+      ['evaluate', model, '--data', data, ...seed, '--out', at(layout.evaluation)],
+      layout.evaluation,
+    ),
+    single(
+      'sample',
+      `Sample ${options.prompts.length} × ${options.count} pictures`,
+      true,
+      [
+        'sample',
+        model,
+        ...options.prompts.flatMap((prompt) => ['--prompt', prompt]),
+        ...flags({ count: options.count, routing: 'top2', steps: options.sampleSteps, guidance: options.guidance }),
+        ...seed,
+        '--out',
+        at(layout.grid),
+        '--trace',
+        at(layout.trace),
+      ],
+      layout.trace,
+    ),
+  ];
+}
+
+function flags(values: Record<string, string | number>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
