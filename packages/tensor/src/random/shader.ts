@@ -1,0 +1,229 @@
+/**
+ * The same generator as shader functions. Element i of a tensor takes word i mod 4 of counter block ⌊i / 4⌋ (see
+ * host.ts), so a kernel may draw one element (`…At`) or a block of four (`…Block`) and gets the same values.
+ *
+ * Only u32 arithmetic and f32 +, −, × are trusted. WGSL's log, sin and cos may be off by 1e-3, compilers may contract
+ * a·b + c to one rounding, and division and sqrt may be off by some ulp; so logarithm, sine and cosine are our own
+ * polynomials (minimax by Remez' exchange), the root is corrected, and wherever a residual matters its products are of
+ * 12-bit halves, exact with or without contraction.
+ */
+import tgpu, { d, std } from 'typegpu';
+import { DOMAIN } from './key.js';
+import { PHILOX } from './philox.js';
+
+const { m0, m1, w0, w1, rounds } = PHILOX;
+const { elements, foldIn, split } = DOMAIN;
+
+/** The upper 32 bits of a · b: WGSL has no 64-bit integer. */
+export const multiplyHigh = tgpu.fn(
+  [d.u32, d.u32],
+  d.u32,
+)((a, b) => {
+  'use gpu';
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  return aHigh * bHigh + (middle >>> 16) + ((aLow * bHigh + (middle & 0xffff)) >>> 16);
+});
+
+/** Philox 4×32-10 (see philox.ts): key [2], counter [4] → four words. */
+export const philox = tgpu.fn(
+  [d.vec2u, d.vec4u],
+  d.vec4u,
+)((key, counter) => {
+  'use gpu';
+  let x0 = counter.x;
+  let x1 = counter.y;
+  let x2 = counter.z;
+  let x3 = counter.w;
+  let k0 = key.x;
+  let k1 = key.y;
+  for (let round = 0; round < rounds; round++) {
+    const high0 = multiplyHigh(m0, x0);
+    const low0 = m0 * x0;
+    const high1 = multiplyHigh(m1, x2);
+    const low1 = m1 * x2;
+    x0 = high1 ^ x1 ^ k0;
+    x1 = low1;
+    x2 = high0 ^ x3 ^ k1;
+    x3 = low0;
+    k0 = k0 + w0;
+    k1 = k1 + w1;
+  }
+  return d.vec4u(x0, x1, x2, x3);
+});
+
+/** `key.foldIn(index)` for an index below 2³². */
+export const foldInKey = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.vec2u,
+)((key, index) => {
+  'use gpu';
+  return philox(key, d.vec4u(index, 0, 0, foldIn)).xy;
+});
+
+/** `key.split(n)[index]`. */
+export const splitKey = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.vec2u,
+)((key, index) => {
+  'use gpu';
+  return philox(key, d.vec4u(index, 0, 0, split)).xy;
+});
+
+/** Elements 4b … 4b+3 of `randomBits(key, shape)`. */
+export const bitsBlock = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.vec4u,
+)((key, block) => {
+  'use gpu';
+  return philox(key, d.vec4u(block, 0, 0, elements));
+});
+
+/** Element i of `randomBits(key, shape)`. */
+export const bitsAt = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.u32,
+)((key, i) => {
+  'use gpu';
+  const words = bitsBlock(key, i >>> 2);
+  const pair = std.select(words.xy, words.zw, (i & 2) !== 0);
+  return std.select(pair.x, pair.y, (i & 1) !== 0);
+});
+
+/** The upper 24 bits of a word as a float in [0, 1), exactly. */
+export const bitsToUniform = tgpu.fn(
+  [d.u32],
+  d.f32,
+)((bits) => {
+  'use gpu';
+  return d.f32(bits >>> 8) * 5.9604644775390625e-8; // 2⁻²⁴
+});
+
+/** Elements 4b … 4b+3 of `uniform(key, shape)`. */
+export const uniformBlock = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.vec4f,
+)((key, block) => {
+  'use gpu';
+  const words = bitsBlock(key, block);
+  return d.vec4f(bitsToUniform(words.x), bitsToUniform(words.y), bitsToUniform(words.z), bitsToUniform(words.w));
+});
+
+/** Element i of `uniform(key, shape)`. */
+export const uniformAt = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.f32,
+)((key, i) => {
+  'use gpu';
+  return bitsToUniform(bitsAt(key, i));
+});
+
+/** The upper half of an f32: its leading 12 bits, so that the product of two halves is exact. */
+const upperHalf = tgpu.fn(
+  [d.f32],
+  d.f32,
+)((x) => {
+  'use gpu';
+  return std.bitcastU32toF32(std.bitcastF32toU32(x) & 0xfffff000);
+});
+
+/** −2 ln((⌊bits / 2⁸⌋ + 1) · 2⁻²⁴), at least 0, to 1 ulp. */
+export const minusTwoLog = tgpu.fn(
+  [d.u32],
+  d.f32,
+)((bits) => {
+  'use gpu';
+  // n = 2^e · m with m in [√½, √2): adding 1 − √½ (as bit patterns) carries into the exponent exactly from √2 on.
+  const shifted = std.bitcastF32toU32(d.f32((bits >>> 8) + 1)) + 0x004afb0d;
+  const e = d.f32(d.i32(shifted >>> 23) - 127 - 24);
+  const f = std.bitcastU32toF32((shifted & 0x007fffff) + 0x3f3504f3) - 1;
+  // ln(1 + f) = f − f² / 2 + f³ P(f), error of P below 8e-10 of the result on [√½ − 1, √2 − 1].
+  let p = d.f32(0.06747231632471085);
+  p = p * f - 0.1167512759566307;
+  p = p * f + 0.11887567490339279;
+  p = p * f - 0.12405640631914139;
+  p = p * f + 0.14219650626182556;
+  p = p * f - 0.1666799634695053;
+  p = p * f + 0.20002113282680511;
+  p = p * f - 0.25000008940696716;
+  p = p * f + 0.3333331346511841;
+  // ln 2 in two parts, the first of 16 bits: its product with e is exact.
+  const low = f * f * (f * p - 0.5) + e * 1.428606765330187e-6;
+  return std.max(0, -2 * (e * 0.693145751953125 + (f + low)));
+});
+
+/** √x as a leading half (12 bits) and the rest, for x in [0, 64]. */
+export const rootParts = tgpu.fn(
+  [d.f32],
+  d.vec2f,
+)((x) => {
+  'use gpu';
+  const s = std.sqrt(std.max(x, 1e-12)); // the guard keeps 0 / 0 out of the correction below
+  const high = upperHalf(s);
+  const low = s - high;
+  const residual = x - high * high - 2 * high * low - low * low; // x − s², every product exact
+  return d.vec2f(high, low + residual / (2 * s)).mul(std.select(d.f32(0), d.f32(1), x > 0));
+});
+
+/** (cos, sin) of 2π · ⌊bits / 2⁸⌋ · 2⁻²⁴, to 6e-8. */
+export const turn = tgpu.fn(
+  [d.u32],
+  d.vec2f,
+)((bits) => {
+  'use gpu';
+  const n = bits >>> 8;
+  const quarter = (n + 0x200000) >>> 22;
+  const y = d.f32(d.i32(n) - d.i32(quarter << 22)) * 2.384185791015625e-7; // in quarter turns, [−½, ½], exact
+  const w = y * y;
+  const cos =
+    1 + w * (-1.2337005138397217 + w * (0.25366923213005066 + w * (-0.02086028829216957 + w * 0.0009040217264555395)));
+  const sinTail =
+    w * (-0.6459640860557556 + w * (0.07969258725643158 + w * (-0.004681297577917576 + w * 0.00015826255548745394)));
+  const sin = y * (1.5707963705062866 + (sinTail - 4.371138828673793e-8)); // π / 2 in two parts
+  const swap = (quarter & 1) !== 0;
+  const c = std.select(cos, sin, swap);
+  const s = std.select(sin, cos, swap);
+  return d.vec2f(std.select(c, -c, ((quarter + 1) & 2) !== 0), std.select(s, -s, (quarter & 2) !== 0));
+});
+
+/** Two normals from two words: Box–Muller as in `hostNormalPair`, within 7e-7 of it before the host rounds to f32. */
+export const normalPair = tgpu.fn(
+  [d.u32, d.u32],
+  d.vec2f,
+)((bits0, bits1) => {
+  'use gpu';
+  const radius = rootParts(minusTwoLog(bits0));
+  const direction = turn(bits1);
+  const x = upperHalf(direction.x);
+  const y = upperHalf(direction.y);
+  // radius · direction with one rounding: the product of the halves is exact, the rest is small.
+  return d.vec2f(
+    radius.x * x + (radius.x * (direction.x - x) + radius.y * direction.x),
+    radius.x * y + (radius.x * (direction.y - y) + radius.y * direction.y),
+  );
+});
+
+/** Elements 4b … 4b+3 of `normal(key, shape)`. */
+export const normalBlock = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.vec4f,
+)((key, block) => {
+  'use gpu';
+  const words = bitsBlock(key, block);
+  return d.vec4f(normalPair(words.x, words.y), normalPair(words.z, words.w));
+});
+
+/** Element i of `normal(key, shape)`. */
+export const normalAt = tgpu.fn(
+  [d.vec2u, d.u32],
+  d.f32,
+)((key, i) => {
+  'use gpu';
+  const words = bitsBlock(key, i >>> 2);
+  const pair = std.select(words.xy, words.zw, (i & 2) !== 0);
+  const z = normalPair(pair.x, pair.y);
+  return std.select(z.x, z.y, (i & 1) !== 0);
+});
