@@ -1,0 +1,64 @@
+// What a kernel generator gets and gives. Generators are pure: the same spec is the same text, so that equal texts share
+// a pipeline. The compiler owns bindings, dtypes and fusion; a generator owns the loops.
+
+/**
+ * A whole number that a kernel needs: a literal of its text, or something read at run time from a uniform. What depends
+ * on the batch belongs in a uniform, so that batches of any size share one pipeline; `value` then sizes the dispatch.
+ */
+export interface Extent {
+  /** What it is in this dispatch. */
+  readonly value: number;
+  /** A WGSL expression of type u32. */
+  readonly wgsl: string;
+  /** Whether `wgsl` is the literal, so that the text may depend on `value`. */
+  readonly fixed: boolean;
+}
+
+/** An extent that is baked into the text. Negative strides wrap around, which is what u32 arithmetic wants. */
+export function fixed(value: number): Extent {
+  return { value, wgsl: `${value >>> 0}u`, fixed: true };
+}
+
+/** An extent that the text reads at run time; `wgsl` is a u32 expression, such as a member of a uniform struct. */
+export function uniform(value: number, wgsl: string): Extent {
+  return { value, wgsl, fixed: false };
+}
+
+/** How a kernel sees one operand: the compiler owns its binding and widens its dtype. */
+export interface OperandAccess {
+  /** A WGSL expression of the element (f32) at a linear index, a u32 expression, of the operand's buffer. */
+  element(index: string): string;
+}
+
+/**
+ * A kernel without its bindings and entry point. The body stands in an entry point that declares exactly
+ * `@builtin(workgroup_id) workgroup_id: vec3u`, `@builtin(local_invocation_id) local_id: vec3u` and
+ * `@builtin(local_invocation_index) local_index: u32`.
+ */
+export interface GeneratedKernel {
+  /** For labels and traces; the same name may have several texts. */
+  readonly name: string;
+  /** Module-scope WGSL: constants, workgroup variables. May be empty. */
+  readonly declarations: string;
+  /** The statements of the entry point. */
+  readonly body: string;
+  readonly workgroupSize: readonly [number, number, number];
+  /** How many workgroups to dispatch. A zero means that there is nothing to do. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** What a kernel choice may depend on, besides shapes. */
+export interface KernelAdapter {
+  /** The adapter runs on the CPU (lavapipe, SwiftShader): invocations are SIMD lanes, workgroup memory is no faster. */
+  readonly software: boolean;
+}
+
+/** How many tiles of `size` cover `extent`. */
+export function tiles(extent: Extent, size: number): number {
+  return Math.ceil(extent.value / size);
+}
+
+/** The text of `count` statements, one for each index. */
+export function unroll(count: number, statement: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => statement(index)).join('\n');
+}

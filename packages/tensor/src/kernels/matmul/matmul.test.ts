@@ -1,0 +1,151 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bufferAccess, largestError, literals, openTestDevice, runKernel, testValues, Uniforms } from '../testing.js';
+import { generateMatmul, type MatmulChoice } from './choose.js';
+import { type MatmulSpec, splitContraction } from './spec.js';
+
+const twins: Record<string, MatmulChoice> = {
+  plain: { kernel: 'plain' },
+  'register tile 8x8': { kernel: 'registerTile', rows: 8, columns: 8 },
+  'register tile 4x3': { kernel: 'registerTile', rows: 4, columns: 3 },
+  'register tile 1x1': { kernel: 'registerTile', rows: 1, columns: 1 },
+  'workgroup tile 64x64': {
+    kernel: 'workgroupTile',
+    ...{ blockRows: 64, blockColumns: 64, depth: 16, rows: 4, columns: 4 },
+  },
+  'workgroup tile 16x32': {
+    kernel: 'workgroupTile',
+    ...{ blockRows: 16, blockColumns: 32, depth: 8, rows: 2, columns: 4 },
+  },
+};
+
+type Layout = 'a·b' | 'a·bᵀ' | 'aᵀ·b';
+
+/** A problem with its float64 answer; a batch axis with stride 0 broadcasts. */
+function problem(
+  [m, n, k]: readonly [number, number, number],
+  layout: Layout = 'a·b',
+  batch: readonly { size: number; a: boolean; b: boolean }[] = [],
+) {
+  const strides = (side: 'a' | 'b', matrix: number) => {
+    let stride = matrix;
+    return [...batch]
+      .reverse()
+      .map((axis) => {
+        const own = axis[side] ? stride : 0;
+        if (axis[side]) stride *= axis.size;
+        return own;
+      })
+      .reverse();
+  };
+  const [aRow, aColumn] = layout === 'aᵀ·b' ? [1, m] : [k, 1];
+  const [bRow, bColumn] = layout === 'a·bᵀ' ? [1, k] : [n, 1];
+  const [aBatch, bBatch] = [strides('a', m * k), strides('b', k * n)];
+  const count = batch.reduce((product, axis) => product * axis.size, 1);
+  const [aOffset, bOffset] = [5, 3];
+  const size = (matrix: number, side: 'a' | 'b') =>
+    batch.reduce((product, axis) => product * (axis[side] ? axis.size : 1), matrix);
+  const a = testValues(aOffset + size(m * k, 'a'), 1);
+  const b = testValues(bOffset + size(k * n, 'b'), 2);
+  const expected = new Float64Array(count * m * n);
+  for (let z = 0, at = 0; z < count; z++) {
+    let [rest, aBase, bBase] = [z, aOffset, bOffset];
+    for (let axis = batch.length - 1; axis >= 0; axis--) {
+      const coordinate = rest % batch[axis]!.size;
+      rest = (rest - coordinate) / batch[axis]!.size;
+      aBase += coordinate * aBatch[axis]!;
+      bBase += coordinate * bBatch[axis]!;
+    }
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++, at++) {
+        for (let l = 0; l < k; l++) {
+          expected[at]! += a[aBase + i * aRow + l * aColumn]! * b[bBase + l * bRow + j * bColumn]!;
+        }
+      }
+    }
+  }
+  const specOf = (extents: Pick<Uniforms, 'add'>): MatmulSpec => {
+    const operand = (name: 'a' | 'b', batchStrides: number[], offset: number, row: number, column: number) => ({
+      access: bufferAccess(name),
+      batchStrides: batchStrides.map((stride) => extents.add(stride)),
+      offset: extents.add(offset),
+      rowStride: extents.add(row),
+      columnStride: extents.add(column),
+    });
+    const [M, N, K] = [extents.add(m), extents.add(n), extents.add(k)];
+    return {
+      batch: batch.map((axis) => extents.add(axis.size)),
+      ...{ m: M, n: N, k: K },
+      a: operand('a', aBatch, aOffset, aRow, aColumn),
+      b: operand('b', bBatch, bOffset, bRow, bColumn),
+      store: (at, value) => `out[(${at.batch} * ${M.wgsl} + ${at.row}) * ${N.wgsl} + ${at.column}] = ${value};`,
+    };
+  };
+  return { a, b, expected, specOf };
+}
+
+describe.each(Object.entries(twins))('matmul, %s', (_, choice) => {
+  let device: GPUDevice;
+  beforeAll(async () => {
+    device = await openTestDevice();
+  });
+
+  async function check({ a, b, expected, specOf }: ReturnType<typeof problem>, extents = new Uniforms()) {
+    const kernel = generateMatmul(specOf(extents), choice);
+    const { out } = await runKernel(
+      device,
+      kernel,
+      { inputs: { a, b }, outputs: { out: expected.length } },
+      extents.values,
+    );
+    expect(largestError(out!, expected)).toBeLessThan(2e-6);
+  }
+
+  const sizes = [1, 3, 17, 65];
+  it.each(sizes.flatMap((m) => sizes.map((n) => [m, n] as const)))(
+    '[%d, k] · [k, %d], k of 1, 3, 17, 65',
+    async (m, n) => {
+      for (const k of sizes) await check(problem([m, n, k]));
+    },
+  );
+
+  it('multiplies transposed operands', async () => {
+    await check(problem([33, 70, 40], 'a·bᵀ'));
+    await check(problem([33, 70, 40], 'aᵀ·b'));
+  });
+
+  it('broadcasts batch axes', async () => {
+    const axes = [
+      { size: 2, a: true, b: false },
+      { size: 3, a: false, b: true },
+      { size: 2, a: true, b: true },
+    ];
+    await check(problem([9, 20, 5], 'a·bᵀ', axes));
+  });
+
+  it('takes literals as well as uniforms', async () => {
+    const { specOf, ...rest } = problem([19, 21, 23], 'aᵀ·b', [{ size: 2, a: true, b: true }]);
+    const extents = Object.assign(new Uniforms(), literals);
+    await check({ specOf, ...rest }, extents);
+  });
+
+  it('gives zeros for an empty k', async () => {
+    await check(problem([5, 6, 0]));
+  });
+
+  it('has one text for all values of its uniforms', () => {
+    const texts = [problem([512, 64, 64]), problem([96, 64, 64])].map(({ specOf }) =>
+      generateMatmul(specOf(new Uniforms()), choice),
+    );
+    expect(texts[0]!.body).toBe(texts[1]!.body);
+    expect(texts[0]!.workgroups).not.toEqual(texts[1]!.workgroups);
+  });
+
+  it('computes the partial products of a split k', async () => {
+    const { a, b, expected, specOf } = problem([10, 20, 96], 'aᵀ·b');
+    const extents = new Uniforms();
+    const kernel = generateMatmul(splitContraction(specOf(extents), 4), choice);
+    const { out } = await runKernel(device, kernel, { inputs: { a, b }, outputs: { out: 4 * 200 } }, extents.values);
+    const sums = expected.map((_, i) => [0, 1, 2, 3].reduce((sum, part) => sum + out![part * 200 + i]!, 0));
+    expect(largestError(sums, expected)).toBeLessThan(2e-6);
+  });
+});
