@@ -1,0 +1,34 @@
+/** Noise paths: how much data and how much noise there is at each time. */
+import { ValueError } from '@paris/tensor';
+
+/**
+ * x_t = α(t)·x₀ + σ(t)·ε with ε ~ N(0, 1); t = 0 is data, t = 1 is noise (arXiv 2501.05450 §3). Plain functions of a
+ * number: training draws its times on the host and passes α, σ, α′, σ′ to the device as inputs.
+ */
+export interface NoisePath {
+  readonly name: string;
+  alpha(t: number): number;
+  sigma(t: number): number;
+  /** dα/dt */
+  alphaPrime(t: number): number;
+  /** dσ/dt */
+  sigmaPrime(t: number): number;
+  /** The time at which ln(α²/σ²) = l; +∞ gives 0, −∞ gives 1. */
+  timeAtLogSnr(l: number): number;
+}
+
+/** λ(t) = ln(α²/σ²): +∞ at t = 0, −∞ at t = 1. */
+export function logSnr(path: NoisePath, t: number): number {
+  return 2 * (Math.log(path.alpha(t)) - Math.log(path.sigma(t)));
+}
+
+/**
+ * A path by its name.
+ * @throws ValueError for an unknown name, with the known ones
+ */
+export function findPath(name: string, paths: readonly NoisePath[]): NoisePath {
+  const found = paths.find((path) => path.name === name);
+  if (found) return found;
+  const known = paths.map((path) => `"${path.name}"`).join(', ');
+  throw new ValueError('noisePath', `no noise path is called "${name}". Known: ${known}.`);
+}

@@ -1,0 +1,14 @@
+import { cosinePath } from './cosine.js';
+import { linearPath } from './linear.js';
+import { findPath, type NoisePath } from './path.js';
+
+/** The built-in paths. */
+export const noisePaths: readonly NoisePath[] = [linearPath, cosinePath];
+
+/**
+ * A path by the name that an expert's objective gives, among the built-in ones and `custom`.
+ * @throws ValueError for an unknown name, with the known ones
+ */
+export function noisePath(name: string, custom: readonly NoisePath[] = []): NoisePath {
+  return findPath(name, [...custom, ...noisePaths]);
+}

@@ -1,0 +1,167 @@
+import { key } from '@paris/tensor';
+import { describe, expect, it } from 'vitest';
+import { uniformTimes } from '../schedules/schedules.js';
+import type { Sampler, SamplerOptions } from './sampler.js';
+import { samplerByName, samplers } from './samplers.js';
+import { Ledger, type Vector } from './vector.testing.js';
+
+/** What is particular to each sampler; a sampler that is missing here fails the suite. */
+const facts: Record<keyof typeof samplers, { order: number; evaluations: (steps: number) => number }> = {
+  euler: { order: 1, evaluations: (steps) => steps },
+  heun: { order: 2, evaluations: (steps) => 2 * steps - 1 },
+};
+
+/**
+ * Data ~ N(mean, spread²), so x_t ~ N((1−t)·mean, s_t²) with s_t² = (1−t)²·spread² + t². The marginal velocity is
+ * E[ε − x₀ | x_t], linear in x; its flow keeps (x − (1−t)·mean) / s_t constant.
+ */
+const mean = 0.8;
+const spread = 0.3;
+const width = (t: number) => Math.hypot((1 - t) * spread, t);
+const gaussianVelocity = (x: number, t: number) =>
+  -mean + ((t - (1 - t) * spread ** 2) / width(t) ** 2) * (x - (1 - t) * mean);
+const exact = (x1: number, t: number) => (1 - t) * mean + width(t) * x1;
+
+const options = (steps: number, more: Partial<SamplerOptions> = {}): SamplerOptions => ({
+  times: uniformTimes(steps),
+  key: key(0),
+  ...more,
+});
+
+async function finish(sampler: Sampler, ledger: Ledger, start: Vector, steps: number): Promise<number[]> {
+  let result: number[] = [];
+  for await (const { latents } of sampler(ledger.denoiser(gaussianVelocity), start, options(steps))) {
+    result = [...latents.read()];
+  }
+  return result;
+}
+
+describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) => {
+  const sampler = samplers[name];
+  const { order, evaluations } = facts[name];
+
+  it('takes noise to the data of a Gaussian, with the order of its method', async () => {
+    const start = [-1.5, -0.2, 0.4, 2];
+    const errors: number[] = [];
+    for (const steps of [20, 40, 80, 160]) {
+      const ledger = new Ledger();
+      const end = await finish(sampler, ledger, ledger.vector(start), steps);
+      errors.push(Math.max(...end.map((x, i) => Math.abs(x - exact(start[i]!, 0)))));
+    }
+    const slopes = errors.slice(1).map((error, i) => Math.log2(errors[i]! / error));
+    for (const slope of slopes) expect(Math.abs(slope - order)).toBeLessThan(0.25);
+    expect(errors.at(-1)).toBeLessThan(0.02);
+  });
+
+  it('yields each step with its time, its preview and its evaluations', async () => {
+    const ledger = new Ledger();
+    const seen = [];
+    for await (const { step, time, evaluations: count, sample } of sampler(
+      ledger.denoiser(gaussianVelocity),
+      ledger.vector([1]),
+      options(4),
+    )) {
+      seen.push({ step, time, count });
+      expect(sample.read()).toHaveLength(1);
+    }
+    expect(seen.map(({ step, time }) => [step, time])).toEqual([
+      [0, 0.75],
+      [1, 0.5],
+      [2, 0.25],
+      [3, 0],
+    ]);
+    expect(seen.reduce((sum, { count }) => sum + count, 0)).toBe(evaluations(4));
+    expect(ledger.evaluations).toBe(evaluations(4));
+  });
+
+  it('tells x̂₀ from the beginning of the step', async () => {
+    const ledger = new Ledger();
+    const generator = sampler(ledger.denoiser(gaussianVelocity), ledger.vector([1.2]), options(5));
+    const { value } = await generator.next();
+    expect(value?.sample.read()[0]).toBeCloseTo(1.2 - gaussianVelocity(1.2, 1), 14);
+    await generator.return();
+  });
+
+  it('leaves only the initial latents alive at the end, and at every step what it says', async () => {
+    const ledger = new Ledger();
+    const start = ledger.vector([0.5]);
+    for await (const { latents, sample } of sampler(ledger.denoiser(gaussianVelocity), start, options(6))) {
+      expect(ledger.live).toEqual(new Set([start, latents, sample]));
+    }
+    expect(ledger.live).toEqual(new Set([start]));
+    expect([...start.read()]).toEqual([0.5]);
+  });
+
+  it('releases everything when the loop is left', async () => {
+    const ledger = new Ledger();
+    const start = ledger.vector([0.5]);
+    for await (const { step } of sampler(ledger.denoiser(gaussianVelocity), start, options(6))) if (step === 2) break;
+    expect(ledger.live).toEqual(new Set([start]));
+    expect(ledger.evaluations).toBeLessThan(evaluations(6));
+  });
+
+  it('releases everything and throws the reason when it is aborted, between steps and within one', async () => {
+    for (const within of [false, true]) {
+      const ledger = new Ledger();
+      const start = ledger.vector([0.5]);
+      const control = new AbortController();
+      const denoiser = ledger.denoiser(gaussianVelocity);
+      const run = async () => {
+        for await (const { step } of sampler(
+          async (latents, time) => {
+            if (within && time < 0.7) control.abort(new Error('enough'));
+            return await denoiser(latents, time);
+          },
+          start,
+          options(6, { signal: control.signal }),
+        )) {
+          if (!within && step === 1) control.abort(new Error('enough'));
+          expect(step).toBeLessThan(2);
+        }
+      };
+      await expect(run()).rejects.toThrow('enough');
+      expect(ledger.live).toEqual(new Set([start]));
+    }
+  });
+
+  it('releases everything when the denoiser fails', async () => {
+    for (const failing of [1, 2, 3]) {
+      const ledger = new Ledger();
+      const start = ledger.vector([0.5]);
+      const denoiser = ledger.denoiser(gaussianVelocity);
+      let calls = 0;
+      const run = async () => {
+        for await (const _ of sampler(
+          async (latents, time) => {
+            if (++calls === failing) throw new Error('lost');
+            return await denoiser(latents, time);
+          },
+          start,
+          options(6),
+        ));
+      };
+      await expect(run()).rejects.toThrow('lost');
+      expect(ledger.live).toEqual(new Set([start]));
+    }
+  });
+
+  it('gives the same numbers each time', async () => {
+    const [a, b] = [new Ledger(), new Ledger()];
+    expect(await finish(sampler, a, a.vector([1, -1]), 7)).toEqual(await finish(sampler, b, b.vector([1, -1]), 7));
+  });
+
+  it('refuses times that do not go down, before anything is evaluated', async () => {
+    const ledger = new Ledger();
+    const start = ledger.vector([1]);
+    const generator = sampler(ledger.denoiser(gaussianVelocity), start, options(2, { times: Float64Array.of(0, 1) }));
+    await expect(generator.next()).rejects.toThrow(`[${name}] times[1] = 1 is not below times[0] = 0.`);
+    expect(ledger.evaluations).toBe(0);
+  });
+});
+
+it('finds samplers by name', () => {
+  expect(samplerByName('heun')).toBe(samplers.heun);
+  expect(() => samplerByName('toString')).toThrow(
+    '[sampler] no sampler is called "toString". Known: euler, heun. Or pass a function of your own.',
+  );
+});
