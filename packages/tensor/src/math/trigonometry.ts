@@ -2,7 +2,7 @@
  * Sine and cosine with a range reduction of our own. WGSL promises nothing outside [−π, π] (2e-4 was seen at 1000),
  * and timestep embeddings take both of arguments up to 1000.
  */
-import tgpu, { d, std } from 'typegpu';
+import tgpu, { d, std, type TgpuFn } from 'typegpu';
 
 /**
  * (cos x, sin x) within 2e-7 for |x| ≤ 10⁴ (beyond, the products with the parts of π / 2 are no longer exact).
@@ -10,7 +10,7 @@ import tgpu, { d, std } from 'typegpu';
  * to 13 bits times a part is exact, whether or not the compiler contracts to fma. The polynomials are minimax on
  * [−π / 4, π / 4].
  */
-export const cosSinAccurate = tgpu.fn(
+export const cosSinAccurate: TgpuFn<(x: d.F32) => d.Vec2f> = tgpu.fn(
   [d.f32],
   d.vec2f,
 )((x) => {
@@ -37,7 +37,7 @@ export const cosSinAccurate = tgpu.fn(
 });
 
 /** cos x within 2e-7 for |x| ≤ 10⁴. */
-export const cosAccurate = tgpu.fn(
+export const cosAccurate: TgpuFn<(x: d.F32) => d.F32> = tgpu.fn(
   [d.f32],
   d.f32,
 )((x) => {
@@ -46,7 +46,7 @@ export const cosAccurate = tgpu.fn(
 });
 
 /** sin x within 2e-7 for |x| ≤ 10⁴. */
-export const sinAccurate = tgpu.fn(
+export const sinAccurate: TgpuFn<(x: d.F32) => d.F32> = tgpu.fn(
   [d.f32],
   d.f32,
 )((x) => {

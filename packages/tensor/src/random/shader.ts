@@ -7,7 +7,7 @@
  * polynomials (minimax by Remez' exchange), the root is corrected, and wherever a residual matters its products are of
  * 12-bit halves, exact with or without contraction.
  */
-import tgpu, { d, std } from 'typegpu';
+import tgpu, { d, std, type TgpuFn } from 'typegpu';
 import { DOMAIN } from './key.js';
 import { PHILOX } from './philox.js';
 
@@ -15,7 +15,7 @@ const { m0, m1, w0, w1, rounds } = PHILOX;
 const { elements, foldIn, split } = DOMAIN;
 
 /** The upper 32 bits of a · b: WGSL has no 64-bit integer. */
-export const multiplyHigh = tgpu.fn(
+export const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = tgpu.fn(
   [d.u32, d.u32],
   d.u32,
 )((a, b) => {
@@ -29,7 +29,7 @@ export const multiplyHigh = tgpu.fn(
 });
 
 /** Philox 4×32-10 (see philox.ts): key [2], counter [4] → four words. */
-export const philox = tgpu.fn(
+export const philox: TgpuFn<(key: d.Vec2u, counter: d.Vec4u) => d.Vec4u> = tgpu.fn(
   [d.vec2u, d.vec4u],
   d.vec4u,
 )((key, counter) => {
@@ -56,7 +56,7 @@ export const philox = tgpu.fn(
 });
 
 /** `key.foldIn(index)` for an index below 2³². */
-export const foldInKey = tgpu.fn(
+export const foldInKey: TgpuFn<(key: d.Vec2u, index: d.U32) => d.Vec2u> = tgpu.fn(
   [d.vec2u, d.u32],
   d.vec2u,
 )((key, index) => {
@@ -65,7 +65,7 @@ export const foldInKey = tgpu.fn(
 });
 
 /** `key.split(n)[index]`. */
-export const splitKey = tgpu.fn(
+export const splitKey: TgpuFn<(key: d.Vec2u, index: d.U32) => d.Vec2u> = tgpu.fn(
   [d.vec2u, d.u32],
   d.vec2u,
 )((key, index) => {
@@ -74,7 +74,7 @@ export const splitKey = tgpu.fn(
 });
 
 /** Elements 4b … 4b+3 of `randomBits(key, shape)`. */
-export const bitsBlock = tgpu.fn(
+export const bitsBlock: TgpuFn<(key: d.Vec2u, block: d.U32) => d.Vec4u> = tgpu.fn(
   [d.vec2u, d.u32],
   d.vec4u,
 )((key, block) => {
@@ -83,7 +83,7 @@ export const bitsBlock = tgpu.fn(
 });
 
 /** Element i of `randomBits(key, shape)`. */
-export const bitsAt = tgpu.fn(
+export const bitsAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.U32> = tgpu.fn(
   [d.vec2u, d.u32],
   d.u32,
 )((key, i) => {
@@ -94,7 +94,7 @@ export const bitsAt = tgpu.fn(
 });
 
 /** The upper 24 bits of a word as a float in [0, 1), exactly. */
-export const bitsToUniform = tgpu.fn(
+export const bitsToUniform: TgpuFn<(bits: d.U32) => d.F32> = tgpu.fn(
   [d.u32],
   d.f32,
 )((bits) => {
@@ -103,7 +103,7 @@ export const bitsToUniform = tgpu.fn(
 });
 
 /** Elements 4b … 4b+3 of `uniform(key, shape)`. */
-export const uniformBlock = tgpu.fn(
+export const uniformBlock: TgpuFn<(key: d.Vec2u, block: d.U32) => d.Vec4f> = tgpu.fn(
   [d.vec2u, d.u32],
   d.vec4f,
 )((key, block) => {
@@ -113,7 +113,7 @@ export const uniformBlock = tgpu.fn(
 });
 
 /** Element i of `uniform(key, shape)`. */
-export const uniformAt = tgpu.fn(
+export const uniformAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.F32> = tgpu.fn(
   [d.vec2u, d.u32],
   d.f32,
 )((key, i) => {
@@ -131,7 +131,7 @@ const upperHalf = tgpu.fn(
 });
 
 /** −2 ln((⌊bits / 2⁸⌋ + 1) · 2⁻²⁴), at least 0, to 1 ulp. */
-export const minusTwoLog = tgpu.fn(
+export const minusTwoLog: TgpuFn<(bits: d.U32) => d.F32> = tgpu.fn(
   [d.u32],
   d.f32,
 )((bits) => {
@@ -156,7 +156,7 @@ export const minusTwoLog = tgpu.fn(
 });
 
 /** √x as a leading half (12 bits) and the rest, for x in [0, 64]. */
-export const rootParts = tgpu.fn(
+export const rootParts: TgpuFn<(x: d.F32) => d.Vec2f> = tgpu.fn(
   [d.f32],
   d.vec2f,
 )((x) => {
@@ -169,7 +169,7 @@ export const rootParts = tgpu.fn(
 });
 
 /** (cos, sin) of 2π · ⌊bits / 2⁸⌋ · 2⁻²⁴, to 6e-8. */
-export const turn = tgpu.fn(
+export const turn: TgpuFn<(bits: d.U32) => d.Vec2f> = tgpu.fn(
   [d.u32],
   d.vec2f,
 )((bits) => {
@@ -190,7 +190,7 @@ export const turn = tgpu.fn(
 });
 
 /** Two normals from two words: Box–Muller as in `hostNormalPair`, within 7e-7 of it before the host rounds to f32. */
-export const normalPair = tgpu.fn(
+export const normalPair: TgpuFn<(bits0: d.U32, bits1: d.U32) => d.Vec2f> = tgpu.fn(
   [d.u32, d.u32],
   d.vec2f,
 )((bits0, bits1) => {
@@ -207,7 +207,7 @@ export const normalPair = tgpu.fn(
 });
 
 /** Elements 4b … 4b+3 of `normal(key, shape)`. */
-export const normalBlock = tgpu.fn(
+export const normalBlock: TgpuFn<(key: d.Vec2u, block: d.U32) => d.Vec4f> = tgpu.fn(
   [d.vec2u, d.u32],
   d.vec4f,
 )((key, block) => {
@@ -217,7 +217,7 @@ export const normalBlock = tgpu.fn(
 });
 
 /** Element i of `normal(key, shape)`. */
-export const normalAt = tgpu.fn(
+export const normalAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.F32> = tgpu.fn(
   [d.vec2u, d.u32],
   d.f32,
 )((key, i) => {
