@@ -17,7 +17,7 @@ const DEVICE_SUITES = [
 /** @type {import('./runner.js').Part[]} */
 export const PARTS = [
   { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only'] },
-  { name: 'lint', command: ['biome', 'ci', '.'] },
+  { name: 'lint', command: ['biome', 'ci', '--colors=off', '.'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'docs', command: ['typedoc', '--emit', 'none'] },
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },

@@ -13,7 +13,7 @@ const DAWN_OPTIONS = [
 const KEPT = Symbol.for('paris.tensor.gpu');
 const kept = globalThis as { [KEPT]?: Promise<GPU> };
 
-/** WebGPU of this process. Throws a {@link NoAdapterError} if the package `webgpu` is missing or does not load. */
+/** WebGPU of this process. Throws a NoAdapterError if the package `webgpu` is missing or does not load. */
 export async function requestGpu(): Promise<GPU> {
   const gpu = builtInGpu();
   if (gpu) return gpu;

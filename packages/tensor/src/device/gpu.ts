@@ -1,7 +1,7 @@
 // The way to WebGPU where the platform has it built in: browsers, Deno, workers. Chosen by the package import `#gpu`.
 import { NoAdapterError } from '../errors.js';
 
-/** The platform's own WebGPU. Throws a {@link NoAdapterError} where there is none. */
+/** The platform's own WebGPU. Throws a NoAdapterError where there is none. */
 export async function requestGpu(): Promise<GPU> {
   const gpu = builtInGpu();
   if (gpu) return gpu;

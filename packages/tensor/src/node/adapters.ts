@@ -34,7 +34,7 @@ export async function probeAdapters(system: ProbeSystem = thisSystem()): Promise
 /**
  * The adapter to use: the first that works, or the one asked for. `auto` honours the variable `PARIS_ADAPTER`.
  *
- * @throws {@link NoAdapterError} that says what was tried and what to install
+ * @throws NoAdapterError that says what was tried and what to install
  */
 export async function chooseAdapter(
   options: { adapter?: AdapterChoice | undefined } = {},
