@@ -1,0 +1,81 @@
+/**
+ * The built-in text side: a list of words that is frozen from the training captions. No download and no model: each
+ * expert embeds the ids itself. Id 0 is padding, and a caption of nothing but padding is the unconditional one.
+ */
+import type { FileStore } from '@paris/tensor/store';
+import * as z from 'zod/mini';
+import { parseJsonFile } from '../model/json.js';
+
+/** How many token ids a caption has. */
+export const MAX_TOKENS = 8;
+
+const padding = '<pad>';
+const unknown = '<unk>';
+const unknownId = 1;
+const fileName = 'text/vocabulary.json';
+
+/** `text/vocabulary.json`: entry i of `words` is the word with id i; 0 is padding, 1 any word that is not listed. */
+export interface Vocabulary {
+  readonly version: 1;
+  readonly maxTokens: number;
+  readonly words: readonly string[];
+}
+
+/** The words of a text: lower case, letters and digits with their inner apostrophes. */
+export function words(text: string): string[] {
+  return (
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}]+)*/gu) ?? []
+  );
+}
+
+/** The two special entries and the `limit` most frequent words, the more frequent first, equals in code-unit order. */
+export function buildVocabulary(captions: Iterable<string>, limit: number): string[] {
+  const counts = new Map<string, number>();
+  for (const caption of captions) {
+    for (const word of words(caption)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return [padding, unknown, ...ranked.slice(0, limit).map(([word]) => word)];
+}
+
+/** Captions → token ids, u32 [captions.length, maxTokens], cut and padded with 0. The empty caption is all zeros. */
+export function encodeCaptions(
+  captions: readonly string[],
+  vocabulary: readonly string[],
+  maxTokens: number = MAX_TOKENS,
+): Uint32Array {
+  const ids = new Map(vocabulary.map((word, id) => [word, id]));
+  const out = new Uint32Array(captions.length * maxTokens);
+  for (const [row, caption] of captions.entries()) {
+    const tokens = words(caption).slice(0, maxTokens);
+    for (const [column, word] of tokens.entries()) out[row * maxTokens + column] = ids.get(word) ?? unknownId;
+  }
+  return out;
+}
+
+/** Writes `text/vocabulary.json` into a model folder. */
+export async function writeVocabulary(
+  store: FileStore,
+  list: readonly string[],
+  maxTokens: number = MAX_TOKENS,
+): Promise<void> {
+  const vocabulary: Vocabulary = { version: 1, maxTokens, words: list };
+  await store.write(fileName, new TextEncoder().encode(`${JSON.stringify(vocabulary, null, 1)}\n`));
+}
+
+const schema: z.ZodMiniType<Vocabulary> = z.object({
+  version: z.literal(1),
+  maxTokens: z.int().check(z.gte(1)),
+  words: z.array(z.string()).check(z.minLength(2)),
+});
+
+/**
+ * Reads `text/vocabulary.json` of a model folder.
+ * @throws CheckpointError if it is no vocabulary
+ */
+export async function readVocabulary(store: FileStore): Promise<Vocabulary> {
+  return parseJsonFile('readVocabulary', fileName, await store.read(fileName), schema);
+}
