@@ -1,1 +1,27 @@
-export {};
+export { countParameters, type ParameterShapes } from '@paris/tensor/nn';
+export { type HeadActivation, parseRouterConfig, type RouterConfig, routerPresets } from './config.js';
+export { routerForward } from './model.js';
+export { type RouterBlockParams, type RouterParams, routerParameterShapes } from './parameters.js';
+export {
+  every,
+  full,
+  latched,
+  nucleus,
+  nucleusSample,
+  oracle,
+  parseRoutingPolicy,
+  type RoutingPolicy,
+  type RoutingStep,
+  sample,
+  threshold,
+  top,
+} from './policies.js';
+export {
+  type AnyRouterArchitecture,
+  defineRouter,
+  type Router,
+  type RouterArchitecture,
+  type RouterDefinition,
+  type RouterInput,
+} from './router.js';
+export { createRouter, routerTransformer } from './transformer.js';

@@ -1,1 +1,33 @@
-export {};
+// Layers that transformers share: pure functions of (params, x), with the key names and packings of PyTorch, so that
+// released checkpoints load without renaming.
+export type { Condition } from './condition.js';
+export { type Initialiser, normal, ones, xavierUniform, zeros } from './initialisers.js';
+export { type LayerNormParams, layerNorm, layerNormParameters } from './layer-norm.js';
+export { type LinearParams, linear, linearParameters } from './linear.js';
+export { type MlpParams, mlp, mlpParameters } from './mlp.js';
+export { adaptiveLayerNorm, type Branch, blockModulation, type Modulation } from './modulate.js';
+export {
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+  multiHeadAttention,
+  multiHeadAttentionParameters,
+} from './multi-head-attention.js';
+export {
+  countParameters,
+  initialiseParameters,
+  type ParameterShapes,
+  type ParameterSpec,
+  type ParameterTable,
+  shapesOf,
+} from './parameters.js';
+export { type PatchEmbedParams, patchEmbed, patchEmbedParameters, patchify, unpatchify } from './patches.js';
+export { sinCosPositions2d } from './positions.js';
+export {
+  type TimeEmbedParams,
+  type TimeScaling,
+  type TimestepEmbeddingOptions,
+  timeEmbed,
+  timeEmbedParameters,
+  timeSteps,
+  timestepEmbedding,
+} from './time.js';

@@ -1,0 +1,92 @@
+// What a DiT is made from: plain numbers that stand in an expert's config.json.
+import { ValueError } from '@paris/tensor';
+import * as z from 'zod/mini';
+import type { Objective } from './expert.js';
+
+/** What the pictures are conditioned on. */
+export type DiTCondition =
+  /** Word ids, embedded by the expert's own `text_embed.weight` [vocabulary, width]; at most maxTokens a picture. */
+  | { readonly kind: 'tokens'; readonly vocabulary: number; readonly maxTokens: number; readonly width: number }
+  /** A text encoder's output of this width (CLIP ViT-L/14: 768). */
+  | { readonly kind: 'embeddings'; readonly width: number }
+  /** One of `classes` classes; class number `classes` stands for "anything". */
+  | { readonly kind: 'label'; readonly classes: number }
+  | { readonly kind: 'none' };
+
+export interface DiTConfig {
+  readonly objective: Objective;
+  /** Height and width of the latents (or of the pictures, in pixel space). */
+  readonly inputSize: number;
+  readonly channels: number;
+  readonly patchSize: number;
+  readonly hiddenSize: number;
+  readonly depth: number;
+  readonly heads: number;
+  /** Width of a block's MLP, in units of hiddenSize. Default 4. */
+  readonly mlpRatio: number;
+  readonly condition: DiTCondition;
+  /** The network sees timeScale · t. Default 1000, as the released checkpoints are run. */
+  readonly timeScale: number;
+  /** 'nearest' rounds to whole steps. Default 'none'. */
+  readonly timeRounding: 'none' | 'nearest';
+  /** Default 1e-5, PyTorch's; DiT and PixArt use 1e-6. */
+  readonly layerNormEps: number;
+}
+
+const english = z.locales.en().localeError;
+const count = z.int().check(z.positive());
+
+const schema = z.strictObject({
+  architecture: z.optional(z.literal('dit')),
+  objective: z._default(
+    z.strictObject({ prediction: z.enum(['velocity', 'epsilon', 'sample']), path: z.string().check(z.minLength(1)) }),
+    { prediction: 'velocity', path: 'linear' },
+  ),
+  inputSize: count,
+  channels: count,
+  patchSize: count,
+  hiddenSize: count,
+  depth: count,
+  heads: count,
+  mlpRatio: z._default(z.number().check(z.positive()), 4),
+  condition: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('tokens'), vocabulary: count, maxTokens: count, width: count }),
+    z.strictObject({ kind: z.literal('embeddings'), width: count }),
+    z.strictObject({ kind: z.literal('label'), classes: count }),
+    z.strictObject({ kind: z.literal('none') }),
+  ]),
+  timeScale: z._default(z.number().check(z.positive()), 1000),
+  timeRounding: z._default(z.enum(['none', 'nearest']), 'none'),
+  layerNormEps: z._default(z.number().check(z.positive()), 1e-5),
+});
+
+/**
+ * A checked DiTConfig with its defaults filled in, from the contents of a config.json.
+ * @throws ValueError that lists every problem
+ */
+export function parseDiTConfig(json: unknown): DiTConfig {
+  const parsed = schema.safeParse(json, { error: english });
+  const problems = parsed.success ? misfits(parsed.data) : parsed.error.issues.map(describe);
+  if (!parsed.success || problems.length > 0) {
+    throw new ValueError('dit', `the config does not describe a DiT: ${problems.join('; ')}.`);
+  }
+  const { architecture: _, ...config } = parsed.data;
+  return config;
+}
+
+/** Numbers that are fine alone but not together. */
+function misfits(config: Omit<DiTConfig, 'objective'>): string[] {
+  const { inputSize, patchSize, hiddenSize, heads, mlpRatio } = config;
+  const problems: string[] = [];
+  if (inputSize % patchSize !== 0) problems.push(`inputSize ${inputSize} is not a multiple of patchSize ${patchSize}`);
+  if (hiddenSize % heads !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of heads ${heads}`);
+  if (hiddenSize % 4 !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of 4, which positions need`);
+  if (!Number.isInteger(hiddenSize * mlpRatio)) {
+    problems.push(`hiddenSize ${hiddenSize} times mlpRatio ${mlpRatio} is not a whole number`);
+  }
+  return problems;
+}
+
+function describe(issue: { path: PropertyKey[]; message: string }): string {
+  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
+}

@@ -1,0 +1,23 @@
+// The DiT as an expert that pipelines and the trainer take.
+import { initialiseParameters } from '@paris/tensor/nn';
+import { type DiTConfig, parseDiTConfig } from './config.js';
+import { defineExpert, type Expert } from './expert.js';
+import { ditForward } from './model.js';
+import { type DiTParams, ditParameters } from './parameters.js';
+
+/**
+ * An expert that runs the DiT of this config.
+ * @example
+ * const expert = createDiT({ ...ditPresets['dit-s-2'], inputSize: 16 });
+ * const velocity = expert.apply(expert.init(key(0)), { latents, time, condition });
+ */
+export function createDiT(config: DiTConfig): Expert<DiTParams> {
+  return {
+    objective: config.objective,
+    init: (key) => initialiseParameters<DiTParams>(ditParameters(config), key),
+    apply: (params, input) => ditForward(config, params, input),
+  };
+}
+
+/** The architecture named `dit` in an expert's config.json. */
+export const dit = defineExpert({ architecture: 'dit', parseConfig: parseDiTConfig, create: createDiT });

@@ -1,0 +1,95 @@
+// The diffusion transformer of the released Paris experts: DiT (https://arxiv.org/abs/2212.09748) with one modulation
+// network for all blocks and cross-attention to text (PixArt-α, https://arxiv.org/abs/2310.00426).
+//
+//   latents ─ patches + positions ─▶ block ─▶ … ─▶ block ─▶ final layer ─ patches back ─▶ prediction
+//   time ──── embedding ─────────────▶ │ ▲            │ ▲        ▲
+//   words ─── projection ────────────────┘ ─────────────┘   (time)
+import { embedding, silu, type Tensor, ValueError } from '@paris/tensor';
+import {
+  adaptiveLayerNorm,
+  blockModulation,
+  type Condition,
+  linear,
+  mlp,
+  multiHeadAttention,
+  patchEmbed,
+  timeEmbed,
+  timeSteps,
+  unpatchify,
+} from '@paris/tensor/nn';
+import type { DiTConfig } from './config.js';
+import type { ExpertInput } from './expert.js';
+import type { DiTBlockParams, DiTParams } from './parameters.js';
+
+/**
+ * The prediction for noisy latents.
+ * @param input - latents [B, C, S, S], time [B] in [0, 1], and the condition that the config names
+ * @returns [B, C, S, S]
+ * @throws ValueError if the condition is not of the config's kind
+ */
+export function ditForward(config: DiTConfig, params: DiTParams, { latents, time, condition }: ExpertInput): Tensor {
+  const { hiddenSize: d, patchSize, channels, inputSize } = config;
+  let x = patchEmbed(params.patch_embed, latents).add(params.pos_embed); // [B, N, d]
+  const { label, text } = embedCondition(config, params, condition); // [B, d], [B, L, d]
+  const t = timeEmbed(params.time_embed, timeSteps(time, config)); // [B, d]
+  const c = label ? t.add(label) : t;
+  const modulation = linear(params.t_block[1], silu(c)).reshape([-1, 6, d]); // shared by all blocks
+  for (const layer of params.layers) x = ditBlock(config, layer, x, modulation, text);
+  x = finalLayer(config, params.final_layer, x, c); // [B, N, p·p·C]
+  return unpatchify(x, { patchSize, channels, height: inputSize, width: inputSize });
+}
+
+/** What words become before the blocks: computed once, read by all of them. */
+interface Text {
+  /** [B, L, d] */
+  readonly tokens: Tensor;
+  /** bool [B, L] */
+  readonly mask?: Tensor | undefined;
+}
+
+function ditBlock(config: DiTConfig, params: DiTBlockParams, x: Tensor, shared: Tensor, text?: Text): Tensor {
+  const { heads, layerNormEps: eps } = config;
+  const { attention, mlp: feedForward } = blockModulation(params.scale_shift_table.add(shared)); // each [B, 1, d]
+
+  const attended = multiHeadAttention(params.attn, adaptiveLayerNorm(x, attention, eps), { heads });
+  x = x.add(attended.mul(attention.gate));
+
+  if (params.cross_attn && text) {
+    // Neither normalised nor gated, as in the released model.
+    const mask = text.mask ? { mask: text.mask } : {};
+    x = x.add(multiHeadAttention(params.cross_attn, x, { heads, context: text.tokens, ...mask }));
+  }
+
+  return x.add(mlp(params.mlp, adaptiveLayerNorm(x, feedForward, eps)).mul(feedForward.gate)); // [B, N, d]
+}
+
+/** Modulated by the time embedding itself, not by t_block's output. */
+function finalLayer(config: DiTConfig, params: DiTParams['final_layer'], x: Tensor, c: Tensor): Tensor {
+  const table = params.scale_shift_table.add(c.reshape([-1, 1, config.hiddenSize])); // [B, 2, d]
+  const shift = table.slice([null, [0, 1], null]);
+  const scale = table.slice([null, [1, 2], null]);
+  return linear(params.linear, adaptiveLayerNorm(x, { shift, scale }, config.layerNormEps));
+}
+
+function embedCondition(
+  config: DiTConfig,
+  params: DiTParams,
+  condition?: Condition,
+): { readonly label?: Tensor; readonly text?: Text } {
+  const { kind } = config.condition;
+  if (kind === 'none' || kind !== condition?.kind) {
+    if (kind === 'none' && !condition) return {};
+    const got = condition ? `one of kind '${condition.kind}'` : 'none';
+    throw new ValueError('dit', `this expert's condition is of kind '${kind}', got ${got}. ${remedies[kind]}`);
+  }
+  if (condition.kind === 'label') return { label: embedding(params.label_embed!.weight, condition.label) };
+  const tokens = condition.kind === 'tokens' ? embedding(params.text_embed!.weight, condition.ids) : condition.tokens;
+  return { text: { tokens: linear(params.text_proj!, tokens), mask: condition.mask } };
+}
+
+const remedies: Record<DiTConfig['condition']['kind'], string> = {
+  tokens: `Encode the prompts with the model's vocabulary; the unconditional is encode(['']).`,
+  embeddings: `Pass the text encoder's output; the unconditional is encode(['']).`,
+  label: 'Pass a class for each picture; the number of classes is the unconditional.',
+  none: 'Leave the condition out.',
+};

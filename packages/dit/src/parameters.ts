@@ -1,0 +1,116 @@
+// Every parameter of a DiT, its shape and how it starts, group by group.
+import type { Tensor } from '@paris/tensor';
+import {
+  type Initialiser,
+  type LinearParams,
+  linearParameters,
+  type MlpParams,
+  type MultiHeadAttentionParams,
+  mlpParameters,
+  multiHeadAttentionParameters,
+  normal,
+  type ParameterShapes,
+  type ParameterTable,
+  type PatchEmbedParams,
+  patchEmbedParameters,
+  shapesOf,
+  sinCosPositions2d,
+  type TimeEmbedParams,
+  timeEmbedParameters,
+  zeros,
+} from '@paris/tensor/nn';
+import type { DiTConfig } from './config.js';
+
+/** The names are those of the released checkpoints; a number is a place in a PyTorch Sequential. */
+export interface DiTParams {
+  readonly patch_embed: PatchEmbedParams;
+  /** [1, N, d] */
+  readonly pos_embed: Tensor;
+  readonly time_embed: TimeEmbedParams;
+  /** SiLU, then this: six modulations of every block at once (AdaLN-single). */
+  readonly t_block: { readonly 1: LinearParams };
+  /** Condition 'tokens': [vocabulary, width]. */
+  readonly text_embed?: { readonly weight: Tensor };
+  /** Conditions 'tokens' and 'embeddings'. */
+  readonly text_proj?: LinearParams;
+  /** Condition 'label': [classes + 1, d]. */
+  readonly label_embed?: { readonly weight: Tensor };
+  readonly layers: readonly DiTBlockParams[];
+  readonly final_layer: { readonly linear: LinearParams; readonly scale_shift_table: Tensor /* [2, d] */ };
+}
+
+export interface DiTBlockParams {
+  /** [6, d], added to the shared modulation. */
+  readonly scale_shift_table: Tensor;
+  readonly attn: MultiHeadAttentionParams;
+  /** Conditions 'tokens' and 'embeddings'. */
+  readonly cross_attn?: MultiHeadAttentionParams;
+  readonly mlp: MlpParams;
+}
+
+/** The shape of every parameter by its key, in file order. Allocates nothing: DiT-XL/2 is counted in a millisecond. */
+export function ditParameterShapes(config: DiTConfig): ParameterShapes {
+  return shapesOf(ditParameters(config));
+}
+
+/**
+ * Initialisation follows DiT: Xavier for linear layers, zero for biases, and zero for whatever adds to the residual
+ * stream, so that each block starts as the identity and the whole network predicts zero.
+ */
+export function ditParameters(config: DiTConfig): ParameterTable {
+  const { inputSize, channels, patchSize, hiddenSize: d, depth } = config;
+  const grid = inputSize / patchSize;
+  return {
+    // Patches are drawn like a linear layer. Positions start as fixed waves; the released checkpoints store them.
+    ...patchEmbedParameters('patch_embed', channels, patchSize, d),
+    pos_embed: { shape: [1, grid * grid, d], initialise: sinCosPositions(grid) },
+
+    // Time: small weights, so that early training is not torn about by 256 features of unit size. t_block at zero
+    // together with the tables at zero means: no shift, no scale, closed gates.
+    ...timeEmbedParameters('time_embed', d),
+    ...linearParameters('t_block.1', d, 6 * d, zeros),
+
+    ...conditionParameters(config),
+    ...Object.assign({}, ...Array.from({ length: depth }, (_, i) => blockParameters(`layers.${i}`, config))),
+
+    // The final layer at zero: the first prediction is zero everywhere.
+    ...linearParameters('final_layer.linear', d, patchSize * patchSize * channels, zeros),
+    'final_layer.scale_shift_table': { shape: [2, d], initialise: zeros },
+  };
+}
+
+function conditionParameters({ condition, hiddenSize: d }: DiTConfig): ParameterTable {
+  switch (condition.kind) {
+    case 'tokens': // Word vectors of unit scale, as the last layer norm of a text encoder would give.
+      return {
+        'text_embed.weight': { shape: [condition.vocabulary, condition.width], initialise: normal(1) },
+        ...linearParameters('text_proj', condition.width, d),
+      };
+    case 'embeddings':
+      return linearParameters('text_proj', condition.width, d);
+    case 'label': // Added to the time embedding, so of its scale.
+      return { 'label_embed.weight': { shape: [condition.classes + 1, d], initialise: normal(0.02) } };
+    case 'none':
+      return {};
+  }
+}
+
+function blockParameters(name: string, config: DiTConfig): ParameterTable {
+  const d = config.hiddenSize;
+  return {
+    [`${name}.scale_shift_table`]: { shape: [6, d], initialise: zeros },
+    ...multiHeadAttentionParameters(`${name}.attn`, d),
+    // Cross-attention has no gate; a zero output projection closes it instead (PixArt-α, https://arxiv.org/abs/2310.00426).
+    ...(readsText(config) ? multiHeadAttentionParameters(`${name}.cross_attn`, d, zeros) : {}),
+    ...mlpParameters(`${name}.mlp`, d, d * config.mlpRatio),
+  };
+}
+
+/** Whether blocks attend to words. */
+function readsText({ condition }: DiTConfig): boolean {
+  return condition.kind === 'tokens' || condition.kind === 'embeddings';
+}
+
+function sinCosPositions(grid: number): Initialiser {
+  return (_, shape) => sinCosPositions2d(shape[2]!, grid, grid).reshape(shape);
+}

@@ -1,0 +1,97 @@
+// What a router is made from: plain numbers that stand in its config.json.
+import { ValueError } from '@paris/tensor';
+import * as z from 'zod/mini';
+
+export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
+
+export interface RouterConfig {
+  readonly clusters: number;
+  /** Height and width of the latents (or of the pictures, in pixel space). */
+  readonly inputSize: number;
+  readonly channels: number;
+  readonly patchSize: number;
+  readonly hiddenSize: number;
+  readonly depth: number;
+  readonly heads: number;
+  /** Width of a block's MLP, in units of hiddenSize. Default 4. */
+  readonly mlpRatio: number;
+  /**
+   * Around the head's layer norm: head.0, activation, layer norm, activation, head.4. The released weights do not say
+   * which; default twice 'gelu' (tanh form).
+   */
+  readonly headActivations: readonly [HeadActivation, HeadActivation];
+  /** The network sees timeScale · t. Default 1000. */
+  readonly timeScale: number;
+  /** 'nearest' rounds to whole steps. Default 'none'. */
+  readonly timeRounding: 'none' | 'nearest';
+  /** Default 1e-5. */
+  readonly layerNormEps: number;
+}
+
+/** The released router: DiT-B/2 on 32×32×4 latents, 8 clusters; 129,136,904 parameters. */
+export const routerPresets = {
+  'router-b-2': {
+    clusters: 8,
+    inputSize: 32,
+    channels: 4,
+    patchSize: 2,
+    hiddenSize: 768,
+    depth: 12,
+    heads: 12,
+    mlpRatio: 4,
+    headActivations: ['gelu', 'gelu'],
+    timeScale: 1000,
+    timeRounding: 'none',
+    layerNormEps: 1e-5,
+  },
+} as const satisfies Record<string, RouterConfig>;
+
+const english = z.locales.en().localeError;
+const count = z.int().check(z.positive());
+const activation = z.enum(['gelu', 'silu', 'relu', 'none']);
+
+const schema = z.strictObject({
+  architecture: z.optional(z.literal('router-transformer')),
+  clusters: count,
+  inputSize: count,
+  channels: count,
+  patchSize: count,
+  hiddenSize: count,
+  depth: count,
+  heads: count,
+  mlpRatio: z._default(z.number().check(z.positive()), 4),
+  headActivations: z._default(z.tuple([activation, activation]), ['gelu', 'gelu']),
+  timeScale: z._default(z.number().check(z.positive()), 1000),
+  timeRounding: z._default(z.enum(['none', 'nearest']), 'none'),
+  layerNormEps: z._default(z.number().check(z.positive()), 1e-5),
+});
+
+/**
+ * A checked RouterConfig with its defaults filled in, from the contents of a config.json.
+ * @throws ValueError that lists every problem
+ */
+export function parseRouterConfig(json: unknown): RouterConfig {
+  const parsed = schema.safeParse(json, { error: english });
+  const problems = parsed.success ? misfits(parsed.data) : parsed.error.issues.map(describe);
+  if (!parsed.success || problems.length > 0) {
+    throw new ValueError('router', `the config does not describe a router: ${problems.join('; ')}.`);
+  }
+  const { architecture: _, ...config } = parsed.data;
+  return config;
+}
+
+/** Numbers that are fine alone but not together. */
+function misfits({ inputSize, patchSize, hiddenSize, heads, mlpRatio }: RouterConfig): string[] {
+  const problems: string[] = [];
+  if (inputSize % patchSize !== 0) problems.push(`inputSize ${inputSize} is not a multiple of patchSize ${patchSize}`);
+  if (hiddenSize % heads !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of heads ${heads}`);
+  if (hiddenSize % 4 !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of 4, which positions need`);
+  if (!Number.isInteger(hiddenSize * mlpRatio)) {
+    problems.push(`hiddenSize ${hiddenSize} times mlpRatio ${mlpRatio} is not a whole number`);
+  }
+  return problems;
+}
+
+function describe(issue: { path: PropertyKey[]; message: string }): string {
+  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
+}

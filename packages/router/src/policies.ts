@@ -1,0 +1,193 @@
+// Which experts run for a picture, and with what weight. A policy is a plain function of the router's probabilities;
+// what it keeps is renormalised. Definitions and names: Decentralized Diffusion Models, §4.2
+// (https://arxiv.org/abs/2501.05450), which found stochastic choices far worse than top(1) and top(2).
+import { type Key, ValueError } from '@paris/tensor';
+
+/**
+ * From the router's probabilities [K] of one picture to weights [K] that sum to 1, zero where the expert does not run.
+ */
+export type RoutingPolicy = (probabilities: Float32Array, at: RoutingStep) => Float32Array;
+
+/** Where in sampling the question is asked. */
+export interface RoutingStep {
+  /** Which picture of the batch. */
+  readonly imageIndex: number;
+  readonly step: number;
+  /** Which evaluation within the step: Heun asks twice. */
+  readonly evaluation: number;
+  /** In [0, 1]; 1 is noise. */
+  readonly time: number;
+  /** What this policy answered last for this picture. */
+  readonly previousWeights?: Float32Array;
+  /** Differs by picture, step and evaluation. */
+  readonly key: Key;
+}
+
+/** The k most probable experts; of equals the lower index. @throws ValueError if there are fewer than k experts */
+export function top(k: number): RoutingPolicy {
+  requireCount('top', k);
+  return (probabilities) => {
+    check('top', probabilities);
+    if (k > probabilities.length) {
+      throw new ValueError('top', `asked for ${k} experts of ${probabilities.length}. Ask for no more than there are.`);
+    }
+    return keep(probabilities, byProbability(probabilities).slice(0, k));
+  };
+}
+
+/** Every expert: the exact mixture of eq. 7. */
+export function full(): RoutingPolicy {
+  return (probabilities) => {
+    check('full', probabilities);
+    return keep(probabilities, probabilities.keys());
+  };
+}
+
+/** Experts with at least this probability; the most probable one if there is none. */
+export function threshold(least: number): RoutingPolicy {
+  requireFraction('threshold', least);
+  const bound = Math.fround(least); // as precise as what it is compared with: 0.7 in f32 lies below 0.7
+  return (probabilities) => {
+    check('threshold', probabilities);
+    const [first, ...rest] = byProbability(probabilities);
+    return keep(probabilities, [first!, ...rest.filter((k) => probabilities[k]! >= bound)]);
+  };
+}
+
+/** The fewest experts that together have at least this probability, the most probable first. */
+export function nucleus(mass: number): RoutingPolicy {
+  requireFraction('nucleus', mass);
+  return (probabilities) => {
+    check('nucleus', probabilities);
+    return keep(probabilities, nucleusOf(probabilities, mass));
+  };
+}
+
+/** n draws with replacement, each of weight 1/n: the mean over many keys is the full mixture. */
+export function sample(n: number): RoutingPolicy {
+  requireCount('sample', n);
+  return (probabilities, { key }) => {
+    check('sample', probabilities);
+    const weights = new Float32Array(probabilities.length);
+    for (let i = 0; i < n; i++) weights[draw(probabilities, [...probabilities.keys()], key.foldIn(i))]! += 1 / n;
+    return weights;
+  };
+}
+
+/** One draw from the nucleus of this mass. */
+export function nucleusSample(mass: number): RoutingPolicy {
+  requireFraction('nucleusSample', mass);
+  return (probabilities, { key }) => {
+    check('nucleusSample', probabilities);
+    return keep(new Float32Array(probabilities.length).fill(1), [
+      draw(probabilities, nucleusOf(probabilities, mass), key),
+    ]);
+  };
+}
+
+/** The expert of each picture's true cluster, as evaluations on held-out pictures use it. */
+export function oracle(labels: ArrayLike<number>): RoutingPolicy {
+  return (probabilities, { imageIndex }) => {
+    const label = labels[imageIndex];
+    if (label === undefined || !Number.isInteger(label) || label < 0 || label >= probabilities.length) {
+      throw new ValueError(
+        'oracle',
+        `picture ${imageIndex} needs a label from 0 to ${probabilities.length - 1}, got ${label}. Give one for each picture.`,
+      );
+    }
+    return new Float32Array(probabilities.length).fill(1, label, label + 1);
+  };
+}
+
+/** Decides once, at the first evaluation, and keeps to it. */
+export function latched(policy: RoutingPolicy): RoutingPolicy {
+  return (probabilities, at) => at.previousWeights ?? policy(probabilities, at);
+}
+
+/** Decides at the first evaluation of every n-th step and keeps to it in between. */
+export function every(n: number, policy: RoutingPolicy): RoutingPolicy {
+  requireCount('every', n);
+  return (probabilities, at) => {
+    const due = at.step % n === 0 && at.evaluation === 0;
+    return due || !at.previousWeights ? policy(probabilities, at) : at.previousWeights;
+  };
+}
+
+/**
+ * A policy by its name on a command line or in a model's index: `full`, `top2`, `threshold0.05`, `nucleus0.9`,
+ * `sample1`.
+ * @throws ValueError that lists the forms
+ */
+export function parseRoutingPolicy(name: string): RoutingPolicy {
+  const [, kind, number] = /^([a-z]+)(\d+(?:\.\d+)?)?$/.exec(name) ?? [];
+  const named = numbered.get(kind ?? '');
+  if (kind === 'full' && number === undefined) return full();
+  if (named && number !== undefined) return named(Number(number));
+  throw new ValueError(
+    'routing',
+    `there is no policy "${name}". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number.`,
+  );
+}
+
+const numbered = new Map(Object.entries({ top, threshold, nucleus, sample }));
+
+/** The kept probabilities, divided by their sum. */
+function keep(probabilities: Float32Array, kept: Iterable<number>): Float32Array {
+  const weights = new Float32Array(probabilities.length);
+  const indices = [...kept];
+  const total = indices.reduce((sum, k) => sum + probabilities[k]!, 0); // in float64
+  for (const k of indices) weights[k] = probabilities[k]! / total;
+  return weights;
+}
+
+/** Indices, the most probable first; equals in the order of their indices. */
+function byProbability(probabilities: Float32Array): number[] {
+  return [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
+}
+
+function nucleusOf(probabilities: Float32Array, mass: number): number[] {
+  const kept: number[] = [];
+  let total = 0;
+  for (const k of byProbability(probabilities)) {
+    if (total >= mass) break;
+    kept.push(k);
+    total += probabilities[k]!;
+  }
+  return kept;
+}
+
+/** One of the indices, by their probabilities. */
+function draw(probabilities: Float32Array, indices: readonly number[], key: Key): number {
+  const total = indices.reduce((sum, k) => sum + probabilities[k]!, 0);
+  let left = key.uniform() * total;
+  let chosen = -1;
+  for (const k of indices) {
+    if (probabilities[k] === 0) continue;
+    chosen = k; // the last possible one, should rounding leave something over
+    left -= probabilities[k]!;
+    if (left < 0) break;
+  }
+  return chosen;
+}
+
+function requireCount(tag: string, n: number): void {
+  if (!Number.isInteger(n) || n < 1)
+    throw new ValueError(tag, `the number must be a whole number from 1 on, got ${n}.`);
+}
+
+function requireFraction(tag: string, x: number): void {
+  if (!(x > 0 && x <= 1)) throw new ValueError(tag, `the probability must lie above 0 and not above 1, got ${x}.`);
+}
+
+/** Outside code hands these in: a NaN here would pick no expert, or a wrong one, without a word. */
+function check(tag: string, probabilities: Float32Array): void {
+  let total = 0;
+  for (const p of probabilities) {
+    if (!(p >= 0))
+      throw new ValueError(tag, `a probability must be a number from 0 to 1, got ${p}. Apply softmax first.`);
+    total += p;
+  }
+  if (!(Math.abs(total - 1) < 1e-3)) {
+    throw new ValueError(tag, `the probabilities must sum to 1, got ${total.toFixed(4)}. Apply softmax first.`);
+  }
+}

@@ -1,0 +1,27 @@
+// The router transformer as a router that pipelines and the trainer take.
+import { initialiseParameters } from '@paris/tensor/nn';
+import { parseRouterConfig, type RouterConfig } from './config.js';
+import { routerForward } from './model.js';
+import { type RouterParams, routerParameters } from './parameters.js';
+import { defineRouter, type Router } from './router.js';
+
+/**
+ * A router that runs the transformer of this config.
+ * @example
+ * const router = createRouter({ ...routerPresets['router-b-2'], clusters: 4 });
+ * const logits = router.logits(router.init(key(0)), { latents, time });
+ */
+export function createRouter(config: RouterConfig): Router<RouterParams> {
+  return {
+    clusters: config.clusters,
+    init: (key) => initialiseParameters<RouterParams>(routerParameters(config), key),
+    logits: (params, input) => routerForward(config, params, input),
+  };
+}
+
+/** The architecture named `router-transformer` in a router's config.json. */
+export const routerTransformer = defineRouter({
+  architecture: 'router-transformer',
+  parseConfig: parseRouterConfig,
+  create: createRouter,
+});

@@ -1,0 +1,32 @@
+// How fresh weights are drawn. An initialiser takes a random key and a shape; those that draw nothing ignore the key.
+import {
+  type Key,
+  normal as normalOf,
+  ones as onesOf,
+  type Tensor,
+  type TensorKey,
+  uniform,
+  zeros as zerosOf,
+} from '../index.js';
+
+export type Initialiser = (key: Key | TensorKey, shape: readonly number[]) => Tensor;
+
+export const zeros: Initialiser = (_, shape) => zerosOf(shape);
+export const ones: Initialiser = (_, shape) => onesOf(shape);
+
+/** Normal with mean 0 and the given standard deviation. */
+export function normal(deviation: number): Initialiser {
+  return (key, shape) => normalOf(key, shape).mul(deviation);
+}
+
+/**
+ * Uniform in ±√(6 / (in + out)), Glorot and Bengio 2010, eq. 16. The first axis counts as out, all others together as
+ * in: a patch convolution [d, C, p, p] is drawn as the linear layer [d, C·p·p] that it is.
+ */
+export const xavierUniform: Initialiser = (key, shape) => {
+  const [out = 1, ...rest] = shape;
+  const bound = Math.sqrt(6 / (out + rest.reduce((size, n) => size * n, 1)));
+  return uniform(key, shape)
+    .mul(2 * bound)
+    .sub(bound);
+};

@@ -1,0 +1,44 @@
+// A linear layer, and how large and initialised its weights are. Everything else in this folder stands on it.
+import type { Tensor } from '../index.js';
+import { ShapeError } from '../index.js';
+import { type Initialiser, xavierUniform, zeros } from './initialisers.js';
+import type { ParameterTable } from './parameters.js';
+
+export interface LinearParams {
+  /** [out, in], as in PyTorch. */
+  readonly weight: Tensor;
+  /** [out] */
+  readonly bias?: Tensor;
+}
+
+/**
+ * x · weightᵀ + bias over the last axis.
+ * @param x - [..., in]; leading axes are flattened, so that it is one matrix product
+ * @returns [..., out]
+ * @throws ShapeError if the last axis of x is not the weight's second
+ */
+export function linear(params: LinearParams, x: Tensor): Tensor {
+  const { weight, bias } = params;
+  const width = x.shape.at(-1);
+  if (weight.rank !== 2 || width !== weight.shape[1]) {
+    throw new ShapeError(
+      'linear',
+      `the weight is [out, in] and in must be the last size of x: x is [${x.shape}], the weight [${weight.shape}].`,
+    );
+  }
+  const rows = x.reshape([-1, width]).matmul(weight.transpose()); // [rows, out]
+  return (bias ? rows.add(bias) : rows).reshape([...x.shape.slice(0, -1), weight.shape[0]!]);
+}
+
+/** The parameters of a linear layer under `name`: Xavier weights and a zero bias unless told otherwise. */
+export function linearParameters(
+  name: string,
+  inputs: number,
+  outputs: number,
+  weight: Initialiser = xavierUniform,
+): ParameterTable {
+  return {
+    [`${name}.weight`]: { shape: [outputs, inputs], initialise: weight },
+    [`${name}.bias`]: { shape: [outputs], initialise: zeros },
+  };
+}

@@ -1,0 +1,19 @@
+import { gelu, type Tensor } from '../index.js';
+import { type LinearParams, linear, linearParameters } from './linear.js';
+import type { ParameterTable } from './parameters.js';
+
+/** The keys of torch's Sequential(Linear, GELU, Linear): the activation at place 1 has no parameters. */
+export interface MlpParams {
+  readonly 0: LinearParams;
+  readonly 2: LinearParams;
+}
+
+/** linear → GELU (tanh form) → linear, [..., d] → [..., d]. */
+export function mlp(params: MlpParams, x: Tensor): Tensor {
+  return linear(params[2], gelu(linear(params[0], x)));
+}
+
+/** The parameters of an MLP with one hidden layer under `name`. */
+export function mlpParameters(name: string, d: number, hidden: number): ParameterTable {
+  return { ...linearParameters(`${name}.0`, d, hidden), ...linearParameters(`${name}.2`, hidden, d) };
+}

@@ -1,0 +1,60 @@
+// How a network is told the time: sines and cosines of it, then a small MLP.
+import { concat, cos, floor, silu, sin, type Tensor } from '../index.js';
+import { operand } from '../tensor.js';
+import { normal } from './initialisers.js';
+import { type LinearParams, linear, linearParameters } from './linear.js';
+import type { ParameterTable } from './parameters.js';
+
+/** Width of the sinusoidal features in front of the MLP, in DiT and in the released checkpoints. */
+const FEATURES = 256;
+
+export interface TimestepEmbeddingOptions {
+  /** Width of the result; even. Default 256. */
+  readonly dimension?: number;
+  /** The slowest wave has this period over 2π. Default 10000. */
+  readonly maxPeriod?: number;
+}
+
+/**
+ * Cosines, then sines, of t · maxPeriod^(−i / (dimension / 2)). https://arxiv.org/abs/1706.03762, §3.5
+ * @param t - f32 [B], usually up to 1000
+ * @returns [B, dimension]
+ */
+export function timestepEmbedding(t: Tensor, options: TimestepEmbeddingOptions = {}): Tensor {
+  const { dimension = FEATURES, maxPeriod = 10_000 } = options;
+  const half = dimension / 2;
+  // In float64 on the host: an error of 1e-6 in a shader's exp() would be 1e-3 in an angle of 1000.
+  const frequencies = Array.from({ length: half }, (_, i) => Math.exp((-Math.log(maxPeriod) * i) / half));
+  const angles = t.reshape([-1, 1]).mul(operand(frequencies, [half], 'f32')); // [B, dimension / 2]
+  return concat([cos(angles), sin(angles)], -1);
+}
+
+export interface TimeScaling {
+  /** The network sees timeScale · t for t in [0, 1]. The released checkpoints: 1000. */
+  readonly timeScale: number;
+  /** 'nearest' rounds to whole steps; with timeScale 999 that is the HDDM paper's round(999 t). */
+  readonly timeRounding: 'none' | 'nearest';
+}
+
+/** Time in [0, 1] → the steps that a network was trained on, [B] → [B]. */
+export function timeSteps(time: Tensor, { timeScale, timeRounding }: TimeScaling): Tensor {
+  const steps = time.mul(timeScale);
+  return timeRounding === 'nearest' ? floor(steps.add(0.5)) : steps;
+}
+
+export interface TimeEmbedParams {
+  readonly mlp: { readonly 0: LinearParams; readonly 2: LinearParams };
+}
+
+/** Sinusoidal features → linear → SiLU → linear, steps [B] → [B, d]. */
+export function timeEmbed(params: TimeEmbedParams, steps: Tensor): Tensor {
+  return linear(params.mlp[2], silu(linear(params.mlp[0], timestepEmbedding(steps))));
+}
+
+/** The parameters of a time embedding under `name`, drawn with deviation 0.02 as in DiT. */
+export function timeEmbedParameters(name: string, d: number): ParameterTable {
+  return {
+    ...linearParameters(`${name}.mlp.0`, FEATURES, d, normal(0.02)),
+    ...linearParameters(`${name}.mlp.2`, d, d, normal(0.02)),
+  };
+}
