@@ -1,0 +1,46 @@
+// How a command ends when it cannot do what was asked: one sentence on stderr and a code a script can test.
+
+import { ParisError } from '@paris/tensor';
+import { CommanderError, InvalidArgumentError } from 'commander';
+import { InterruptedError } from '../errors.js';
+
+/** Exit codes: what failed (1), how it was called (2), stopped by the user (130, as a shell has it for Ctrl-C). */
+export const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Prints an error and returns the exit code. The stack is shown with PARIS_DEBUG=1. */
+export function reportFailure(error: unknown, print: (line: string) => void = (line) => console.error(line)): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage; // commander has printed it
+  if (process.env.PARIS_DEBUG) print(error instanceof Error ? (error.stack ?? String(error)) : String(error));
+  else print(`paris: ${sentence(error)}`);
+  if (error instanceof InterruptedError || isAbort(error)) return EXIT.interrupted;
+  return EXIT.failed;
+}
+
+/** For options: a number within bounds, as text from the command line. */
+export function number(bounds: { min?: number; max?: number; whole?: boolean }): (text: string) => number {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, whole = false } = bounds;
+  return (text) => {
+    const value = Number(text);
+    const kind = whole ? 'a whole number' : 'a number';
+    if (text.trim() === '' || !Number.isFinite(value) || (whole && !Number.isInteger(value))) {
+      throw new InvalidArgumentError(`It is not ${kind}.`);
+    }
+    if (value < min) throw new InvalidArgumentError(`It must be ${kind} from ${min} on.`);
+    if (value > max) throw new InvalidArgumentError(`It must be ${kind} up to ${max}.`);
+    return value;
+  };
+}
+
+/** Whole numbers from `min` on. */
+export const whole = (min: number) => number({ min, whole: true });
+
+function sentence(error: unknown): string {
+  if (isAbort(error)) return 'stopped.';
+  if (error instanceof ParisError) return error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  return `${message.split('\n')[0]} (PARIS_DEBUG=1 shows where)`;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

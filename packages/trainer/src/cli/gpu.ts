@@ -1,0 +1,95 @@
+// Commands that need a GPU run twice: the parent chooses an adapter, prints it and watches; the child does the work.
+import { type Device, openDevice } from '@paris/tensor';
+import {
+  ADAPTER_CHOICES,
+  type AdapterChoice,
+  adapterEnvironment,
+  chooseAdapter,
+  describeAdapter,
+} from '@paris/tensor/node';
+import { type Command, Option } from 'commander';
+import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
+import { number } from './failure.js';
+import { createReporter, type Reporter } from './reporter.js';
+
+export interface GpuContext {
+  device: Device;
+  reporter: Reporter;
+  /** Aborted by Ctrl-C: finish the step, save, end. */
+  signal: AbortSignal;
+  /** Whether this process was started again after a hang or a crash. */
+  restarted: boolean;
+}
+
+interface GpuFlags {
+  adapter: AdapterChoice;
+  watchdog: number;
+  json?: boolean;
+}
+
+/** Adds the options of every command that uses a GPU, and its action. */
+export function gpuAction<A extends unknown[], O extends object>(
+  command: Command,
+  action: (context: GpuContext, options: O, ...args: A) => Promise<number | undefined>,
+): Command {
+  return command
+    .addOption(new Option('--adapter <name>', 'which GPU to use').choices(ADAPTER_CHOICES).default('auto'))
+    .addOption(
+      new Option('--watchdog <seconds>', 'start again after this long without progress')
+        .argParser(number({ min: 1 }))
+        .default(120),
+    )
+    .option('--json', 'print progress as JSON lines on stdout')
+    .action(async (...all: unknown[]) => {
+      const [options] = all.splice(-2) as [O & GpuFlags, Command];
+      const inChild = process.env[ATTEMPT_VARIABLE] !== undefined && process.connected;
+      process.exitCode = inChild
+        ? await work(options, (context) => action(context, options, ...(all as A)))
+        : await watch(options);
+    });
+}
+
+/** For commands that use no GPU: scripts may pass the same options to all. */
+export function ignoredAdapter(): Option {
+  return new Option('--adapter <name>').choices(ADAPTER_CHOICES).hideHelp();
+}
+
+async function watch(flags: GpuFlags): Promise<number> {
+  const reporter = createReporter(flags.json === true);
+  const adapter = await chooseAdapter({ adapter: flags.adapter });
+  reporter.adapter(adapter.kind, describeAdapter(adapter));
+  return supervise({
+    argv: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    env: { ...process.env, ...adapterEnvironment(adapter) },
+    timeoutMs: flags.watchdog * 1000,
+    onRestart: (reason, attempt) => reporter.warn(`${reason}; starting again (${attempt} of 2)`),
+  });
+}
+
+async function work(flags: GpuFlags, action: (context: GpuContext) => Promise<number | undefined>): Promise<number> {
+  endWithParent();
+  const stop = new AbortController();
+  const releaseSignals = onStop(stop);
+  const reporter = createReporter(flags.json === true);
+  const device = await openDevice();
+  try {
+    const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;
+    return (await action({ device, reporter, signal: stop.signal, restarted })) ?? 0;
+  } finally {
+    releaseSignals();
+    reporter.close();
+    await device.close();
+  }
+}
+
+/** The first Ctrl-C asks, a second one a moment later ends at once. (A terminal and a parent may both pass it on.) */
+function onStop(stop: AbortController): () => void {
+  let first = 0;
+  const handler = () => {
+    if (first === 0) first = Date.now();
+    else if (Date.now() - first > 1000) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', handler).on('SIGTERM', handler);
+  return () => process.off('SIGINT', handler).off('SIGTERM', handler);
+}

@@ -1,0 +1,79 @@
+// Which pictures, times and noise a training step sees: a pure function of (seed, cluster, step). Continuing a run, or
+// training one expert alone, therefore needs no state of a generator.
+import { hostBits, hostUniform, type Key, key } from '@paris/tensor';
+
+export interface BatchSpec {
+  /** Pictures in the folder. */
+  count: number;
+  batchSize: number;
+  /** Probability that a picture's caption is replaced by the unconditional one. */
+  conditionDropout: number;
+}
+
+/** What a step draws on the host. The noise itself is drawn on the device from `noise`. */
+export interface BatchDraw {
+  /** Rows of the data, [B]. */
+  indices: Uint32Array;
+  /** Uniform in [0, 1), [B]. */
+  times: Float32Array;
+  /** Whether the caption is dropped, [B]. */
+  dropped: boolean[];
+  noise: Key;
+}
+
+/** The root of all randomness of a run. The router has no cluster; it takes a stream of its own. */
+export function runKey(seed: number, cluster: number | 'router'): Key {
+  return key(seed).foldIn(cluster === 'router' ? ROUTER_STREAM : cluster);
+}
+
+/** The key from which the weights are initialised. */
+export function initKey(run: Key): Key {
+  return run.foldIn(STREAM.init);
+}
+
+/**
+ * Draws the batches of a run. Every picture occurs once in each epoch, in an order of that epoch's own; a batch may
+ * reach over the end of one. (DDM, arXiv 2501.05450, Algorithm 1 and eq 6: x_0 from the data, t uniform.)
+ */
+export class BatchDrawer {
+  private readonly orders = new Map<number, Uint32Array>();
+
+  constructor(
+    private readonly run: Key,
+    private readonly spec: BatchSpec,
+  ) {}
+
+  /** The draw of the step that comes after `step` steps. */
+  draw(step: number): BatchDraw {
+    const { count, batchSize, conditionDropout } = this.spec;
+    const own = this.run.foldIn(STREAM.step).foldIn(step);
+    const indices = Uint32Array.from({ length: batchSize }, (_, i) => {
+      const position = step * batchSize + i;
+      return this.order(Math.floor(position / count))[position % count]!;
+    });
+    const times = hostUniform(own.foldIn(DRAW.time), batchSize);
+    const dropout = hostUniform(own.foldIn(DRAW.dropout), batchSize);
+    return { indices, times, dropped: Array.from(dropout, (u) => u < conditionDropout), noise: own.foldIn(DRAW.noise) };
+  }
+
+  /** The order of an epoch: Fisher–Yates. Two epochs are kept: a batch may touch both. */
+  private order(epoch: number): Uint32Array {
+    const known = this.orders.get(epoch);
+    if (known) return known;
+    const { count } = this.spec;
+    const bits = hostBits(this.run.foldIn(STREAM.epoch).foldIn(epoch), count);
+    const order = Uint32Array.from({ length: count }, (_, i) => i);
+    for (let i = count - 1; i > 0; i--) {
+      const j = Math.floor((bits[i]! * (i + 1)) / 2 ** 32);
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    for (const old of this.orders.keys()) if (old < epoch - 1) this.orders.delete(old);
+    this.orders.set(epoch, order);
+    return order;
+  }
+}
+
+// Names of the independent streams below a key. Values are part of the format of a run: never renumber.
+const ROUTER_STREAM = 0xffff_fffe;
+const STREAM = { init: 0, step: 1, epoch: 2 } as const;
+const DRAW = { time: 0, dropout: 1, noise: 2 } as const;

@@ -1,0 +1,147 @@
+// The folders of a data folder on disk. Each is self-contained: a JSON file that says what its pictures are, and
+// images.safetensors with `images` u8 [N, C, S, S], `tokens` u32 [N, L] and, where clusters are mixed, `labels` u32 [N].
+import { CheckpointError } from '@paris/tensor';
+import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
+import type { FileStore } from '@paris/tensor/store';
+import type * as z from 'zod/mini';
+import {
+  type ClusterManifest,
+  clusterSchema,
+  type DataFormat,
+  type LabelledManifest,
+  labelledSchema,
+  type Manifest,
+  manifestSchema,
+} from '../formats/data.js';
+import { encodeJson, parseJson, readJson, sha256, writeJson } from '../formats/json.js';
+
+/** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
+export interface Pictures {
+  /** u8 [N, C, S, S] */
+  pixels: Uint8Array;
+  /** u32 [N, L] */
+  tokens: Uint32Array;
+}
+
+const IMAGES = 'images.safetensors';
+
+export async function writeManifestFolder(store: FileStore, manifest: Manifest, pictures: Pictures): Promise<void> {
+  await store.write(IMAGES, imageBytes(manifest, pictures));
+  await writeJson(store, 'manifest.json', manifest); // last: its presence means complete
+}
+
+export async function readManifestFolder(store: FileStore): Promise<{ manifest: Manifest } & Pictures> {
+  const manifest = await readJson(store, 'manifest.json', manifestSchema);
+  return { manifest, ...(await readPictures(store, IMAGES, manifest)) };
+}
+
+/** Where `partition` puts the pictures of one cluster: `clusters/03`. */
+export function clusterFolder(cluster: number): string {
+  return `clusters/${String(cluster).padStart(2, '0')}`;
+}
+
+export async function writeCluster(store: FileStore, manifest: ClusterManifest, pictures: Pictures): Promise<void> {
+  const folder = clusterFolder(manifest.cluster);
+  await store.write(`${folder}/${IMAGES}`, imageBytes(manifest, pictures));
+  await writeJson(store, `${folder}/cluster.json`, manifest);
+}
+
+/** Pictures that train something, with the hash of the two files they came from. */
+export interface TrainingData<M extends DataFormat> extends Pictures {
+  manifest: M;
+  /** SHA-256 over both files: the data part of a run's identity. */
+  sha256: string;
+}
+
+export async function readCluster(store: FileStore, cluster: number): Promise<TrainingData<ClusterManifest>> {
+  const folder = clusterFolder(cluster);
+  return readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
+}
+
+/** The two folders in which clusters are mixed: what the router learns from, and what no training sees. */
+export type LabelledFolder = 'router' | 'test';
+
+export interface Labels {
+  /** The cluster of each picture, u32 [N]. */
+  labels: Uint32Array;
+}
+
+export async function writeLabelled(
+  store: FileStore,
+  folder: LabelledFolder,
+  manifest: LabelledManifest,
+  pictures: Pictures,
+): Promise<void> {
+  await store.write(`${folder}/${IMAGES}`, imageBytes(manifest, pictures));
+  await writeJson(store, `${folder}/${folder}.json`, manifest);
+}
+
+export async function readLabelled(
+  store: FileStore,
+  folder: LabelledFolder,
+): Promise<TrainingData<LabelledManifest> & Labels> {
+  const data = await readHashed(store, folder, `${folder}/${folder}.json`, labelledSchema);
+  const { clusters, items } = data.manifest;
+  const bad = items.find((item) => item.cluster >= clusters);
+  if (bad) throw new CheckpointError('data', `${folder}.json: ${bad.id} is in cluster ${bad.cluster} of ${clusters}.`);
+  return { ...data, labels: Uint32Array.from(items, (item) => item.cluster) };
+}
+
+/** value = byte / scale + offset, [-1, 1] with the values that `prepare` writes. */
+export function normalise(pixels: Uint8Array, { scale, offset }: DataFormat['normalization']): Float32Array {
+  return Float32Array.from(pixels, (byte) => byte / scale + offset);
+}
+
+/** Some rows of the pictures: `indices` [B] → pixels [B, C, S, S] and tokens [B, L]. */
+export function selectRows(pictures: Pictures, format: DataFormat, indices: ArrayLike<number>): Pictures {
+  const area = format.channels * format.size ** 2;
+  const length = format.maxTokens;
+  const pixels = new Uint8Array(indices.length * area);
+  const tokens = new Uint32Array(indices.length * length);
+  Array.from(indices).forEach((row, i) => {
+    pixels.set(pictures.pixels.subarray(row * area, (row + 1) * area), i * area);
+    tokens.set(pictures.tokens.subarray(row * length, (row + 1) * length), i * length);
+  });
+  return { pixels, tokens };
+}
+
+function imageBytes(format: DataFormat & { count: number }, { pixels, tokens }: Pictures): Uint8Array {
+  const { count, channels, size, maxTokens } = format;
+  return writeSafetensors({
+    images: { dtype: 'u8', shape: [count, channels, size, size], data: pixels },
+    tokens: { dtype: 'u32', shape: [count, maxTokens], data: tokens },
+  });
+}
+
+async function readPictures(store: FileStore, path: string, format: DataFormat & { count: number }): Promise<Pictures> {
+  const { count, channels, size, maxTokens } = format;
+  const { images, tokens } = await readSafetensors(store, path);
+  const wanted = [`images u8 [${count}, ${channels}, ${size}, ${size}]`, `tokens u32 [${count}, ${maxTokens}]`];
+  const got = [describe('images', images), describe('tokens', tokens)];
+  if (got.join() !== wanted.join()) {
+    throw new CheckpointError('data', `${path} should hold ${wanted.join(', ')}, got ${got.join(', ')}.`);
+  }
+  return { pixels: images!.data as Uint8Array, tokens: tokens!.data as Uint32Array };
+}
+
+function describe(name: string, entry: { dtype: string; shape: readonly number[] } | undefined): string {
+  return entry ? `${name} ${entry.dtype} [${entry.shape.join(', ')}]` : `no ${name}`;
+}
+
+async function readHashed<M extends DataFormat & { count: number; items: unknown[] }>(
+  store: FileStore,
+  folder: string,
+  json: string,
+  schema: z.ZodMiniType<M>,
+): Promise<TrainingData<M>> {
+  if (!(await store.exists(json))) {
+    throw new CheckpointError('data', `${json} is missing. Run: paris partition DATA --clusters N`);
+  }
+  const [text, images] = [await store.read(json), await store.read(`${folder}/${IMAGES}`)];
+  const manifest = parseJson(new TextDecoder().decode(text), json, schema);
+  if (manifest.items.length !== manifest.count) {
+    throw new CheckpointError('data', `${json} says ${manifest.count} pictures and lists ${manifest.items.length}.`);
+  }
+  const digest = await sha256(encodeJson({ manifest: await sha256(text), images: await sha256(images) }));
+  return { manifest, ...(await readPictures(store, `${folder}/${IMAGES}`, manifest)), sha256: digest };
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { checkControls } from './controls.js';
+import type { Evaluation } from './evaluation.js';
+import { scoreRouter } from './router-score.js';
+
+const none = { mean: 1, standardError: 0.1 };
+const evaluation: Evaluation = {
+  version: 1,
+  count: 100,
+  clusters: 8,
+  seed: 0,
+  times: [0.5],
+  router: { accuracy: 0.6, balancedAccuracy: 0.5, crossEntropy: 1, majorityShare: 0.3, byTime: [] },
+  losses: { experts: [], bestExpert: 0, policies: {}, permuted: none, oracle: none, byTime: {} },
+  differences: {
+    'top2 − best expert': { mean: -0.31, standardError: 0.1 },
+    'top2 − permuted': { mean: -0.31, standardError: 0.1 },
+  },
+};
+const failed = (change: Partial<Evaluation>) =>
+  checkControls({ ...evaluation, ...change })
+    .filter((c) => !c.passed)
+    .map((c) => c.name);
+
+describe('checkControls', () => {
+  it('passes a good model', () => expect(failed({})).toEqual([]));
+
+  it('fails each bound by name', () => {
+    const { router, differences } = evaluation;
+    expect(failed({ router: { ...router, balancedAccuracy: 0.374 } })).toEqual(['router: balanced accuracy']);
+    expect(failed({ router: { ...router, balancedAccuracy: 0.375 } })).toEqual([]);
+    expect(failed({ router: { ...router, accuracy: 0.399 } })).toEqual(['router: plain accuracy']);
+    const close = { mean: -0.29, standardError: 0.1 };
+    expect(failed({ differences: { ...differences, 'top2 − best expert': close } })).toEqual([
+      'top-2 against the best single expert',
+    ]);
+    expect(failed({ differences: { ...differences, 'top2 − permuted': close } })).toEqual([
+      'top-2 against permuted weights',
+    ]);
+    const worse = { mean: 0.5, standardError: 0.1 };
+    expect(failed({ differences: { 'top2 − best expert': worse, 'top2 − permuted': worse } })).toHaveLength(2);
+  });
+});
+
+describe('scoreRouter', () => {
+  it('counts clusters the same in the balanced accuracy, and only those that occur', () => {
+    // Cluster 0: three pictures, all right. Cluster 1: one picture, wrong. Cluster 2: none.
+    const probabilities = Float32Array.from(
+      [
+        [0.8, 0.1, 0.1],
+        [0.8, 0.1, 0.1],
+        [0.4, 0.3, 0.3],
+        [0.5, 0.25, 0.25],
+      ].flat(),
+    );
+    const m = { count: 4, clusters: 3, times: [0.5], gram: new Float32Array(36), probabilities };
+    const score = scoreRouter(m, [0, 0, 0, 1]);
+    expect(score).toMatchObject({ accuracy: 0.75, balancedAccuracy: 0.5, majorityShare: 0.75 });
+    expect(score.crossEntropy).toBeCloseTo(-(2 * Math.log(0.8) + Math.log(0.4) + Math.log(0.25)) / 4, 6);
+    expect(score.byTime).toHaveLength(1);
+    expect(score.byTime[0]).toMatchObject({ time: 0.5, accuracy: 0.75 });
+  });
+});

@@ -1,0 +1,97 @@
+// What an evaluation finds out: the contents of evaluation.json.
+import * as z from 'zod/mini';
+
+/** A mean over pictures and its standard error. */
+export interface Estimate {
+  mean: number;
+  standardError: number;
+}
+
+/** How well the router tells clusters apart, at one noise level or over all. */
+export interface RouterScore {
+  /** Share of (picture, time) pairs with the right cluster on top. */
+  accuracy: number;
+  /** The mean of the clusters' own shares, over the clusters that occur; 1 / K by chance, whatever the sizes. */
+  balancedAccuracy: number;
+  /** Mean of −ln p(true cluster). */
+  crossEntropy: number;
+}
+
+/** Whether clusters follow the category of the pictures, which they were not made from. */
+export interface SemanticsResult {
+  categories: number;
+  /** Mutual information of cluster and category, in nats. */
+  nats: number;
+  /** The 99th percentile of it over random partitions of the same sizes. */
+  threshold: number;
+  partitions: number;
+  /** Whether the clusters may be called semantic: nats > threshold. */
+  semantic: boolean;
+}
+
+export interface Evaluation {
+  version: 1;
+  /** Held-out pictures. */
+  count: number;
+  clusters: number;
+  seed: number;
+  /** The noise levels, midpoints of equal parts of [0, 1]. */
+  times: number[];
+  router: RouterScore & {
+    /** Share of the largest cluster among the pictures: what always naming it would score. */
+    majorityShare: number;
+    byTime: (RouterScore & { time: number })[];
+  };
+  /** Mean squared error of the prediction, over pixels, times and pictures; the same noise for all. */
+  losses: {
+    /** Each expert alone, on all pictures. */
+    experts: Estimate[];
+    /** The expert that is best alone. */
+    bestExpert: number;
+    /** By routing policy: top1, top2, full. */
+    policies: { [policy: string]: Estimate };
+    /** top2 with each picture's weights taken from another picture. */
+    permuted: Estimate;
+    /** The expert of each picture's own cluster. */
+    oracle: Estimate;
+    /** Mean over pictures by time, in the order of `times`: for curves. */
+    byTime: { [arm: string]: number[] };
+  };
+  /** Paired over pictures: mean of (first − second); negative where the first is better. */
+  differences: { [name in 'top2 − best expert' | 'top2 − permuted']: Estimate };
+  /** Absent where pictures have no category. */
+  semantics?: { heldOut: SemanticsResult; training: SemanticsResult } | undefined;
+}
+
+const estimate = z.object({ mean: z.number(), standardError: z.number() });
+const score = { accuracy: z.number(), balancedAccuracy: z.number(), crossEntropy: z.number() };
+const semantics = z.object({
+  categories: z.int(),
+  nats: z.number(),
+  threshold: z.number(),
+  partitions: z.int(),
+  semantic: z.boolean(),
+});
+
+export const evaluationSchema: z.ZodMiniType<Evaluation> = z.object({
+  version: z.literal(1),
+  count: z.int(),
+  clusters: z.int(),
+  seed: z.int(),
+  times: z.array(z.number()),
+  router: z.object({
+    ...score,
+    majorityShare: z.number(),
+    byTime: z.array(z.object({ ...score, time: z.number() })),
+  }),
+  losses: z.object({
+    experts: z.array(estimate),
+    bestExpert: z.int(),
+    policies: z.record(z.string(), estimate),
+    permuted: estimate,
+    oracle: estimate,
+    byTime: z.record(z.string(), z.array(z.number())),
+  }),
+  differences: z.object({ 'top2 − best expert': estimate, 'top2 − permuted': estimate }),
+  semantics: z.optional(z.object({ heldOut: semantics, training: semantics })),
+});

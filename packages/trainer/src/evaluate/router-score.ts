@@ -1,0 +1,38 @@
+// How often the router is right, plainly and with every cluster counting the same.
+import type { Measurements } from './arms.js';
+import type { Evaluation, RouterScore } from './evaluation.js';
+
+/** @param labels - the true cluster of each picture, [N] */
+export function scoreRouter(m: Measurements, labels: ArrayLike<number>): Evaluation['router'] {
+  const all = m.times.map((_, t) => t);
+  const sizes = new Map<number, number>();
+  for (const label of Array.from(labels)) sizes.set(label, (sizes.get(label) ?? 0) + 1);
+  return {
+    ...scoreAt(m, labels, all),
+    majorityShare: Math.max(...sizes.values()) / m.count,
+    byTime: m.times.map((time, t) => ({ time, ...scoreAt(m, labels, [t]) })),
+  };
+}
+
+function scoreAt(m: Measurements, labels: ArrayLike<number>, timeIndices: readonly number[]): RouterScore {
+  const { count, clusters, probabilities } = m;
+  const [right, seen] = [new Float64Array(clusters), new Float64Array(clusters)];
+  let crossEntropy = 0;
+  for (const t of timeIndices) {
+    for (let n = 0; n < count; n++) {
+      const start = (t * count + n) * clusters;
+      const own = probabilities.subarray(start, start + clusters);
+      const label = labels[n]!;
+      seen[label]! += 1;
+      if (own.indexOf(Math.max(...own)) === label) right[label]! += 1;
+      crossEntropy -= Math.log(Math.max(own[label]!, 1e-30)); // an f32 probability may round to 0
+    }
+  }
+  const present = Array.from(seen.keys()).filter((k) => seen[k]! > 0);
+  const total = timeIndices.length * count;
+  return {
+    accuracy: right.reduce((sum, value) => sum + value, 0) / total,
+    balancedAccuracy: present.reduce((sum, k) => sum + right[k]! / seen[k]!, 0) / present.length,
+    crossEntropy: crossEntropy / total,
+  };
+}

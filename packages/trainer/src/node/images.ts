@@ -1,0 +1,51 @@
+// Files → pixels. One bad file never ends a run: it is skipped and the reason is told.
+import sharp from 'sharp';
+
+/** A folder is searched for these. What is really in a file is found out by its bytes. */
+export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
+
+export interface DecodeOptions {
+  /** Edge length of the result in pixels. */
+  size: number;
+  /** `cover` cuts the longer side, `contain` fills with the background. Default `cover`. */
+  fit?: 'cover' | 'contain';
+  /** What transparent pictures stand on. Default white. */
+  background?: string;
+}
+
+export type Decoded = { pixels: Uint8Array } | { reason: string };
+
+/**
+ * Decodes and resizes one file to RGB, u8 [3, size, size]. Alpha is composited onto the background, the first frame of
+ * an animation counts, 16 bits become 8, CMYK and profiles become sRGB, the camera's orientation is applied.
+ */
+export async function decodeImage(file: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
+  const { size, fit = 'cover', background = '#ffffff' } = options;
+  try {
+    const { data, info } = await sharp(file, { failOn: 'error', autoOrient: true })
+      .toColourspace('srgb')
+      .flatten({ background })
+      .resize(size, size, { fit, background, kernel: 'lanczos3' })
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { pixels: channelsFirst(data, info.channels, size * size) };
+  } catch (error) {
+    return { reason: shorten(error) };
+  }
+}
+
+/** [size · size, channels] → [3, size · size]; grey becomes three equal channels. */
+function channelsFirst(data: Uint8Array, channels: number, area: number): Uint8Array {
+  const out = new Uint8Array(3 * area);
+  for (let c = 0; c < 3; c++) {
+    const from = channels >= 3 ? c : 0;
+    for (let i = 0; i < area; i++) out[c * area + i] = data[i * channels + from]!;
+  }
+  return out;
+}
+
+function shorten(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0]!.trim();
+}

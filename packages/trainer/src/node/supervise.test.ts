@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ATTEMPT_VARIABLE, GpuProcessError, supervise } from './supervise.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-supervise-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Runs a script in which `attempt` is how often it was started before, `alive()` shows life and `hang()` never ends. */
+async function run(body: string, options: { retries?: number; firstTimeoutMs?: number } = {}) {
+  const script = join(folder, 'child.mjs');
+  await writeFile(
+    script,
+    `import { appendFileSync } from 'node:fs';
+     const attempt = Number(process.env.${ATTEMPT_VARIABLE});
+     appendFileSync(${JSON.stringify(join(folder, 'starts'))}, String(attempt));
+     const alive = () => process.send({ type: 'alive' });
+     const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+     const hang = () => { for (;;); };
+     ${body}
+     process.exit(0);`,
+  );
+  const reasons: string[] = [];
+  const code = await supervise({
+    argv: [process.execPath, script],
+    env: process.env,
+    timeoutMs: 400,
+    onRestart: (reason) => reasons.push(reason),
+    ...options,
+  });
+  return { code, reasons, starts: await readFile(join(folder, 'starts'), 'utf8') };
+}
+
+describe('supervise', () => {
+  it('gives back the exit code', async () => {
+    expect(await run('process.exit(7)')).toEqual({ code: 7, reasons: [], starts: '0' });
+  });
+
+  it('lets a child live as long as it shows life', async () => {
+    const { code, starts } = await run('for (let i = 0; i < 6; i++) { alive(); await sleep(150); }');
+    expect({ code, starts }).toEqual({ code: 0, starts: '0' });
+  });
+
+  it('gives the first sign of life more time', async () => {
+    expect((await run('await sleep(700); alive()')).starts).toBe('0');
+    expect((await run('if (attempt === 0) await sleep(5000); alive()', { firstTimeoutMs: 500 })).starts).toBe('001');
+  });
+
+  it('ends a child that hangs, even in a busy loop, and starts it again', async () => {
+    const { code, reasons, starts } = await run('alive(); if (attempt < 2) { await sleep(50); hang(); }');
+    expect(code).toBe(0);
+    expect(starts).toBe('012');
+    expect(reasons).toEqual(Array(2).fill('the GPU process made no progress for 0.4 s'));
+  });
+
+  it('starts a crashed child again, but not one that failed or was told to stop', async () => {
+    const crash = await run(`if (attempt === 0) process.kill(process.pid, 'SIGSEGV'); await sleep(attempt ? 0 : 5000)`);
+    expect(crash).toEqual({ code: 0, reasons: ['the GPU process crashed (SIGSEGV)'], starts: '01' });
+    expect((await run(`process.kill(process.pid, 'SIGTERM'); await sleep(5000)`)).code).toBe(143);
+  });
+
+  it('gives up after two more tries with one sentence', async () => {
+    const end = run('alive(); await sleep(50); hang();');
+    await expect(end).rejects.toThrow(GpuProcessError);
+    await expect(end).rejects.toThrow(
+      'the GPU process made no progress for 0.4 s 3 times. Try another one with --adapter',
+    );
+    expect(await readFile(join(folder, 'starts'), 'utf8')).toBe('012');
+  });
+});

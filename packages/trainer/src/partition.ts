@@ -1,0 +1,101 @@
+// A data folder → self-contained folders, one for each cluster, one for the router, one of held-out pictures.
+import {
+  assign,
+  type Encoder,
+  encoderOf,
+  type Partition,
+  partitionImages,
+  statisticsEncoder,
+  writePartition,
+} from '@paris/clustering';
+import type { Device } from '@paris/tensor';
+import type { FileStore } from '@paris/tensor/store';
+import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabelled } from './data/files.js';
+import { DataError } from './errors.js';
+import type { DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
+import { sha256 } from './formats/json.js';
+
+export interface PartitionOptions {
+  device: Device;
+  /** What `prepare` wrote; the folders are written beside it. */
+  data: FileStore;
+  /** K */
+  clusters: number;
+  seed?: number;
+  /** Default: the built-in statistics of colour, layout and edges. */
+  encoder?: Encoder;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface PartitionReport {
+  partition: Partition;
+  /** Training pictures of each cluster. */
+  sizes: readonly number[];
+  /** Held-out pictures of each cluster. */
+  testSizes: readonly number[];
+}
+
+/**
+ * Clusters the training pictures and writes `clusters/00/` …, `router/`, `test/` and `partition/`. Held-out pictures
+ * have no say in the centroids; they get the cluster of the nearest one.
+ * @throws ClusteringError for fewer pictures than clusters
+ */
+export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
+  const { device, data, clusters, seed = 0, encoder = statisticsEncoder(), onProgress } = options;
+  const { manifest, ...pictures } = await readManifestFolder(data);
+  const rows = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
+  const [train, test] = [rows('train'), rows('test')];
+  if (train.length === 0)
+    throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
+  const total = clusters + 4;
+  onProgress?.(0, total);
+
+  const { partition, labels } = await partitionImages(device, encoder, batch(pictures, manifest, train), {
+    clusters,
+    seed,
+  });
+  onProgress?.(1, total);
+  const testLabels =
+    test.length > 0
+      ? await assign(device, encoderOf(partition, [encoder]), partition, batch(pictures, manifest, test))
+      : [];
+  onProgress?.(2, total);
+
+  await data.remove('clusters'); // of a partition with more clusters
+  const common = { ...formatOf(manifest), version: 1 as const, seed, partition: await partitionHash(partition) };
+  for (let cluster = 0; cluster < clusters; cluster++) {
+    const own = train.filter((_, i) => labels[i] === cluster);
+    const items = own.map((row) => itemOf(manifest, row));
+    await writeCluster(data, { ...common, cluster, count: own.length, items }, selectRows(pictures, manifest, own));
+    onProgress?.(3 + cluster, total);
+  }
+  const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
+    const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
+    return { ...common, clusters, count: chosen.length, items };
+  };
+  await writeLabelled(data, 'router', labelled(train, labels), selectRows(pictures, manifest, train));
+  await writeLabelled(data, 'test', labelled(test, testLabels), selectRows(pictures, manifest, test));
+  await writePartition(data, 'partition', partition); // last: its presence means complete
+  onProgress?.(total, total);
+  const testSizes = partition.sizes.map((_, cluster) => Array.from(testLabels).filter((l) => l === cluster).length);
+  return { partition, sizes: partition.sizes, testSizes };
+}
+
+/** What experts of one model must agree on: SHA-256 of the centroids. */
+export async function partitionHash(partition: Partition): Promise<string> {
+  const { buffer, byteOffset, byteLength } = partition.centroids;
+  return sha256(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+function batch(pictures: Pictures, manifest: Manifest, rows: number[]) {
+  return { pixels: selectRows(pictures, manifest, rows).pixels, count: rows.length, size: manifest.size };
+}
+
+function formatOf({ size, channels, maxTokens, normalization, vocabulary }: DataFormat): DataFormat {
+  return { size, channels, maxTokens, normalization, vocabulary };
+}
+
+function itemOf(manifest: Manifest, row: number): DataItem {
+  const { split: _, ...item } = manifest.items[row]!;
+  return item;
+}

@@ -1,0 +1,28 @@
+// What a training tells whoever watches: a progress bar, a log, a parent process, a page.
+
+/** One line of `metrics.jsonl`. */
+export interface StepMetrics {
+  /** Steps done, from 1. */
+  step: number;
+  loss: number;
+  /** Share of the batch that the router labelled right; experts have none. */
+  accuracy?: number | undefined;
+}
+
+export type TrainEvent =
+  | { type: 'start'; step: number; steps: number; parameters: number; count: number }
+  | {
+      type: 'progress';
+      step: number;
+      steps: number;
+      /** Mean over the steps since the last event. */
+      loss: number;
+      accuracy?: number | undefined;
+      imagesPerSecond: number;
+      secondsLeft: number;
+    }
+  | { type: 'checkpoint'; step: number }
+  | { type: 'notice'; message: string }
+  | { type: 'finished'; step: number; steps: number; alreadyDone: boolean; seconds: number; sha256: string };
+
+export type OnTrainEvent = (event: TrainEvent) => void;

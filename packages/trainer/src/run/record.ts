@@ -1,0 +1,87 @@
+// run.json: what a run is, so that the same command continues it and another one is refused. It speaks of one cluster
+// only: whoever trains expert 3 learns nothing of the others.
+import type { FileStore } from '@paris/tensor/store';
+import * as z from 'zod/mini';
+import { RunError } from '../errors.js';
+import { readJson, writeJson } from '../formats/json.js';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Everything that decides the bytes of the weights, beside the adapter. */
+export interface RunIdentity {
+  kind: 'expert' | 'router';
+  /** The cluster of an expert. */
+  cluster?: number | undefined;
+  options: { [name: string]: Json };
+  data: { sha256: string; count: number };
+}
+
+export interface RunRecord extends RunIdentity {
+  version: 1;
+  status: 'running' | 'finished';
+  versions: { [name: string]: string };
+  /** The adapters it ran on, each with the step from which on. */
+  adapters: { fromStep: number; fingerprint: string; name: string }[];
+  result?: { steps: number; loss: number; seconds: number; imagesPerSecond: number; sha256: string } | undefined;
+}
+
+const jsonObject = z.record(z.string(), z.json());
+export const runSchema: z.ZodMiniType<RunRecord> = z.object({
+  version: z.literal(1),
+  kind: z.enum(['expert', 'router']),
+  cluster: z.optional(z.int()),
+  status: z.enum(['running', 'finished']),
+  options: jsonObject,
+  data: z.object({ sha256: z.string(), count: z.int() }),
+  versions: z.record(z.string(), z.string()),
+  adapters: z.array(z.object({ fromStep: z.int(), fingerprint: z.string(), name: z.string() })),
+  result: z.optional(
+    z.object({
+      steps: z.int(),
+      loss: z.number(),
+      seconds: z.number(),
+      imagesPerSecond: z.number(),
+      sha256: z.string(),
+    }),
+  ),
+});
+
+export async function readRun(store: FileStore): Promise<RunRecord | undefined> {
+  return (await store.exists(RUN_FILE)) ? readJson(store, RUN_FILE, runSchema) : undefined;
+}
+
+export async function writeRun(store: FileStore, record: RunRecord): Promise<void> {
+  await writeJson(store, RUN_FILE, record);
+}
+
+/** @throws RunError that names the first difference, if the run in the folder is not the one asked for. */
+export function assertSameRun(found: RunRecord, wanted: RunIdentity, where: string): void {
+  const difference = firstDifference(identity(found), identity(wanted), '');
+  if (!difference) return;
+  const { path, was, is } = difference;
+  const what = path === 'data.sha256' ? 'the data in its folder has changed' : `${path} was ${was} and is now ${is}`;
+  throw new RunError('train', `${where} holds another run: ${what}. Use the old value, or --fresh to start anew.`);
+}
+
+export const RUN_FILE = 'run.json';
+
+function identity({ kind, cluster, options, data }: RunIdentity): Json {
+  return { kind, cluster: cluster ?? null, options, data };
+}
+
+function firstDifference(was: Json, is: Json, path: string): { path: string; was: string; is: string } | undefined {
+  if (isObject(was) && isObject(is)) {
+    for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+      const at = path === '' ? key : `${path}.${key}`;
+      const found = firstDifference(was[key] ?? null, is[key] ?? null, at);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  const [a, b] = [JSON.stringify(was), JSON.stringify(is)];
+  return a === b ? undefined : { path: path.replace(/^options\./, ''), was: a, is: b };
+}
+
+function isObject(value: Json): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,205 @@
+// Runs without a GPU: the job multiplies a number, so every state and every file can be foretold.
+import { CheckpointError } from '@paris/tensor';
+import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { describe, expect, it } from 'vitest';
+import { DivergedError, InterruptedError, RunError } from '../errors.js';
+import { checkpointPath, listCheckpoints } from './checkpoint.js';
+import type { TrainEvent } from './events.js';
+import { readMetrics } from './metrics.js';
+import { readRun } from './record.js';
+import { type RunOptions, runTraining, type TrainingJob } from './run.js';
+import { folderStore } from './stores.js';
+
+const text = (value: string) => new TextEncoder().encode(value);
+const steps = 10;
+
+interface State {
+  value: number;
+}
+
+/** x ← 3x + step (mod 1009); dies after `dieAfter` steps of this process, as a killed process does. */
+function counter(options: { dieAfter?: number; loss?: (step: number) => number } = {}): TrainingJob<State> {
+  let left = options.dieAfter ?? Number.POSITIVE_INFINITY;
+  return {
+    steps,
+    batchSize: 4,
+    parameters: 1,
+    start: async () => ({ value: 1 }),
+    restore: async (store, path) => {
+      const value = Number(new TextDecoder().decode(await store.read(path)));
+      if (Number.isNaN(value)) throw new CheckpointError('test', 'not a number');
+      return { value };
+    },
+    advance: async ({ value }, step) => {
+      if (left-- === 0) throw new Error('killed');
+      const next = (3 * value + step) % 1009;
+      return { state: { value: next }, values: async () => ({ loss: options.loss?.(step) ?? next }) };
+    },
+    snapshot: async ({ value }) => text(String(value)),
+    weights: async ({ value }) => text(`weights ${value}`),
+    release: () => undefined,
+  };
+}
+
+function setup(runs: FileStore = memoryStore(), change: Partial<RunOptions> = {}) {
+  const events: TrainEvent[] = [];
+  const options: RunOptions = {
+    runs,
+    name: 'expert-03',
+    identity: {
+      kind: 'expert',
+      cluster: 3,
+      options: { steps, seed: 0, config: { depth: 2 } },
+      data: { sha256: 'd', count: 5 },
+    },
+    versions: { '@paris/trainer': '1' },
+    adapter: { fingerprint: 'f', name: 'test adapter' },
+    checkpointEvery: 4,
+    onEvent: (event) => events.push(event),
+    ...change,
+  };
+  const train = (job = counter(), more: Partial<RunOptions> = {}) =>
+    runTraining(async () => job, { ...options, ...more });
+  return { runs, store: folderStore(runs, 'expert-03'), train, events };
+}
+
+async function reference() {
+  const { train, store } = setup();
+  await train();
+  return { weights: await store.read('model.safetensors'), metrics: await store.read('metrics.jsonl') };
+}
+
+describe('runTraining', () => {
+  it('leaves weights, one line of metrics a step, and a record without checkpoints', async () => {
+    const { train, store, events } = setup();
+    const record = await train();
+    expect(await store.list()).toEqual(['metrics.jsonl', 'model.safetensors', 'run.json']);
+    expect((await readMetrics(store)).map((line) => line.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(record).toEqual(await readRun(store));
+    expect(record).toMatchObject({ status: 'finished', cluster: 3, result: { steps: 10 } });
+    expect(events[0]).toMatchObject({ type: 'start', step: 0, steps: 10, count: 5 });
+    expect(events.at(-1)).toMatchObject({ type: 'finished', alreadyDone: false, sha256: record.result?.sha256 });
+  });
+
+  it.each([1, 3, 4, 5, 8, 9])('ends with the same bytes when it was killed after %d steps', async (dieAfter) => {
+    const { train, store } = setup();
+    await expect(train(counter({ dieAfter }))).rejects.toThrow('killed');
+    await train();
+    expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
+    expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
+  });
+
+  it('survives being killed again and again, and a line that was cut short', async () => {
+    const { train, store } = setup();
+    for (let i = 0; i < 2; i++) {
+      await expect(train(counter({ dieAfter: 5 }), { checkpointEvery: 2 })).rejects.toThrow('killed');
+      await store.append('metrics.jsonl', '{"step":');
+    }
+    await train();
+    expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
+    expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
+  });
+
+  it('goes back to the checkpoint before, if the newest cannot be read', async () => {
+    const { train, store, events } = setup();
+    await expect(train(counter({ dieAfter: 9 }))).rejects.toThrow('killed');
+    expect(await listCheckpoints(store)).toEqual([8, 4]);
+    await store.write(checkpointPath(8), text('garbage'));
+    await train();
+    expect(events.some((event) => event.type === 'notice' && event.message.includes('checkpoint 8'))).toBe(true);
+    expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
+    expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
+  });
+
+  it('stops between two steps when asked, with a checkpoint, and goes on from there', async () => {
+    const { train, store } = setup();
+    const stop = new AbortController();
+    const job = counter();
+    const advance = job.advance;
+    job.advance = async (state, step) => {
+      if (step === 5) stop.abort();
+      return advance(state, step);
+    };
+    const end = train(job, { signal: stop.signal });
+    await expect(end).rejects.toThrow(InterruptedError);
+    await expect(end).rejects.toThrow('stopped after step 6 of 10; the same command goes on.');
+    expect(await listCheckpoints(store)).toEqual([6, 4]);
+    const second = counter({ dieAfter: 4 }); // exactly what is left
+    await train(second);
+    expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
+    expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
+  });
+
+  it('says that a finished run is finished, and touches nothing', async () => {
+    const { train, store, events } = setup();
+    await train();
+    await store.write('model.safetensors', text('kept'));
+    events.length = 0;
+    await train(counter({ dieAfter: 0 }));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ type: 'finished', alreadyDone: true, steps: 10 });
+    expect(await store.read('model.safetensors')).toEqual(text('kept'));
+  });
+
+  it.each([
+    [{ options: { steps: 20, seed: 0, config: { depth: 2 } } }, 'steps was 10 and is now 20'],
+    [{ options: { steps, seed: 0, config: { depth: 3 } } }, 'config.depth was 2 and is now 3'],
+    [{ options: { steps, seed: 0, config: { depth: 2 }, ema: 0.9 } }, 'ema was null and is now 0.9'],
+    [{ data: { sha256: 'other', count: 5 } }, 'the data in its folder has changed'],
+    [{ cluster: 4 }, 'cluster was 3 and is now 4'],
+  ])('refuses another run in the same folder: %j', async (change, message) => {
+    const { runs, train } = setup();
+    await train();
+    const other = setup(runs);
+    const identity = {
+      kind: 'expert' as const,
+      cluster: 3,
+      options: { steps, seed: 0, config: { depth: 2 } },
+      data: { sha256: 'd', count: 5 },
+    };
+    const end = other.train(counter(), { identity: { ...identity, ...change } });
+    await expect(end).rejects.toThrow(RunError);
+    await expect(end).rejects.toThrow(message);
+  });
+
+  it('moves an old run aside when it is to be fresh', async () => {
+    const { runs, train, store } = setup();
+    await train();
+    await train(counter(), { fresh: true });
+    await train(counter(), { fresh: true });
+    expect(await runs.exists('expert-03.old/model.safetensors')).toBe(true);
+    expect(await runs.exists('expert-03.old-2/model.safetensors')).toBe(true);
+    expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
+  });
+
+  it('keeps a second trainer out', async () => {
+    const { runs, train } = setup();
+    const job = counter();
+    job.start = async () => {
+      await expect(runs.lock('expert-03')).rejects.toThrow('in use');
+      return { value: 1 };
+    };
+    await train(job);
+    const lock = await runs.lock('expert-03');
+    await expect(train()).rejects.toThrow('in use');
+    await lock.release();
+  });
+
+  it('ends where the loss is no number, and names the step', async () => {
+    const { train } = setup();
+    const end = train(counter({ loss: (step) => (step === 6 ? Number.NaN : 1) }));
+    await expect(end).rejects.toThrow(DivergedError);
+    await expect(end).rejects.toThrow('the loss of step 7 is NaN');
+  });
+
+  it('records the adapters, and says when a run goes on on another', async () => {
+    const { train, events } = setup();
+    await expect(train(counter({ dieAfter: 5 }))).rejects.toThrow('killed');
+    const record = await train(counter(), { adapter: { fingerprint: 'g', name: 'other adapter' } });
+    expect(record.adapters.map(({ fromStep, name }) => [fromStep, name])).toEqual([
+      [0, 'test adapter'],
+      [4, 'other adapter'],
+    ]);
+    expect(events.some((event) => event.type === 'notice' && event.message.includes('other adapter'))).toBe(true);
+  });
+});
