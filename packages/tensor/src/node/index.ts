@@ -11,5 +11,6 @@ export {
   type WorkingAdapter,
 } from './adapters.js';
 export type { AdapterKind, ProbeSystem } from './candidates.js';
+export { nodeStore } from './nodeStore.js';
 export type { AdapterFacts, ProbeOutcome } from './probe-process.js';
 export { type RunOptions, runWithAdapter } from './run.js';

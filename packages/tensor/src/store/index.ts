@@ -1,1 +1,5 @@
-export {};
+export { allowList } from './allowList.js';
+export { FileAccessError, FileLockedError, FileNotFoundError, StoreError } from './errors.js';
+export { type HttpStoreOptions, httpStore } from './http.js';
+export { memoryStore } from './memory.js';
+export type { ByteRange, FileLock, FileStore } from './store.js';

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileStore } from '../store/store.js';
+import { nodeStore } from './nodeStore.js';
+
+let folder: string;
+let store: FileStore;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'node-store-'));
+  store = nodeStore(folder);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('writing', () => {
+  it('leaves no temporary file behind, also when it fails', async () => {
+    await store.write('a/f', new Uint8Array(10));
+    await mkdir(join(folder, 'a/g/h'), { recursive: true });
+    await expect(store.write('a/g', new Uint8Array(10))).rejects.toMatchObject({ code: 'STORE' });
+    expect((await readdir(join(folder, 'a'))).sort()).toEqual(['f', 'g']);
+  });
+
+  it('never shows a part: a reader sees one version or another', async () => {
+    const size = 300_000;
+    await store.write('f', new Uint8Array(size).fill(1));
+    let writing = true;
+    const writer = (async () => {
+      for (let i = 2; i < 30; i++) await store.write('f', new Uint8Array(size).fill(i));
+      writing = false;
+    })();
+    let reads = 0;
+    while (writing) {
+      const seen = await store.read('f');
+      expect(seen.length).toBe(size);
+      expect(seen[0]).toBe(seen[size - 1]);
+      reads += 1;
+    }
+    await writer;
+    expect(reads).toBeGreaterThan(1);
+  });
+
+  it('does not list unfinished writes and locks, but other hidden files', async () => {
+    await store.write('.hidden', new Uint8Array(1));
+    await writeFile(join(folder, '.f.tmp-01234567-89ab-cdef-0123-456789abcdef'), 'half');
+    const lock = await store.lock();
+    expect(await store.list()).toEqual(['.hidden']);
+    await lock.release();
+  });
+});
+
+it('follows links, and is not stopped by broken ones', async () => {
+  await store.write('real/f', new Uint8Array([5]));
+  await symlink(join(folder, 'real'), join(folder, 'link'));
+  await symlink(join(folder, 'gone'), join(folder, 'broken'));
+  expect(await store.list()).toEqual(['link/f', 'real/f']);
+  expect([...(await store.read('link/f'))]).toEqual([5]);
+  await expect(store.read('broken')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+});
+
+it('lists nothing of a folder that is not there', async () => {
+  expect(await nodeStore(join(folder, 'nowhere')).list()).toEqual([]);
+});
+
+describe('lock', () => {
+  const lockFile = () => join(folder, 'run/.lock');
+  const plant = async (content: string) => {
+    await mkdir(join(folder, 'run'), { recursive: true });
+    await writeFile(lockFile(), content);
+  };
+  /** A process that lives until it is told to end; its id stands for another trainer's. */
+  const bystander = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+
+  it('names this process, and is gone after release', async () => {
+    const lock = await store.lock('run');
+    expect(JSON.parse(await readFile(lockFile(), 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() });
+    await lock.release();
+    expect(await readdir(join(folder, 'run'))).toEqual([]);
+  });
+
+  it('refuses while the other process lives, and takes over when it has died', async () => {
+    const other = bystander();
+    await new Promise((resolve) => other.once('spawn', resolve));
+    await plant(JSON.stringify({ pid: other.pid, host: hostname(), started: '' }));
+    await expect(store.lock('run')).rejects.toThrow(
+      `[store] ${join(folder, 'run')} is in use by process ${other.pid} on ${hostname()}. Wait for it to end, or remove`,
+    );
+    const ended = new Promise((resolve) => other.once('exit', resolve));
+    other.kill('SIGKILL');
+    await ended;
+    await (await store.lock('run')).release();
+  });
+
+  it('takes over when the process id now belongs to a later process', async (context) => {
+    if (process.platform !== 'linux') context.skip('only Linux says when a process started');
+    const other = bystander();
+    await new Promise((resolve) => other.once('spawn', resolve));
+    await plant(JSON.stringify({ pid: other.pid, host: hostname(), started: 'an earlier boot:1' }));
+    await (await store.lock('run')).release();
+    other.kill('SIGKILL');
+  });
+
+  it('takes over a lock of its own process id that it does not hold: a restarted container', async () => {
+    await plant(JSON.stringify({ pid: process.pid, host: hostname(), started: '' }));
+    await (await store.lock('run')).release();
+  });
+
+  it('refuses the lock of another machine, whose processes it cannot see', async () => {
+    await plant(JSON.stringify({ pid: 1, host: 'elsewhere', started: '' }));
+    await expect(store.lock('run')).rejects.toThrow('process 1 on elsewhere');
+  });
+
+  it('waits out a lock that is being written, and takes over one that was never finished', async () => {
+    await plant('');
+    await expect(store.lock('run')).rejects.toMatchObject({ code: 'FILE_LOCKED' });
+    await utimes(lockFile(), new Date(0), new Date(0));
+    await (await store.lock('run')).release();
+  });
+
+  it('is won by one of many', async () => {
+    await plant(JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '' })); // above Linux's largest id
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => store.lock('run')));
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { notFound, StoreError } from '../store/errors.js';
+import { byCodeUnit, checkFolder, checkPath, checkRange, type FileStore } from '../store/store.js';
+import { lockFolder } from './lockFolder.js';
+
+/** Files that are ours and not the user's: unfinished writes and locks. They are not listed. */
+const hidden = /^\.(?:lock(?:\..*)?|.*\.tmp-[0-9a-f-]{36})$/;
+
+/**
+ * The files below a folder of this machine. Writes go to a temporary file beside the target, are flushed to the disk
+ * and renamed over it, so that a crash or a power cut leaves the old file or the new one. Paths cannot leave the
+ * folder; links in it are followed.
+ */
+export function nodeStore(folder: string): FileStore {
+  const root = resolve(folder);
+  const at = (path: string) => join(root, checkPath(path));
+
+  return {
+    async read(path, range) {
+      const file = at(path);
+      return guard('read', path, async () => {
+        const handle = await open(file);
+        try {
+          const size = await sizeOfFile(path, handle);
+          if (range) checkRange(path, range, size);
+          return await readFully(path, handle, range?.offset ?? 0, range?.length ?? size);
+        } finally {
+          await handle.close();
+        }
+      });
+    },
+    async size(path) {
+      const file = at(path);
+      return guard('read', path, async () => {
+        const info = await stat(file);
+        if (!info.isFile()) throw notFound(path);
+        return info.size;
+      });
+    },
+    async exists(path) {
+      const info = await stat(at(path)).catch(() => undefined);
+      return info?.isFile() ?? false;
+    },
+    async write(path, bytes) {
+      const file = at(path);
+      return guard('write', path, async () => {
+        await mkdir(dirname(file), { recursive: true });
+        await writeAtomically(file, bytes);
+      });
+    },
+    async append(path, text) {
+      const file = at(path);
+      return guard('write', path, async () => {
+        await mkdir(dirname(file), { recursive: true });
+        const handle = await open(file, 'a');
+        try {
+          await handle.appendFile(text);
+        } finally {
+          await handle.close();
+        }
+      });
+    },
+    async list(folder = '') {
+      checkFolder(folder);
+      const files = await guard('read', folder || '.', () => listFiles(root, folder));
+      return files.sort(byCodeUnit);
+    },
+    async remove(path) {
+      const file = at(path);
+      return guard('remove', path, () => rm(file, { recursive: true, force: true }));
+    },
+    async move(from, to) {
+      const [source, target] = [at(from), at(to)];
+      return guard('move', from, async () => {
+        const info = await stat(source);
+        const there = await stat(target).catch(() => undefined);
+        if (there && !(info.isFile() && there.isFile())) {
+          throw new StoreError('store', `"${from}" cannot move to "${to}": something is there. Remove that first.`);
+        }
+        await mkdir(dirname(target), { recursive: true });
+        await rename(source, target);
+        await syncFolder(dirname(target));
+      });
+    },
+    async lock(folder = '') {
+      checkFolder(folder);
+      return guard('lock', folder || '.', () => lockFolder(join(root, folder)));
+    },
+  };
+}
+
+async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = join(dirname(file), `.${basename(file)}.tmp-${randomUUID()}`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(file));
+}
+
+/** Makes a rename last through a power cut, where the system can flush a folder (Windows cannot). */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+async function sizeOfFile(path: string, handle: FileHandle): Promise<number> {
+  const info = await handle.stat();
+  if (!info.isFile()) throw notFound(path);
+  return info.size;
+}
+
+/** Into a buffer of its own, from its start: views of any element size fit on it. One call may read less than asked. */
+async function readFully(path: string, handle: FileHandle, offset: number, length: number) {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
+    if (bytesRead === 0) throw new StoreError('store', `"${path}" was cut off while it was read. Is it being written?`);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+async function listFiles(root: string, folder: string): Promise<string[]> {
+  let entries: string[];
+  try {
+    entries = await readdir(join(root, folder));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') return [folder];
+    throw error;
+  }
+  const files: string[] = [];
+  for (const name of entries) {
+    if (hidden.test(name)) continue;
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const info = await stat(join(root, path)).catch(() => undefined); // follows links; broken ones are no files
+    if (info?.isDirectory()) files.push(...(await listFiles(root, path)));
+    else if (info?.isFile()) files.push(path);
+  }
+  return files;
+}
+
+/** The system's errors in our words, with the original as the cause. */
+async function guard<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof StoreError || code === undefined) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') {
+      if (verb !== 'write') throw notFound(path, { cause: error });
+    }
+    const hint = code === 'ENOSPC' ? 'Free some space' : 'Check its permissions and the disk';
+    throw new StoreError('store', `cannot ${verb} "${path}": ${message.split(',')[0]}. ${hint}.`, { cause: error });
+  }
+}

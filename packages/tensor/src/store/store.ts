@@ -1,0 +1,80 @@
+import { FileAccessError, StoreError } from './errors.js';
+
+/** A span of bytes of a file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What {@link FileStore.lock} gives: nobody else gets the lock before `release`. */
+export interface FileLock {
+  release(): Promise<void>;
+}
+
+/**
+ * Files by relative path, wherever they are: a folder, memory, a web server, a browser's private files. Paths are
+ * relative, with `/` between segments; `..`, `.`, empty segments and absolute paths are a {@link FileAccessError}.
+ * Folders exist as far as files do. Reading what is not there is a `FileNotFoundError`.
+ */
+export interface FileStore {
+  /** The whole file or a span of it. A span that is not wholly inside the file is a {@link StoreError}. */
+  read(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
+  /** The file's size in bytes. */
+  size(path: string): Promise<number>;
+  /** Whether there is a file (not a folder) of this path. */
+  exists(path: string): Promise<boolean>;
+  /** Writes a whole file, atomically: after a crash there is the old file or the new one, never a part. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Adds text (UTF-8) to the end of a file, which is created if it is not there. */
+  append(path: string, text: string): Promise<void>;
+  /** All files in a folder and the folders below it, ordered by UTF-16 code units. `''` is the store itself. */
+  list(folder?: string): Promise<string[]>;
+  /** Removes a file, or a folder with all in it. What is not there is removed already. */
+  remove(path: string): Promise<void>;
+  /** Moves a file (an old file of that name is replaced) or a folder (there must be nothing of that name). */
+  move(from: string, to: string): Promise<void>;
+  /**
+   * Takes the lock of a folder, so that two processes do not write into one run.
+   * @throws FileLockedError if another holder lives.
+   */
+  lock(folder?: string): Promise<FileLock>;
+}
+
+/** `path` if it is a path of a store's file; else a {@link FileAccessError}. */
+export function checkPath(path: string): string {
+  const segments = path.split('/');
+  const wrong = segments.some((segment) => segment === '' || segment === '.' || segment === '..');
+  // A backslash or a drive letter would be a way out on Windows; NUL ends a path for the system.
+  if (wrong || /[\\\0]/.test(path) || /^[a-zA-Z]:/.test(path)) {
+    throw new FileAccessError(
+      'store',
+      `${JSON.stringify(path)} is not a path inside the store. Use names with "/" between them, without "." or "..".`,
+    );
+  }
+  return path;
+}
+
+/** Like {@link checkPath}; `''` is the store itself. */
+export function checkFolder(folder: string): string {
+  return folder === '' ? '' : checkPath(folder);
+}
+
+/** Whether `path` is `folder` or lies in it. */
+export function isInside(path: string, folder: string): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** Throws a {@link StoreError} if a span is not wholly inside a file of `size` bytes. */
+export function checkRange(path: string, { offset, length }: ByteRange, size: number): void {
+  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (whole && offset + length <= size) return;
+  throw new StoreError(
+    'store',
+    `bytes [${offset}, ${offset + length}) of "${path}" were asked for, but it has ${size}. Is the file cut off?`,
+  );
+}
+
+/** Ascending by UTF-16 code units: the same everywhere, unlike `localeCompare`. */
+export function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
