@@ -17,12 +17,7 @@ export interface DemoContext {
   readonly view: ProgressView;
   /** Aborted when the person wants to stop. */
   readonly signal: AbortSignal;
-  /** Silence after which a process counts as hung. The first compile of a kernel on a software adapter takes seconds. */
-  readonly silenceMs?: number;
 }
-
-const SILENCE_MS = 180_000;
-const RESTARTS = 2;
 
 /**
  * Runs all stages up to the samples; what is complete already is skipped.
@@ -93,42 +88,26 @@ class DemoRun {
   }
 
   private async runTask(stage: Stage, task: Task, signal: AbortSignal): Promise<void> {
-    const { view } = this.context;
-    const begun = Date.now();
-    for (let attempt = 0; ; attempt++) {
-      const outcome = await this.attempt(task, signal);
-      if (outcome.kind === 'stopped') return;
-      if (outcome.kind === 'done') {
-        if (!existsSync(join(this.options.out, task.output))) {
-          throw new DemoError(
-            `${nameOf(stage, task)} ended well, but ${task.output} is not there; see ${logOf(task)}.`,
-          );
-        }
-        return view.done(task, `done in ${clock((Date.now() - begun) / 1000)}`);
-      }
-      if (outcome.kind === 'failed') {
-        throw new DemoError(`${nameOf(stage, task)} failed: ${outcome.reason} (log: ${logOf(task)})`);
-      }
-      if (attempt === RESTARTS) {
-        throw new DemoError(
-          `${nameOf(stage, task)} failed ${attempt + 1} times, at last because the process ${outcome.reason}. ` +
-            `Try another --adapter; the log is ${logOf(task)}.`,
-        );
-      }
-      view.say(`  ${task.label}: the process ${outcome.reason}; it goes on from its checkpoint.`);
+    const name = stage.tasks.length > 1 ? `${stage.id}: ${task.label}` : stage.id;
+    const start = Date.now();
+    const outcome = await this.attempt(task, signal);
+    await this.ledger.end(task.id, [start, Date.now()], outcome.kind === 'done');
+    if (outcome.kind === 'stopped') return;
+    if (outcome.kind === 'failed') throw new DemoError(`${name} failed: ${outcome.reason} (log: ${logOf(task)})`);
+    if (!existsSync(join(this.options.out, task.output))) {
+      throw new DemoError(`${name} ended well, but ${task.output} is not there; see ${logOf(task)}.`);
     }
+    this.context.view.done(task, `done in ${clock((Date.now() - start) / 1000)}`);
   }
 
   private async attempt(task: Task, signal: AbortSignal): Promise<Outcome> {
     const { adapter, out } = this.options;
     const { view } = this.context;
     let adapterLine: string | undefined;
-    const start = Date.now();
     const outcome = await runParis(adapter ? [...task.args, '--adapter', adapter] : task.args, {
       command: this.context.paris,
       logFile: join(out, logOf(task)),
       signal,
-      silenceMs: this.context.silenceMs ?? SILENCE_MS,
       onEvent: (event) => {
         if (event.type === 'progress') view.update(task, event);
         else if (event.type === 'notice') view.say(`  ${task.label}: ${event.message}`);
@@ -140,10 +119,8 @@ class DemoRun {
       },
     });
     if (adapterLine) await this.ledger.setAdapter(adapterLine);
-    await this.ledger.end(task.id, [start, Date.now()], outcome.kind === 'done');
     return outcome;
   }
 }
 
-const nameOf = (stage: Stage, task: Task) => (stage.tasks.length > 1 ? `${stage.id}: ${task.label}` : stage.id);
 const logOf = (task: Task) => `${layout.logs}/${task.id}.log`;

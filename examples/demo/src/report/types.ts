@@ -115,5 +115,10 @@ export interface Timings {
   /** Time in which anything ran, seconds; several processes at once count once. */
   readonly totalSeconds: number;
   readonly interruptions: number;
-  readonly tasks: readonly { id: string; label: string; seconds: number; spans: readonly (readonly [start: number, end: number])[] }[];
+  readonly tasks: readonly {
+    id: string;
+    label: string;
+    seconds: number;
+    spans: readonly (readonly [start: number, end: number])[];
+  }[];
 }

@@ -1,0 +1,39 @@
+// The pictures made, and by whom.
+
+import { meanWeights, routingStrip } from '../charts/strip.js';
+import { decimal, percent } from '../format.js';
+import { type Html, html } from '../html.js';
+import { expertColour } from '../palette.js';
+import type { PageInput, Sample } from '../types.js';
+import { section } from './section.js';
+
+export function samples({ samples, clusters }: PageInput): Html {
+  const { rows, size, routing, sampler, guidance, steps, seed } = samples;
+  return section(
+    'samples',
+    'Pictures from noise',
+    html`Each picture began as noise and took ${steps} steps. The strip below it shows who drew it: time runs from noise at the left to the picture at the right, and each step is divided among the experts that ran, by their weight.
+The small frames show what the model expected at that moment. Point at an expert to find it everywhere.`,
+    legend(clusters.map((cluster) => cluster.index)),
+    html`<div class="grid-samples">${rows.map(
+      ({ prompt, pictures }) =>
+        html`<div class="prompt"><h3>${prompt}</h3><div class="pictures">${pictures.map((picture, i) => card(prompt, picture, i, size))}</div></div>`,
+    )}</div>`,
+    html`<p class="note">${size} × ${size} pixels, shown enlarged. Routing ${routing}, sampler ${sampler}, guidance ${decimal(guidance, 1)}, seed ${seed}.</p>`,
+  );
+}
+
+function card(prompt: string, picture: Sample, i: number, size: number): Html {
+  const shares = meanWeights(picture.weights).slice(0, 3);
+  return html`<figure class="sample"><img class="pixels main" width="${size}" height="${size}" src="${picture.src}" alt="${prompt}, picture ${i + 1}">
+${routingStrip(picture.weights)}
+${picture.film.length > 0 && html`<div class="film">${picture.film.map(({ step, src }) => html`<img class="pixels" width="${size}" height="${size}" src="${src}" alt="expected after step ${step}" title="expected after step ${step}">`)}</div>`}
+<figcaption>${shares.map(({ expert, share }) => html`<span data-expert="${expert}"><i style="background:${expertColour(expert)}"></i><b>${expert}</b> ${percent(share)}</span>`)}</figcaption></figure>`;
+}
+
+function legend(experts: readonly number[]): Html {
+  return html`<div class="legend" role="group" aria-label="Highlight an expert">${experts.map(
+    (expert) =>
+      html`<button type="button" data-focus="${expert}" aria-pressed="false"><i style="background:${expertColour(expert)}"></i>expert ${expert}</button>`,
+  )}</div>`;
+}
