@@ -94,13 +94,17 @@ const conversions: Record<
   },
 };
 
+/**
+ * Where x̂₀ is clamped: an ε-prediction divides by an α that is small in much noise (arXiv 2603.06741 clamps to ±20).
+ */
+export const sampleLimits: Readonly<Partial<Record<Prediction, number>>> = { epsilon: 20 };
+
 /** {@link PredictionCoefficients} as the device takes them: scalars, or [B, 1, 1, 1]. */
 export type PredictionScalars = { readonly [name in Exclude<keyof PredictionCoefficients, 'time'>]: Tensor };
 
 /**
  * Sample and velocity on the sampler's path from a network's output. Runs inside a traced function.
- * @param sampleLimit - x̂₀ is clamped to ±sampleLimit and ε̂ left as it is; only where an ε-prediction divides by a
- *   small α (arXiv 2603.06741 clamps to ±20)
+ * @param sampleLimit - x̂₀ is clamped to ±sampleLimit, ε̂ left as it is; see {@link sampleLimits}
  */
 export function convertPrediction(
   latents: Tensor,

@@ -1,0 +1,31 @@
+/** Do the tensors of a file fit the parameters of a network? Asked before any weight is read. */
+import { flattenTree, key, type Tensor, type TreeOf } from '@paris/tensor';
+import type { SafetensorsHeader } from '@paris/tensor/safetensors';
+
+/** What is wrong, one sentence each; none if keys and shapes agree. */
+export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsHeader): string[] {
+  const shapes = new Map(flattenTree<Tensor>(expected).map(({ path, value }) => [path, value.shape]));
+  const found = new Map(Object.entries(header.tensors).map(([path, { shape }]) => [path, shape]));
+  const missing = [...shapes.keys()].filter((path) => !found.has(path));
+  const unexpected = [...found.keys()].filter((path) => !shapes.has(path));
+  const other = [...shapes].flatMap(([path, shape]) => {
+    const got = found.get(path);
+    return got && got.join() !== shape.join() ? [`${path} is [${got.join(', ')}], not [${shape.join(', ')}]`] : [];
+  });
+  return [
+    ...(missing.length > 0 ? [`missing ${some(missing)}`] : []),
+    ...(unexpected.length > 0 ? [`unexpected ${some(unexpected)}`] : []),
+    ...(other.length > 0 ? [`wrong shapes: ${some(other)}`] : []),
+  ];
+}
+
+/** A network's parameters as `init` gives them: lazy, so their shapes cost nothing. */
+export function parameterShapes(network: { init(from: ReturnType<typeof key>): TreeOf<Tensor> }): TreeOf<Tensor> {
+  return network.init(key(0));
+}
+
+/** A list that stays readable when everything is wrong. */
+function some(list: readonly string[]): string {
+  const shown = list.slice(0, 8).join(', ');
+  return list.length > 8 ? `${shown} and ${list.length - 8} more` : shown;
+}

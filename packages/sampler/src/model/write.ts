@@ -1,0 +1,73 @@
+/** The last step of putting a model together: everything in the folder is measured, and the index written. */
+import { CheckpointError } from '@paris/tensor';
+import type { FileStore } from '@paris/tensor/store';
+import { chunkBytes, expertFolder, indexPath, type ModelFile, type ModelIndex } from './format.js';
+import { sha256 } from './hash.js';
+
+/** What the files alone do not tell. */
+export interface ModelDescription {
+  readonly clusters: number;
+  readonly latent: ModelIndex['latent'];
+  /** Default `linear`. */
+  readonly path?: string;
+  /** Default `top2`; `top1` for a single expert. */
+  readonly routing?: string;
+  /** Default `identity`. */
+  readonly codec?: string;
+  readonly licence: string;
+  readonly provenance?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes `codec/config.json` if there is none, then `model_index.json` with the size and hash of every file that is in
+ * the store. The same files give the same bytes.
+ * @throws CheckpointError if an expert's or the router's files are missing
+ */
+export async function writeModelIndex(store: FileStore, description: ModelDescription): Promise<ModelIndex> {
+  const { clusters, latent, path = 'linear', codec = 'identity', licence, provenance = {} } = description;
+  const { routing = clusters > 1 ? 'top2' : 'top1' } = description;
+  if (!(await store.exists('codec/config.json'))) await store.write('codec/config.json', encodeJson({ codec }));
+  const paths = (await store.list('')).filter((file) => file !== indexPath);
+  const missing = requiredFiles(clusters).filter((file) => !paths.includes(file));
+  if (missing.length > 0) {
+    throw new CheckpointError('writeModelIndex', `the model's folder lacks ${missing.join(', ')}. Train those first.`);
+  }
+  const files: ModelFile[] = [];
+  for (const file of paths) files.push(await measure(store, file));
+  const index: ModelIndex = {
+    format: 'paris-model',
+    version: 1,
+    clusters,
+    latent,
+    path,
+    routing,
+    codec,
+    licence,
+    provenance,
+    files,
+  };
+  await store.write(indexPath, encodeJson(index));
+  return index;
+}
+
+/** The files without which a model cannot be sampled. A single expert needs no router. */
+export function requiredFiles(clusters: number): string[] {
+  const folders = Array.from({ length: clusters }, (_, cluster) => expertFolder(cluster));
+  if (clusters > 1) folders.push('router');
+  return folders.flatMap((folder) => [`${folder}/config.json`, `${folder}/model.safetensors`]);
+}
+
+async function measure(store: FileStore, path: string): Promise<ModelFile> {
+  const bytes = await store.read(path);
+  const entry = { path, sizeBytes: bytes.length, sha256: await sha256(bytes) };
+  if (bytes.length <= chunkBytes) return entry;
+  const chunks: string[] = [];
+  for (let from = 0; from < bytes.length; from += chunkBytes) {
+    chunks.push(await sha256(bytes.subarray(from, from + chunkBytes)));
+  }
+  return { ...entry, chunks };
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}
