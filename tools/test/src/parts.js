@@ -20,7 +20,8 @@ export const PARTS = [
   { name: 'lint', command: ['biome', 'ci', '--colors=off', '.'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'docs', command: ['typedoc', '--emit', 'none'] },
+  { name: 'dist', command: ['node', 'tools/test/src/dist.js'] },
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },
-  { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES } },
+  { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, lacks: ['f16'] } },
 ];

@@ -28,7 +28,9 @@ export default class CountsReporter {
         else failures.push(`${name} did not run, and no reason is given`);
       }
     }
-    const counts = { passed, failed: failures.length, failures, skips };
+    // The vitest configuration leaves there what it chose.
+    const adapter = process.env.PARIS_ADAPTER;
+    const counts = { passed, failed: failures.length, failures, skips, adapter };
     writeFileSync(String(process.env.PARIS_TEST_COUNTS), JSON.stringify(counts));
   }
 }

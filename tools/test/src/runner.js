@@ -9,15 +9,25 @@ import { fileURLToPath } from 'node:url';
  * @typedef {object} Part
  * @property {string} name
  * @property {string[]} [command] passes if it exits with 0; its output is shown if not
- * @property {{ adapter: 'auto' | 'lavapipe' | 'swiftshader', paths: string[] }} [suite] vitest, on that adapter
+ * @property {Suite} [suite] vitest, on one adapter
+ *
+ * @typedef {object} Suite
+ * @property {'auto' | 'gpu' | 'lavapipe' | 'swiftshader'} adapter `auto`: the best there is
+ * @property {string[]} paths all tests if empty
+ * @property {string[]} [lacks] capabilities that this adapter never has, whatever PARIS_REQUIRE says
  *
  * @typedef {{ name: string, reason: string }} Skip
  * @typedef {{ passed: number, failed: number, failures: string[], skips: Skip[] }} Counts
+ * @typedef {Counts & { adapter?: string }} SuiteCounts
  * @typedef {Counts & { name: string, seconds: number }} PartResult
  */
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const REPORTER = fileURLToPath(new URL('./reporter.js', import.meta.url));
+/** @type {Counts} */
+const NOTHING = { passed: 0, failed: 0, failures: [], skips: [] };
+/** @type {Set<string>} */
+const wholeSuiteRanOn = new Set();
 const BIN = join(ROOT, 'node_modules', '.bin');
 
 /** @param {Part} part @returns {Promise<PartResult>} */
@@ -58,28 +68,50 @@ export function summary(/** @type {PartResult[]} */ results) {
 /** @param {string[]} command @returns {Promise<Counts>} */
 async function runCommand(command) {
   const { code, output } = await run(command, { capture: true });
-  if (code === 0) return { passed: 1, failed: 0, failures: [], skips: [] };
+  if (code === 0) return { ...NOTHING, passed: 1 };
   process.stdout.write(output);
-  return { passed: 0, failed: 1, failures: [`${command.join(' ')} ended with ${code}`], skips: [] };
+  return { ...NOTHING, failed: 1, failures: [`${command.join(' ')} ended with ${code}`] };
 }
 
-/** @param {NonNullable<Part['suite']>} suite @returns {Promise<Counts>} */
-async function runSuite({ adapter, paths }) {
+/** @param {Suite} suite @returns {Promise<Counts>} */
+async function runSuite({ adapter, paths, lacks = [] }) {
+  if (wholeSuiteRanOn.has(adapter)) {
+    console.log(`every test ran on ${adapter} already`);
+    return NOTHING;
+  }
+  const required = (process.env.PARIS_REQUIRE ?? '').split(',').filter((name) => name && !lacks.includes(name));
+  const missing = await whyMissing(adapter);
+  if (missing) {
+    if (required.includes(adapter)) return { ...NOTHING, failed: 1, failures: [`no ${adapter}: ${missing}`] };
+    return { ...NOTHING, skips: [{ name: adapter, reason: missing }] };
+  }
   const folder = await mkdtemp(join(tmpdir(), 'paris-test-'));
   const counted = join(folder, 'counts.json');
   try {
     const command = ['vitest', 'run', '--reporter=default', `--reporter=${REPORTER}`, ...paths];
-    const env = { PARIS_ADAPTER: adapter, PARIS_TEST_COUNTS: counted };
+    const env = { PARIS_ADAPTER: adapter, PARIS_TEST_COUNTS: counted, PARIS_REQUIRE: required.join(',') };
     const { code } = await run(command, { env });
     const counts = await readFile(counted, 'utf8').then(
-      (text) => /** @type {Counts} */ (JSON.parse(text)),
-      () => ({ passed: 0, failed: 0, failures: [], skips: [] }),
+      (text) => /** @type {SuiteCounts} */ (JSON.parse(text)),
+      () => /** @type {SuiteCounts} */ (NOTHING),
     );
+    if (paths.length === 0 && counts.adapter) wholeSuiteRanOn.add(counts.adapter);
     if (code === 0 || counts.failed > 0) return counts;
     return { ...counts, failed: 1, failures: [`vitest ended with ${code}, see above`] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Why there is no adapter of that name, or undefined. Asks the built launcher, as a user's program would. */
+async function whyMissing(/** @type {Suite['adapter']} */ adapter) {
+  if (adapter === 'auto') return undefined;
+  const launcher = join(ROOT, 'packages', 'tensor', 'dist', 'node', 'index.js');
+  const { chooseAdapter } = await import(launcher).catch(() => ({ chooseAdapter: undefined }));
+  return chooseAdapter?.({ adapter }).then(
+    () => undefined,
+    (/** @type {Error} */ error) => error.message,
+  );
 }
 
 /**
