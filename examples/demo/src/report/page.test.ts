@@ -65,7 +65,7 @@ describe('the page in a browser', () => {
       '66 %',
       '0.412',
       '0.021',
-      '0.166 ± 0.005',
+      '−0.1660 ± 0.0050',
       'npm run demo -- --adapter swiftshader',
       'CC-BY-4.0',
     ]) {
@@ -132,7 +132,7 @@ describe('the page in a browser', () => {
       semantic: { ...input.semantic, semantic: false },
       controls: input.controls.map((control, i) => ({ ...control, passed: i !== 1 })),
     });
-    expect(await page.locator('.verdict').innerText()).toContain('One of two controls failed: The routing matters');
+    expect(await page.locator('.verdict').innerText()).toContain('One of two controls failed: top-2 against permuted');
     expect(await page.locator('#clusters h2').innerText()).toBe('Eight clusters');
     expect(await page.locator('#clusters .lead').innerText()).toContain('not called semantic');
     await page.close();

@@ -24,7 +24,6 @@ export interface DataSummary {
   readonly test: number;
   /** Different emoji: pictures of one emoji stay on one side of the split. */
   readonly groups: number;
-  readonly words: number;
 }
 
 export interface Picture {
@@ -45,7 +44,7 @@ export interface ClusterSummary {
 }
 
 export interface SemanticControl {
-  /** Mutual information of cluster and emoji category, nats. */
+  /** Mutual information of cluster and emoji category over held-out pictures, nats. */
   readonly mutualInformation: number;
   /** The 99th percentile of the same over random partitions of the same sizes. */
   readonly threshold: number;
@@ -102,10 +101,9 @@ export interface Arm {
 }
 
 export interface Control {
-  readonly id: string;
-  readonly claim: string;
-  readonly measured: string;
-  readonly required: string;
+  readonly name: string;
+  /** One sentence with what was measured and what was required. */
+  readonly detail: string;
   readonly passed: boolean;
   /** Whether a failure fails the demo; otherwise it changes a word on the page. */
   readonly gate: boolean;

@@ -20,15 +20,15 @@ export function controls({ controls }: PageInput): Html {
     'controls',
     'Controls',
     html`What had to be true for this run to count. If one of them fails, the command that made this page ends with an error that names it.`,
-    html`<div class="scroll" tabindex="0"><table class="controls"><thead><tr><th scope="col">result</th><th scope="col">claim</th><th scope="col">measured</th><th scope="col">required</th></tr></thead><tbody>${controls.map(row)}</tbody></table></div>`,
+    html`<div class="scroll" tabindex="0"><table class="controls"><thead><tr><th scope="col">result</th><th scope="col">control</th><th scope="col">measured, and required</th></tr></thead><tbody>${controls.map(row)}</tbody></table></div>`,
   );
 }
 
-function row({ claim, measured, required, passed, gate }: Control): Html {
+function row({ name, detail, passed, gate }: Control): Html {
   const [state, sign, word] = passed
     ? ['pass', '✓', 'passed']
     : gate
       ? ['fail', '✗', 'failed']
       : ['open', '–', 'not so'];
-  return html`<tr class="${state}"><td><span class="state"><span aria-hidden="true">${sign}</span> ${word}</span></td><th scope="row">${claim}${!gate && html` <small>only decides a word on this page</small>`}</th><td>${measured}</td><td>${required}</td></tr>`;
+  return html`<tr class="${state}"><td><span class="state"><span aria-hidden="true">${sign}</span> ${word}</span></td><th scope="row">${name}${!gate && html` <small>only decides a word on this page</small>`}</th><td>${detail}</td></tr>`;
 }

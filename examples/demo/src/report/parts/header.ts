@@ -27,7 +27,7 @@ function verdict({ controls }: PageInput): Html {
   if (failed.length === 0) {
     return html`<p class="verdict pass"><a href="#controls"><span aria-hidden="true">✓</span> All ${numberWord(gates.length)} controls passed</a></p>`;
   }
-  return html`<p class="verdict fail"><a href="#controls"><span aria-hidden="true">✗</span> ${capital(numberWord(failed.length))} of ${numberWord(gates.length)} controls failed</a>: ${failed.map((control) => control.claim).join('; ')}</p>`;
+  return html`<p class="verdict fail"><a href="#controls"><span aria-hidden="true">✗</span> ${capital(numberWord(failed.length))} of ${numberWord(gates.length)} controls failed</a>: ${failed.map((control) => control.name).join('; ')}</p>`;
 }
 
 function lossFigure(arms: PageInput['arms']): Html | false {
