@@ -1,0 +1,77 @@
+import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from './halves.js';
+
+/**
+ * Element types of arrays on the host. f16 and bf16 are read into a Float32Array, which holds all their values; bool
+ * is a Uint32Array of 0 and 1, as `Tensor.read` gives it; u8 has no tensor type of its own and becomes u32 on a device.
+ */
+export type HostDType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32' | 'u8' | 'bool';
+
+/** The typed array of a {@link HostDType}. */
+export type HostData<D extends HostDType = HostDType> = D extends 'f32' | 'f16' | 'bf16'
+  ? Float32Array
+  : D extends 'i32'
+    ? Int32Array
+    : D extends 'u8'
+      ? Uint8Array
+      : Uint32Array;
+
+/** An array on the host: elements in row-major order. */
+export interface HostTensor<D extends HostDType = HostDType> {
+  readonly data: HostData<D>;
+  readonly shape: readonly number[];
+  readonly dtype: D;
+}
+
+/** How a dtype stands in a file. `read` gets bytes whose start may be unaligned; `write` is absent where we only read. */
+export interface FileDType {
+  readonly bytes: number;
+  readonly host: HostDType;
+  read(bytes: Uint8Array): HostData | undefined;
+  write?(data: HostData): Uint8Array;
+}
+
+const raw = { read: aligned, write: (data: ArrayBufferView) => view(data) };
+
+/** The dtypes of a file by their names there. `read` gives undefined where a value does not fit the host's dtype. */
+export const fileDTypes: Readonly<Record<string, FileDType>> = {
+  F32: { bytes: 4, host: 'f32', read: (b) => new Float32Array(aligned(b)), write: raw.write },
+  F16: {
+    bytes: 2,
+    host: 'f16',
+    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), halfToFloat),
+    write: (data) => view(Uint16Array.from(data, floatToHalf)),
+  },
+  BF16: {
+    bytes: 2,
+    host: 'bf16',
+    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), bfloatToFloat),
+    write: (data) => view(Uint16Array.from(data, floatToBfloat)),
+  },
+  I32: { bytes: 4, host: 'i32', read: (b) => new Int32Array(aligned(b)), write: raw.write },
+  U32: { bytes: 4, host: 'u32', read: (b) => new Uint32Array(aligned(b)), write: raw.write },
+  U8: { bytes: 1, host: 'u8', read: (b) => new Uint8Array(aligned(b)), write: raw.write },
+  BOOL: {
+    bytes: 1,
+    host: 'bool',
+    read: (b) => Uint32Array.from(b, (value) => (value === 0 ? 0 : 1)),
+    write: (data) => Uint8Array.from(data, (value) => (value === 0 ? 0 : 1)),
+  },
+  // Indices and counters of other frameworks: read where they fit 32 bits, as nearly all do.
+  I64: { bytes: 8, host: 'i32', read: narrow },
+};
+
+function narrow(bytes: Uint8Array): Int32Array | undefined {
+  const wide = new BigInt64Array(aligned(bytes));
+  const data = Int32Array.from(wide, Number);
+  return data.every((value, i) => BigInt(value) === wide[i]) ? data : undefined;
+}
+
+/** The bytes in a buffer of their own, from its start, if they are not already. Files are little-endian, as we are. */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  const own = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return (own ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
+}
+
+function view(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,54 @@
+import { ValueError } from '../errors.js';
+import { comparePaths } from '../tree.js';
+import { type FileDType, fileDTypes, type HostTensor } from './dtypes.js';
+import { quote } from './header.js';
+
+/**
+ * A safetensors file of these tensors. The same tensors give the same bytes: names stand in the order of tree.ts, the
+ * metadata in the order of its keys, and there is no time in it. The data begins at a multiple of 8 bytes.
+ * @param tensors - by name: the path in a parameter tree, as `flattenTree` gives it
+ * @throws ValueError if a shape does not fit its data, or a name is reserved.
+ */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, HostTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const header: [string, unknown][] = [];
+  const meta = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (meta.length > 0) header.push(['__metadata__', Object.fromEntries(meta)]);
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  for (const [name, tensor] of Object.entries(tensors).sort(([a], [b]) => comparePaths(a, b))) {
+    const [dtype, type] = fileDType(name, tensor);
+    const bytes = type.write!(tensor.data);
+    header.push([name, { dtype, shape: tensor.shape, data_offsets: [end, end + bytes.length] }]);
+    parts.push(bytes);
+    end += bytes.length;
+  }
+  // Not one object: JSON.stringify would put names that are whole numbers first.
+  const fields = header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const json = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const start = Math.ceil((8 + json.length) / 8) * 8;
+  const file = new Uint8Array(start + end);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - 8), true);
+  file.set(json, 8);
+  file.fill(0x20, 8 + json.length, start); // spaces, as the format says
+  let at = start;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
+function fileDType(name: string, { data, shape, dtype }: HostTensor): [string, FileDType] {
+  if (name === '__metadata__') throw new ValueError('safetensors', 'a tensor cannot be named __metadata__. Rename it.');
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements !== data.length) {
+    const what = `tensor ${quote(name)} has the shape [${shape.join(', ')}], which is ${elements} elements`;
+    throw new ValueError('safetensors', `${what}, but its data has ${data.length}.`);
+  }
+  const found = Object.entries(fileDTypes).find(([, type]) => type.host === dtype && type.write);
+  if (found) return found;
+  throw new ValueError('safetensors', `tensor ${quote(name)} has the dtype ${dtype}, which is not written.`);
+}
