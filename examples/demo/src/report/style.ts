@@ -61,7 +61,7 @@ figure{margin:0}figure>.scroll+figcaption{margin-top:8px}
 .arm-name{fill:var(--ink)}.arm-value{fill:var(--soft)}
 .arm.mixture rect,.task rect:not([fill]){fill:var(--ink)}.arm.mixture .arm-name{font-weight:650}
 .arm.control rect{fill:url(#hatch)}.hatch-ground{fill:var(--chip)}.hatch-line{stroke:var(--faint);stroke-width:2.6}
-.whisker{fill:none;stroke:var(--ink);stroke-width:1.4}
+.whisker{fill:none;stroke:var(--ink);stroke-width:1.4}.whisker.ground{stroke:var(--paper);stroke-width:4}
 .flow image{image-rendering:pixelated}.flow-head text{font-size:13px;fill:var(--faint)}
 .band{fill:none;opacity:.42}.wire{fill:none;stroke-width:1.6;opacity:.9}.wire.router{stroke:var(--faint);stroke-dasharray:3 4}
 .flow .data{fill:var(--chip);stroke:var(--line)}.flow .model,.flow .router-box{fill:var(--raised);stroke:var(--faint)}

@@ -29,6 +29,7 @@ function bar(arm: Arm, y: number, x: (value: number) => number): Html {
   return html`<g class="arm ${arm.kind}"${arm.expert === undefined ? '' : html` data-expert="${arm.expert}"`}>
 <text class="arm-name" x="${left - 12}" y="${middle + 4}" text-anchor="end">${arm.name}</text>
 <rect x="${left}" y="${y + 5}" width="${round(x(arm.loss) - left)}" height="${row - 10}" rx="2"${fill}/>
+<path class="whisker ground" d="M${low} ${middle}H${high}M${low} ${middle - 4}v8M${high} ${middle - 4}v8"/>
 <path class="whisker" d="M${low} ${middle}H${high}M${low} ${middle - 4}v8M${high} ${middle - 4}v8"/>
 <text class="arm-value" x="${high + 10}" y="${middle + 4}">${decimal(arm.loss)} ± ${decimal(arm.standardError)}</text></g>`;
 }
