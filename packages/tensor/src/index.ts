@@ -1,1 +1,88 @@
+// @paris/tensor: lazy tensors, autograd and compiled plans on WebGPU. Knows nothing of diffusion.
+export { type Gradient, grad, valueAndGrad, vjp } from './autodiff/gradient.js';
+export type { CompiledFunction, CompileOptions } from './device/compiled.js';
+export { Device, type DeviceCounters, type DeviceInfo, type TensorsOf } from './device/device.js';
+export type { HostData } from './device/host.js';
+export { type OpenDeviceOptions, openDevice } from './device/open.js';
 export * from './errors.js';
+export { type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';
+export type { Shape } from './graph/shape.js';
+export { gelu } from './ops/activation/gelu.js';
+export { relu } from './ops/activation/relu.js';
+export { sigmoid } from './ops/activation/sigmoid.js';
+export { silu } from './ops/activation/silu.js';
+export { tanh } from './ops/activation/tanh.js';
+export { abs } from './ops/arithmetic/abs.js';
+export { add } from './ops/arithmetic/add.js';
+export { divide } from './ops/arithmetic/divide.js';
+export { exp } from './ops/arithmetic/exp.js';
+export { floor } from './ops/arithmetic/floor.js';
+export { log } from './ops/arithmetic/log.js';
+export { maximum } from './ops/arithmetic/maximum.js';
+export { minimum } from './ops/arithmetic/minimum.js';
+export { multiply } from './ops/arithmetic/multiply.js';
+export { negate } from './ops/arithmetic/negate.js';
+export { pow } from './ops/arithmetic/pow.js';
+export { reciprocal } from './ops/arithmetic/reciprocal.js';
+export { rsqrt } from './ops/arithmetic/rsqrt.js';
+export { sign } from './ops/arithmetic/sign.js';
+export { sqrt } from './ops/arithmetic/sqrt.js';
+export { square } from './ops/arithmetic/square.js';
+export { subtract } from './ops/arithmetic/subtract.js';
+export { attention } from './ops/attention/attention.js';
+export { cast } from './ops/cast.js';
+export { equal } from './ops/compare/equal.js';
+export { greater } from './ops/compare/greater.js';
+export { greaterEqual } from './ops/compare/greaterEqual.js';
+export { less } from './ops/compare/less.js';
+export { lessEqual } from './ops/compare/lessEqual.js';
+export { logicalAnd, logicalNot, logicalOr } from './ops/compare/logical.js';
+export { notEqual } from './ops/compare/notEqual.js';
+export { arange } from './ops/creation/arange.js';
+export { full, ones, scalar, zeros } from './ops/creation/constant.js';
+export { embedding } from './ops/index/embedding.js';
+export { oneHot } from './ops/index/oneHot.js';
+export { scatterAdd } from './ops/index/scatterAdd.js';
+export { crossEntropy } from './ops/loss/crossEntropy.js';
+export { mse } from './ops/loss/mse.js';
+export { matmul } from './ops/matmul/matmul.js';
+export { type LayerNormOptions, layerNorm } from './ops/normalize/layerNorm.js';
+export { logSoftmax } from './ops/normalize/logSoftmax.js';
+export { softmax } from './ops/normalize/softmax.js';
+export { pack, unpack } from './ops/pack.js';
+export { normal } from './ops/random/normal.js';
+export { randomBits } from './ops/random/randomBits.js';
+export { uniform } from './ops/random/uniform.js';
+export { argmax } from './ops/reduce/argmax.js';
+export { argmin } from './ops/reduce/argmin.js';
+export { logSumExp } from './ops/reduce/logSumExp.js';
+export { max } from './ops/reduce/max.js';
+export { mean } from './ops/reduce/mean.js';
+export { min } from './ops/reduce/min.js';
+export { sum } from './ops/reduce/sum.js';
+export { cos } from './ops/trigonometry/cos.js';
+export { sin } from './ops/trigonometry/sin.js';
+export { concat, split, stack } from './ops/view/concat.js';
+export { expand } from './ops/view/expand.js';
+export { flip } from './ops/view/flip.js';
+export { stopGradient } from './ops/view/identity.js';
+export { pad } from './ops/view/pad.js';
+export { permute, transpose } from './ops/view/permute.js';
+export { reshape } from './ops/view/reshape.js';
+export { type SliceRange, slice } from './ops/view/slice.js';
+export { clamp, where } from './ops/where.js';
+export { hostBits, hostNormal, hostUniform, Key, key } from './random/index.js';
+export { TensorKey } from './random/tensorKey.js';
+export { type ReduceOptions, Tensor, type TensorLike } from './tensor.js';
+export {
+  comparePaths,
+  flattenTree,
+  type IsLeaf,
+  type MapTree,
+  mapTree,
+  type TreeEntry,
+  type TreeOf,
+  type TreeShape,
+  treePaths,
+  unflattenTree,
+} from './tree.js';

@@ -33,7 +33,8 @@ export interface OperandAccess {
 /**
  * A kernel without its bindings and entry point. The body stands in an entry point that declares exactly
  * `@builtin(workgroup_id) workgroup_id: vec3u`, `@builtin(local_invocation_id) local_id: vec3u` and
- * `@builtin(local_invocation_index) local_index: u32`.
+ * `@builtin(local_invocation_index) local_index: u32`. All names in it are lower case: names with a capital letter are the
+ * compiler's, and what `store` declares belongs in a block of its own.
  */
 export interface GeneratedKernel {
   /** For labels and traces; the same name may have several texts. */

@@ -1,0 +1,350 @@
+// Kernels out of a graph. Two questions: which values get memory of their own (the others are computed again where
+// they are read), and which of those can share a kernel. A kernel is either rows (a loop over elements, with
+// reductions along rows if the rows are longer than 1) or an op's own tiled kernel with an epilogue.
+
+import { dtypeBytes } from '../graph/dtype.js';
+import { type Node, topologicalOrder, type Value } from '../graph/node.js';
+import { sizeOf } from '../graph/shape.js';
+import { isContiguous } from '../graph/strided.js';
+import type { KernelAdapter } from '../kernels/contract.js';
+import type { Relation } from './position.js';
+import { type Windowed, windowOf } from './window.js';
+
+/** Values that one dispatch computes. */
+export interface Group {
+  readonly kind: 'rows' | 'tiled' | 'pack';
+  /** The reduction or tiled op it grew from. */
+  readonly node: Node | undefined;
+  rows: number;
+  /** Elements of a row: 1 in a kernel without reductions. */
+  length: number;
+  /** Whether a row's elements are neighbours in memory, so that elements can follow reductions in one kernel. */
+  readonly dense: boolean;
+  /** In the order of computation. */
+  readonly members: Value[];
+  /** Members of which each row has `length`, not one. */
+  readonly elements: Set<Value>;
+  /** Members that need memory: read by other groups, or results. */
+  readonly stored: Set<Value>;
+  readonly reads: Set<Value>;
+  readonly after: Set<Group>;
+}
+
+export interface Fused {
+  /** In an order in which they can run. */
+  readonly groups: readonly Group[];
+  /** Where each root's elements are: a window of a leaf or of a stored value. */
+  readonly roots: readonly Windowed[];
+  /** The base and window that a tiled op reads for each of its inputs. */
+  readonly operands: ReadonlyMap<Node, readonly Windowed[]>;
+}
+
+export interface FuseOptions {
+  readonly adapter: KernelAdapter;
+  readonly maxStorageBuffers: number;
+  readonly offsetAlignmentBytes: number;
+}
+
+/** Computing again costs less than this many additions: then a value with several users gets no memory. */
+const cheap = 3;
+
+export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused {
+  const order = topologicalOrder(rootValues);
+  const roots = rootValues.map((root) =>
+    windowOf(
+      root,
+      (window) => isContiguous(window) && (window.offset * dtypeBytes(root.dtype)) % options.offsetAlignmentBytes === 0,
+    ),
+  );
+  const operands = new Map<Node, Windowed[]>();
+  for (const node of order) {
+    const { op } = node;
+    if (op.kind !== 'tiled') continue;
+    operands.set(
+      node,
+      node.inputs.map((input, i) => windowOf(input, (window) => op.windows?.(window, i) ?? true)),
+    );
+  }
+  const boundary = chooseBoundary(order, roots, operands);
+  const groups = formGroups(order, boundary, operands, options);
+  markStored(groups, roots);
+  return { groups: schedule(groups), roots, operands };
+}
+
+/** The values that are not computed again where they are read. */
+function chooseBoundary(
+  order: readonly Node[],
+  roots: readonly Windowed[],
+  operands: ReadonlyMap<Node, readonly Windowed[]>,
+): Set<Value> {
+  const boundary = new Set<Value>(roots.map((root) => root.base));
+  for (const list of operands.values()) for (const { base } of list) boundary.add(base);
+  const users = new Map<Value, Node[]>();
+  const cost = new Map<Value, number>();
+  for (const node of order) {
+    const own = node.op.kind === 'pointwise' ? node.op.cost : 0;
+    const inherited = node.op.kind === 'pointwise' ? node.inputs.reduce((sum, x) => sum + (cost.get(x) ?? 0), 0) : 0;
+    for (const output of node.outputs) cost.set(output, own + inherited);
+    if (node.op.kind === 'pack') for (const input of node.inputs) boundary.add(input);
+    if (node.op.kind !== 'pointwise') for (const output of node.outputs) boundary.add(output);
+    for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node]);
+  }
+  // From users to sources: where does each value end up?
+  const sinks = new Map<Value, Set<Value>>();
+  for (const node of [...order].reverse()) {
+    for (const output of node.outputs) {
+      const reached = new Set<Value>();
+      let widest = 0;
+      for (const user of users.get(output) ?? []) {
+        for (const result of user.outputs) {
+          const ends = boundary.has(result) ? [result] : (sinks.get(result) ?? []);
+          for (const end of ends) reached.add(end);
+          widest = Math.max(widest, user.op.kind === 'reduce' ? sizeOf(user.inputs[0]!.shape) : sizeOf(result.shape));
+        }
+      }
+      sinks.set(output, reached);
+      const dear = (cost.get(output) ?? 0) > cheap;
+      const again = reached.size > 1 || widest >= 4 * Math.max(1, sizeOf(output.shape));
+      if (dear && again) boundary.add(output);
+    }
+  }
+  return boundary;
+}
+
+/** Where a value would be computed: once a row, once an element, or inside a reduction's loop. */
+type Place = 'row' | 'element' | 'operand';
+
+interface Read {
+  readonly value: Value;
+  readonly relation: Relation;
+}
+
+/** What computing a value reads from memory, or from its own kernel, and where. */
+function readsOf(start: readonly Value[], length: number, boundary: ReadonlySet<Value>, startAt?: Value): Read[] {
+  const seen = new Set<string>();
+  const reads: Read[] = [];
+  const visit = (value: Value, relation: Relation): void => {
+    const key = `${value.id}|${relation}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    const { op } = value.node;
+    if (value !== startAt && (boundary.has(value) || op.kind !== 'pointwise')) {
+      if (!value.operand) reads.push({ value, relation });
+      return;
+    }
+    if (op.kind !== 'pointwise') return;
+    for (const input of value.node.inputs) {
+      visit(
+        input,
+        relation === 'other' ? 'other' : (op.relate?.(relation, { input, output: value, length }) ?? 'other'),
+      );
+    }
+  };
+  for (const value of start) visit(value, 'element');
+  return reads;
+}
+
+function formGroups(
+  order: readonly Node[],
+  boundary: ReadonlySet<Value>,
+  operands: ReadonlyMap<Node, readonly Windowed[]>,
+  options: FuseOptions,
+): Group[] {
+  const groups: Group[] = [];
+  const producer = new Map<Value, Group>();
+
+  const add = (group: Group, value: Value, reads: readonly Read[], asElement: boolean) => {
+    group.members.push(value);
+    if (asElement) group.elements.add(value);
+    producer.set(value, group);
+    for (const { value: read } of reads) {
+      const source = producer.get(read);
+      if (source === group) continue;
+      group.reads.add(read);
+      if (source) group.after.add(source);
+    }
+  };
+  const open = (init: Partial<Group> & Pick<Group, 'kind'>): Group => {
+    const group: Group = {
+      node: undefined,
+      rows: 0,
+      length: 1,
+      dense: true,
+      members: [],
+      elements: new Set(),
+      stored: new Set(),
+      reads: new Set(),
+      after: new Set(),
+      ...init,
+    };
+    groups.push(group);
+    return group;
+  };
+  /** Whether a value with these reads may join: they stand where the kernel has them, and no cycle comes about. */
+  const admits = (
+    group: Group,
+    reads: readonly Read[],
+    place: Place,
+    elements = group.elements,
+    length = group.length,
+  ): boolean => {
+    const outside = new Set(group.reads);
+    for (const { value, relation } of reads) {
+      const source = producer.get(value);
+      if (source === group) {
+        if (place === 'row' && elements.has(value)) return false;
+        const oneForRow = length > 1 && place !== 'row' && !elements.has(value);
+        if (relation !== (oneForRow ? 'row' : 'element')) return false;
+      } else {
+        if (source && dependsOn(source, group)) return false;
+        outside.add(value);
+      }
+    }
+    return outside.size + group.members.length + 1 <= options.maxStorageBuffers;
+  };
+
+  const placeReduction = (node: Node): void => {
+    const [x] = node.inputs as [Value];
+    const axes = node.attributes.axes as readonly number[];
+    const result = node.outputs[0]!;
+    const length = sizeOf(axes.map((axis) => x.shape[axis]!));
+    const rows = sizeOf(result.shape);
+    const dense = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
+    const reads = readsOf([x], length, boundary);
+    if (dense && length > 1) {
+      const related = [...groups]
+        .reverse()
+        .filter((group) => group.kind === 'rows' && group.dense && touches(group, reads, producer));
+      for (const group of related) {
+        const feeds = group.members.some((m) => reads.some((read) => read.value === m && read.relation === 'element'));
+        if (group.length === 1 && !group.node && feeds && group.rows === rows * length && rows >= 64) {
+          // A plain map that feeds the reduction: what it made becomes the elements of rows.
+          const elements = new Set(group.members);
+          if (!admits(group, reads, 'operand', elements, length)) continue;
+          group.rows = rows;
+          group.length = length;
+          for (const member of elements) group.elements.add(member);
+        } else if (group.rows !== rows || group.length !== length || !admits(group, reads, 'operand')) continue;
+        add(group, result, reads, false);
+        return;
+      }
+    }
+    add(open({ kind: 'rows', node, rows, length, dense }), result, reads, false);
+  };
+
+  const placePointwise = (value: Value): void => {
+    const size = sizeOf(value.shape);
+    for (const group of [...groups].reverse()) {
+      if (group.kind === 'pack') continue;
+      if (group.kind === 'tiled') {
+        const reads = readsOf([value], 1, boundary, value);
+        const fits = group.members.some(
+          (m) => m.node.op.kind === 'tiled' && sizeOf(m.shape) === size && reads.some((r) => r.value === m),
+        );
+        if (fits && sameTarget(group, value, reads) && admits(group, reads, 'element')) {
+          add(group, value, reads, true);
+          return;
+        }
+        continue;
+      }
+      if (group.length > 1 && group.dense && size === group.rows * group.length) {
+        const reads = readsOf([value], group.length, boundary, value);
+        if (touches(group, reads, producer) && admits(group, reads, 'element')) {
+          add(group, value, reads, true);
+          return;
+        }
+      }
+      if (size === group.rows) {
+        const reads = readsOf([value], 1, boundary, value);
+        if (reads.some((read) => producer.get(read.value) === group) && admits(group, reads, 'row')) {
+          add(group, value, reads, false);
+          return;
+        }
+      }
+    }
+    add(open({ kind: 'rows', rows: size }), value, readsOf([value], 1, boundary, value), false);
+  };
+
+  for (const node of order) {
+    const { op } = node;
+    if (op.kind === 'reduce') placeReduction(node);
+    else if (op.kind === 'tiled') {
+      const reads = operands.get(node)!.map(({ base }): Read => ({ value: base, relation: 'other' }));
+      const group = open({ kind: 'tiled', node });
+      for (const output of node.outputs) add(group, output, reads, true);
+    } else if (op.kind === 'pack') {
+      const group = open({ kind: 'pack', node });
+      add(
+        group,
+        node.outputs[0]!,
+        node.inputs.map((value) => ({ value, relation: 'other' })),
+        true,
+      );
+    } else if (op.kind === 'pointwise') {
+      for (const output of node.outputs) if (boundary.has(output)) placePointwise(output);
+    }
+  }
+  return groups;
+}
+
+/** A tiled kernel with several outputs finishes each at its own indices: epilogues must belong to one output. */
+function sameTarget(group: Group, value: Value, reads: readonly Read[]): boolean {
+  const outputs = new Set(
+    reads.filter((read) => group.members.includes(read.value)).map((read) => rootOutput(group, read.value)),
+  );
+  return outputs.size === 1 && sizeOf([...outputs][0]!.shape) === sizeOf(value.shape);
+}
+
+/** The tiled output at whose elements a member of the epilogue is computed. */
+export function rootOutput(group: Group, member: Value): Value {
+  if (member.node === group.node) return member;
+  const inside = epilogueSource(member, new Set(group.members.filter((m) => m.node === group.node)));
+  return inside ?? member;
+}
+
+function epilogueSource(value: Value, outputs: ReadonlySet<Value>, seen = new Set<Value>()): Value | undefined {
+  if (outputs.has(value)) return value;
+  if (seen.has(value) || value.node.op.kind !== 'pointwise') return undefined;
+  seen.add(value);
+  for (const input of value.node.inputs) {
+    const found = epilogueSource(input, outputs, seen);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function touches(group: Group, reads: readonly Read[], producer: ReadonlyMap<Value, Group>): boolean {
+  return reads.some(
+    ({ value, relation }) =>
+      producer.get(value) === group || (relation === 'element' && group.length > 1 && group.reads.has(value)),
+  );
+}
+
+function dependsOn(group: Group, target: Group, seen = new Set<Group>()): boolean {
+  if (group === target) return true;
+  if (seen.has(group)) return false;
+  seen.add(group);
+  for (const before of group.after) if (dependsOn(before, target, seen)) return true;
+  return false;
+}
+
+function markStored(groups: readonly Group[], roots: readonly Windowed[]): void {
+  const home = new Map<Value, Group>();
+  for (const group of groups) for (const member of group.members) home.set(member, group);
+  for (const { base } of roots) home.get(base)?.stored.add(base);
+  for (const group of groups) for (const read of group.reads) home.get(read)?.stored.add(read);
+}
+
+/** An order in which every group comes after those it reads from; otherwise as they were formed. */
+function schedule(groups: readonly Group[]): Group[] {
+  const order: Group[] = [];
+  const done = new Set<Group>();
+  const visit = (group: Group): void => {
+    if (done.has(group)) return;
+    done.add(group);
+    for (const before of group.after) visit(before);
+    order.push(group);
+  };
+  for (const group of groups) visit(group);
+  return order;
+}

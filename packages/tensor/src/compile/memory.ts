@@ -1,0 +1,147 @@
+// Where values lie. Results get buffers of their own, parts of a pack lie in it, and all that lives only within one
+// call shares an arena: two values may lie in the same place if they are never needed at the same time.
+import { dtypeBytes } from '../graph/dtype.js';
+import type { Value } from '../graph/node.js';
+import { sizeOf } from '../graph/shape.js';
+import { packedSize } from '../ops/pack.js';
+import type { Fused, Group } from './fuse.js';
+
+/** A buffer of the plan: given with each call, taken from the pool for a result, or the plan's own. */
+export type Slot =
+  | { readonly kind: 'leaf'; readonly leaf: Value }
+  | { readonly kind: 'result'; readonly sizeBytes: number; readonly parts?: readonly Part[] }
+  | { readonly kind: 'arena' }
+  | { readonly kind: 'pack'; readonly sizeBytes: number; readonly parts: readonly Part[] };
+
+export interface Place {
+  readonly slot: Slot;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface Part {
+  readonly value: Value;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  /** Whether its producer writes it there; otherwise it is copied. */
+  readonly placed: boolean;
+}
+
+export interface Layout {
+  readonly places: ReadonlyMap<Value, Place>;
+  readonly arenaBytes: number;
+}
+
+export interface Interval {
+  readonly first: number;
+  readonly last: number;
+  readonly sizeBytes: number;
+}
+
+const align = 256;
+
+export function bytesOf(value: Value): number {
+  return Math.max(4, Math.ceil((sizeOf(value.shape) * dtypeBytes(value.dtype)) / 4) * 4);
+}
+
+export function layout(fused: Fused): Layout {
+  const { groups, roots } = fused;
+  const places = new Map<Value, Place>();
+  const rootBases = new Set(roots.map((root) => root.base));
+  // Packs first: they decide where their parts are written.
+  for (const group of groups) {
+    if (group.kind === 'pack') placePack(group, groups, places, rootBases);
+  }
+  const step = new Map(groups.map((group, i) => [group, i]));
+  const last = lastReads(groups);
+  const temporary: { value: Value; interval: Interval }[] = [];
+  for (const group of groups) {
+    for (const value of group.stored) {
+      if (places.has(value)) continue;
+      if (rootBases.has(value))
+        places.set(value, {
+          slot: { kind: 'result', sizeBytes: bytesOf(value) },
+          offsetBytes: 0,
+          sizeBytes: bytesOf(value),
+        });
+      else {
+        const first = step.get(group)!;
+        temporary.push({ value, interval: { first, last: last.get(value) ?? first, sizeBytes: bytesOf(value) } });
+      }
+    }
+    for (const value of group.reads) {
+      if (value.node.op.kind === 'leaf' && !places.has(value)) {
+        places.set(value, { slot: { kind: 'leaf', leaf: value }, offsetBytes: 0, sizeBytes: bytesOf(value) });
+      }
+    }
+  }
+  const { offsets, total } = pack(temporary.map(({ interval }) => interval));
+  const arena: Slot = { kind: 'arena' };
+  temporary.forEach(({ value, interval }, i) => {
+    places.set(value, { slot: arena, offsetBytes: offsets[i]!, sizeBytes: interval.sizeBytes });
+  });
+  for (const { base } of roots) {
+    if (base.node.op.kind === 'leaf' && !places.has(base)) {
+      places.set(base, { slot: { kind: 'leaf', leaf: base }, offsetBytes: 0, sizeBytes: bytesOf(base) });
+    }
+  }
+  return { places, arenaBytes: total };
+}
+
+function placePack(
+  group: Group,
+  groups: readonly Group[],
+  places: Map<Value, Place>,
+  rootBases: ReadonlySet<Value>,
+): void {
+  const output = group.members[0]!;
+  const sizeBytes = bytesOf(output);
+  const parts: Part[] = [];
+  let offsetBytes = 0;
+  for (const value of group.node!.inputs) {
+    const made = groups.some((other) => other.kind !== 'pack' && other.stored.has(value));
+    const placed = made && !places.has(value) && !rootBases.has(value) && !parts.some((part) => part.value === value);
+    parts.push({ value, offsetBytes, sizeBytes: bytesOf(value), placed });
+    offsetBytes += packedSize(value.shape) * 4;
+  }
+  const slot: Slot = { kind: rootBases.has(output) ? 'result' : 'pack', sizeBytes, parts };
+  places.set(output, { slot, offsetBytes: 0, sizeBytes });
+  for (const part of parts) {
+    if (part.placed) places.set(part.value, { slot, offsetBytes: part.offsetBytes, sizeBytes: part.sizeBytes });
+  }
+}
+
+function lastReads(groups: readonly Group[]): Map<Value, number> {
+  const last = new Map<Value, number>();
+  groups.forEach((group, i) => {
+    for (const value of group.reads) last.set(value, i);
+  });
+  return last;
+}
+
+/**
+ * Offsets for values with lifetimes, so that values that live at the same time do not overlap: the largest first, each
+ * at the lowest place that is free for as long as it lives.
+ */
+export function pack(intervals: readonly Interval[]): { offsets: number[]; total: number } {
+  const offsets = new Array<number>(intervals.length).fill(0);
+  const order = intervals.map((_, i) => i).sort((a, b) => intervals[b]!.sizeBytes - intervals[a]!.sizeBytes || a - b);
+  const placed: number[] = [];
+  let total = 0;
+  for (const i of order) {
+    const { first, last, sizeBytes } = intervals[i]!;
+    const taken = placed
+      .filter((j) => intervals[j]!.first <= last && first <= intervals[j]!.last)
+      .map((j) => ({ start: offsets[j]!, end: offsets[j]! + intervals[j]!.sizeBytes }))
+      .sort((a, b) => a.start - b.start);
+    let at = 0;
+    for (const { start, end } of taken) {
+      if (start >= at + sizeBytes) break;
+      at = Math.max(at, Math.ceil(end / align) * align);
+    }
+    offsets[i] = at;
+    placed.push(i);
+    total = Math.max(total, at + sizeBytes);
+  }
+  return { offsets, total };
+}

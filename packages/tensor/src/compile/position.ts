@@ -1,0 +1,109 @@
+// Where an element stands, in WGSL: a row-major index, coordinates, or both. Each form is written out when first
+// asked for, so that a chain of elementwise operations on one shape costs no division at all.
+import { type Shape, stridesOf } from '../graph/shape.js';
+
+/** Gives expressions names within the block that is being written. */
+export interface Namer {
+  name(expression: string): string;
+  /** The loop over rows of `length` elements that the block stands in; `row` is the row's number. */
+  readonly loop?: { readonly row: string; readonly length: number } | undefined;
+}
+
+/**
+ * How a position relates to the loop it stands in: `element` is the loop's own element, `row` the row that the
+ * element belongs to, `other` anywhere.
+ */
+export type Relation = 'element' | 'row' | 'other';
+
+export class Position {
+  #linear: string | undefined;
+  #coordinates: readonly string[] | undefined;
+
+  private constructor(
+    private readonly namer: Namer,
+    readonly shape: Shape,
+    readonly relation: Relation,
+    linear: string | undefined,
+    coordinates: readonly string[] | undefined,
+  ) {
+    this.#linear = linear;
+    this.#coordinates = coordinates;
+  }
+
+  static atIndex(namer: Namer, shape: Shape, linear: string, relation: Relation = 'other'): Position {
+    return new Position(namer, shape, relation, linear, undefined);
+  }
+
+  static at(namer: Namer, shape: Shape, coordinates: readonly string[], relation: Relation = 'other'): Position {
+    return new Position(namer, shape, relation, undefined, coordinates);
+  }
+
+  /** The same place in another shape of the same size. */
+  reshaped(shape: Shape): Position {
+    return new Position(this.namer, shape, this.relation, this.linear, undefined);
+  }
+
+  /** A place in another shape. */
+  moved(shape: Shape, coordinates: readonly string[], relation: Relation = 'other'): Position {
+    return new Position(this.namer, shape, relation, undefined, coordinates);
+  }
+
+  /** The row's place in a shape that broadcasts to this one over exactly the elements of each row. */
+  rowOf(from: Shape): Position | undefined {
+    const { loop } = this.namer;
+    if (this.relation !== 'element' || !loop || !broadcastsRows(from, this.shape, loop.length)) return undefined;
+    return Position.atIndex(this.namer, from, loop.row, 'row');
+  }
+
+  /** What tells two places of one shape apart. */
+  get key(): string {
+    return this.#linear ?? `(${this.#coordinates!.join(',')})`;
+  }
+
+  get linear(): string {
+    if (this.#linear !== undefined) return this.#linear;
+    const strides = stridesOf(this.shape);
+    const terms = this.#coordinates!.flatMap((c, i) =>
+      c === '0u' || this.shape[i] === 1 ? [] : [strides[i] === 1 ? c : `${c} * ${strides[i]}u`],
+    );
+    this.#linear =
+      terms.length === 0 ? '0u' : terms.length === 1 ? this.namer.name(terms[0]!) : this.namer.name(terms.join(' + '));
+    return this.#linear;
+  }
+
+  /** One u32 expression for each axis. The size of the first axis never appears, so batch sizes share shaders. */
+  get coordinates(): readonly string[] {
+    if (this.#coordinates) return this.#coordinates;
+    const strides = stridesOf(this.shape);
+    const result: string[] = [];
+    let rest = this.#linear!;
+    const last = this.shape.findLastIndex((n) => n !== 1);
+    this.shape.forEach((n, i) => {
+      if (n === 1) result.push('0u');
+      else if (i === last) result.push(rest);
+      else {
+        const quotient = this.namer.name(`${rest} / ${strides[i]}u`);
+        rest = this.namer.name(`${rest} - ${quotient} * ${strides[i]}u`);
+        result.push(quotient);
+      }
+    });
+    this.#coordinates = result;
+    return result;
+  }
+}
+
+/** Whether `from` has one element for each row of `length` elements of `to`. */
+export function broadcastsRows(from: Shape, to: Shape, length: number): boolean {
+  const lead = to.length - from.length;
+  let covered = 1;
+  let axis = to.length - 1;
+  while (axis >= 0 && covered < length) {
+    if (axis >= lead && from[axis - lead] !== 1) return false;
+    covered *= to[axis--]!;
+  }
+  if (covered !== length || length === 1) return false;
+  for (; axis >= 0; axis--) {
+    if ((axis >= lead ? from[axis - lead] : 1) !== to[axis]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,124 @@
+// The first passes, graph to graph: composites become their parts, identities go, neighbouring reshapes become one,
+// equal nodes become one node, and long reductions run in two stages.
+import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
+import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
+import type { KernelAdapter } from '../kernels/contract.js';
+import type { Op, ReduceOp } from '../ops/op.js';
+import { expand } from '../ops/view/expand.js';
+import { identity, stopGradient } from '../ops/view/identity.js';
+import { reshape } from '../ops/view/reshape.js';
+import { Tensor } from '../tensor.js';
+
+/** The simplified roots. Leaves stay the values they were. */
+export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value[] {
+  const replaced = new Map<Value, Value>();
+  const known = new Map<string, readonly Value[]>();
+
+  const make = (op: Op, inputs: readonly Value[], attributes: Attributes): readonly Value[] => {
+    const key = `${identityOf(op)}|${inputs.map((input) => input.id).join()}|${JSON.stringify(attributes)}`;
+    let outputs = known.get(key);
+    if (!outputs) {
+      outputs = apply(op, inputs, attributes);
+      known.set(key, outputs);
+    }
+    for (const output of outputs) replaced.set(output, output);
+    return outputs;
+  };
+
+  const rebuild = (node: Node): readonly Value[] => {
+    const { op, attributes } = node;
+    const inputs = node.inputs.map((input) => replaced.get(input)!);
+    if (op.kind === 'leaf') return node.outputs;
+    if (op === identity.op || op === stopGradient.op) return inputs;
+    if (op.kind === 'composite') {
+      const parts = op.decompose(tensors(inputs), attributes).map((tensor) => tensor.value);
+      visit(parts);
+      return parts.map((part) => replaced.get(part)!);
+    }
+    if (op === reshape.op) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
+    if (op === expand.op && sizeOf(inputs[0]!.shape) === sizeOf(attributes.shape as Shape)) {
+      return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
+    }
+    if (op.kind === 'reduce') return [reduced(op, inputs[0]!, attributes, adapter, make)];
+    return make(op, inputs, attributes);
+  };
+
+  const visit = (targets: readonly Value[]): void => {
+    for (const target of targets) if (isLeaf(target)) replaced.set(target, target);
+    for (const node of topologicalOrder(targets, (value) => replaced.has(value))) {
+      for (const input of node.inputs) if (isLeaf(input)) replaced.set(input, input);
+      const outputs = rebuild(node);
+      node.outputs.forEach((output, i) => {
+        replaced.set(output, outputs[i]!);
+      });
+    }
+  };
+
+  visit(roots);
+  // A root that is a bare operand has no memory to hand out: one kernel writes it there.
+  return roots.map((root) => {
+    const value = replaced.get(root)!;
+    return value.operand ? apply(identity.op, [value])[0]! : value;
+  });
+}
+
+type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readonly Value[];
+
+function reshaped(x: Value, shape: Shape, make: Make): Value {
+  const source = x.node.op === reshape.op ? x.node.inputs[0]! : x;
+  return sameShape(source.shape, shape) ? source : make(reshape.op, [source], { shape })[0]!;
+}
+
+/**
+ * Neighbouring axes are reduced as one: [lead, length, trail]. Where that leaves few results, each a long sum, it runs
+ * in two stages of fixed order: parts first, then the parts' sum.
+ */
+function reduced(op: ReduceOp, x: Value, attributes: Attributes, adapter: KernelAdapter, make: Make): Value {
+  const axes = attributes.axes as readonly number[];
+  const [first, last] = [axes[0]!, axes[axes.length - 1]!];
+  const plain = () => make(op, [x], attributes)[0]!;
+  if (last - first + 1 !== axes.length || sizeOf(x.shape) === 0) return plain();
+  const lead = sizeOf(x.shape.slice(0, first));
+  const length = sizeOf(x.shape.slice(first, last + 1));
+  const trail = sizeOf(x.shape.slice(last + 1));
+  const shape = x.shape.filter((_, i) => i < first || i > last);
+  const parts = op.splits ? partsFor(lead * trail, length, adapter) : 1;
+  if (parts > 1) {
+    const cut = reshaped(x, [lead, parts, length / parts, trail], make);
+    const partial = make(op, [cut], { axes: [2] })[0]!;
+    return reshaped(make(op, [partial], { axes: [1] })[0]!, shape, make);
+  }
+  if (axes.length === 1 && x.shape.length <= 3) return plain();
+  const merged = reshaped(x, trail === 1 ? [lead, length] : [lead, length, trail], make);
+  return reshaped(make(op, [merged], { axes: [1] })[0]!, shape, make);
+}
+
+/** In how many equal parts a reduction runs: enough of them to fill the adapter, none shorter than 16. */
+function partsFor(results: number, length: number, adapter: KernelAdapter): number {
+  const wanted = Math.min((adapter.software ? 256 : 16384) / results, length / 16, 1024);
+  if (wanted < 2 || length < 128) return 1;
+  let best = 1;
+  for (let parts = 2; parts <= wanted; parts++) if (length % parts === 0) best = parts;
+  return best;
+}
+
+function tensors(values: readonly Value[]): Tensor[] {
+  return values.map((value) => new Tensor(value, undefined));
+}
+
+function isLeaf(value: Value): boolean {
+  return value.node.op.kind === 'leaf';
+}
+
+const identities = new WeakMap<Op, number>();
+let nextIdentity = 0;
+
+/** A number for each op object, so that two ops of one name are not taken for each other. */
+export function identityOf(op: Op): number {
+  let id = identities.get(op);
+  if (id === undefined) {
+    id = nextIdentity++;
+    identities.set(op, id);
+  }
+  return id;
+}

@@ -1,0 +1,254 @@
+// Writes one kernel: bindings, a block of named expressions, TypeGPU functions by name. Text is made of counters and
+// shapes alone, so that the same work in another plan gives the same text and shares its pipeline.
+import tgpu, { type TgpuFn } from 'typegpu';
+import { computeType, type DType } from '../graph/dtype.js';
+import type { Value } from '../graph/node.js';
+import type { Extent, OperandAccess } from '../kernels/contract.js';
+import type { Namer, Position } from './position.js';
+
+/** A list of statements with the names it has given; an inner block sees the names of its outer ones. */
+export class Block {
+  readonly lines: string[] = [];
+  readonly names = new Map<string, string>();
+
+  constructor(readonly outer?: Block) {}
+
+  find(key: string): string | undefined {
+    return this.names.get(key) ?? this.outer?.find(key);
+  }
+}
+
+export interface Binding {
+  readonly name: string;
+  readonly value: Value;
+  readonly written: boolean;
+}
+
+/** One word of a dispatch's uniforms: a size, or a word of an operand that changes with each call. */
+export type UniformWord = { readonly size: number } | { readonly operand: Value; readonly word: number };
+
+export class KernelWriter implements Namer {
+  readonly bindings: Binding[] = [];
+  readonly words: UniformWord[] = [];
+  loop: { readonly row: string; readonly length: number } | undefined;
+  private block = new Block();
+  private rowBlock: Block | undefined;
+  private readonly bound = new Map<Value, string>();
+  private readonly functions = new Map<TgpuFn, string>();
+  private readonly wordNames = new Map<string, string>();
+  private counter = 0;
+  /** Values that this kernel computes itself, by name, at the place where the block stands. */
+  private readonly local = new Map<Value, string>();
+
+  /** @param boundary - tells the values that are read from memory, not computed again */
+  constructor(private readonly boundary: (value: Value) => boolean) {}
+
+  // Bindings and uniforms
+
+  input(value: Value): string {
+    return this.bind(value, false);
+  }
+
+  output(value: Value): string {
+    return this.bind(value, true);
+  }
+
+  private bind(value: Value, written: boolean): string {
+    const known = this.bound.get(value);
+    if (known) return known;
+    const name = `${written ? 'out' : 'in'}${this.bindings.length}`;
+    this.bindings.push({ name, value, written });
+    this.bound.set(value, name);
+    return name;
+  }
+
+  size(value: number): Extent {
+    return { value, wgsl: this.word({ size: value }, `size ${this.words.length}`), fixed: false };
+  }
+
+  private word(word: UniformWord, key: string): string {
+    const known = this.wordNames.get(key);
+    if (known) return known;
+    const index = this.words.length;
+    this.words.push(word);
+    const name = `words[${index >> 2}].${'xyzw'[index & 3]}`;
+    this.wordNames.set(key, name);
+    return name;
+  }
+
+  private operandElement(value: Value, position: Position): string {
+    const word = (index: number) => {
+      const text = this.word({ operand: value, word: index }, `${value.id} ${index}`);
+      const type = computeType(value.dtype);
+      if (type === 'u32') return text;
+      return type === 'bool' ? `(${text} != 0u)` : `bitcast<${type}>(${text})`;
+    };
+    if (value.operand!.length === 1) return this.name(word(0));
+    const literal = /^(\d+)u$/.exec(position.linear);
+    if (literal) return this.name(word(Number(literal[1])));
+    // A key has two words; longer operands are read by a chain of selects.
+    let text = word(value.operand!.length - 1);
+    for (let i = value.operand!.length - 2; i >= 0; i--)
+      text = `select(${text}, ${word(i)}, ${position.linear} == ${i}u)`;
+    return this.name(text);
+  }
+
+  /** How tiled kernels read an operand's buffer. */
+  access(value: Value): OperandAccess {
+    if (value.operand) throw new Error('internal: an operand has no buffer.');
+    const name = this.input(value);
+    return { element: (index) => loaded(name, index, value.dtype) };
+  }
+
+  // Statements
+
+  statement(line: string): void {
+    this.block.lines.push(line);
+  }
+
+  /** Gives an expression a name in this block, or finds the one it has. */
+  name(expression: string): string {
+    if (/^[\w.[\]]+$/.test(expression)) return expression;
+    const known = this.block.find(expression);
+    if (known) return known;
+    const name = `v${this.counter++}`;
+    this.block.lines.push(`let ${name} = ${expression};`);
+    this.block.names.set(expression, name);
+    return name;
+  }
+
+  fresh(prefix: string): string {
+    return `${prefix}${this.counter++}`;
+  }
+
+  call(fn: TgpuFn, ...args: string[]): string {
+    let name = this.functions.get(fn);
+    if (!name) {
+      name = `f${this.functions.size}`;
+      this.functions.set(fn, name);
+    }
+    return `${name}(${args.join(', ')})`;
+  }
+
+  /** Writes `body` into a block of its own and returns its lines. */
+  within(body: () => void, asRow = false): string[] {
+    const [outer, outerRow] = [this.block, this.rowBlock];
+    this.block = new Block(outer);
+    if (asRow) this.rowBlock = this.block;
+    body();
+    const { lines } = this.block;
+    this.block = outer;
+    this.rowBlock = outerRow;
+    return lines;
+  }
+
+  /** Lines written inside `body` that stand before the block which is being written now. */
+  private atRow<T>(body: () => T): T {
+    if (!this.rowBlock || this.block === this.rowBlock) return body();
+    const inner = this.block;
+    this.block = this.rowBlock;
+    const result = body();
+    this.block = inner;
+    return result;
+  }
+
+  // Values
+
+  /** Makes a computed value known by name where the block stands. */
+  define(value: Value, name: string): void {
+    this.local.set(value, name);
+  }
+
+  forget(value: Value): void {
+    this.local.delete(value);
+  }
+
+  /** The WGSL of an element: from memory, from this kernel, or computed from what it is made of. */
+  element(value: Value, position: Position): string {
+    if (position.relation === 'row') return this.atRow(() => this.elementHere(value, position));
+    return this.elementHere(value, position);
+  }
+
+  private elementHere(value: Value, position: Position): string {
+    if (value.operand) return this.operandElement(value, position);
+    const own = this.local.get(value);
+    if (own) return own;
+    const key = `${value.id}@${position.key}`;
+    const known = this.block.find(key);
+    if (known) return known;
+    const { node } = value;
+    let text: string;
+    if (this.boundary(value) || node.op.kind !== 'pointwise') {
+      text = loaded(this.input(value), position.linear, value.dtype);
+    } else {
+      const { op, attributes, inputs } = node;
+      text = op.emit({
+        attributes,
+        inputs,
+        output: value,
+        position,
+        read: (input, at) => this.element(inputs[input]!, at ?? this.carried(position, inputs[input]!)),
+        call: (fn, ...args) => this.call(fn, ...args),
+        name: (expression) => this.name(expression),
+      });
+    }
+    const name = this.name(text);
+    this.block.names.set(key, name);
+    return name;
+  }
+
+  private carried(position: Position, input: Value): Position {
+    return position.reshaped(input.shape);
+  }
+
+  store(value: Value, index: string, element: string): void {
+    this.statement(`${this.output(value)}[${index}] = ${stored(element, value.dtype)};`);
+  }
+
+  // The whole
+
+  /**
+   * The module's text. `writable` tells which of the values that are only read must still be bound for writing, since
+   * their buffer is written in the same dispatch.
+   */
+  module(options: {
+    declarations: string;
+    body: readonly string[];
+    workgroupSize: readonly [number, number, number];
+    writable: (value: Value) => boolean;
+  }): string {
+    const declared = this.bindings.map(({ name, value, written }, i) => {
+      const mode = written || options.writable(value) ? 'read_write' : 'read';
+      return `@group(0) @binding(${i}) var<storage, ${mode}> ${name}: array<${storageType(value.dtype)}>;`;
+    });
+    if (this.words.length > 0) {
+      declared.push(
+        `@group(0) @binding(${this.bindings.length}) var<uniform> words: array<vec4u, ${Math.ceil(this.words.length / 4)}>;`,
+      );
+    }
+    const template = `${declared.join('\n')}
+${options.declarations}
+@compute @workgroup_size(${options.workgroupSize.join(', ')})
+fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u, @builtin(local_invocation_index) local_index: u32) {
+${options.body.join('\n')}
+}`;
+    const externals = Object.fromEntries([...this.functions].map(([fn, name]) => [name, fn]));
+    const text = this.functions.size === 0 ? template : tgpu.resolve({ template, externals, names: 'strict' });
+    const f16 = this.bindings.some(({ value }) => value.dtype === 'f16');
+    return f16 ? `enable f16;\n${text}` : text;
+  }
+}
+
+export function storageType(dtype: DType): string {
+  return dtype === 'bool' ? 'u32' : dtype;
+}
+
+function loaded(name: string, index: string, dtype: DType): string {
+  if (dtype === 'f16') return `f32(${name}[${index}])`;
+  return dtype === 'bool' ? `(${name}[${index}] != 0u)` : `${name}[${index}]`;
+}
+
+function stored(element: string, dtype: DType): string {
+  if (dtype === 'f16') return `f16(${element})`;
+  return dtype === 'bool' ? `select(0u, 1u, ${element})` : element;
+}

@@ -1,0 +1,45 @@
+import { DTypeError } from '../errors.js';
+
+/** The element types. On the host f16 reads as Float32Array; bool is stored as u32, 0 or 1. */
+export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
+export type FloatDType = 'f32' | 'f16';
+
+export type HostArray<D extends DType = DType> = D extends FloatDType
+  ? Float32Array
+  : D extends 'i32'
+    ? Int32Array
+    : Uint32Array;
+
+export const dtypes: readonly DType[] = ['f32', 'f16', 'i32', 'u32', 'bool'];
+export const floats: readonly DType[] = ['f32', 'f16'];
+export const integers: readonly DType[] = ['i32', 'u32'];
+export const numeric: readonly DType[] = ['f32', 'f16', 'i32', 'u32'];
+
+const bytes: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u32: 4, bool: 4 };
+
+/** Bytes of one element in device memory. */
+export function dtypeBytes(dtype: DType): number {
+  return bytes[dtype];
+}
+
+export function isFloat(dtype: DType): dtype is FloatDType {
+  return dtype === 'f32' || dtype === 'f16';
+}
+
+/** The WGSL type in which an element is computed: f16 is storage only, widened to f32 when loaded. */
+export function computeType(dtype: DType): 'f32' | 'i32' | 'u32' | 'bool' {
+  return dtype === 'f16' ? 'f32' : dtype;
+}
+
+/** The dtype of an operation on two operands: equal dtypes, or f16 with f32, which gives f32. */
+export function promote(op: string, a: DType, b: DType): DType {
+  if (a === b) return a;
+  if (isFloat(a) && isFloat(b)) return 'f32';
+  throw new DTypeError(op, `the dtypes differ: ${a} and ${b}. Use cast() on one of them.`);
+}
+
+export function requireDType(op: string, dtype: DType, allowed: readonly DType[]): void {
+  if (!allowed.includes(dtype)) {
+    throw new DTypeError(op, `the dtype is ${dtype}, and only ${allowed.join(', ')} will do. Use cast() first.`);
+  }
+}

@@ -1,0 +1,77 @@
+// The graph: nodes apply an op to values, values are a node's outputs. Immutable, but for one thing: when a value has
+// been computed, it gets its storage and lets go of the node that made it, so that long loops do not keep their past.
+import type { Storage } from '../device/storage.js';
+import type { Op } from '../ops/op.js';
+import type { DType } from './dtype.js';
+import type { Shape } from './shape.js';
+
+export interface Type {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** What an op knows beside its inputs; part of a graph's hash. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+let nextId = 0;
+
+export class Node {
+  readonly id = nextId++;
+  readonly outputs: readonly Value[];
+
+  constructor(
+    readonly op: Op,
+    readonly inputs: readonly Value[],
+    readonly attributes: Attributes,
+    outputs: readonly Type[],
+  ) {
+    this.outputs = outputs.map((type, index) => new Value(this, index, type.shape, type.dtype));
+  }
+}
+
+export class Value {
+  /** Where the elements are, once they have been computed. */
+  storage: Storage | undefined;
+  /** Host words of an operand: a number or a key that is uploaded with each call and is no part of the plan. */
+  operand: Uint32Array | undefined;
+  readonly id = nextId++;
+
+  constructor(
+    public node: Node,
+    readonly index: number,
+    readonly shape: Shape,
+    readonly dtype: DType,
+  ) {}
+}
+
+/** Applies an op: runs its shape and dtype rules, then adds the node. */
+export function apply(op: Op, inputs: readonly Value[], attributes: Attributes = {}): readonly Value[] {
+  return new Node(op, inputs, attributes, op.infer(inputs, attributes)).outputs;
+}
+
+/** The nodes that the roots need, inputs before users. Values that are computed, or for which `stop` holds, end the search. */
+export function topologicalOrder(roots: readonly Value[], stop: (value: Value) => boolean = () => false): Node[] {
+  const order: Node[] = [];
+  const state = new Map<Node, 'open' | 'done'>();
+  const stack: { node: Node; next: number }[] = [];
+  const enter = (value: Value) => {
+    if (!state.has(value.node) && !stop(value)) {
+      state.set(value.node, 'open');
+      stack.push({ node: value.node, next: 0 });
+    }
+  };
+  for (const root of roots) {
+    enter(root);
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const input = top.node.inputs[top.next++];
+      if (input) enter(input);
+      else {
+        state.set(top.node, 'done');
+        order.push(top.node);
+        stack.pop();
+      }
+    }
+  }
+  return order;
+}

@@ -1,0 +1,68 @@
+import { ShapeError } from '../errors.js';
+
+export type Shape = readonly number[];
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
+  return strides;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+export function showShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function checkShape(op: string, shape: Shape): void {
+  for (const n of shape) {
+    if (!Number.isInteger(n) || n < 0) {
+      throw new ShapeError(op, `a shape holds whole numbers from 0 up, got ${showShape(shape)}.`);
+    }
+  }
+}
+
+/** NumPy broadcasting: shapes are aligned at their ends, and a size of 1 stretches. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  const result = new Array<number>(rank);
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new ShapeError(
+        op,
+        `${showShape(a)} and ${showShape(b)} do not broadcast (${x} against ${y}). Reshape one.`,
+      );
+    }
+    result[i] = x === 1 ? y : x;
+  }
+  return result;
+}
+
+/** An axis counted from the front; negative axes count from the end. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new ShapeError(op, `axis ${axis} does not exist in a tensor of rank ${rank}. Use ${-rank} to ${rank - 1}.`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Sorted, distinct axes counted from the front; all of them when none are given. */
+export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
+  const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) => normalizeAxis(op, axis, rank));
+  if (new Set(list).size !== list.length) throw new ShapeError(op, `an axis is named twice in [${list.join(', ')}].`);
+  return list.sort((a, b) => a - b);
+}

@@ -1,0 +1,18 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+
+/** max(x, 0), elementwise. The gradient at 0 is 0. */
+export const relu = unary({
+  name: 'relu',
+  dtypes: floats,
+  cost: 1,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return std.max(x, 0);
+  }),
+  vjp: ({ x, cotangent }) => cotangent.mul(x.greater(0).cast('f32')),
+});

@@ -1,0 +1,18 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+
+/** The logistic function, 1 / (1 + e ^ −x), elementwise. */
+export const sigmoid = unary({
+  name: 'sigmoid',
+  dtypes: floats,
+  cost: 6,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return 1 / (1 + std.exp(-x));
+  }),
+  vjp: ({ y, cotangent }) => cotangent.mul(y.mul(y.rsub(1))),
+});

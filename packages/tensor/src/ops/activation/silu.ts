@@ -1,0 +1,23 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+import { sigmoid } from './sigmoid.js';
+
+/** Sigmoid-weighted linear unit, x · σ(x), elementwise. https://arxiv.org/abs/1702.03118 */
+export const silu = unary({
+  name: 'silu',
+  dtypes: floats,
+  cost: 6,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return x / (1 + std.exp(-x));
+  }),
+  // σ(x) · (1 + x · (1 − σ(x)))
+  vjp: ({ x, cotangent }) => {
+    const s = sigmoid(x);
+    return cotangent.mul(s).mul(x.mul(s.rsub(1)).add(1));
+  },
+});

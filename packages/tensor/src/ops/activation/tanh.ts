@@ -1,0 +1,21 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+
+/**
+ * The hyperbolic tangent, elementwise. The argument is bounded first: beyond ±10 the result is ±1 in f32, and WGSL
+ * allows a tanh that overflows on the way there.
+ */
+export const tanh = unary({
+  name: 'tanh',
+  dtypes: floats,
+  cost: 6,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return std.tanh(std.clamp(x, -10, 10));
+  }),
+  vjp: ({ y, cotangent }) => cotangent.mul(y.square().rsub(1)),
+});

@@ -1,0 +1,19 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+import { sign } from './sign.js';
+
+/** |x|, elementwise. The gradient at 0 is 0. */
+export const abs = unary({
+  name: 'abs',
+  dtypes: floats,
+  cost: 1,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return std.abs(x);
+  }),
+  vjp: ({ x, cotangent }) => cotangent.mul(sign(x)),
+});

@@ -1,0 +1,23 @@
+import tgpu, { d } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { binary } from '../define.js';
+
+/** a / b, elementwise, for floats. */
+export const divide = binary({
+  name: 'divide',
+  dtypes: floats,
+  cost: 2,
+  kernel: {
+    f32: tgpu.fn(
+      [d.f32, d.f32],
+      d.f32,
+    )((a, b) => {
+      'use gpu';
+      return a / b;
+    }),
+  },
+  vjp: ({ b, y, cotangent, wants }) => {
+    const share = cotangent.div(b);
+    return [share, wants(1) ? share.mul(y).neg() : undefined];
+  },
+});

@@ -1,0 +1,18 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary, zeroGradient } from '../define.js';
+
+/** The largest whole number not above x, elementwise. */
+export const floor = unary({
+  name: 'floor',
+  dtypes: floats,
+  cost: 1,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return std.floor(x);
+  }),
+  vjp: zeroGradient('floor is constant between its steps'),
+});

@@ -1,0 +1,18 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+
+/** The natural logarithm, elementwise, for x > 0. */
+export const log = unary({
+  name: 'log',
+  dtypes: floats,
+  cost: 5,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return std.log(x);
+  }),
+  vjp: ({ x, cotangent }) => cotangent.div(x),
+});

@@ -1,0 +1,44 @@
+import { DTypeError, ValueError } from '../../errors.js';
+import { floats, requireDType } from '../../graph/dtype.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+
+const op = pointwise({
+  name: 'pow',
+  cost: 6,
+  infer([x]) {
+    requireDType('pow', x!.dtype, floats);
+    return [x!];
+  },
+  // A whole exponent is multiplied out: WGSL's pow(x, n) is NaN for x < 0.
+  emit({ attributes, read, name }) {
+    const exponent = attributes.exponent as number;
+    const x = read(0);
+    const n = Math.abs(exponent);
+    if (!Number.isInteger(exponent) || n > 8) return `pow(${x}, ${literal(exponent)})`;
+    if (n === 0) return '1.0f';
+    let power = x;
+    for (let i = 1; i < n; i++) power = name(`${power} * ${x}`);
+    return exponent < 0 ? `1.0f / ${power}` : power;
+  },
+  relate: (relation) => relation,
+  vjp: ({ inputs, cotangent, attributes }) => {
+    const exponent = attributes.exponent as number;
+    return [exponent === 0 ? undefined : cotangent.mul(pow(inputs[0]!, exponent - 1)).mul(exponent)];
+  },
+});
+
+/** x ^ exponent, elementwise. The exponent is compiled in. NaN where x < 0 and the exponent is not a small whole number. */
+export const pow = Object.assign(
+  (x: Tensor, exponent: number): Tensor => {
+    if (typeof exponent !== 'number')
+      throw new DTypeError('pow', `the exponent must be a number, got ${typeof exponent}.`);
+    if (!Number.isFinite(exponent)) throw new ValueError('pow', `the exponent must be finite, got ${exponent}.`);
+    return applyOp(op, [requireTensor('pow', x)], { exponent });
+  },
+  { op },
+);
+
+function literal(x: number): string {
+  return `${Math.fround(x)}${Number.isInteger(x) ? '.0' : ''}f`.replace('e+', 'e');
+}

@@ -1,0 +1,18 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary } from '../define.js';
+
+/** 1 / √x, elementwise, for x > 0. */
+export const rsqrt = unary({
+  name: 'rsqrt',
+  dtypes: floats,
+  cost: 4,
+  kernel: tgpu.fn(
+    [d.f32],
+    d.f32,
+  )((x) => {
+    'use gpu';
+    return 1 / std.sqrt(x);
+  }),
+  vjp: ({ x, y, cotangent }) => cotangent.mul(y).div(x.mul(-2)),
+});

@@ -1,0 +1,32 @@
+import { DTypeError } from '../errors.js';
+import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
+import type { Tensor } from '../tensor.js';
+import { applyOp, pointwise, requireTensor } from './define.js';
+
+const op = pointwise({
+  name: 'cast',
+  cost: 0,
+  infer: ([x], { dtype }) => [{ shape: x!.shape, dtype: dtype as DType }],
+  // To bool: x ≠ 0. Narrowing to f16 happens when the element is stored.
+  emit({ read, inputs, output }) {
+    const from = computeType(inputs[0]!.dtype);
+    const to = computeType(output.dtype);
+    return from === to ? read(0) : `${to}(${read(0)})`;
+  },
+  relate: (relation) => relation,
+  vjp: ({ inputs, cotangent }) => [isFloat(inputs[0]!.dtype) ? cotangent.cast(inputs[0]!.dtype) : undefined],
+});
+
+/**
+ * The elements in another dtype. Floats become integers by dropping the fraction (out of range is undefined), numbers
+ * become bool by x ≠ 0, bool becomes 0 or 1.
+ */
+export const cast = Object.assign(
+  (x: Tensor, dtype: DType): Tensor => {
+    if (!dtypes.includes(dtype)) {
+      throw new DTypeError('cast', `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);
+    }
+    return requireTensor('cast', x).dtype === dtype ? x : applyOp(op, [x], { dtype });
+  },
+  { op },
+);

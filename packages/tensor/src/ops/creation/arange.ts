@@ -1,0 +1,22 @@
+import { computeType, type DType, numeric, requireDType } from '../../graph/dtype.js';
+import { checkShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, zeroGradient } from '../define.js';
+
+const op = pointwise({
+  name: 'arange',
+  cost: 0,
+  infer(_, { length, dtype }) {
+    checkShape('arange', [length as number]);
+    requireDType('arange', dtype as DType, numeric);
+    return [{ shape: [length as number], dtype: dtype as DType }];
+  },
+  emit: ({ position, output }) => `${computeType(output.dtype)}(${position.linear})`,
+  vjp: zeroGradient('arange has no inputs'),
+});
+
+/** 0, 1, …, length − 1. */
+export const arange = Object.assign(
+  (length: number, dtype: DType = 'i32'): Tensor => applyOp(op, [], { length, dtype }),
+  { op },
+);

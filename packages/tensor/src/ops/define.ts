@@ -1,0 +1,173 @@
+// How ops are written down. Only function declarations here: op modules and tensor.ts import each other in a circle,
+// and functions are there before any module runs.
+import type { TgpuFn } from 'typegpu';
+import { DTypeError, ShapeError } from '../errors.js';
+import { dtypes as allDTypes, type DType, promote, requireDType } from '../graph/dtype.js';
+import { type Attributes, apply, type Type } from '../graph/node.js';
+import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
+import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
+import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp } from './op.js';
+import { expand } from './view/expand.js';
+
+/** A gradient that cannot be had, and why. Asking for it is an error. */
+export function none(reason: string): NoGradient {
+  return { none: reason, zero: false };
+}
+
+/** A gradient that is zero wherever it is defined (comparisons, floor, integers): it ends the search. */
+export function zeroGradient(reason: string): NoGradient {
+  return { none: reason, zero: true };
+}
+
+/** Applies an op with one output to tensors; the device of the result is that of the inputs. */
+export function applyOp(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor {
+  return applyAll(op, inputs, attributes)[0]!;
+}
+
+/** Applies an op to tensors and gives all its outputs. */
+export function applyAll(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}): readonly Tensor[] {
+  const values = inputs.map((tensor) => tensor.valueFor(op.name));
+  return wrap(op.name, apply(op, values, attributes), inputs);
+}
+
+interface UnaryDefinition {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  /** One element; f16 arrives widened to f32. An object where integers need a body of their own. */
+  readonly kernel: TgpuFn | Partial<Record<'f32' | 'i32' | 'u32' | 'bool', TgpuFn>>;
+  readonly cost?: number;
+  readonly result?: DType;
+  readonly vjp: ((context: { x: Tensor; y: Tensor; cotangent: Tensor }) => Tensor) | NoGradient;
+}
+
+/** A function of one element. */
+export interface UnaryFunction {
+  (x: Tensor): Tensor;
+  readonly op: PointwiseOp;
+}
+
+export function unary(definition: UnaryDefinition): UnaryFunction {
+  const { name, dtypes, kernel, vjp } = definition;
+  const op: PointwiseOp = {
+    kind: 'pointwise',
+    name,
+    cost: definition.cost ?? 1,
+    infer([x]) {
+      requireDType(name, x!.dtype, dtypes);
+      return [{ shape: x!.shape, dtype: definition.result ?? x!.dtype }];
+    },
+    emit: (context) => context.call(bodyFor(name, kernel, context.inputs[0]!.dtype), context.read(0)),
+    relate: (relation) => relation,
+    vjp:
+      typeof vjp === 'function'
+        ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
+        : vjp,
+  };
+  return Object.assign((x: Tensor) => applyOp(op, [requireTensor(name, x)]), { op });
+}
+
+interface BinaryDefinition {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  readonly kernel: Partial<Record<'f32' | 'i32' | 'u32' | 'bool', TgpuFn>>;
+  readonly cost?: number;
+  readonly result?: DType;
+  readonly vjp: BinaryVjp | NoGradient;
+}
+type BinaryVjp = (context: {
+  a: Tensor;
+  b: Tensor;
+  y: Tensor;
+  cotangent: Tensor;
+  wants(input: number): boolean;
+}) => readonly [Tensor | undefined, Tensor | undefined];
+
+/** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
+export interface BinaryFunction {
+  (a: TensorLike, b: TensorLike): Tensor;
+  readonly op: PointwiseOp;
+}
+
+export function binary(definition: BinaryDefinition): BinaryFunction {
+  const { name, dtypes, kernel, vjp } = definition;
+  const op: PointwiseOp = {
+    kind: 'pointwise',
+    name,
+    cost: definition.cost ?? 1,
+    infer([a, b]) {
+      requireDType(name, a!.dtype, dtypes);
+      requireDType(name, b!.dtype, dtypes);
+      requireSameShape(name, a!, b!);
+      return [{ shape: a!.shape, dtype: definition.result ?? promote(name, a!.dtype, b!.dtype) }];
+    },
+    emit: (context) => context.call(bodyFor(name, kernel, context.inputs[0]!.dtype), context.read(0), context.read(1)),
+    relate: (relation) => relation,
+    vjp:
+      typeof vjp === 'function'
+        ? ({ inputs, outputs, cotangent, wants }) =>
+            vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent, wants })
+        : vjp,
+  };
+  const fn = (a: TensorLike, b: TensorLike) => applyOp(op, broadcast(name, a, b));
+  return Object.assign(fn, { op });
+}
+
+/** Tensors of one shape out of tensors and numbers; numbers take the dtype of the first tensor. */
+export function broadcast(name: string, ...operands: TensorLike[]): Tensor[] {
+  const like = operands.find(isLeafTensor);
+  if (!like) throw new DTypeError(name, 'at least one argument must be a tensor. Wrap a number in scalar().');
+  const tensors = operands.map((operand) => toTensor(name, operand, like.dtype));
+  const shape = tensors.map((t) => t.shape).reduce((a, b) => broadcastShapes(name, a, b));
+  return tensors.map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape)));
+}
+
+function requireSameShape(name: string, a: Type, b: Type): void {
+  if (!sameShape(a.shape, b.shape)) {
+    throw new ShapeError(name, `the shapes differ: ${showShape(a.shape)} and ${showShape(b.shape)}.`);
+  }
+}
+
+function bodyFor(name: string, kernel: UnaryDefinition['kernel'], dtype: DType): TgpuFn {
+  if (typeof kernel === 'function') return kernel as TgpuFn;
+  const body = (kernel as Partial<Record<string, TgpuFn>>)[dtype === 'f16' ? 'f32' : dtype];
+  if (!body) throw new DTypeError(name, `internal: there is no body for ${dtype}.`);
+  return body;
+}
+
+/** Says plainly that something else than a tensor was given. */
+export function requireTensor(name: string, x: unknown): Tensor {
+  if (isLeafTensor(x)) return x;
+  throw new DTypeError(name, `the argument must be a tensor, got ${typeof x}. Wrap a number in scalar().`);
+}
+
+interface OpDefinition {
+  readonly name: string;
+  infer(inputs: readonly Type[], attributes: Attributes): Type[];
+  readonly vjp: Vjp | NoGradient;
+}
+
+export function pointwise(
+  definition: OpDefinition & Pick<PointwiseOp, 'cost' | 'emit' | 'relate' | 'strided'>,
+): PointwiseOp {
+  return { kind: 'pointwise', ...definition };
+}
+
+export function reduction(definition: OpDefinition & Pick<ReduceOp, 'accumulator' | 'splits'>): ReduceOp {
+  return { kind: 'reduce', ...definition };
+}
+
+export function tiled(definition: OpDefinition & Pick<TiledOp, 'generate' | 'reference' | 'windows'>): TiledOp {
+  return { kind: 'tiled', ...definition };
+}
+
+/** An op written in other ops; its types are those of its parts. */
+export function composite(
+  definition: Omit<OpDefinition, 'vjp'> & Pick<CompositeOp, 'decompose'> & { readonly vjp: Vjp | NoGradient },
+): CompositeOp {
+  return { kind: 'composite', ...definition };
+}
+
+/** Every dtype, for ops that only move elements. */
+export function anyDType(): readonly DType[] {
+  return allDTypes;
+}

@@ -1,0 +1,42 @@
+import { DTypeError, ShapeError } from '../../errors.js';
+import { requireDType } from '../../graph/dtype.js';
+import { showShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { anyDType, applyOp, pointwise, requireTensor } from '../define.js';
+import { scatterAdd } from './scatterAdd.js';
+
+const op = pointwise({
+  name: 'embedding',
+  cost: 1,
+  infer([table, ids]) {
+    requireDType('embedding', table!.dtype, anyDType());
+    if (ids!.dtype !== 'u32')
+      throw new DTypeError('embedding', `ids have dtype ${ids!.dtype}, not u32. Use cast('u32').`);
+    if (table!.shape.length !== 2) {
+      throw new ShapeError(
+        'embedding',
+        `the table is ${showShape(table!.shape)} and must be [rows, width]. Reshape it.`,
+      );
+    }
+    return [{ shape: [...ids!.shape, table!.shape[1]!], dtype: table!.dtype }];
+  },
+  // An id beyond the table reads its last row: a shader cannot throw.
+  emit({ read, position, inputs, name }) {
+    const [table, ids] = inputs;
+    const c = position.coordinates;
+    const id = read(1, position.moved(ids!.shape, c.slice(0, -1)));
+    const row = name(`min(${id}, ${Math.max(0, table!.shape[0]! - 1)}u)`);
+    return read(0, position.moved(table!.shape, [row, c[c.length - 1]!]));
+  },
+  vjp: ({ inputs, cotangent, wants }) => [
+    wants(0) ? scatterAdd(cotangent, inputs[1]!, inputs[0]!.shape[0]!) : undefined,
+    undefined,
+  ],
+});
+
+/** Rows of a table: table [V, D], ids u32 […] → […, D]. Ids from V up read row V − 1. */
+export const embedding = Object.assign(
+  (table: Tensor, ids: Tensor): Tensor =>
+    applyOp(op, [requireTensor('embedding', table), requireTensor('embedding', ids)]),
+  { op },
+);

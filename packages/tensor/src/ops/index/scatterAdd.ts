@@ -1,0 +1,70 @@
+import { DTypeError, ShapeError } from '../../errors.js';
+import { floats, requireDType } from '../../graph/dtype.js';
+import { type Shape, showShape, sizeOf } from '../../graph/shape.js';
+import { isContiguous } from '../../graph/strided.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, requireTensor, tiled } from '../define.js';
+import { embedding } from './embedding.js';
+import { oneHot } from './oneHot.js';
+
+const lanes = 64;
+
+const op = tiled({
+  name: 'scatterAdd',
+  infer([rows, ids], { count }) {
+    requireDType('scatterAdd', rows!.dtype, floats);
+    if (ids!.dtype !== 'u32')
+      throw new DTypeError('scatterAdd', `ids have dtype ${ids!.dtype}, not u32. Use cast('u32').`);
+    const lead: Shape = rows!.shape.slice(0, -1);
+    if (rows!.shape.length === 0 || lead.length !== ids!.shape.length || lead.some((n, i) => n !== ids!.shape[i])) {
+      throw new ShapeError(
+        'scatterAdd',
+        `rows ${showShape(rows!.shape)} must be ids ${showShape(ids!.shape)} and a width.`,
+      );
+    }
+    return [{ shape: [count as number, rows!.shape.at(-1)!], dtype: rows!.dtype }];
+  },
+  // One invocation an element of the result, which looks for its row among the ids in their order: no atomics, so the
+  // sum is the same each time.
+  generate({ operand, inputs, outputs, uniform, store }) {
+    const rows = operand(0);
+    const ids = operand(1);
+    const [count, width] = outputs[0]!.shape as [number, number];
+    const many = uniform(sizeOf(inputs[1]!.shape));
+    const size = count * width;
+    const groups = Math.ceil(size / lanes);
+    const across = Math.min(groups, 32768);
+    return {
+      name: 'scatterAdd',
+      declarations: '',
+      workgroupSize: [lanes, 1, 1],
+      workgroups: [across, Math.ceil(groups / across), 1],
+      body: `
+  let at = (workgroup_id.y * ${across}u + workgroup_id.x) * ${lanes}u + local_index;
+  if (at >= ${size}u) { return; }
+  let row = at / ${width}u;
+  let column = at % ${width}u;
+  var sum = 0.0f;
+  for (var i = 0u; i < ${many.wgsl}; i++) {
+    let id = min(${ids.access.element(`${ids.window.offset}u + i`)}, ${Math.max(0, count - 1)}u);
+    if (id == row) {
+      sum += ${rows.access.element(`${rows.window.offset}u + i * ${width}u + column`)};
+    }
+  }
+  ${store(0, 'at', 'sum')}`,
+    };
+  },
+  windows: isContiguous,
+  reference: ([rows, ids], { count }) => {
+    const hits = oneHot(ids!.reshape([-1]), count as number);
+    return [hits.transpose().matmul(rows!.reshape([-1, rows!.shape.at(-1)!]))];
+  },
+  vjp: ({ inputs, cotangent }) => [embedding(cotangent, inputs[1]!), undefined],
+});
+
+/** Adds rows […, D] into zeros [count, D] at ids u32 […]: the gradient of {@link embedding}. Deterministic. */
+export const scatterAdd = Object.assign(
+  (rows: Tensor, ids: Tensor, count: number): Tensor =>
+    applyOp(op, [requireTensor('scatterAdd', rows), requireTensor('scatterAdd', ids)], { count }),
+  { op },
+);

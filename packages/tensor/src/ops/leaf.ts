@@ -1,0 +1,29 @@
+// What a graph starts from. Leaves have no inputs and no shader: the plan binds them.
+import type { DType } from '../graph/dtype.js';
+import type { Shape } from '../graph/shape.js';
+import type { LeafOp } from './op.js';
+
+interface LeafAttributes {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+function leaf(kind: LeafOp['leaf']): LeafOp {
+  return {
+    kind: 'leaf',
+    leaf: kind,
+    name: kind,
+    infer: (_, attributes) => {
+      const { shape, dtype } = attributes as unknown as LeafAttributes;
+      return [{ shape, dtype }];
+    },
+    vjp: { none: 'a leaf has no inputs', zero: true },
+  };
+}
+
+/** Elements that are in device memory already. */
+export const bufferLeaf = leaf('buffer');
+/** An argument of a function that is being traced. */
+export const parameterLeaf = leaf('parameter');
+/** A few host words that are uploaded with each call: a number, a random key. */
+export const operandLeaf = leaf('operand');

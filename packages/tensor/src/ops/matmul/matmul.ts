@@ -1,0 +1,101 @@
+import type { TiledOperand } from '../../compile/tiled.js';
+import { DTypeError, ShapeError } from '../../errors.js';
+import { floats, promote, requireDType } from '../../graph/dtype.js';
+import { broadcastShapes, sameShape, showShape, sizeOf } from '../../graph/shape.js';
+import { fixed } from '../../kernels/contract.js';
+import { chooseMatmul, generateMatmul, type MatmulOperand } from '../../kernels/matmul/index.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, requireTensor, tiled } from '../define.js';
+import { expand } from '../view/expand.js';
+
+const op = tiled({
+  name: 'matmul',
+  infer([a, b]) {
+    requireDType('matmul', a!.dtype, floats);
+    requireDType('matmul', b!.dtype, floats);
+    const shape = [...a!.shape.slice(0, -1), b!.shape.at(-1)!];
+    return [{ shape, dtype: promote('matmul', a!.dtype, b!.dtype) }];
+  },
+  generate({ adapter, operand, outputs, inputs, uniform, store }) {
+    const batch = outputs[0]!.shape.slice(0, -2);
+    const [m, n] = outputs[0]!.shape.slice(-2) as [number, number];
+    const k = inputs[0]!.shape.at(-1)!;
+    const a = operand(0);
+    const b = operand(1);
+    const rows = uniform(m);
+    // k is the batch where the left side is transposed: a weight's gradient.
+    const transposed = a.window.strides.at(-2) === 1 && a.window.strides.at(-1) !== 1;
+    return generateMatmul(
+      {
+        batch: batch.map(fixed),
+        m: rows,
+        n: fixed(n),
+        k: transposed ? uniform(k) : fixed(k),
+        a: side(a),
+        b: side(b),
+        store: (at, value) => {
+          const row = batch.length === 0 ? at.row : `(${at.batch} * ${rows.wgsl} + ${at.row})`;
+          return store(0, `${row} * ${n}u + ${at.column}`, value);
+        },
+      },
+      chooseMatmul({ m, n, k, batch: sizeOf(batch) }, adapter),
+    );
+  },
+  reference: ([a, b]) => {
+    const [x, y] = [a!, b!];
+    const left = x.reshape([...x.shape, 1]);
+    const right = y.reshape([...y.shape.slice(0, -2), 1, ...y.shape.slice(-2)]);
+    return [left.mul(right).sum(-2)];
+  },
+  vjp: ({ inputs, cotangent, wants }) => [
+    wants(0) ? cotangent.matmul(inputs[1]!.transpose()) : undefined,
+    wants(1) ? inputs[0]!.transpose().matmul(cotangent) : undefined,
+  ],
+});
+
+function side({ access, window }: TiledOperand): MatmulOperand {
+  const strides = window.strides.map(fixed);
+  return {
+    access,
+    batchStrides: strides.slice(0, -2),
+    rowStride: strides.at(-2)!,
+    columnStride: strides.at(-1)!,
+    offset: fixed(window.offset),
+  };
+}
+
+/** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
+export const matmul = Object.assign(
+  (a: Tensor, b: Tensor): Tensor => {
+    requireTensor('matmul', a);
+    if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');
+    requireTensor('matmul', b);
+    if (a.rank < 2 || b.rank < 2) {
+      throw new ShapeError(
+        'matmul',
+        `both sides need two axes: a is ${showShape(a.shape)}, b is ${showShape(b.shape)}. Reshape.`,
+      );
+    }
+    const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2)!];
+    if (inner !== other) {
+      throw new ShapeError(
+        'matmul',
+        `the inner sizes differ: a is ${showShape(a.shape)}, b is ${showShape(b.shape)} (${inner} ≠ ${other}). Transpose b or reshape.`,
+      );
+    }
+    // One matrix on the right: all rows on the left are rows of one product.
+    if (b.rank === 2 && a.rank > 2) {
+      return applyOp(op, [a.reshape([sizeOf(a.shape.slice(0, -1)), inner]), b]).reshape([
+        ...a.shape.slice(0, -1),
+        b.shape[1]!,
+      ]);
+    }
+    const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const spread = (x: Tensor) => {
+      const shape = [...batch, ...x.shape.slice(-2)];
+      return sameShape(x.shape, shape) ? x : expand(x, shape);
+    };
+    return applyOp(op, [spread(a), spread(b)]);
+  },
+  { op },
+);

@@ -1,0 +1,27 @@
+import { floats, requireDType } from '../../graph/dtype.js';
+import { normalizeAxis } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { exp } from '../arithmetic/exp.js';
+import { applyOp, composite, requireTensor } from '../define.js';
+import { logSumExp } from '../reduce/logSumExp.js';
+
+const op = composite({
+  name: 'logSoftmax',
+  infer([x]) {
+    requireDType('logSoftmax', x!.dtype, floats);
+    return [x!];
+  },
+  decompose: ([x], { axis }) => [x!.sub(logSumExp(x!, axis as number, { keepDims: true }))],
+  // g − softmax(x) · Σ g
+  vjp({ outputs, cotangent, attributes }) {
+    const total = cotangent.sum(attributes.axis as number, { keepDims: true });
+    return [cotangent.sub(exp(outputs[0]!).mul(total))];
+  },
+});
+
+/** x − log Σ e ^ x along an axis, the last by default. */
+export const logSoftmax = Object.assign(
+  (x: Tensor, axis = -1): Tensor =>
+    applyOp(op, [x], { axis: normalizeAxis('logSoftmax', axis, requireTensor('logSoftmax', x).rank) }),
+  { op },
+);

@@ -1,0 +1,105 @@
+// What an op is. One object holds its rules, its shader and its gradient; the compiler asks the object and never
+// switches on names. There are five kinds, told apart by how their elements come about.
+import type { TgpuFn } from 'typegpu';
+import type { Position, Relation } from '../compile/position.js';
+import type { TiledContext, TiledKernel } from '../compile/tiled.js';
+import type { Attributes, Type } from '../graph/node.js';
+import type { Strided } from '../graph/strided.js';
+import type { Tensor } from '../tensor.js';
+
+export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
+
+interface OpBase {
+  readonly name: string;
+  /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */
+  infer(inputs: readonly Type[], attributes: Attributes): Type[];
+  readonly vjp: Vjp | NoGradient;
+}
+
+/** The gradient of one application, in tensor operations. Un-broadcasting is not its business. */
+export type Vjp = (context: VjpContext) => readonly (Tensor | undefined)[];
+export interface VjpContext {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** One for each output; undefined where the output has no influence on the result. */
+  readonly cotangents: readonly (Tensor | undefined)[];
+  /** The cotangent of the first output, zeros if it has none. */
+  readonly cotangent: Tensor;
+  readonly attributes: Attributes;
+  /** Whether the gradient of input i is wanted. */
+  wants(input: number): boolean;
+}
+/** A gradient that does not exist, with the reason; `zero` where it is zero everywhere it is defined. */
+export interface NoGradient {
+  readonly none: string;
+  readonly zero: boolean;
+}
+
+/** Something that enters a graph: a buffer, a parameter of a traced function, or words uploaded with each call. */
+export interface LeafOp extends OpBase {
+  readonly kind: 'leaf';
+  readonly leaf: 'buffer' | 'parameter' | 'operand';
+}
+
+/** Each element is an expression of its position and of elements of the inputs: arithmetic, views, gathers, random. */
+export interface PointwiseOp extends OpBase {
+  readonly kind: 'pointwise';
+  /** How dear one element is, in additions: decides between computing again and storing. Views cost 0. */
+  readonly cost: number;
+  /** WGSL of one element in its compute type. */
+  emit(context: EmitContext): string;
+  /** Where this reads its inputs, given where its own element stands; anywhere if it does not say. */
+  relate?(relation: Relation, context: { input: Type; output: Type; length: number }): Relation;
+  /** For views: the same elements as a strided window of the input, if there is one. */
+  strided?(input: Strided, context: { attributes: Attributes; output: Type }): Strided | undefined;
+}
+
+export interface EmitContext {
+  readonly attributes: Attributes;
+  readonly inputs: readonly Type[];
+  readonly output: Type;
+  readonly position: Position;
+  /** An element of an input, at the output's own position if none is given. */
+  read(input: number, position?: Position): string;
+  /** Calls a TypeGPU function. */
+  call(fn: TgpuFn, ...args: string[]): string;
+  /** Gives an expression a name, so that it is computed once. */
+  name(expression: string): string;
+}
+
+/** One element of the output for many of the input, over given axes. */
+export interface ReduceOp extends OpBase {
+  readonly kind: 'reduce';
+  /** The variables of a running reduction and how it takes up the element `x` that stands at `index` along the axes. */
+  accumulator(dtype: Type['dtype']): Accumulator;
+  /** Whether the reduction of partial results is the same reduction: then long ones run in two stages. */
+  readonly splits: boolean;
+}
+export interface Accumulator {
+  readonly variables: readonly { readonly type: string; readonly initial: string }[];
+  step(variables: readonly string[], x: string, index: string): string;
+  /** Merges a second accumulator, which took up later elements, into the first. */
+  merge(first: readonly string[], second: readonly string[]): string;
+  result(variables: readonly string[]): string;
+}
+
+/** A kernel of its own with blocks, tiles or several results; elementwise users are folded into its stores. */
+export interface TiledOp extends OpBase {
+  readonly kind: 'tiled';
+  generate(context: TiledContext): TiledKernel;
+  /** Whether an input may be read through this window of its buffer; otherwise it is copied first. Default: any. */
+  windows?(window: Strided, input: number): boolean;
+  /** The same in plain operations: the reference that the kernel must equal. */
+  reference(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
+}
+
+/** Written in other ops. The compiler replaces it; the gradient may be cleverer than that of its parts. */
+export interface CompositeOp extends OpBase {
+  readonly kind: 'composite';
+  decompose(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
+}
+
+/** Lays tensors side by side in one buffer; the planner lets their producers write there. */
+export interface PackOp extends OpBase {
+  readonly kind: 'pack';
+}

@@ -1,0 +1,16 @@
+import { floats } from '../../graph/dtype.js';
+import { cosAccurate } from '../../math/trigonometry.js';
+import { unary } from '../define.js';
+import { sin } from './sin.js';
+
+/**
+ * The cosine, elementwise, within 1e-6 for |x| up to 1000. WGSL's own promises nothing outside [−π, π]; this one reduces
+ * its argument itself.
+ */
+export const cos = unary({
+  name: 'cos',
+  dtypes: floats,
+  cost: 12,
+  kernel: cosAccurate,
+  vjp: ({ x, cotangent }) => cotangent.mul(sin(x)).neg(),
+});

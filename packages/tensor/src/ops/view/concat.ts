@@ -1,0 +1,92 @@
+import { DTypeError, ShapeError } from '../../errors.js';
+import { normalizeAxis, showShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+
+const op = pointwise({
+  name: 'concat',
+  cost: 1,
+  infer(inputs, { axis }) {
+    const at = axis as number;
+    const first = inputs[0]!;
+    const shape = [...first.shape];
+    for (const other of inputs.slice(1)) {
+      if (other.dtype !== first.dtype) {
+        throw new DTypeError('concat', `the dtypes differ: ${first.dtype} and ${other.dtype}. Use cast() on one.`);
+      }
+      if (other.shape.length !== shape.length || other.shape.some((n, i) => i !== at && n !== first.shape[i])) {
+        throw new ShapeError(
+          'concat',
+          `${showShape(first.shape)} and ${showShape(other.shape)} differ beside axis ${at}. Reshape or slice one.`,
+        );
+      }
+      shape[at]! += other.shape[at]!;
+    }
+    return [{ shape, dtype: first.dtype }];
+  },
+  emit({ read, position, inputs, attributes, name }) {
+    const axis = attributes.axis as number;
+    const c = position.coordinates[axis]!;
+    let offset = 0;
+    const parts: { end: number; value: string }[] = [];
+    inputs.forEach((input, i) => {
+      const n = input.shape[axis]!;
+      if (n === 0) return;
+      const from = [...position.coordinates];
+      from[axis] = name(`min(${offset === 0 ? c : `${c} - ${offset}u`}, ${n - 1}u)`);
+      parts.push({ end: offset + n, value: read(i, position.moved(input.shape, from)) });
+      offset += n;
+    });
+    let result = parts.pop()!.value;
+    for (const part of parts.reverse()) result = `select(${result}, ${part.value}, ${c} < ${part.end}u)`;
+    return result;
+  },
+  vjp({ inputs, cotangent, attributes }) {
+    const axis = attributes.axis as number;
+    return partsAlong(
+      cotangent,
+      inputs.map((input) => input.shape[axis]!),
+      axis,
+    );
+  },
+});
+
+/** Tensors one after the other along an axis. */
+export const concat = Object.assign(
+  (tensors: readonly Tensor[], axis = 0): Tensor => {
+    if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
+    const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);
+    return tensors.length === 1 ? tensors[0]! : applyOp(op, tensors, { axis: at });
+  },
+  { op },
+);
+
+/** Tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const rank = (tensors[0]?.rank ?? 0) + 1;
+  const at = normalizeAxis('stack', axis, rank);
+  return concat(
+    tensors.map((t) => t.reshape([...t.shape.slice(0, at), 1, ...t.shape.slice(at)])),
+    at,
+  );
+}
+
+/** Cuts x along an axis into equal parts, or into parts of the given sizes. */
+export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
+  const at = normalizeAxis('split', axis, x.rank);
+  const n = x.shape[at]!;
+  const sizes = typeof parts === 'number' ? new Array<number>(parts).fill(n / parts) : parts;
+  if (sizes.some((size) => !Number.isInteger(size)) || sizes.reduce((a, b) => a + b, 0) !== n) {
+    throw new ShapeError('split', `axis ${at} of size ${n} does not divide into ${showShape(sizes)}.`);
+  }
+  return partsAlong(x, sizes, at);
+}
+
+function partsAlong(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  let end = 0;
+  return sizes.map((size) => {
+    end += size;
+    const range = [end - size, end] as const;
+    return x.slice(x.shape.map((_, i) => (i === axis ? range : null)));
+  });
+}

@@ -1,0 +1,68 @@
+import { broadcastsRows } from '../../compile/position.js';
+import { ShapeError } from '../../errors.js';
+import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+
+const op = pointwise({
+  name: 'expand',
+  cost: 0,
+  infer: ([x], { shape }) => [{ shape: shape as Shape, dtype: x!.dtype }],
+  emit({ read, position, inputs }) {
+    const from = inputs[0]!.shape;
+    if (sizeOf(from) === sizeOf(position.shape)) return read(0, position.reshaped(from));
+    const lead = position.shape.length - from.length;
+    const row = position.rowOf(from);
+    if (row) return read(0, row);
+    if (sizeOf(from) === 1)
+      return read(
+        0,
+        position.moved(
+          from,
+          from.map(() => '0u'),
+        ),
+      );
+    return read(
+      0,
+      position.moved(
+        from,
+        from.map((n, i) => (n === 1 ? '0u' : position.coordinates[lead + i]!)),
+      ),
+    );
+  },
+  relate(relation, { input, output, length }) {
+    if (sizeOf(input.shape) === sizeOf(output.shape)) return relation;
+    return relation === 'element' && broadcastsRows(input.shape, output.shape, length) ? 'row' : 'other';
+  },
+  strided(window, { output }) {
+    const lead = output.shape.length - window.shape.length;
+    const strides = output.shape.map((n, i) =>
+      i < lead || (window.shape[i - lead] === 1 && n !== 1) ? 0 : window.strides[i - lead]!,
+    );
+    return { shape: output.shape, strides, offset: window.offset };
+  },
+  // The one place where broadcasting is undone: sums over the stretched axes.
+  vjp({ inputs, cotangent }) {
+    const { shape } = inputs[0]!;
+    const lead = cotangent.rank - shape.length;
+    const axes = cotangent.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
+    return [cotangent.sum(axes).reshape(shape)];
+  },
+});
+
+/** Broadcasts to a shape: axes of size 1 stretch, and new axes come in front. */
+export const expand = Object.assign(
+  (x: Tensor, shape: Shape): Tensor => {
+    const from = requireTensor('expand', x).shape;
+    checkShape('expand', shape);
+    const lead = shape.length - from.length;
+    if (lead < 0 || from.some((n, i) => n !== 1 && n !== shape[lead + i])) {
+      throw new ShapeError(
+        'expand',
+        `${showShape(from)} does not stretch to ${showShape(shape)}. Only axes of size 1 do.`,
+      );
+    }
+    return sameShape(from, shape) ? x : applyOp(op, [x], { shape: [...shape] });
+  },
+  { op },
+);

@@ -1,0 +1,24 @@
+import { normalizeAxes } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+
+const op = pointwise({
+  name: 'flip',
+  cost: 0,
+  infer: ([x]) => [x!],
+  emit({ read, position, attributes, output, name }) {
+    const axes = attributes.axes as number[];
+    const from = position.coordinates.map((c, i) => (axes.includes(i) ? name(`${output.shape[i]! - 1}u - ${c}`) : c));
+    return read(0, position.moved(output.shape, from));
+  },
+  vjp: ({ cotangent, attributes }) => [cotangent.flip(attributes.axes as number[])],
+});
+
+/** Reverses the order along axes. */
+export const flip = Object.assign(
+  (x: Tensor, axes: number | readonly number[]): Tensor => {
+    const list = normalizeAxes('flip', axes, requireTensor('flip', x).rank).filter((axis) => x.shape[axis]! > 1);
+    return list.length === 0 ? x : applyOp(op, [x], { axes: list });
+  },
+  { op },
+);

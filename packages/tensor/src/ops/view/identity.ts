@@ -1,0 +1,25 @@
+import type { Relation } from '../../compile/position.js';
+import type { Type } from '../../graph/node.js';
+import type { Strided } from '../../graph/strided.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor, zeroGradient } from '../define.js';
+import type { EmitContext } from '../op.js';
+
+const same = {
+  cost: 0,
+  infer: ([x]: readonly Type[]) => [x!],
+  relate: (relation: Relation) => relation,
+  emit: ({ read }: EmitContext) => read(0),
+  strided: (window: Strided) => window,
+};
+
+const op = pointwise({ name: 'identity', ...same, vjp: ({ cotangent }) => [cotangent] });
+const stopOp = pointwise({ name: 'stopGradient', ...same, vjp: zeroGradient('stopGradient ends it here') });
+
+/** The same elements as a value of its own: transforms differentiate by it, clone() hands it out. */
+export const identity = Object.assign((x: Tensor): Tensor => applyOp(op, [requireTensor('identity', x)]), { op });
+
+/** The same elements; no gradient passes. */
+export const stopGradient = Object.assign((x: Tensor): Tensor => applyOp(stopOp, [requireTensor('stopGradient', x)]), {
+  op: stopOp,
+});

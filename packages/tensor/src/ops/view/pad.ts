@@ -1,0 +1,74 @@
+import { ShapeError, ValueError } from '../../errors.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+
+interface PadAttributes {
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** Zeros between neighbours; what the gradient of a stepped slice needs. */
+  readonly interior: readonly number[];
+}
+
+/** Zeros around and between elements; {@link pad} is its public face. */
+export const padOp = pointwise({
+  name: 'pad',
+  cost: 1,
+  infer([x], attributes) {
+    const { low, high, interior } = attributes as unknown as PadAttributes;
+    const shape = x!.shape.map((n, i) => low[i]! + high[i]! + (n === 0 ? 0 : n + (n - 1) * interior[i]!));
+    return [{ shape, dtype: x!.dtype }];
+  },
+  emit({ read, position, inputs, attributes, name, output }) {
+    const { low, high, interior } = attributes as unknown as PadAttributes;
+    const { shape } = inputs[0]!;
+    const conditions: string[] = [];
+    const from = position.coordinates.map((c, i) => {
+      if (low[i] === 0 && high[i] === 0 && interior[i] === 0) return c;
+      const step = interior[i]! + 1;
+      // Below `low` the subtraction wraps to a huge number, so one comparison tests both ends.
+      const shifted = low[i] === 0 ? c : name(`${c} - ${low[i]}u`);
+      if (step > 1) conditions.push(`${shifted} % ${step}u == 0u`);
+      const index = step > 1 ? name(`${shifted} / ${step}u`) : shifted;
+      conditions.push(`${index} < ${shape[i]}u`);
+      return name(`min(${index}, ${Math.max(0, shape[i]! - 1)}u)`);
+    });
+    if (conditions.length === 0) return read(0);
+    const zero = { f32: '0.0f', f16: '0.0f', i32: '0i', u32: '0u', bool: 'false' }[output.dtype];
+    const value = read(0, position.moved(shape, from));
+    return `select(${zero}, ${value}, ${conditions.map((condition) => `(${condition})`).join(' && ')})`;
+  },
+  vjp({ inputs, cotangent, attributes }) {
+    const { low, interior } = attributes as unknown as PadAttributes;
+    return [
+      cotangent.slice(
+        inputs[0]!.shape.map((n, i) => {
+          const step = interior[i]! + 1;
+          return [low[i]!, n === 0 ? low[i]! : low[i]! + (n - 1) * step + 1, step] as const;
+        }),
+      ),
+    ];
+  },
+});
+
+/** Zeros before and after each axis: [[low, high], …]. */
+export const pad = Object.assign(
+  (x: Tensor, widths: readonly (readonly [number, number])[]): Tensor => {
+    const { rank } = requireTensor('pad', x);
+    if (widths.length !== rank) {
+      throw new ShapeError('pad', `${widths.length} pairs for ${rank} axes. Give one [low, high] each.`);
+    }
+    for (const pair of widths) {
+      if (!pair.every((n) => Number.isInteger(n) && n >= 0)) {
+        throw new ValueError(
+          'pad',
+          `widths are whole numbers from 0 up, got [${pair.join(', ')}]. Use slice() to cut.`,
+        );
+      }
+    }
+    if (widths.every(([low, high]) => low === 0 && high === 0)) return x;
+    const low = widths.map((pair) => pair[0]);
+    const high = widths.map((pair) => pair[1]);
+    return applyOp(padOp, [x], { low, high, interior: low.map(() => 0) });
+  },
+  { op: padOp },
+);

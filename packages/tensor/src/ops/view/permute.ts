@@ -1,0 +1,52 @@
+import { ShapeError } from '../../errors.js';
+import { normalizeAxis } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+
+const op = pointwise({
+  name: 'permute',
+  cost: 0,
+  infer: ([x], { axes }) => [{ shape: (axes as number[]).map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
+  emit({ read, position, inputs, attributes }) {
+    const from: string[] = [];
+    (attributes.axes as number[]).forEach((axis, i) => {
+      from[axis] = position.coordinates[i]!;
+    });
+    return read(0, position.moved(inputs[0]!.shape, from));
+  },
+  strided: (window, { attributes, output }) => ({
+    shape: output.shape,
+    strides: (attributes.axes as number[]).map((axis) => window.strides[axis]!),
+    offset: window.offset,
+  }),
+  vjp({ cotangent, attributes }) {
+    const inverse: number[] = [];
+    (attributes.axes as number[]).forEach((axis, i) => {
+      inverse[axis] = i;
+    });
+    return [cotangent.permute(inverse)];
+  },
+});
+
+/** Reorders axes: axis i of the result is axis axes[i] of x. */
+export const permute = Object.assign(
+  (x: Tensor, axes: readonly number[]): Tensor => {
+    const { rank } = requireTensor('permute', x);
+    const order = axes.map((axis) => normalizeAxis('permute', axis, rank));
+    if (order.length !== rank || new Set(order).size !== rank) {
+      throw new ShapeError('permute', `axes [${axes.join(', ')}] must name each of the ${rank} axes once.`);
+    }
+    return order.every((axis, i) => axis === i) ? x : applyOp(op, [x], { axes: order });
+  },
+  { op },
+);
+
+/** Swaps two axes, the last two by default. */
+export function transpose(x: Tensor, a = -2, b = -1): Tensor {
+  const axes = x.shape.map((_, i) => i);
+  const first = normalizeAxis('transpose', a, x.rank);
+  const second = normalizeAxis('transpose', b, x.rank);
+  axes[first] = second;
+  axes[second] = first;
+  return permute(x, axes);
+}

@@ -1,0 +1,80 @@
+import { ShapeError, ValueError } from '../../errors.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+import { padOp } from './pad.js';
+
+/** [start, end) or [start, end) by step along one axis; negative bounds count from the end. */
+export type SliceRange = readonly [start: number, end: number, step?: number];
+
+interface SliceAttributes {
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+  readonly steps: readonly number[];
+}
+
+const op = pointwise({
+  name: 'slice',
+  cost: 0,
+  infer: ([x], attributes) => [{ shape: (attributes as unknown as SliceAttributes).lengths, dtype: x!.dtype }],
+  emit({ read, position, inputs, attributes, name }) {
+    const { starts, steps } = attributes as unknown as SliceAttributes;
+    const from = position.coordinates.map((c, i) => {
+      if (starts[i] === 0 && steps[i] === 1) return c;
+      const scaled = steps[i] === 1 ? c : `${c} * ${steps[i]}u`;
+      return c === '0u' ? `${starts[i]}u` : name(`${scaled} + ${starts[i]}u`);
+    });
+    return read(0, position.moved(inputs[0]!.shape, from));
+  },
+  strided(window, { attributes, output }) {
+    const { starts, steps } = attributes as unknown as SliceAttributes;
+    return {
+      shape: output.shape,
+      strides: window.strides.map((stride, i) => stride * steps[i]!),
+      offset: window.strides.reduce((sum, stride, i) => sum + stride * starts[i]!, window.offset),
+    };
+  },
+  // Zeros where the slice took nothing, between its steps too.
+  vjp({ inputs, cotangent, attributes }) {
+    const { starts, lengths, steps } = attributes as unknown as SliceAttributes;
+    const interior = steps.map((step) => step - 1);
+    const high = inputs[0]!.shape.map((n, i) => {
+      const covered = lengths[i] === 0 ? 0 : (lengths[i]! - 1) * steps[i]! + 1;
+      return n - starts[i]! - covered;
+    });
+    return [applyOp(padOp, [cotangent], { low: starts, high, interior })];
+  },
+});
+
+/** A part of x: one [start, end, step?] for each axis, null for all of it. */
+export const slice = Object.assign(
+  (x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor => {
+    const { shape } = requireTensor('slice', x);
+    if (ranges.length !== shape.length) {
+      throw new ShapeError(
+        'slice',
+        `${ranges.length} ranges for ${shape.length} axes. Give one each, null for all of it.`,
+      );
+    }
+    const starts: number[] = [];
+    const lengths: number[] = [];
+    const steps: number[] = [];
+    ranges.forEach((range, i) => {
+      const n = shape[i]!;
+      const [start, end, step = 1] = range ?? [0, n];
+      const from = start < 0 ? start + n : start;
+      const to = end < 0 ? end + n : end;
+      if (![from, to, step].every(Number.isInteger) || from < 0 || to > n || from > to || step < 1) {
+        throw new ValueError(
+          'slice',
+          `[${range?.join(', ')}] does not fit axis ${i} of size ${n}. Use 0 ≤ start ≤ end ≤ ${n}.`,
+        );
+      }
+      starts.push(from);
+      lengths.push(Math.ceil((to - from) / step));
+      steps.push(step);
+    });
+    const all = lengths.every((n, i) => n === shape[i]);
+    return all ? x : applyOp(op, [x], { starts, lengths, steps });
+  },
+  { op },
+);

@@ -1,0 +1,43 @@
+import { DTypeError } from '../errors.js';
+import { isFloat, promote } from '../graph/dtype.js';
+import type { Tensor, TensorLike } from '../tensor.js';
+import { full } from './creation/constant.js';
+import { applyOp, broadcast, pointwise, requireTensor } from './define.js';
+
+const op = pointwise({
+  name: 'where',
+  cost: 1,
+  infer([condition, a, b]) {
+    if (condition!.dtype !== 'bool') {
+      throw new DTypeError('where', `the condition has dtype ${condition!.dtype}, not bool. Compare it first.`);
+    }
+    return [{ shape: condition!.shape, dtype: promote('where', a!.dtype, b!.dtype) }];
+  },
+  emit: ({ read }) => `select(${read(2)}, ${read(1)}, ${read(0)})`,
+  relate: (relation) => relation,
+  vjp: ({ inputs, cotangent }) => [
+    undefined,
+    isFloat(inputs[1]!.dtype) ? where(inputs[0]!, cotangent, 0) : undefined,
+    isFloat(inputs[2]!.dtype) ? where(inputs[0]!, 0, cotangent) : undefined,
+  ],
+});
+
+/** a where the condition holds, b elsewhere, with broadcasting. */
+export const where = Object.assign(
+  (condition: Tensor, a: TensorLike, b: TensorLike): Tensor => {
+    const [x, y] =
+      typeof a === 'number' && typeof b === 'number' ? broadcast('where', scalarLike(a), b) : broadcast('where', a, b);
+    const [flags, first, second] = broadcast('where', requireTensor('where', condition), x!, y!);
+    return applyOp(op, [flags!, first!, second!]);
+  },
+  { op },
+);
+
+function scalarLike(x: number): Tensor {
+  return full([], x);
+}
+
+/** x bounded to [low, high]. The gradient passes where x lies strictly inside. */
+export function clamp(x: Tensor, low: TensorLike, high: TensorLike): Tensor {
+  return x.maximum(low).minimum(high);
+}

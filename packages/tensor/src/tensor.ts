@@ -1,0 +1,285 @@
+// What users hold: a shape, a dtype and a place in a graph. Methods add nodes; nothing runs until a tensor is read,
+// handed to device.run(), or returned from a compiled function.
+import type { Device } from './device/device.js';
+import { DisposedTensorError, DonatedTensorError, DTypeError, TraceError, ValueError } from './errors.js';
+import type { DType, HostArray } from './graph/dtype.js';
+import { apply, type Value } from './graph/node.js';
+import { type Shape, sizeOf } from './graph/shape.js';
+import { add } from './ops/arithmetic/add.js';
+import { divide } from './ops/arithmetic/divide.js';
+import { maximum } from './ops/arithmetic/maximum.js';
+import { minimum } from './ops/arithmetic/minimum.js';
+import { multiply } from './ops/arithmetic/multiply.js';
+import { negate } from './ops/arithmetic/negate.js';
+import { pow } from './ops/arithmetic/pow.js';
+import { square } from './ops/arithmetic/square.js';
+import { subtract } from './ops/arithmetic/subtract.js';
+import { cast } from './ops/cast.js';
+import { equal } from './ops/compare/equal.js';
+import { greater } from './ops/compare/greater.js';
+import { greaterEqual } from './ops/compare/greaterEqual.js';
+import { less } from './ops/compare/less.js';
+import { lessEqual } from './ops/compare/lessEqual.js';
+import { notEqual } from './ops/compare/notEqual.js';
+import { operandLeaf } from './ops/leaf.js';
+import { matmul } from './ops/matmul/matmul.js';
+import { max } from './ops/reduce/max.js';
+import { mean } from './ops/reduce/mean.js';
+import { min } from './ops/reduce/min.js';
+import { sum } from './ops/reduce/sum.js';
+import { expand } from './ops/view/expand.js';
+import { flip } from './ops/view/flip.js';
+import { identity } from './ops/view/identity.js';
+import { pad } from './ops/view/pad.js';
+import { permute, transpose } from './ops/view/permute.js';
+import { reshape } from './ops/view/reshape.js';
+import { type SliceRange, slice } from './ops/view/slice.js';
+
+/** A tensor, or a plain number where arithmetic takes one. */
+export type TensorLike = Tensor | number;
+
+export interface ReduceOptions {
+  /** Keep reduced axes with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+export class Tensor<D extends DType = DType> {
+  readonly #value: Value;
+  readonly device: Device | undefined;
+
+  /** @internal Tensors come from a device, from creation functions and from operations. */
+  constructor(value: Value, device: Device | undefined) {
+    this.#value = value;
+    this.device = device;
+  }
+
+  get shape(): Shape {
+    return this.#value.shape;
+  }
+
+  get dtype(): D {
+    return this.#value.dtype as D;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.#value.shape);
+  }
+
+  get rank(): number {
+    return this.#value.shape.length;
+  }
+
+  // Arithmetic, elementwise with broadcasting. A number is an operand: uploaded with each call, never compiled in.
+  add(other: TensorLike): Tensor {
+    return add(this, other);
+  }
+  sub(other: TensorLike): Tensor {
+    return subtract(this, other);
+  }
+  mul(other: TensorLike): Tensor {
+    return multiply(this, other);
+  }
+  div(other: TensorLike): Tensor {
+    return divide(this, other);
+  }
+  /** other − this */
+  rsub(other: TensorLike): Tensor {
+    return subtract(other, this);
+  }
+  /** other / this */
+  rdiv(other: TensorLike): Tensor {
+    return divide(other, this);
+  }
+  maximum(other: TensorLike): Tensor {
+    return maximum(this, other);
+  }
+  minimum(other: TensorLike): Tensor {
+    return minimum(this, other);
+  }
+  neg(): Tensor {
+    return negate(this);
+  }
+  square(): Tensor {
+    return square(this);
+  }
+  /** this ^ exponent; the exponent is compiled in. NaN where this < 0. */
+  pow(exponent: number): Tensor {
+    return pow(this, exponent);
+  }
+
+  equal(other: TensorLike): Tensor {
+    return equal(this, other);
+  }
+  notEqual(other: TensorLike): Tensor {
+    return notEqual(this, other);
+  }
+  less(other: TensorLike): Tensor {
+    return less(this, other);
+  }
+  lessEqual(other: TensorLike): Tensor {
+    return lessEqual(this, other);
+  }
+  greater(other: TensorLike): Tensor {
+    return greater(this, other);
+  }
+  greaterEqual(other: TensorLike): Tensor {
+    return greaterEqual(this, other);
+  }
+
+  cast<T extends DType>(dtype: T): Tensor<T> {
+    return cast(this, dtype) as Tensor<T>;
+  }
+
+  // Views: no copy unless a kernel needs one.
+  /** The same elements in row-major order under another shape; one size may be −1. */
+  reshape(shape: Shape): Tensor<D> {
+    return reshape(this, shape) as Tensor<D>;
+  }
+  /** Axis i of the result is axis axes[i] of this. */
+  permute(axes: readonly number[]): Tensor<D> {
+    return permute(this, axes) as Tensor<D>;
+  }
+  /** Swaps two axes, the last two by default. */
+  transpose(a = -2, b = -1): Tensor<D> {
+    return transpose(this, a, b) as Tensor<D>;
+  }
+  /** Broadcasts to a shape. */
+  expand(shape: Shape): Tensor<D> {
+    return expand(this, shape) as Tensor<D>;
+  }
+  /** One [start, end, step?] for each axis, null for all of it. Negative bounds count from the end; step ≥ 1. */
+  slice(ranges: readonly (SliceRange | null)[]): Tensor<D> {
+    return slice(this, ranges) as Tensor<D>;
+  }
+  /** Zeros before and after each axis: [[low, high], …]. */
+  pad(widths: readonly (readonly [number, number])[]): Tensor<D> {
+    return pad(this, widths) as Tensor<D>;
+  }
+  /** Reverses axes. */
+  flip(axes: number | readonly number[]): Tensor<D> {
+    return flip(this, axes) as Tensor<D>;
+  }
+
+  // Reductions over the given axes, all by default.
+  sum(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
+    return sum(this, axes, options) as Tensor<D>;
+  }
+  mean(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
+    return mean(this, axes, options) as Tensor<D>;
+  }
+  max(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
+    return max(this, axes, options) as Tensor<D>;
+  }
+  min(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
+    return min(this, axes, options) as Tensor<D>;
+  }
+
+  /** [..., M, K] × [..., K, N] → [..., M, N], leading axes broadcast. */
+  matmul(other: Tensor): Tensor {
+    return matmul(this, other);
+  }
+
+  /**
+   * The elements, in row-major order. Runs what is not computed yet and waits for the device.
+   * @throws TraceError inside a traced function; DisposedTensorError, DonatedTensorError; the device's typed errors.
+   */
+  async read(): Promise<HostArray<D>> {
+    const device = this.#requireDevice('read');
+    if (device.tracing) {
+      throw new TraceError(
+        'read',
+        'a tensor cannot be read while a function is traced. Return it and read the result.',
+      );
+    }
+    if (!this.valueFor('read').storage) await device.run(this);
+    return (await device.download(this.#value)) as HostArray<D>;
+  }
+
+  /** The one element of a tensor of size 1. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ValueError('item', `the tensor has ${this.size} elements, not 1. Use read().`);
+    return (await this.read())[0]!;
+  }
+
+  /** The same elements under a handle of its own. */
+  clone(): Tensor<D> {
+    return identity(this) as Tensor<D>;
+  }
+
+  /** Gives the memory back. Anything not yet computed from this tensor can no longer be. */
+  dispose(): void {
+    this.#value.storage?.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal The graph value, for an op that is about to use it. */
+  valueFor(op: string): Value {
+    const status = this.#value.storage?.status;
+    if (status === 'disposed') {
+      throw new DisposedTensorError(op, 'the tensor was disposed before. Dispose it after its last use.');
+    }
+    if (status === 'donated') {
+      throw new DonatedTensorError(op, 'the tensor was donated to a compiled call. Use what that call returned.');
+    }
+    return this.#value;
+  }
+
+  /** @internal */
+  get value(): Value {
+    return this.#value;
+  }
+
+  #requireDevice(op: string): Device {
+    if (!this.device) {
+      throw new ValueError(op, 'nothing in this graph belongs to a device yet. Use device.run(tensor), then read().');
+    }
+    return this.device;
+  }
+}
+
+export function isLeafTensor(x: unknown): x is Tensor {
+  return x instanceof Tensor;
+}
+
+/** A tensor for a number: an operand, uploaded with each call. */
+export function toTensor(op: string, x: TensorLike, dtype: DType): Tensor {
+  if (x instanceof Tensor) return x;
+  if (typeof x !== 'number') throw new DTypeError(op, `an operand must be a tensor or a number, got ${typeof x}.`);
+  return operand([x], [], dtype);
+}
+
+/** A leaf of a few host words. Integers must be whole; bool takes 0 or 1. */
+export function operand(numbers: readonly number[], shape: Shape, dtype: DType): Tensor {
+  const words = new Uint32Array(numbers.length);
+  if (dtype === 'f32' || dtype === 'f16') new Float32Array(words.buffer).set(numbers);
+  else {
+    for (const x of numbers) {
+      if (!Number.isInteger(x)) {
+        throw new ValueError(
+          'scalar',
+          `an operand of dtype ${dtype} must be a whole number, got ${x}. Cast the tensor.`,
+        );
+      }
+    }
+    if (dtype === 'i32') new Int32Array(words.buffer).set(numbers);
+    else words.set(numbers);
+  }
+  const value = apply(operandLeaf, [], { shape, dtype })[0]!;
+  value.operand = words;
+  return new Tensor(value, undefined);
+}
+
+/** Tensors for the outputs of a node, on the device of its inputs. */
+export function wrap(op: string, values: readonly Value[], inputs: readonly Tensor[]): Tensor[] {
+  let device: Device | undefined;
+  for (const input of inputs) {
+    if (!input.device || input.device === device) continue;
+    if (device) throw new ValueError(op, 'the tensors belong to two devices. Read one and upload it to the other.');
+    device = input.device;
+  }
+  return values.map((value) => new Tensor(value, device));
+}
