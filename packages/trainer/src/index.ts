@@ -1,1 +1,42 @@
-export {};
+// @paris/trainer: from a data folder to a model, over any FileStore: it runs in a browser tab too. Images, CSV files,
+// processes and the `paris` command are in @paris/trainer/node.
+export { type AssembleOptions, assemble } from './assemble.js';
+export { type BatchDraw, BatchDrawer, type BatchSpec, initKey, runKey } from './data/batches.js';
+export {
+  clusterFolder,
+  type LabelledFolder,
+  type Labels,
+  type Pictures,
+  readCluster,
+  readLabelled,
+  readManifestFolder,
+  type TrainingData,
+  writeManifestFolder,
+} from './data/files.js';
+export { heldOutGroups } from './data/split.js';
+export { DataError, DivergedError, InterruptedError, RunError } from './errors.js';
+export { type Control, checkControls } from './evaluate/controls.js';
+export { type EvaluateOptions, evaluate } from './evaluate/evaluate.js';
+export type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evaluate/evaluation.js';
+export type { Architectures } from './evaluate/networks.js';
+export { formatEvaluation } from './evaluate/table.js';
+export type {
+  ClusterManifest,
+  DataFormat,
+  DataItem,
+  LabelledManifest,
+  Manifest,
+  Normalization,
+} from './formats/data.js';
+export { type PartitionOptions, type PartitionReport, partitionData } from './partition.js';
+export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
+export { readMetrics } from './run/metrics.js';
+export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';
+export { type RunOptions, runTraining, type TrainingJob } from './run/run.js';
+export { folderStore } from './run/stores.js';
+export type { RunControls } from './train/common.js';
+export { defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
+export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
+export { type TrainingOptions, trainingDefaults, trainingOptions } from './train/options.js';
+export { type TrainRouterOptions, trainRouter } from './train/router.js';
+export { version } from './version.js';

@@ -19,6 +19,8 @@ export interface Reporter {
   /** Counted work that is no training: pictures decoded, samples drawn. */
   work(what: string, done: number, total: number): void;
   train(event: TrainEvent): void;
+  /** Shows nothing, but tells the watchdog that work goes on. */
+  alive(): void;
   /** Ends what is being drawn. */
   close(): void;
 }
@@ -39,6 +41,7 @@ export function jsonReporter(print: (line: string) => void): Reporter {
     warn: (message) => send({ type: 'notice', message: `warning: ${message}` }),
     work: (what, step, steps) => send({ type: 'progress', what, step, steps }),
     train: send,
+    alive: signOfLife,
     close: () => undefined,
   };
 }
@@ -67,6 +70,7 @@ export function lineReporter(print: (line: string) => void): Reporter {
       const line = eventLine(event);
       if (line) print(line);
     },
+    alive: signOfLife,
     close: () => undefined,
   };
 }
@@ -116,6 +120,7 @@ function barReporter(): Reporter {
       const line = eventLine(event);
       if (line) print(line);
     },
+    alive: signOfLife,
     close: stop,
   };
 }

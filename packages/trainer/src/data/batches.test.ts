@@ -55,7 +55,7 @@ describe('BatchDrawer', () => {
   });
 
   it('works where a batch is larger than the folder', () => {
-    const draw = new BatchDrawer(runKey(0, 0), { count: 3, batchSize: 7, conditionDropout: 0 }).draw(1);
+    const draw = new BatchDrawer(runKey(0, 0), { count: 3, batchSize: 7, conditionDropout: 0 }).draw(0);
     const counts = [0, 1, 2].map((row) => draw.indices.filter((index) => index === row).length);
     expect(counts.reduce((a, b) => a + b)).toBe(7);
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(2);

@@ -1,1 +1,7 @@
-export {};
+// @paris/trainer/node: what needs files of this machine, an image decoder or processes.
+export { type CaptionRow, type Captions, parseCaptions } from './captions.js';
+export { describe } from './describe.js';
+export { type Decoded, type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';
+export { captionFromName, listImages, type PrepareOptions, type PrepareReport, prepare } from './prepare.js';
+export { contactSheet, enlarge, type SampleOptions, type SampleTrace, sample } from './sample.js';
+export { endWithParent, GpuProcessError, type SuperviseOptions, signOfLife, supervise } from './supervise.js';

@@ -1,0 +1,146 @@
+// Finished runs → a model folder. Here the experts meet for the first time.
+
+import { readPartition, writePartition } from '@paris/clustering';
+import { type ModelIndex, readVocabulary, type Vocabulary, writeModelIndex, writeVocabulary } from '@paris/sampler';
+import { CheckpointError } from '@paris/tensor';
+import type { FileStore } from '@paris/tensor/store';
+import { readCluster, readLabelled } from './data/files.js';
+import { RunError } from './errors.js';
+import { writeJson } from './formats/json.js';
+import { partitionHash } from './partition.js';
+import { type RunData, readRunData } from './run/data.js';
+import { type RunRecord, readRun } from './run/record.js';
+import { WEIGHTS_FILE } from './run/run.js';
+import { folderStore } from './run/stores.js';
+import { expertRunName } from './train/expert.js';
+import { ROUTER_RUN } from './train/router.js';
+
+export interface AssembleOptions {
+  /** Holds `expert-00` …, and `router` where there is more than one expert. */
+  runs: FileStore;
+  /** The model's folder. Parts of an older model in it are replaced. */
+  out: FileStore;
+  /** If given, the runs must have been trained on the folders in it as they are now. */
+  data?: FileStore;
+  /** Default: the licences of the pictures, joined. */
+  licence?: string;
+  /** The routing policy where none is given. Default `top2`. */
+  routing?: string;
+}
+
+interface FinishedRun {
+  name: string;
+  store: FileStore;
+  record: RunRecord;
+  data: RunData;
+  vocabulary: Vocabulary;
+}
+
+/**
+ * Checks that the runs belong together and copies weights, configurations, vocabulary and partition.
+ * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary
+ */
+export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
+  const { runs, out } = options;
+  const clusters = await clusterCount(runs);
+  const experts = await Promise.all(Array.from({ length: clusters }, (_, k) => finishedRun(runs, expertRunName(k))));
+  const router = clusters > 1 ? await finishedRun(runs, ROUTER_RUN) : undefined;
+  const all = router ? [...experts, router] : experts;
+  for (const run of all) assertSamePartition(all[0]!, run);
+  if (options.data) await assertTrainedOn(options.data, experts, router);
+
+  for (const folder of ['model_index.json', 'experts', 'router', 'codec', 'text', 'partition'])
+    await out.remove(folder);
+  for (const [k, expert] of experts.entries()) {
+    await copyNetwork(expert, out, `experts/${String(k).padStart(2, '0')}`);
+  }
+  if (router) {
+    await copyNetwork(router, out, 'router');
+    await writePartition(out, 'partition', await readPartition(router.store, 'partition'));
+  }
+  const { words, maxTokens } = experts[0]!.vocabulary;
+  await writeVocabulary(out, words, maxTokens);
+
+  const { size, channels } = experts[0]!.data;
+  const licences = [...new Set(all.flatMap((run) => Object.keys(run.data.licences)))].sort();
+  return writeModelIndex(out, {
+    clusters,
+    latent: { channels, height: size, width: size },
+    ...(options.routing !== undefined && { routing: options.routing }),
+    licence: options.licence ?? licences.join(' AND '),
+    provenance: provenanceOf(all),
+  });
+}
+
+/** The number of experts: their runs are numbered from 0 without a gap. */
+async function clusterCount(runs: FileStore): Promise<number> {
+  const names = new Set((await runs.list()).map((path) => path.split('/')[0]!));
+  const numbers = [...names].flatMap((name) => (/^expert-\d{2,}$/.test(name) ? [Number(name.slice(7))] : []));
+  if (numbers.length === 0)
+    throw new RunError('assemble', 'there is no run of an expert (expert-00, …). Train them first.');
+  const count = Math.max(...numbers) + 1;
+  const gap = Array.from({ length: count }, (_, k) => k).find((k) => !numbers.includes(k));
+  if (gap !== undefined)
+    throw new RunError('assemble', `${expertRunName(gap)} is missing. Train it, or copy its folder here.`);
+  return count;
+}
+
+async function finishedRun(runs: FileStore, name: string): Promise<FinishedRun> {
+  const store = folderStore(runs, name);
+  const record = await readRun(store);
+  if (!record) throw new RunError('assemble', `${name} is missing. Train it, or copy its folder here.`);
+  if (record.status !== 'finished')
+    throw new RunError('assemble', `${name} is not finished. The same train command goes on.`);
+  return { name, store, record, data: await readRunData(store), vocabulary: await readVocabulary(store) };
+}
+
+function assertSamePartition(first: FinishedRun, other: FinishedRun): void {
+  const differs = (what: string) =>
+    new RunError(
+      'assemble',
+      `${other.name} was trained with another ${what} than ${first.name}. Train it on the same data folder.`,
+    );
+  if (other.data.partition !== first.data.partition) throw differs('partition');
+  if (JSON.stringify(other.vocabulary) !== JSON.stringify(first.vocabulary)) throw differs('vocabulary');
+  if (other.data.size !== first.data.size || other.data.channels !== first.data.channels) throw differs('picture size');
+}
+
+async function assertTrainedOn(data: FileStore, experts: FinishedRun[], router?: FinishedRun): Promise<void> {
+  const check = (run: FinishedRun, sha256: string) => {
+    if (run.record.data.sha256 === sha256) return;
+    throw new RunError('assemble', `${run.name} was trained on other data than the folder holds now. Train it again.`);
+  };
+  for (const [k, expert] of experts.entries()) check(expert, (await readCluster(data, k)).sha256);
+  if (router) check(router, (await readLabelled(data, 'router')).sha256);
+  const partition = router && (await partitionHash(await readPartition(data, 'partition')));
+  if (partition && partition !== router.data.partition)
+    throw new RunError('assemble', 'the data folder has been partitioned anew. Train again.');
+}
+
+async function copyNetwork(run: FinishedRun, out: FileStore, folder: string): Promise<void> {
+  const { architecture, config } = run.record.options;
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new CheckpointError('assemble', `${run.name}/run.json has no options.config.`);
+  }
+  await writeJson(out, `${folder}/config.json`, { architecture, ...config });
+  await out.write(`${folder}/model.safetensors`, await run.store.read(WEIGHTS_FILE));
+}
+
+function provenanceOf(runs: readonly FinishedRun[]): { [topic: string]: string } {
+  const experts = runs.filter((run) => run.record.kind === 'expert');
+  const total = (of: 'licences' | 'sources') => {
+    const counts = new Map<string, number>();
+    for (const { data } of experts) {
+      for (const [name, count] of Object.entries(data[of])) counts.set(name, (counts.get(name) ?? 0) + count);
+    }
+    return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} (${count} pictures)`);
+  };
+  const [licences, sources] = [total('licences'), total('sources')];
+  return {
+    licences: licences.join(', '),
+    ...(sources.length > 0 && sources.length <= 50 && { sources: sources.join(', ') }),
+    software: Object.entries(experts[0]!.record.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  };
+}

@@ -1,0 +1,37 @@
+import { nodeStore } from '@paris/tensor/node';
+import { Command } from 'commander';
+import { assemble } from '../../assemble.js';
+import { ignoredAdapter } from '../gpu.js';
+import { createReporter } from '../reporter.js';
+
+interface Flags {
+  out: string;
+  data?: string;
+  licence?: string;
+  routing?: string;
+  json?: boolean;
+}
+
+export function assembleCommand(): Command {
+  return new Command('assemble')
+    .description('put finished runs together into a model folder')
+    .argument('<runs>', 'folder with expert-00, … and router')
+    .requiredOption('--out <folder>', 'model folder to write')
+    .option('--data <folder>', 'check that the runs were trained on this data folder')
+    .option('--licence <text>', "licence of the model (default: the pictures' licences)")
+    .option('--routing <policy>', 'routing policy where none is given (default: top2)')
+    .option('--json', 'print progress as JSON lines on stdout')
+    .addOption(ignoredAdapter())
+    .addHelpText('after', '\nExample:\n  paris assemble runs/ --out my-model/')
+    .action(async (runs: string, { out, data, licence, routing, json }: Flags) => {
+      const index = await assemble({
+        runs: nodeStore(runs),
+        out: nodeStore(out),
+        ...(data !== undefined && { data: nodeStore(data) }),
+        ...(licence !== undefined && { licence }),
+        ...(routing !== undefined && { routing }),
+      });
+      const bytes = index.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+      createReporter(json === true).info(`${index.clusters} experts, ${(bytes / 1e6).toFixed(1)} MB → ${out}`);
+    });
+}

@@ -1,0 +1,53 @@
+import { basename, dirname } from 'node:path';
+import { nodeStore } from '@paris/tensor/node';
+import { Command } from 'commander';
+import { checkControls } from '../../evaluate/controls.js';
+import { evaluate } from '../../evaluate/evaluate.js';
+import { formatEvaluation } from '../../evaluate/table.js';
+import { writeJson } from '../../formats/json.js';
+import { whole } from '../failure.js';
+import { gpuAction } from '../gpu.js';
+
+interface Flags {
+  data: string;
+  compare: string;
+  out?: string;
+  seed: number;
+  batch: number;
+  check?: boolean;
+  json?: boolean;
+}
+
+export function evaluateCommand(): Command {
+  const command = new Command('evaluate')
+    .description('measure a model on the held-out pictures: router, mixture, single experts, controls')
+    .argument('<model>', 'model folder')
+    .requiredOption('--data <folder>', 'the data folder it was trained from')
+    .option('--compare <policies>', 'routing policies, separated by commas', 'top1,top2,full')
+    .option('--out <file>', 'JSON file to write (default: evaluation.json in the current folder)')
+    .option('--seed <n>', 'decides the noise', whole(0), 0)
+    .option('--batch <n>', 'pictures at once', whole(1), 32)
+    .option('--check', 'exit with 1 if a control fails');
+  return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
+    const evaluation = await evaluate({
+      device,
+      model: nodeStore(model),
+      data: nodeStore(flags.data),
+      compare: flags.compare
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+      seed: flags.seed,
+      batchSize: flags.batch,
+      onProgress: (done, total) => reporter.work('evaluate', done, total),
+      signal,
+    });
+    const out = flags.out ?? 'evaluation.json';
+    await writeJson(nodeStore(dirname(out)), basename(out), { ...evaluation, controls: checkControls(evaluation) });
+    reporter.close();
+    if (!flags.json) console.log(formatEvaluation(evaluation));
+    const failed = checkControls(evaluation).filter((control) => !control.passed);
+    for (const { name, detail } of failed) reporter.warn(`control failed: ${name}: ${detail}`);
+    return flags.check && failed.length > 0 ? 1 : 0;
+  });
+}

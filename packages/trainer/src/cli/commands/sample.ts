@@ -1,0 +1,68 @@
+import { basename, dirname } from 'node:path';
+import { encodePng } from '@paris/sampler';
+import { nodeStore } from '@paris/tensor/node';
+import { Command } from 'commander';
+import { writeJson } from '../../formats/json.js';
+import { contactSheet, sample } from '../../node/sample.js';
+import { number, whole } from '../failure.js';
+import { gpuAction } from '../gpu.js';
+
+interface Flags {
+  prompt: string[];
+  out: string;
+  count: number;
+  steps: number;
+  seed: number;
+  guidance: number;
+  routing?: string;
+  sampler: string;
+  scale?: number;
+  trace?: string;
+}
+
+export function sampleCommand(): Command {
+  const command = new Command('sample')
+    .description('draw pictures for prompts')
+    .argument('<model>', 'model folder')
+    .requiredOption('--prompt <text>', 'what to draw; may be given several times', (text, all: string[] = []) => [
+      ...all,
+      text,
+    ])
+    .option('--out <file>', 'PNG with a row for each prompt', 'samples.png')
+    .option('--count <n>', 'pictures for each prompt', whole(1), 4)
+    .option('--steps <n>', 'sampling steps', whole(1), 30)
+    .option('--seed <n>', 'decides the noise', whole(0), 0)
+    .option('--guidance <scale>', 'how much the prompt is exaggerated; 1 is as trained', number({ min: 0 }), 3)
+    .option('--routing <policy>', 'top1, top2, full, threshold0.05, nucleus0.9, … (default: what the model says)')
+    .option('--sampler <name>', 'euler or heun', 'euler')
+    .option('--scale <n>', 'enlarge each pixel (default: pictures of about 128)', whole(1))
+    .option('--trace <file>', 'JSON file of what each expert did, with intermediate pictures')
+    .addHelpText(
+      'after',
+      '\nExample:\n  paris sample my-model/ --prompt "smiling cat face" --count 16 --routing top2 --seed 7 --out grid.png',
+    );
+  return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
+    const { prompt: prompts, count, steps, seed, guidance, routing, sampler, out, trace: traceFile } = flags;
+    const { images, trace } = await sample({
+      device,
+      model: nodeStore(model),
+      prompts,
+      count,
+      seed,
+      steps,
+      guidance,
+      routing,
+      sampler,
+      filmFrames: traceFile === undefined ? 0 : 6,
+      onProgress: (done, total) => reporter.work('sample', done, total),
+      onLoad: () => reporter.alive(),
+      signal,
+    });
+    const scale = flags.scale ?? Math.max(1, Math.round(128 / images[0]!.width));
+    await nodeStore(dirname(out)).write(basename(out), encodePng(contactSheet(images, count, scale)));
+    if (traceFile !== undefined) await writeJson(nodeStore(dirname(traceFile)), basename(traceFile), trace);
+    const used = trace.expertPictures.map((n, k) => `${k}: ${n}`).join(', ');
+    reporter.info(`${images.length} pictures in ${trace.seconds.toFixed(1)} s → ${out}; expert runs ${used}`);
+    return 0;
+  });
+}

@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type AnyExpertArchitecture, dit } from '@paris/dit';
+import { routerTransformer } from '@paris/router';
+import { ValueError } from '@paris/tensor';
+import { nodeStore } from '@paris/tensor/node';
+import { Command } from 'commander';
+import { defaultSize, ditConfig, routerConfig, type TransformerSize } from '../../train/configs.js';
+import { trainExpert } from '../../train/expert.js';
+import { type TrainingOptions, trainingDefaults } from '../../train/options.js';
+import { trainRouter } from '../../train/router.js';
+import { number, whole } from '../failure.js';
+import { type GpuContext, gpuAction } from '../gpu.js';
+
+interface Flags extends TransformerSize {
+  out: string;
+  steps: number;
+  batch: number;
+  learningRate: number;
+  warmup: number;
+  weightDecay: number;
+  clip: number;
+  ema: number;
+  seed: number;
+  checkpointEvery: number;
+  fresh?: boolean;
+}
+
+interface ExpertFlags extends Flags {
+  cluster: number;
+  dropout: number;
+  expert?: string;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('train one expert, or the router; the same command again goes on where it was')
+    .addCommand(trainExpertCommand())
+    .addCommand(trainRouterCommand());
+}
+
+function trainExpertCommand(): Command {
+  const command = new Command('expert')
+    .description('train the expert of one cluster, from that cluster and nothing else')
+    .argument('<data>', 'data folder; only clusters/NN of it is opened')
+    .requiredOption('--cluster <k>', 'which cluster', whole(0))
+    .option('--dropout <share>', 'share of pictures without their caption', number({ min: 0, max: 1 }), 0.1)
+    .option('--expert <file>', 'a module whose default export is your own defineExpert(…)');
+  return gpuAction(trainingFlags(command), async (context, flags: ExpertFlags, data: string) => {
+    await trainExpert({
+      ...common(context, flags),
+      data: nodeStore(data),
+      cluster: flags.cluster,
+      architecture: flags.expert === undefined ? dit : await loadArchitecture(flags.expert),
+      config: ditConfig(flags),
+      conditionDropout: flags.dropout,
+    });
+    return 0;
+  });
+}
+
+function trainRouterCommand(): Command {
+  const command = new Command('router')
+    .description('train the router, from the training pictures of all clusters')
+    .argument('<data>', 'data folder; router and partition of it are opened');
+  return gpuAction(trainingFlags(command), async (context, flags: Flags, data: string) => {
+    await trainRouter({
+      ...common(context, flags),
+      data: nodeStore(data),
+      architecture: routerTransformer,
+      config: routerConfig(flags),
+    });
+    return 0;
+  });
+}
+
+function trainingFlags(command: Command): Command {
+  const d = trainingDefaults;
+  return command
+    .requiredOption('--out <folder>', 'where run folders are')
+    .option('--steps <n>', 'optimiser steps', whole(1), d.steps)
+    .option('--batch <n>', 'pictures a step', whole(1), d.batchSize)
+    .option('--width <n>', 'channels of the transformer', whole(1), defaultSize.width)
+    .option('--depth <n>', 'blocks', whole(1), defaultSize.depth)
+    .option('--heads <n>', 'attention heads', whole(1), defaultSize.heads)
+    .option('--patch <pixels>', 'edge length of a patch', whole(1), defaultSize.patch)
+    .option('--learning-rate <x>', 'its peak; a cosine takes it to zero', number({ min: 0 }), d.learningRate)
+    .option('--warmup <n>', 'steps of linear warm-up', whole(0), d.warmupSteps)
+    .option('--weight-decay <x>', 'of AdamW', number({ min: 0 }), d.weightDecay)
+    .option('--clip <norm>', 'largest gradient norm; 0 does not clip', number({ min: 0 }), d.clipNorm)
+    .option('--ema <decay>', 'moving average of the weights; 0 for none', number({ min: 0, max: 1 }), d.emaDecay)
+    .option('--seed <n>', 'decides weights, batches and noise', whole(0), d.seed)
+    .option('--checkpoint-every <n>', 'steps between checkpoints', whole(1), 100)
+    .option('--fresh', 'move an old run aside and begin anew');
+}
+
+function common({ device, reporter, signal, restarted }: GpuContext, flags: Flags) {
+  const { steps, batch, learningRate, warmup, weightDecay, clip, ema, seed } = flags;
+  const training: TrainingOptions = {
+    steps,
+    batchSize: batch,
+    learningRate,
+    warmupSteps: warmup,
+    weightDecay,
+    clipNorm: clip,
+    emaDecay: ema,
+    seed,
+  };
+  return {
+    device,
+    runs: nodeStore(flags.out),
+    training,
+    checkpointEvery: flags.checkpointEvery,
+    fresh: flags.fresh === true && !restarted, // the run that was begun anew before the restart is the one to go on with
+    signal,
+    onEvent: reporter.train,
+  };
+}
+
+async function loadArchitecture(file: string): Promise<AnyExpertArchitecture> {
+  const module: { default?: Partial<AnyExpertArchitecture> } = await import(pathToFileURL(resolve(file)).href);
+  const { architecture, fromConfig } = module.default ?? {};
+  if (typeof architecture === 'string' && typeof fromConfig === 'function') return { architecture, fromConfig };
+  throw new ValueError('train', `${file} has no default export made by defineExpert(…).`);
+}

@@ -1,0 +1,157 @@
+// A model on pictures that no training saw.
+import { randomPartitionControl } from '@paris/clustering';
+import { oracle } from '@paris/router';
+import { type Device, key, ValueError } from '@paris/tensor';
+import type { FileStore } from '@paris/tensor/store';
+import { readLabelled } from '../data/files.js';
+import { DataError } from '../errors.js';
+import type { LabelledManifest } from '../formats/data.js';
+import {
+  byTime,
+  derangement,
+  estimate,
+  expertLosses,
+  type Losses,
+  namedPolicy,
+  pairedDifference,
+  policyLosses,
+} from './arms.js';
+import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
+import { measure } from './measure.js';
+import { type Architectures, loadNetworks } from './networks.js';
+import { scoreRouter } from './router-score.js';
+
+export interface EvaluateOptions {
+  device: Device;
+  model: FileStore;
+  /** The data folder; `test` and `router` of it are opened. */
+  data: FileStore;
+  /** Routing policies to compare. Default top1, top2, full; top2 is always among them. */
+  compare?: readonly string[];
+  /** Decides the noise and the permutations. Default 0. */
+  seed?: number;
+  /** Noise levels, at the midpoints of as many parts of [0, 1]. Default 20. */
+  timeCount?: number;
+  /** Pictures at once. Default 32. */
+  batchSize?: number;
+  architectures?: Architectures;
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Measures router and mixture on the held-out pictures: every arm sees the same pictures, times and noise.
+ * @throws DataError without held-out pictures, or if the model and the data have different clusters
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const {
+    device,
+    compare = ['top1', 'top2', 'full'],
+    seed = 0,
+    timeCount = 20,
+    batchSize = 32,
+    onProgress,
+    signal,
+  } = options;
+  if (!Number.isInteger(timeCount) || timeCount < 1)
+    throw new ValueError('evaluate', `timeCount is ${timeCount}. Give 1 or more.`);
+  const data = await readLabelled(options.data, 'test');
+  const { labels } = data;
+  const { count, clusters } = data.manifest;
+  if (count < 2)
+    throw new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
+  const model = await loadNetworks(options.model, device, options.architectures);
+  try {
+    assertFits(model.index.clusters, model.vocabulary.words, data.manifest);
+    const times = Array.from({ length: timeCount }, (_, i) => (i + 0.5) / timeCount);
+    const [noise, permutation, routing] = key(seed).split(3);
+    const size = Math.min(batchSize, count);
+    const m = await measure({
+      device,
+      model,
+      data,
+      times,
+      noise: noise!,
+      batchSize: size,
+      ...(onProgress && { onProgress }),
+      signal,
+    });
+
+    const of = (losses: Losses): Estimate => estimate(losses, count);
+    const experts = Array.from({ length: clusters }, (_, k) => expertLosses(m, k));
+    const expertEstimates = experts.map(of);
+    const bestExpert = expertEstimates.reduce((best, e, k) => (e.mean < expertEstimates[best]!.mean ? k : best), 0);
+    const policies = new Map(
+      [...new Set(['top2', ...compare])].map((name) => [name, policyLosses(m, namedPolicy(name, clusters), routing!)]),
+    );
+    const top2 = policies.get('top2')!;
+    const permuted = policyLosses(m, namedPolicy('top2', clusters), routing!, derangement(count, permutation!));
+    const own = policyLosses(m, oracle(labels), routing!);
+    const semantics = await semanticsOf(options.data, data.manifest, seed);
+    return {
+      version: 1,
+      count,
+      clusters,
+      seed,
+      times,
+      router: scoreRouter(m, labels),
+      losses: {
+        experts: expertEstimates,
+        bestExpert,
+        policies: Object.fromEntries([...policies].map(([name, losses]) => [name, of(losses)])),
+        permuted: of(permuted),
+        oracle: of(own),
+        byTime: Object.fromEntries(
+          [
+            ...policies,
+            ['best expert', experts[bestExpert]!] as const,
+            ['permuted', permuted] as const,
+            ['oracle', own] as const,
+          ].map(([name, losses]) => [name, byTime(losses, count)]),
+        ),
+      },
+      differences: {
+        'top2 − best expert': pairedDifference(top2, experts[bestExpert]!, count),
+        'top2 − permuted': pairedDifference(top2, permuted, count),
+      },
+      ...(semantics && { semantics }),
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+function assertFits(clusters: number, words: readonly string[], manifest: LabelledManifest): void {
+  if (clusters !== manifest.clusters) {
+    throw new DataError(
+      'evaluate',
+      `the model has ${clusters} experts, the data ${manifest.clusters} clusters. Give its own data.`,
+    );
+  }
+  if (words.join('\n') !== manifest.vocabulary.join('\n')) {
+    throw new DataError(
+      'evaluate',
+      'the model was trained with another vocabulary than the data has. Give its own data.',
+    );
+  }
+}
+
+/** Clusters and categories, on held-out and on training pictures; undefined where pictures have no category. */
+async function semanticsOf(store: FileStore, test: LabelledManifest, seed: number): Promise<Evaluation['semantics']> {
+  const heldOut = semanticsOn(test, seed);
+  const training = heldOut && semanticsOn((await readLabelled(store, 'router')).manifest, seed);
+  return heldOut && training && { heldOut, training };
+}
+
+function semanticsOn({ items }: LabelledManifest, seed: number): SemanticsResult | undefined {
+  const known = items.filter((item) => item.category !== undefined);
+  const categories = known.map((item) => item.category!);
+  const distinct = new Set(categories).size;
+  if (distinct < 2) return undefined;
+  const { nats, threshold, partitions, semantic } = randomPartitionControl(
+    known.map((item) => item.cluster),
+    categories,
+    { seed },
+  );
+  return { categories: distinct, nats, threshold, partitions, semantic };
+}

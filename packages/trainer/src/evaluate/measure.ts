@@ -1,0 +1,118 @@
+// Runs the router and every expert once on each held-out picture at each time, all with the same noise, and keeps what
+// every arm can be computed from: probabilities, and the Gram matrix of the experts' errors (see arms.ts).
+import type { Objective } from '@paris/dit';
+import { type NoisePath, noisePath } from '@paris/sampler';
+import { type Device, type Key, normal, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
+import { normalise, selectRows, type TrainingData } from '../data/files.js';
+import type { LabelledManifest } from '../formats/data.js';
+import { type Params, toTree } from '../train/params.js';
+import type { Measurements } from './arms.js';
+import type { LoadedModel } from './networks.js';
+
+export interface MeasureOptions {
+  device: Device;
+  model: LoadedModel;
+  data: TrainingData<LabelledManifest>;
+  times: readonly number[];
+  noise: Key;
+  /** Pictures at once. */
+  batchSize: number;
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** @returns Gram matrices [T, N, K, K] and probabilities [T, N, K] */
+export async function measure(options: MeasureOptions): Promise<Measurements> {
+  const { device, model, data, times, batchSize, onProgress, signal } = options;
+  const { experts, router } = model;
+  const { manifest } = data;
+  const [count, clusters] = [manifest.count, experts.length];
+  const gram = new Float32Array(times.length * count * clusters * clusters);
+  const probabilities = new Float32Array(times.length * count * clusters).fill(1);
+  const run = compileAll(device, model);
+  const batches = Math.ceil(count / batchSize);
+
+  for (let b = 0; b < batches; b++) {
+    const first = b * batchSize;
+    const rows = Math.min(batchSize, count - first);
+    // The last batch is filled up with its first picture, so that shapes repeat.
+    const indices = Array.from({ length: batchSize }, (_, i) => (i < rows ? first + i : first));
+    const { pixels, tokens } = selectRows(data, manifest, indices);
+    using images = device.tensor(normalise(pixels, manifest.normalization), {
+      shape: [batchSize, manifest.channels, manifest.size, manifest.size],
+    });
+    using ids = device.tensor(tokens, { shape: [batchSize, manifest.maxTokens] });
+    for (const [t, value] of times.entries()) {
+      signal?.throwIfAborted();
+      const at = timesAt(device, noisePath(model.index.path), value, batchSize);
+      const noisy = await run.noised(images, at, options.noise.foldIn(b).foldIn(t));
+      const { time } = at;
+      if (router) {
+        using p = await run.route(router.params, noisy.latents, time, ids);
+        probabilities.set((await read(p)).subarray(0, rows * clusters), (t * count + first) * clusters);
+      }
+      const errors: Tensor[] = [];
+      for (const { network, params } of experts) {
+        errors.push(await run.errors(network)(params, noisy, time, ids));
+      }
+      using products = await run.gram(errors);
+      gram.set((await read(products)).subarray(0, rows * clusters ** 2), (t * count + first) * clusters ** 2);
+      for (const tensor of [...errors, ...Object.values(noisy), ...Object.values(at)]) tensor.dispose();
+      onProgress?.(b * times.length + t + 1, batches * times.length);
+    }
+  }
+  return { count, clusters, times, gram, probabilities };
+}
+
+/** The noisy pictures and what each kind of prediction should have been. */
+type Noised = { latents: Tensor } & Record<Objective['prediction'], Tensor>;
+type At = Record<'time' | 'alpha' | 'sigma' | 'alphaPrime' | 'sigmaPrime', Tensor>;
+
+function compileAll(device: Device, model: LoadedModel) {
+  const noised = device.compile((images: Tensor, at: At, key: TensorKey): Noised => {
+    const epsilon = normal(key, images.shape);
+    return {
+      latents: images.mul(at.alpha).add(epsilon.mul(at.sigma)),
+      velocity: images.mul(at.alphaPrime).add(epsilon.mul(at.sigmaPrime)),
+      epsilon: epsilon.mul(1),
+      sample: images.mul(1),
+    };
+  });
+  const route = device.compile((params: Params, latents: Tensor, time: Tensor, ids: Tensor) =>
+    softmax(model.router!.network.logits(toTree(params), { latents, time, condition: { kind: 'tokens', ids } })),
+  );
+  const errorsOf = new Map<unknown, (params: Params, noisy: Noised, time: Tensor, ids: Tensor) => Promise<Tensor>>();
+  for (const { network } of model.experts) {
+    if (errorsOf.has(network)) continue;
+    const compiled = device.compile((params: Params, noisy: Noised, time: Tensor, ids: Tensor) => {
+      const prediction = network.apply(toTree(params), {
+        latents: noisy.latents,
+        time,
+        condition: { kind: 'tokens', ids },
+      });
+      return prediction.sub(noisy[network.objective.prediction]).reshape([time.shape[0]!, -1]); // [B, D]
+    });
+    errorsOf.set(network, compiled);
+  }
+  const gram = device.compile((errors: Tensor[]) => {
+    const all = stack(errors, 1); // [B, K, D]
+    return all.matmul(all.transpose()).mul(1 / all.shape[2]!); // [B, K, K]
+  });
+  return { noised, route, gram, errors: (network: unknown) => errorsOf.get(network)! };
+}
+
+/** One time for all pictures of a batch. */
+function timesAt(device: Device, path: NoisePath, t: number, batchSize: number): At {
+  const scalar = (value: number) => device.tensor(Float32Array.of(value), { shape: [] });
+  return {
+    time: device.tensor(new Float32Array(batchSize).fill(t), { shape: [batchSize] }),
+    alpha: scalar(path.alpha(t)),
+    sigma: scalar(path.sigma(t)),
+    alphaPrime: scalar(path.alphaPrime(t)),
+    sigmaPrime: scalar(path.sigmaPrime(t)),
+  };
+}
+
+async function read(tensor: Tensor): Promise<Float32Array> {
+  return (await tensor.read()) as Float32Array;
+}

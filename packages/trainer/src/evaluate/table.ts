@@ -1,0 +1,42 @@
+// An evaluation as people read it in a terminal.
+import { type Control, checkControls } from './controls.js';
+import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
+
+export function formatEvaluation(evaluation: Evaluation): string {
+  const { router, losses, count, clusters, times, semantics } = evaluation;
+  const best = losses.bestExpert;
+  const rows: [string, Estimate][] = [
+    ...Object.entries(losses.policies),
+    ['oracle (own cluster)', losses.oracle],
+    ['top2, weights permuted', losses.permuted],
+    ...losses.experts.map((e, k): [string, Estimate] => [`expert ${k}${k === best ? ' (best alone)' : ''}`, e]),
+  ];
+  return [
+    `${count} held-out pictures, ${clusters} clusters, ${times.length} noise levels`,
+    '',
+    `router    accuracy ${router.accuracy.toFixed(3)}   balanced ${router.balancedAccuracy.toFixed(3)}   majority ${router.majorityShare.toFixed(3)}`,
+    ...router.byTime
+      .filter((_, i) => i % Math.ceil(times.length / 5) === 0)
+      .map(
+        ({ time, accuracy, balancedAccuracy }) =>
+          `  t ${time.toFixed(3)}  ${accuracy.toFixed(3)}            ${balancedAccuracy.toFixed(3)}`,
+      ),
+    '',
+    'velocity loss               mean     ± standard error over pictures',
+    ...rows.map(([name, e]) => `  ${name.padEnd(24)}  ${e.mean.toFixed(4)}   ± ${e.standardError.toFixed(4)}`),
+    '',
+    ...checkControls(evaluation).map(formatControl),
+    ...(semantics
+      ? ['', formatSemantics('held-out', semantics.heldOut), formatSemantics('training', semantics.training)]
+      : []),
+  ].join('\n');
+}
+
+function formatControl({ name, passed, detail }: Control): string {
+  return `${passed ? 'pass' : 'FAIL'}  ${name}: ${detail}`;
+}
+
+function formatSemantics(what: string, { nats, threshold, partitions, semantic, categories }: SemanticsResult): string {
+  const verdict = semantic ? 'semantic' : 'not shown to be semantic';
+  return `clusters and ${categories} categories on ${what} pictures: ${nats.toFixed(3)} nats, 99th percentile of ${partitions} random partitions ${threshold.toFixed(3)}: ${verdict}`;
+}

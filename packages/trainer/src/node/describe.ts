@@ -1,0 +1,112 @@
+// What something is: a preset, a model, a run or a data folder, in a few lines.
+import { ditParameterShapes, ditPresets } from '@paris/dit';
+import { routerParameterShapes, routerPresets } from '@paris/router';
+import { parseModelIndex } from '@paris/sampler';
+import { ValueError } from '@paris/tensor';
+import { countParameters } from '@paris/tensor/nn';
+import { nodeStore } from '@paris/tensor/node';
+import { readHeader } from '@paris/tensor/safetensors';
+import type { FileStore } from '@paris/tensor/store';
+import { manifestSchema } from '../formats/data.js';
+import { readJson } from '../formats/json.js';
+import { readMetrics } from '../run/metrics.js';
+import { readRun } from '../run/record.js';
+
+/** @throws ValueError if it is neither a preset's name nor a folder of ours */
+export async function describe(target: string): Promise<string> {
+  const preset = describePreset(target);
+  if (preset) return preset;
+  const store = nodeStore(target);
+  if (await store.exists('model_index.json')) return describeModel(store);
+  if (await store.exists('run.json')) return describeRun(store);
+  if (await store.exists('manifest.json')) return describeData(store);
+  const names = [...Object.keys(ditPresets), ...Object.keys(routerPresets)].join(', ');
+  throw new ValueError('info', `${target} is neither a model, run or data folder nor a preset (${names}).`);
+}
+
+function describePreset(name: string): string | undefined {
+  if (isKey(ditPresets, name)) {
+    const config = ditPresets[name];
+    return lines([[name, `expert, ${millions(countParameters(ditParameterShapes(config)))}`], ...pairs(config)]);
+  }
+  if (isKey(routerPresets, name)) {
+    const config = routerPresets[name];
+    return lines([[name, `router, ${millions(countParameters(routerParameterShapes(config)))}`], ...pairs(config)]);
+  }
+  return undefined;
+}
+
+async function describeModel(store: FileStore): Promise<string> {
+  const index = parseModelIndex(await store.read('model_index.json'));
+  const { channels, height, width } = index.latent;
+  const weights = index.files.filter((file) => file.path.endsWith('/model.safetensors'));
+  const counts = await Promise.all(
+    weights.map(async (file) => [file.path, await parametersOf(store, file.path)] as const),
+  );
+  return lines([
+    ['model', `${index.clusters} experts, ${channels} × ${height} × ${width}, ${index.codec} codec`],
+    ['routing', index.routing],
+    ['licence', index.licence],
+    ...Object.entries(index.provenance),
+    ...counts.map(([path, count]): [string, string] => [path.replace('/model.safetensors', ''), millions(count)]),
+    [
+      'size',
+      `${(index.files.reduce((sum, file) => sum + file.sizeBytes, 0) / 1e6).toFixed(1)} MB in ${index.files.length} files`,
+    ],
+  ]);
+}
+
+async function describeRun(store: FileStore): Promise<string> {
+  const run = (await readRun(store))!;
+  const metrics = await readMetrics(store);
+  const last = metrics.slice(-50);
+  const loss = last.reduce((sum, line) => sum + line.loss, 0) / last.length;
+  return lines([
+    [run.kind, run.kind === 'expert' ? `of cluster ${run.cluster}` : ''],
+    ['status', `${run.status}, ${metrics.length} of ${run.options.steps} steps logged`],
+    ['pictures', String(run.data.count)],
+    ...(last.length > 0
+      ? [['loss', `${loss.toFixed(4)} (mean of the last ${last.length} steps)`] as [string, string]]
+      : []),
+    ['adapter', run.adapters.map((adapter) => adapter.name).join(', then ')],
+    ...(run.result ? [['weights', run.result.sha256] as [string, string]] : []),
+    ...pairs(run.options),
+  ]);
+}
+
+async function describeData(store: FileStore): Promise<string> {
+  const manifest = await readJson(store, 'manifest.json', manifestSchema);
+  const held = manifest.items.filter((item) => item.split === 'test').length;
+  const partitioned = await store.exists('partition/partition.json');
+  return lines([
+    ['data', `${manifest.count - held} pictures for training, ${held} held out, ${manifest.size} px`],
+    ['vocabulary', `${manifest.vocabulary.length - 2} words`],
+    ['skipped', `${manifest.skipped.length} files`],
+    ['partition', partitioned ? 'made' : 'not yet: paris partition'],
+  ]);
+}
+
+async function parametersOf(store: FileStore, path: string): Promise<number> {
+  const { entries } = await readHeader(store, path);
+  return countParameters(Object.fromEntries(entries.map(({ name, shape }) => [name, shape])));
+}
+
+function isKey<T extends object>(record: T, name: string): name is Extract<keyof T, string> {
+  return Object.hasOwn(record, name);
+}
+
+function pairs(config: object): [string, string][] {
+  return Object.entries(config).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+}
+
+function millions(count: number): string {
+  return `${count.toLocaleString('en')} parameters`;
+}
+
+function lines(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
+}

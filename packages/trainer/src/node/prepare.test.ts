@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryStore } from '@paris/tensor/store';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readManifestFolder, selectRows } from '../data/files.js';
+import { captionFromName, prepare } from './prepare.js';
+
+let folder: string;
+const colours = ['red', 'green', 'blue', 'white'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-prepare-'));
+  await mkdir(join(folder, 'photos/more'), { recursive: true });
+  const rows = ['file,caption,group,category,licence'];
+  for (let i = 0; i < 40; i++) {
+    const file = `${i % 2 ? 'more/' : ''}${String(i).padStart(2, '0')}.png`;
+    const background = { r: i * 6, g: 255 - i * 6, b: 7 };
+    const picture = sharp({ create: { width: 12, height: 12, channels: 3, background } });
+    await picture.png().toFile(join(folder, 'photos', file));
+    rows.push(`${file},"A ${colours[i % 4]} square, number ${i}",g${i >> 1},${colours[i % 4]},MIT`);
+  }
+  rows.push('gone.png,not there,,,', '00.png,again,,,');
+  await writeFile(join(folder, 'photos/broken.png'), 'no picture');
+  await writeFile(join(folder, 'photos/uncaptioned.png'), 'not looked at');
+  await writeFile(join(folder, 'photos/notes.txt'), 'not looked at');
+  rows.push('broken.png,broken,,,');
+  await writeFile(join(folder, 'captions.csv'), rows.join('\n'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const run = async (change: object = {}) => {
+  const out = memoryStore();
+  const source = join(folder, 'photos');
+  const report = await prepare({
+    source,
+    captions: join(folder, 'captions.csv'),
+    size: 4,
+    holdout: 0.25,
+    out,
+    ...change,
+  });
+  return { out, ...report };
+};
+
+describe('prepare', () => {
+  it('writes every usable picture with its caption, and reports the rest', async () => {
+    const { out, manifest, missing, repeated } = await run();
+    expect(manifest.count).toBe(40);
+    expect(missing).toEqual(['gone.png']);
+    expect(repeated).toEqual(['00.png']);
+    expect(manifest.skipped.map(({ file }) => file).sort()).toEqual(['broken.png', 'uncaptioned.png']);
+    const read = await readManifestFolder(out);
+    expect(read.manifest).toEqual(manifest);
+    const row = manifest.items.findIndex((item) => item.id === 'more/21.png');
+    expect(manifest.items[row]).toMatchObject({
+      caption: 'A green square, number 21',
+      group: 'g10',
+      licence: 'MIT',
+    });
+    const { pixels, tokens } = selectRows(read, manifest, [row]);
+    expect([pixels[0], pixels[16], pixels[32]]).toEqual([126, 129, 7]);
+    expect(
+      Array.from(tokens, (id) => (id ? manifest.vocabulary[id] : ''))
+        .join(' ')
+        .trim(),
+    ).toMatch(/^a green square number (21|<unk>)$/);
+  });
+
+  it('never has one group on both sides, and no word of a held-out caption alone in the vocabulary', async () => {
+    const { manifest } = await run();
+    const groups = (split: string) => new Set(manifest.items.filter((i) => i.split === split).map((i) => i.group));
+    const [train, test] = [groups('train'), groups('test')];
+    expect(test.size).toBeGreaterThan(0);
+    expect([...test].filter((group) => train.has(group))).toEqual([]);
+    const numbers = manifest.items.filter((i) => i.split === 'test').map((i) => i.caption.split(' ').at(-1)!);
+    expect(numbers.filter((word) => manifest.vocabulary.includes(word))).toEqual([]);
+  });
+
+  it('gives the same bytes again, and another split for another seed', async () => {
+    const [a, b, c] = [await run(), await run(), await run({ seed: 1 })];
+    for (const path of await a.out.list()) expect(await b.out.read(path)).toEqual(await a.out.read(path));
+    const split = (of: typeof a) => of.manifest.items.map((item) => item.split).join();
+    expect(split(c)).not.toBe(split(a));
+  });
+
+  it('keeps the vocabulary within its limit', async () => {
+    expect((await run({ vocabularyLimit: 3 })).manifest.vocabulary).toEqual([
+      '<pad>',
+      '<unk>',
+      'a',
+      'number',
+      'square',
+    ]);
+  });
+
+  it('captions by file name without a captions file', async () => {
+    const { manifest } = await run({ captions: undefined });
+    expect(manifest.items.find((item) => item.id === 'more/21.png')).toMatchObject({
+      caption: '21',
+      group: 'more/21.png',
+    });
+    expect(captionFromName('pets/Smiling-cat_2.final.png')).toBe('smiling cat 2 final');
+  });
+
+  it.each([
+    [{ source: '/nowhere/at/all' }, '/nowhere/at/all is not a folder'],
+    [{ captions: '/nowhere.csv' }, 'the captions file /nowhere.csv cannot be read (ENOENT)'],
+    [{ holdout: 1 }, 'no picture is left for training'],
+  ])('says what is wrong with %j', async (change, message) => {
+    await expect(run(change)).rejects.toThrow(message);
+  });
+
+  it('names the first of the files if none can be used', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'paris-none-'));
+    await expect(run({ source, captions: undefined })).rejects.toThrow('there is no picture in the folder');
+    await writeFile(join(source, 'a.png'), 'no picture');
+    await expect(run({ source, captions: undefined })).rejects.toThrow(
+      'none of 1 pictures could be used; the first: a.png: ',
+    );
+    await rm(source, { recursive: true });
+  });
+});

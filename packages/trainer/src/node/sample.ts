@@ -1,0 +1,134 @@
+// Prompts → one PNG with all pictures, and a trace of how each came about.
+import { encodePng, type LoadProgress, loadPipeline, type RgbImage, tileImages } from '@paris/sampler';
+import type { Device } from '@paris/tensor';
+import type { FileStore } from '@paris/tensor/store';
+
+export interface SampleOptions {
+  device: Device;
+  model: FileStore;
+  prompts: readonly string[];
+  /** Pictures for each prompt. */
+  count: number;
+  seed: number;
+  steps: number;
+  guidance: number;
+  /** Default: what the model says. */
+  routing?: string | undefined;
+  sampler: string;
+  /** How many intermediate pictures the trace keeps of each. 0 keeps none. */
+  filmFrames?: number;
+  onProgress?: (done: number, total: number) => void;
+  onLoad?: (progress: LoadProgress) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** How pictures came about: what `--trace` writes. */
+export interface SampleTrace {
+  version: 1;
+  seed: number;
+  steps: number;
+  guidance: number;
+  routing: string;
+  sampler: string;
+  clusters: number;
+  width: number;
+  height: number;
+  /** Time of the sampling alone, without loading. */
+  seconds: number;
+  /** How many times each expert ran a picture. */
+  expertPictures: readonly number[];
+  pictures: {
+    prompt: string;
+    /** PNG, base64. */
+    png: string;
+    /** One for each model evaluation, from noise to picture. */
+    evaluations: { step: number; time: number; probabilities: number[]; weights: number[] }[];
+    /** The picture that the model expected after some steps, the noisiest first. */
+    film: { step: number; time: number; png: string }[];
+  }[];
+}
+
+/** @returns all pictures, those of one prompt after those of another, and the trace */
+export async function sample(options: SampleOptions): Promise<{ images: readonly RgbImage[]; trace: SampleTrace }> {
+  const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
+  const { onLoad } = options;
+  const pipeline = await loadPipeline(options.model, { device, ...(onLoad && { onProgress: onLoad }) });
+  try {
+    const routing = options.routing ?? pipeline.index.routing;
+    const films: SampleTrace['pictures'][number]['film'][] = Array.from({ length: prompts.length * count }, () => []);
+    const kept = frames(steps, filmFrames);
+    let pictureSteps = 0;
+    const began = performance.now();
+    const generated = await pipeline.generate({
+      prompts: prompts.flatMap((prompt) => new Array<string>(count).fill(prompt)),
+      seed,
+      steps,
+      guidance,
+      sampler,
+      routing,
+      ...(signal && { signal }),
+      onStep: async ({ step, time, firstImage, images, preview }) => {
+        if (kept.includes(step)) {
+          for (const [i, image] of (await preview()).entries())
+            films[firstImage + i]!.push({ step, time, png: base64(image) });
+        }
+        pictureSteps += images;
+        onProgress?.(pictureSteps, prompts.length * count * steps);
+      },
+    });
+    const seconds = (performance.now() - began) / 1000;
+    const { width, height } = generated.images[0]!;
+    const pictures = generated.images.map((image, i) => ({
+      prompt: generated.prompts[i]!,
+      png: base64(image),
+      evaluations: generated.routing[i]!.map(({ step, time, probabilities, weights }) => {
+        return { step, time, probabilities: rounded(probabilities), weights: rounded(weights) };
+      }),
+      film: films[i]!,
+    }));
+    const { expertPictures } = generated;
+    const { clusters } = pipeline.index;
+    const shared = { version: 1 as const, seed, steps, guidance, routing, sampler, clusters, width, height, seconds };
+    return { images: generated.images, trace: { ...shared, expertPictures, pictures } };
+  } finally {
+    await pipeline.close();
+  }
+}
+
+/** One row for each prompt, enlarged so that pixels can be seen. */
+export function contactSheet(images: readonly RgbImage[], columns: number, scale: number): RgbImage {
+  const gap = Math.max(1, Math.round(images[0]!.width / 8)) * scale;
+  return tileImages(
+    images.map((image) => enlarge(image, scale)),
+    columns,
+    { gap },
+  );
+}
+
+/** Every pixel becomes factor × factor pixels. */
+export function enlarge({ width, height, data }: RgbImage, factor: number): RgbImage {
+  const out = new Uint8Array(3 * width * height * factor * factor);
+  for (let y = 0; y < height * factor; y++) {
+    for (let x = 0; x < width * factor; x++) {
+      const from = 3 * (Math.floor(y / factor) * width + Math.floor(x / factor));
+      out.set(data.subarray(from, from + 3), 3 * (y * width * factor + x));
+    }
+  }
+  return { width: width * factor, height: height * factor, data: out };
+}
+
+/** `count` steps spread evenly, the last among them. */
+function frames(steps: number, count: number): number[] {
+  return Array.from(
+    { length: Math.min(count, steps) },
+    (_, i) => Math.round(((i + 1) * steps) / Math.min(count, steps)) - 1,
+  );
+}
+
+function base64(image: RgbImage): string {
+  return Buffer.from(encodePng(image)).toString('base64');
+}
+
+function rounded(values: Float32Array): number[] {
+  return Array.from(values, (value) => Math.round(value * 1e6) / 1e6);
+}

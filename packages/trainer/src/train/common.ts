@@ -1,0 +1,40 @@
+// What the trainings of experts and routers share around the run.
+
+import { writeVocabulary } from '@paris/sampler';
+import type { Device } from '@paris/tensor';
+import { type FileStore, memoryStore } from '@paris/tensor/store';
+import type { DataFormat, DataItem } from '../formats/data.js';
+import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
+import type { OnTrainEvent } from '../run/events.js';
+import { version } from '../version.js';
+
+export interface RunControls {
+  /** Steps between checkpoints; it changes no byte of the result. Default 100. */
+  checkpointEvery?: number;
+  /** Moves an old run aside and begins anew. */
+  fresh?: boolean;
+  /** Finishes the step, writes a checkpoint, throws InterruptedError. */
+  signal?: AbortSignal;
+  onEvent?: OnTrainEvent;
+}
+
+export const versions: { [name: string]: string } = { '@paris/trainer': version };
+
+export function adapterOf(device: Device): { fingerprint: string; name: string } {
+  const { fingerprint, adapter } = device.info;
+  return { fingerprint, name: adapter };
+}
+
+/**
+ * Files that a run carries so that it can be assembled without its data: the vocabulary, and the licences of the
+ * pictures that it saw.
+ */
+export async function companionsOf(
+  manifest: DataFormat & { partition: string; items: readonly DataItem[] },
+  others: FileStore = memoryStore(),
+): Promise<{ [path: string]: Uint8Array }> {
+  await writeVocabulary(others, manifest.vocabulary, manifest.maxTokens);
+  await others.write(RUN_DATA_FILE, encodeRunData(manifest));
+  const paths = await others.list();
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await others.read(path)] as const)));
+}

@@ -1,0 +1,156 @@
+// A training job on a device: parameters, optimiser and moving average in one state, one compiled step, and checkpoints
+// that hold the whole state. Experts and routers differ in `loss` and in what a batch is.
+import {
+  CheckpointError,
+  type Device,
+  flattenTree,
+  type Key,
+  mapTree,
+  type Tensor,
+  type TensorKey,
+  valueAndGrad,
+} from '@paris/tensor';
+import {
+  adamw,
+  chain,
+  clipByGlobalNorm,
+  type Optimizer,
+  type TrainState,
+  warmupCosineDecay,
+} from '@paris/tensor/optim';
+import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
+import type { FileStore } from '@paris/tensor/store';
+import type { TrainingJob } from '../run/run.js';
+import { emaDecayAt, type TrainingOptions } from './options.js';
+import type { Params } from './params.js';
+
+/** Tensors of a batch, by name. */
+export type Batch = { [name: string]: Tensor };
+
+export interface HostTensor {
+  data: Float32Array | Uint32Array;
+  shape: readonly number[];
+}
+
+export interface LearningProblem {
+  device: Device;
+  options: TrainingOptions;
+  initKey: Key;
+  init(key: Key | TensorKey): Params;
+  /** The batch after `step` steps, and the key of its noise. */
+  batch(step: number): { tensors: { [name: string]: HostTensor }; noise: Key };
+  /** Traced once. */
+  loss(params: Params, batch: Batch, noise: TensorKey): { loss: Tensor; accuracy?: Tensor };
+}
+
+interface State {
+  train: TrainState<Params>;
+  /** The moving average of the parameters; absent with emaDecay 0. */
+  average?: Params;
+}
+
+export function createJob(problem: LearningProblem): TrainingJob<State> {
+  const { device, options, init } = problem;
+  const optimizer = optimizerOf(options);
+  const fresh = (key: Key | TensorKey): State => {
+    const params = init(key);
+    return { train: optimizer.init(params), ...(options.emaDecay > 0 && { average: params }) };
+  };
+  const start = device.compile((key: TensorKey) => fresh(key));
+  const step = device.compile(
+    (state: State, batch: Batch, noise: TensorKey) => {
+      const [value, gradients] = valueAndGrad(
+        (params: Params) => {
+          const { loss, accuracy } = problem.loss(params, batch, noise);
+          return [loss, { accuracy }];
+        },
+        { hasAux: true },
+      )(state.train.params);
+      const [loss, aux] = value;
+      const train = optimizer.update(state.train, gradients);
+      const average = state.average && movingAverage(state.average, train.params, batch.emaDecay!);
+      return { state: { train, ...(average && { average }) }, loss, accuracy: aux.accuracy };
+    },
+    { donate: [0, 1] },
+  );
+
+  return {
+    steps: options.steps,
+    batchSize: options.batchSize,
+    parameters: countNumbers(init(problem.initKey)),
+    start: () => start(problem.initKey),
+    restore: (store, path) => readState(store, path, fresh(problem.initKey), device),
+    async advance(state, done) {
+      const { tensors, noise } = problem.batch(done);
+      const emaDecay = { data: Float32Array.of(emaDecayAt(options.emaDecay, done)), shape: [] };
+      const next = await step(state, upload(device, { ...tensors, emaDecay }), noise);
+      return {
+        state: next.state,
+        values: async () => {
+          const [loss, accuracy] = await Promise.all([next.loss.item(), next.accuracy?.item()]);
+          next.loss.dispose();
+          next.accuracy?.dispose();
+          return { loss, ...(accuracy !== undefined && { accuracy }) };
+        },
+      };
+    },
+    snapshot: (state) => encodeTensors(state),
+    weights: (state) => encodeTensors(state.average ?? state.train.params),
+    release: (state) => {
+      for (const { value } of flattenTree<Tensor>(state)) value.dispose();
+    },
+  };
+}
+
+function upload(device: Device, tensors: { [name: string]: HostTensor }): Batch {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }]) => [name, device.tensor(data, { shape })]),
+  );
+}
+
+/** Clipped AdamW (arXiv 1711.05101) with linear warm-up and cosine decay. */
+function optimizerOf(options: TrainingOptions): Optimizer {
+  const { learningRate, warmupSteps, steps, weightDecay, clipNorm } = options;
+  const schedule = warmupCosineDecay(learningRate, { warmupSteps, steps });
+  const update = adamw({ learningRate: schedule, weightDecay });
+  return clipNorm > 0 ? chain(clipByGlobalNorm(clipNorm), update) : update;
+}
+
+/** average ← decay · average + (1 − decay) · parameters. The decay is an operand: it changes without a new plan. */
+function movingAverage(average: Params, params: Params, decay: Tensor): Params {
+  const blend = ([path, old]: [string, Tensor]) =>
+    [path, params[path]!.add(old.sub(params[path]!).mul(decay))] as const;
+  return Object.fromEntries(Object.entries(average).map(blend));
+}
+
+/** A tree of tensors as the bytes of a safetensors file, in the canonical order of paths. */
+export async function encodeTensors(tree: unknown): Promise<Uint8Array> {
+  const entries = await Promise.all(
+    flattenTree<Tensor>(tree).map(async ({ path, value }) => {
+      return [path, { dtype: value.dtype, shape: value.shape, data: await value.read() }] as const;
+    }),
+  );
+  return writeSafetensors(Object.fromEntries(entries));
+}
+
+/**
+ * The state in a checkpoint, in the form of `example`.
+ * @throws CheckpointError if the file cannot be read, or does not hold exactly the tensors of this training
+ */
+async function readState(store: FileStore, path: string, example: State, device: Device): Promise<State> {
+  const record = await readSafetensors(store, path);
+  const wanted = flattenTree<Tensor>(example).map(({ path, value }) => `${path} ${value.dtype} [${value.shape}]`);
+  const got = new Set(Object.entries(record).map(([key, value]) => `${key} ${value.dtype} [${value.shape}]`));
+  const missing = wanted.find((line) => !got.has(line));
+  if (missing || got.size !== wanted.length) {
+    throw new CheckpointError('train', `${path} is not a checkpoint of this training (${missing ?? 'it holds more'}).`);
+  }
+  return mapTree(example, (leaf: Tensor, key) => {
+    const { data, shape } = record[key]!;
+    return device.tensor(data, { shape, dtype: leaf.dtype });
+  });
+}
+
+function countNumbers(params: Params): number {
+  return Object.values(params).reduce((sum, { size }) => sum + size, 0);
+}
