@@ -4,7 +4,7 @@ import { hostUniform, type Key } from '@paris/tensor';
 /** Uniform numbers in [0, 1), multiples of 2⁻²⁴: block b of 1024 of them is drawn with `key.foldIn(b)`. */
 export function draws(key: Key): () => number {
   let count = 0;
-  let block = new Float32Array(0);
+  let block: Float32Array = new Float32Array(0);
   return () => {
     if (count % 1024 === 0) block = hostUniform(key.foldIn(count / 1024), 1024);
     return block[count++ % 1024]!;
