@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/tensor/node';
-import { checkControls, readEvaluation, readLabelled, readMetrics, readRun } from '@paris/trainer';
+import { readLabelled, readMetrics, readRun } from '@paris/trainer';
 import { baseCodepoints, sources } from '../data/emoji.js';
 import type { DemoOptions } from '../options.js';
 import { count } from '../report/format.js';
@@ -11,19 +11,19 @@ import type { Arm, Control, ExpertSummary, PageInput } from '../report/types.js'
 import type { Ledger } from '../run/ledger.js';
 import { expertName, layout } from '../stages.js';
 import { summariseClusters } from './clusters.js';
+import { type Estimate, type Evaluation, readEvaluation } from './evaluation.js';
 import { readSamples } from './samples.js';
 import { summariseTimings } from './timings.js';
 
 /** Reads everything. @throws the readers' errors, which name the file */
 export async function collect(options: DemoOptions, ledger: Ledger, command: string): Promise<PageInput> {
-  const root = nodeStore(options.out);
   const data = nodeStore(join(options.out, layout.data));
   const [train, test] = [await readLabelled(data, 'router'), await readLabelled(data, 'test')];
   const items = [...train.manifest.items, ...test.manifest.items];
-  const evaluation = await readEvaluation(root, layout.evaluation);
+  const evaluation = await readEvaluation(join(options.out, layout.evaluation));
   const experts = await Promise.all(Array.from({ length: options.clusters }, (_, k) => readExpert(options.out, k)));
   const router = await readTraining(options.out, 'router');
-  const semantics = evaluation.semantics?.heldOut;
+  const semantics = evaluation.semantics.heldOut;
   return {
     command,
     options: optionPairs(options),
@@ -36,20 +36,15 @@ export async function collect(options: DemoOptions, ledger: Ledger, command: str
       groups: new Set(items.map((item) => item.group)).size,
     },
     clusters: await summariseClusters(train, test),
-    semantic: {
-      mutualInformation: semantics?.nats ?? 0,
-      threshold: semantics?.threshold ?? 0,
-      partitions: semantics?.partitions ?? 0,
-      semantic: semantics?.semantic ?? false,
-    },
+    semantic: { ...semantics, mutualInformation: semantics.nats },
     experts,
     router: { parameters: router.parameters, steps: router.run.result?.steps ?? 0, ...evaluation.router },
     samples: await readSamples(join(options.out, layout.trace)),
     arms: armsOf(evaluation.losses),
     controls: [
       splitControl(train.manifest.items, test.manifest.items),
-      ...checkControls(evaluation).map((control) => ({ ...control, gate: true })),
-      ...(semantics ? [semanticControl(semantics)] : []),
+      ...evaluation.controls.map((control) => ({ ...control, gate: true })),
+      semanticControl(semantics),
     ],
     timings: summariseTimings(ledger.tasks),
     sources: sources.map((source) => ({
@@ -58,8 +53,6 @@ export async function collect(options: DemoOptions, ledger: Ledger, command: str
     })),
   };
 }
-
-type Evaluation = Awaited<ReturnType<typeof readEvaluation>>;
 
 /** The same emoji must not be on both sides, whatever its vendor and skin tone. Read off the file names, not the groups. */
 export function splitControl(train: readonly { id: string }[], test: readonly { id: string }[]): Control {
@@ -75,12 +68,7 @@ export function splitControl(train: readonly { id: string }[], test: readonly { 
   };
 }
 
-function semanticControl({
-  nats,
-  threshold,
-  partitions,
-  semantic,
-}: NonNullable<Evaluation['semantics']>['heldOut']): Control {
+function semanticControl({ nats, threshold, partitions, semantic }: Evaluation['semantics']['heldOut']): Control {
   return {
     name: 'clusters are called semantic',
     detail: `mutual information with the category ${nats.toFixed(3)} nats; 99th percentile of ${count(partitions)} random partitions ${threshold.toFixed(3)}`,
@@ -95,7 +83,7 @@ function armsOf(losses: Evaluation['losses']): Arm[] {
     id: string,
     name: string,
     kind: Arm['kind'],
-    { mean, standardError }: { mean: number; standardError: number },
+    { mean, standardError }: Estimate,
     expert?: number,
   ): Arm => ({
     id,
