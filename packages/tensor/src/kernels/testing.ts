@@ -14,39 +14,44 @@ export interface KernelRun {
   readonly outputs: Readonly<Record<string, number>>;
 }
 
-/** Collects the uniforms that a spec reads, as `sizes[i]`, so that one test serves literals and uniforms alike. */
+/** Collects the uniforms that a spec reads, as `Sizes[i]`, so that one test serves literals and uniforms alike. */
 export class Uniforms {
   readonly values: number[] = [];
 
   add(value: number): Extent {
     this.values.push(value >>> 0);
-    return uniform(value, `sizes[${this.values.length - 1}]`);
+    return uniform(value, `Sizes[${this.values.length - 1}]`);
   }
 }
 
 /** Every extent a literal. */
 export const literals = { add: fixed };
 
-/** Reads the buffer that {@link runKernel} binds under this name. */
-export function bufferAccess(name: string): OperandAccess {
-  return { element: (index) => `${name}[${index}]` };
+/** What {@link runKernel} calls a buffer in the text: generators leave capital letters to others. */
+export function bufferName(name: string): string {
+  return `Buffer_${name}`;
 }
 
-/** A whole module: bindings (inputs, outputs, then `sizes`), declarations, entry point. */
+/** Reads the buffer that {@link runKernel} binds under this name. */
+export function bufferAccess(name: string): OperandAccess {
+  return { element: (index) => `${bufferName(name)}[${index}]` };
+}
+
+/** A whole module: bindings (inputs, outputs, then `Sizes`), declarations, entry point. */
 export function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string {
   const inputs = Object.keys(run.inputs);
   const names = [...inputs, ...Object.keys(run.outputs)];
   const bindings = names.map((name, i) => {
     const mode = i < inputs.length ? 'read' : 'read_write';
-    return `@group(0) @binding(${i}) var<storage, ${mode}> ${name}: array<f32>;`;
+    return `@group(0) @binding(${i}) var<storage, ${mode}> ${bufferName(name)}: array<f32>;`;
   });
   return `${bindings.join('\n')}
-@group(0) @binding(${names.length}) var<storage, read> sizes: array<u32>;
+@group(0) @binding(${names.length}) var<storage, read> Sizes: array<u32>;
 ${kernel.declarations}
 @compute @workgroup_size(${kernel.workgroupSize.join(', ')})
 fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u,
         @builtin(local_invocation_index) local_index: u32) {
-  _ = sizes[0];
+  _ = Sizes[0];
 ${kernel.body}
 }`;
 }
@@ -83,7 +88,7 @@ export async function runKernel(
   });
   device.queue.submit([encoder.finish()]);
   const error = await device.popErrorScope();
-  if (error) throw new Error(`${kernel.name}: ${error.message}\n${code}`);
+  if (error) throw new Error(`${kernel.name}: ${error.message}`);
   const read: Record<string, Float32Array> = {};
   for (const { name, staging } of results) {
     await staging.mapAsync(MAP_READ);
@@ -120,8 +125,13 @@ export function openTestDevice(): Promise<GPUDevice> {
     const gpu = await requestGpu();
     const adapter = await gpu.requestAdapter();
     if (!adapter) throw new Error('kernel tests: no WebGPU adapter');
-    const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = adapter.limits;
-    const requiredLimits = { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize };
+    const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBuffersPerShaderStage } =
+      adapter.limits;
+    const requiredLimits = {
+      maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupStorageSize,
+      maxStorageBuffersPerShaderStage,
+    };
     return adapter.requestDevice({ requiredLimits });
   })();
   return testDevice;

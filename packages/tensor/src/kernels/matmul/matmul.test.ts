@@ -1,5 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bufferAccess, largestError, literals, openTestDevice, runKernel, testValues, Uniforms } from '../testing.js';
+import {
+  bufferAccess,
+  bufferName,
+  largestError,
+  literals,
+  openTestDevice,
+  runKernel,
+  testValues,
+  Uniforms,
+} from '../testing.js';
 import { generateMatmul, type MatmulChoice } from './choose.js';
 import { type MatmulSpec, splitContraction } from './spec.js';
 
@@ -77,7 +86,8 @@ function problem(
       ...{ m: M, n: N, k: K },
       a: operand('a', aBatch, aOffset, aRow, aColumn),
       b: operand('b', bBatch, bOffset, bRow, bColumn),
-      store: (at, value) => `out[(${at.batch} * ${M.wgsl} + ${at.row}) * ${N.wgsl} + ${at.column}] = ${value};`,
+      store: (at, value) =>
+        `${bufferName('out')}[(${at.batch} * ${M.wgsl} + ${at.row}) * ${N.wgsl} + ${at.column}] = ${value};`,
     };
   };
   return { a, b, expected, specOf };
