@@ -2,7 +2,8 @@
 // stop lets it write a checkpoint. (That a GPU process may hang or crash is the command's own business: it starts it again.)
 
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -48,10 +49,8 @@ export async function runParis(args: readonly string[], options: RunOptions): Pr
   options.signal.addEventListener('abort', stop, { once: true });
   process.once('exit', endGroup); // nobody trains unseen
 
-  let log = Promise.resolve();
-  const keep = (line: string) => {
-    log = log.then(() => appendFile(options.logFile, `${line}\n`));
-  };
+  const log = createWriteStream(options.logFile, { flags: 'a' });
+  const keep = (line: string) => log.write(`${line}\n`);
   let lastError = '';
   createInterface(child.stderr).on('line', (line) => {
     keep(line);
@@ -75,6 +74,6 @@ export async function runParis(args: readonly string[], options: RunOptions): Pr
     clearTimeout(grace);
     options.signal.removeEventListener('abort', stop);
     process.off('exit', endGroup);
-    await log;
+    await new Promise((resolve) => log.end(resolve));
   }
 }
