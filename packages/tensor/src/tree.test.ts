@@ -58,7 +58,7 @@ describe('flattenTree', () => {
 
   it('refuses a cycle, but not a subtree used twice', () => {
     const cycle: Record<string, unknown> = {};
-    cycle['self'] = cycle;
+    cycle.self = cycle;
     expect(() => flattenTree(cycle, isLeaf)).toThrow(/"self" contains itself/);
     const shared = { w: leaf('w') };
     expect(treePaths([shared, shared], isLeaf)).toEqual(['0.w', '1.w']);
@@ -106,7 +106,7 @@ describe('unflattenTree', () => {
   it('treats __proto__ as a mere key', () => {
     const tree = unflattenTree([{ path: '__proto__.polluted', value: 1 }]) as object;
     expect(Object.keys(tree)).toEqual(['__proto__']);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
   it.each([[['a', 'a']], [['a', 'a.b']], [['a.b', 'a']]])('refuses the paths %j', (paths) => {

@@ -1,1 +1,23 @@
-export {};
+// @paris/tensor/optim: optimizers as pure functions on trees of tensors, traced into the training step.
+export { type AdamWOptions, adamw } from './adamw.js';
+export { clipByGlobalNorm, globalNorm } from './clip.js';
+export { ema } from './ema.js';
+export {
+  chain,
+  type GradientTransform,
+  type Moments,
+  type Optimizer,
+  optimizerOf,
+  type PackedStep,
+  type TrainState,
+  type UpdateRule,
+} from './optimizer.js';
+export {
+  type CosineDecayOptions,
+  constant,
+  cosineDecay,
+  linear,
+  type Schedule,
+  warmupCosineDecay,
+} from './schedule.js';
+export { type SgdOptions, sgd } from './sgd.js';

@@ -1,4 +1,5 @@
-import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from './halves.js';
+import { fromHalf, toHalf } from '../device/half.js';
+import { fromBfloat, toBfloat } from './bfloat.js';
 
 /**
  * Element types of arrays on the host. f16 and bf16 are read into a Float32Array, which holds all their values; bool
@@ -38,14 +39,14 @@ export const fileDTypes: Readonly<Record<string, FileDType>> = {
   F16: {
     bytes: 2,
     host: 'f16',
-    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), halfToFloat),
-    write: (data) => view(Uint16Array.from(data, floatToHalf)),
+    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), fromHalf),
+    write: (data) => view(Uint16Array.from(data, toHalf)),
   },
   BF16: {
     bytes: 2,
     host: 'bf16',
-    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), bfloatToFloat),
-    write: (data) => view(Uint16Array.from(data, floatToBfloat)),
+    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), fromBfloat),
+    write: (data) => view(Uint16Array.from(data, toBfloat)),
   },
   I32: { bytes: 4, host: 'i32', read: (b) => new Int32Array(aligned(b)), write: raw.write },
   U32: { bytes: 4, host: 'u32', read: (b) => new Uint32Array(aligned(b)), write: raw.write },

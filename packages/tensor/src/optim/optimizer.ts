@@ -1,0 +1,115 @@
+/**
+ * What all optimizers share: the state of a training, and the way from trees of tensors to one packed tensor and back.
+ * An update rule sees every parameter as one flat tensor, so a step is a handful of dispatches however many
+ * parameters a model has.
+ */
+import { ValueError } from '../errors.js';
+import { zeros } from '../ops/creation/constant.js';
+import { pack, unpack } from '../ops/pack.js';
+import { Tensor } from '../tensor.js';
+import { flattenTree, mapTree } from '../tree.js';
+
+/** A training between two steps: a tree of tensors, so that it can be run, donated, saved and loaded like any other. */
+export interface TrainState<P> {
+  /** The parameters, f32. */
+  params: P;
+  /** How many updates were made: u32 []. */
+  step: Tensor;
+  /** What the optimizer keeps, packed: `{ m, v }` of AdamW, say. */
+  optimizer: Moments;
+}
+
+/** Packed tensors [N] of an update rule, by name. */
+export type Moments = { [name: string]: Tensor };
+
+/** What a rule is given: everything packed in the order of paths, [N], and the updates made so far, f32 []. */
+export interface PackedStep {
+  readonly params: Tensor;
+  readonly gradients: Tensor;
+  readonly moments: Moments;
+  readonly step: Tensor;
+}
+
+/** From parameters and gradients to new parameters. */
+export interface UpdateRule {
+  /** The names of what the rule keeps; each begins as zeros. */
+  readonly keeps: readonly string[];
+  update(step: PackedStep): { params: Tensor; moments: Moments };
+}
+
+/** Changes packed gradients before a rule sees them, like clipping. */
+export interface GradientTransform {
+  transform(gradients: Tensor): Tensor;
+}
+
+/** Makes a training of parameters and takes its steps. Pure and lazy: it builds graphs, and `device.compile` runs them. */
+export interface Optimizer {
+  readonly rule: UpdateRule;
+  /** The state before the first step. */
+  init<P>(params: P): TrainState<P>;
+  /**
+   * The state after one more step. `gradients` is a tree of the parameters' form, as `grad` gives it.
+   * @throws ValueError if the trees differ.
+   */
+  update<P>(state: TrainState<P>, gradients: P): TrainState<P>;
+}
+
+/** An optimizer of a rule. */
+export function optimizerOf(rule: UpdateRule): Optimizer {
+  return {
+    rule,
+    init(params) {
+      const { size } = packTree(params);
+      const moments = rule.keeps.map((name) => [name, zeros([size])] as const);
+      return { params, step: zeros([], 'u32'), optimizer: Object.fromEntries(moments) };
+    },
+    update(state, gradients) {
+      requireSameForm(state.params, gradients);
+      const { params, moments } = rule.update({
+        params: packTree(state.params),
+        gradients: packTree(gradients),
+        moments: state.optimizer,
+        step: state.step.cast('f32'), // exact up to 2²⁴ steps
+      });
+      return { params: unpackTree(params, state.params), step: state.step.add(1), optimizer: moments };
+    },
+  };
+}
+
+/** Gradient transforms, then an optimizer: `chain(clipByGlobalNorm(1), adamw({ … }))`. */
+export function chain(...parts: [...GradientTransform[], Optimizer]): Optimizer {
+  const transforms = parts.slice(0, -1) as GradientTransform[];
+  const { rule } = parts.at(-1) as Optimizer;
+  return optimizerOf({
+    keeps: rule.keeps,
+    update: (step) => {
+      const gradients = transforms.reduce((current, { transform }) => transform(current), step.gradients);
+      return rule.update({ ...step, gradients });
+    },
+  });
+}
+
+const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
+
+/** The tensors of a tree as one, in the order of their paths. */
+export function packTree(tree: unknown): Tensor {
+  return pack(flattenTree(tree, isTensor).map(({ value }) => value));
+}
+
+/** The parts of a packed tensor as a tree of the form of `like`. */
+export function unpackTree<P>(packed: Tensor, like: P): P {
+  const entries = flattenTree(like, isTensor);
+  const shapes = entries.map(({ value }) => value.shape);
+  const parts = new Map(unpack(packed, shapes).map((part, i) => [entries[i]!.path, part]));
+  return mapTree(like, (_: Tensor, path) => parts.get(path)!, isTensor) as P;
+}
+
+/** @throws ValueError, naming the first difference, if two trees have other paths or shapes. */
+export function requireSameForm(params: unknown, other: unknown): void {
+  const describe = (tree: unknown) => flattenTree(tree, isTensor).map(({ path, value }) => `${path} [${value.shape}]`);
+  const [want, got] = [describe(params), describe(other)];
+  const at = want.findIndex((line, i) => line !== got[i]);
+  if (at < 0 && want.length === got.length) return;
+  const [wanted, given] = at < 0 ? ['nothing', got[want.length]] : [want[at], got[at] ?? 'nothing'];
+  throw new ValueError('optimizer', `the trees differ: got ${given} where the parameters have ${wanted}.`);
+}

@@ -1,0 +1,65 @@
+/** Learning rates as functions of the step. They are tensors, computed on the device: nothing of a step is compiled in. */
+import { cos } from '../ops/trigonometry/cos.js';
+import type { Tensor } from '../tensor.js';
+
+/** From the updates made so far (f32 [], 0 at the first) to the rate of the next (f32 []). */
+export type Schedule = (step: Tensor) => Tensor;
+
+/** The same rate always. */
+export function constant(rate: number): Schedule {
+  return (step) => step.mul(0).add(rate);
+}
+
+/** From one rate to another in a straight line over `steps`; the second one from then on. */
+export function linear(from: number, to: number, steps: number): Schedule {
+  return (step) =>
+    progress(step, 0, steps)
+      .mul(to - from)
+      .add(from);
+}
+
+/** Options of {@link cosineDecay}. */
+export interface CosineDecayOptions {
+  /** The rate grows in a straight line over so many steps first. The first step has rate / warmupSteps. Default 0. */
+  readonly warmupSteps?: number;
+  /** The rate at the end and after it. Default 0. */
+  readonly floor?: number;
+}
+
+/**
+ * Half a cosine from `rate` at the end of the warm-up to `floor` at `steps` (which count from the very start).
+ * Loshchilov and Hutter, "SGDR", https://arxiv.org/abs/1608.03983, equation 5, without restarts.
+ */
+export function cosineDecay(rate: number, steps: number, options: CosineDecayOptions = {}): Schedule {
+  const { warmupSteps = 0, floor = 0 } = options;
+  return (step) => {
+    const wave = cos(progress(step, warmupSteps, steps).mul(Math.PI)); // of [0, π]: inside what WGSL promises
+    const decayed = wave
+      .add(1)
+      .mul((rate - floor) / 2)
+      .add(floor);
+    return warmupSteps > 0 ? decayed.mul(step.add(1).div(warmupSteps).minimum(1)) : decayed;
+  };
+}
+
+/** {@link cosineDecay} with its steps by name. */
+export function warmupCosineDecay(
+  rate: number,
+  { steps, ...options }: CosineDecayOptions & { readonly steps: number },
+): Schedule {
+  return cosineDecay(rate, steps, options);
+}
+
+/** A rate that may be a plain number. */
+export function scheduleOf(rate: number | Schedule): Schedule {
+  return typeof rate === 'number' ? constant(rate) : rate;
+}
+
+/** How far `step` is from `start` to `end`: 0 before, 1 after. */
+function progress(step: Tensor, start: number, end: number): Tensor {
+  return step
+    .sub(start)
+    .div(Math.max(end - start, 1))
+    .maximum(0)
+    .minimum(1);
+}
