@@ -2,7 +2,13 @@ import { defineConfig } from 'tsdown';
 import typegpu from 'unplugin-typegpu/rolldown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/node/index.ts', 'src/web/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/node/index.ts',
+    'src/web/index.ts',
+    'src/pipeline/folder.ts',
+    'src/pipeline/folder.node.ts',
+  ],
   // One output module per source module: tree-shaking depends on it.
   unbundle: true,
   platform: 'neutral',

@@ -1,1 +1,68 @@
-export {};
+/** Noise paths, schedules, samplers, guidance, the routed mixture and the pipeline. */
+export {
+  every,
+  full,
+  latched,
+  nucleus,
+  nucleusSample,
+  oracle,
+  parseRoutingPolicy,
+  type RoutingPolicy,
+  type RoutingStep,
+  sample,
+  threshold,
+  top,
+} from '@paris/router';
+export { type Codec, codecByName, identityCodec } from './codec/codec.js';
+export { classifierFreeGuidance, type Predict } from './guidance/guidance.js';
+export { clampDisplay, type RgbImage, tileImages, toRgbImages } from './images/image.js';
+export { encodePng } from './images/png.js';
+export { type ModelFile, type ModelIndex, modelIndexSchema, parseModelIndex } from './model/format.js';
+export { type ModelDescription, requiredFiles, writeModelIndex } from './model/write.js';
+export { cosinePath } from './paths/cosine.js';
+export { linearPath } from './paths/linear.js';
+export { logSnr, type NoisePath } from './paths/path.js';
+export { noisePath, noisePaths } from './paths/paths.js';
+export { type LoadOptions, type LoadProgress, loadPipeline } from './pipeline/load.js';
+export type { Generated, GenerateOptions, Pipeline, StepEvent } from './pipeline/pipeline.js';
+export {
+  convertPrediction,
+  type Prediction,
+  type PredictionCoefficients,
+  type PredictionScalars,
+  predictionCoefficients,
+  sampleLimits,
+} from './predictions/predictions.js';
+export {
+  type LoadedExpert,
+  type LoadedRouter,
+  type Mixture,
+  type MixtureRequest,
+  type MixtureRun,
+  mixture,
+  type RoutingRecord,
+} from './routing/mixture.js';
+export { euler } from './samplers/euler.js';
+export { heun } from './samplers/heun.js';
+export {
+  type Denoised,
+  type Denoiser,
+  type Latents,
+  type Sampler,
+  type SamplerOptions,
+  type SamplerStep,
+  type StepRule,
+  samplerOf,
+} from './samplers/sampler.js';
+export { samplerByName, samplers } from './samplers/samplers.js';
+export { shiftLogSnr, uniformTimes } from './schedules/schedules.js';
+export { type PromptEncoder, wordEncoder } from './text/prompt-encoder.js';
+export {
+  buildVocabulary,
+  encodeCaptions,
+  MAX_TOKENS,
+  readVocabulary,
+  type Vocabulary,
+  words,
+  writeVocabulary,
+} from './text/vocabulary.js';

@@ -5,7 +5,7 @@ import type { SafetensorsHeader } from '@paris/tensor/safetensors';
 /** What is wrong, one sentence each; none if keys and shapes agree. */
 export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsHeader): string[] {
   const shapes = new Map(flattenTree<Tensor>(expected).map(({ path, value }) => [path, value.shape]));
-  const found = new Map(Object.entries(header.tensors).map(([path, { shape }]) => [path, shape]));
+  const found = new Map(header.entries.map(({ name, shape }) => [name, shape]));
   const missing = [...shapes.keys()].filter((path) => !found.has(path));
   const unexpected = [...found.keys()].filter((path) => !shapes.has(path));
   const other = [...shapes].flatMap(([path, shape]) => {

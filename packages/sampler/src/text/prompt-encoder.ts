@@ -13,7 +13,7 @@ export function wordEncoder(device: Device, { words, maxTokens }: Vocabulary): P
   return {
     encode: async (prompts) => {
       const ids = encodeCaptions(prompts, words, maxTokens);
-      return { kind: 'tokens', ids: device.tensor(ids, { shape: [prompts.length, maxTokens] }) };
+      return { kind: 'tokens', ids: device.tensor(ids, { shape: [prompts.length, maxTokens], dtype: 'u32' }) };
     },
   };
 }

@@ -1,0 +1,162 @@
+/** From a model's folder to a pipeline: everything is checked before anything is believed. */
+import { type AnyExpertArchitecture, dit } from '@paris/dit';
+import { type AnyRouterArchitecture, routerTransformer } from '@paris/router';
+import { CheckpointError, type Device, openDevice, type Tensor, type TreeOf, unflattenTree } from '@paris/tensor';
+import { readHeader, readSafetensors } from '@paris/tensor/safetensors';
+import { type FileStore, httpStore } from '@paris/tensor/store';
+import { openFolder } from '#folder';
+import { type Codec, codecByName } from '../codec/codec.js';
+import { expertFolder, indexPath, type ModelIndex, parseModelIndex } from '../model/format.js';
+import { parseJson } from '../model/json.js';
+import { compareParameters, parameterShapes } from '../model/parameters.js';
+import { verifiedStore } from '../model/verified-store.js';
+import { requiredFiles } from '../model/write.js';
+import type { NoisePath } from '../paths/path.js';
+import { noisePath } from '../paths/paths.js';
+import { mixture } from '../routing/mixture.js';
+import { type PromptEncoder, wordEncoder } from '../text/prompt-encoder.js';
+import { readVocabulary } from '../text/vocabulary.js';
+import { Pipeline } from './pipeline.js';
+
+export interface LoadOptions {
+  /** Default: one of its own, which `close()` closes. */
+  readonly device?: Device;
+  /** Experts' architectures beside the built-in `dit`; yours win over it. */
+  readonly architectures?: readonly AnyExpertArchitecture[];
+  /** Routers' architectures beside the built-in `router-transformer`. */
+  readonly routers?: readonly AnyRouterArchitecture[];
+  readonly paths?: readonly NoisePath[];
+  readonly codecs?: readonly Codec[];
+  /** For models without a `text` folder whose experts take a condition. */
+  readonly promptEncoder?: PromptEncoder;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface LoadProgress {
+  /** The file that was read from last. */
+  readonly file: string;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
+/**
+ * Loads a model. Every file is checked against the size and the SHA-256 in the model's index, and every weight's name
+ * and shape against its network, before anything is sent to the device.
+ * @param source - a folder's path (in Node), a URL, or any store of files
+ * @throws CheckpointError that lists what does not fit
+ */
+export async function loadPipeline(source: string | URL | FileStore, options: LoadOptions = {}): Promise<Pipeline> {
+  const store = openSource(source);
+  const index = await readIndex(
+    store,
+    String(source instanceof URL || typeof source === 'string' ? source : 'the store'),
+  );
+  const { architectures = [], routers = [], paths = [], onProgress } = options;
+  const wanted = requiredFiles(index.clusters);
+  const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.includes(path) ? sizeBytes : 0), 0);
+  let loadedBytes = 0;
+  const files = verifiedStore(store, index, (count, file) => {
+    if (!wanted.includes(file)) return;
+    loadedBytes += count;
+    onProgress?.({ file, loadedBytes, totalBytes });
+  });
+
+  const path = noisePath(index.path, paths);
+  const codec = codecByName(index.codec, options.codecs);
+  const experts = await readNetworks(files, expertFolders(index), [...architectures, dit]);
+  const router =
+    index.clusters > 1 ? (await readNetworks(files, ['router'], [...routers, routerTransformer]))[0] : undefined;
+  const problems = [...experts, ...(router ? [router] : [])].flatMap(({ folder, problems }) =>
+    problems.map((problem) => `${folder}: ${problem}`),
+  );
+  const clusters = router?.network.clusters ?? 1;
+  if (clusters !== index.clusters) {
+    problems.push(`router: it knows ${clusters} clusters, the model has ${index.clusters} experts`);
+  }
+  if (problems.length > 0) {
+    throw new CheckpointError('loadPipeline', `the model does not fit together. ${problems.join('; ')}.`);
+  }
+
+  const device = options.device ?? (await openDevice());
+  const owned: Tensor[] = [];
+  const close = async () => {
+    for (const tensor of owned.splice(0)) tensor.dispose();
+    if (!options.device) await device.close();
+  };
+  try {
+    const load = async (folder: string): Promise<TreeOf<Tensor>> => {
+      const tensors = await readSafetensors(files, `${folder}/model.safetensors`, device);
+      owned.push(...Object.values(tensors));
+      return unflattenTree(Object.entries(tensors).map(([path, value]) => ({ path, value })));
+    };
+    const loaded = [];
+    for (const { folder, network } of experts) loaded.push({ expert: network, params: await load(folder) });
+    const loadedRouter = router && { router: router.network, params: await load('router') };
+    const hasWords = await files.exists('text/vocabulary.json');
+    const promptEncoder =
+      options.promptEncoder ?? (hasWords ? wordEncoder(device, await readVocabulary(files)) : undefined);
+    const model = mixture({ device, experts: loaded, router: loadedRouter, path, paths });
+    return new Pipeline({ device, index, path, codec, model, promptEncoder, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A network that a config.json describes, and what its file of weights lacks. */
+interface ReadNetwork<N> {
+  readonly folder: string;
+  readonly network: N;
+  readonly problems: readonly string[];
+}
+
+/** Equal configs give one network object, so that its compiled plans serve all their weights. */
+async function readNetworks<N extends { init: Parameters<typeof parameterShapes>[0]['init'] }>(
+  files: FileStore,
+  folders: readonly string[],
+  architectures: readonly { readonly architecture: string; fromConfig(json: unknown): N }[],
+): Promise<ReadNetwork<N>[]> {
+  const byConfig = new Map<string, N>();
+  const networks: ReadNetwork<N>[] = [];
+  for (const folder of folders) {
+    const json = parseJson('loadPipeline', `${folder}/config.json`, await files.read(`${folder}/config.json`));
+    const text = JSON.stringify(json);
+    const network = byConfig.get(text) ?? findArchitecture(folder, json, architectures).fromConfig(json);
+    byConfig.set(text, network);
+    const header = await readHeader(files, `${folder}/model.safetensors`);
+    networks.push({ folder, network, problems: compareParameters(parameterShapes(network), header) });
+  }
+  return networks;
+}
+
+function findArchitecture<A extends { readonly architecture: string }>(
+  folder: string,
+  json: unknown,
+  architectures: readonly A[],
+): A {
+  const name = typeof json === 'object' && json !== null && 'architecture' in json ? json.architecture : undefined;
+  const found = architectures.find(({ architecture }) => architecture === name);
+  if (found) return found;
+  const known = [...new Set(architectures.map(({ architecture }) => `"${architecture}"`))].join(', ');
+  throw new CheckpointError(
+    'loadPipeline',
+    `${folder}/config.json asks for the architecture ${JSON.stringify(name)}. Known: ${known}. Pass yours to loadPipeline.`,
+  );
+}
+
+async function readIndex(store: FileStore, where: string): Promise<ModelIndex> {
+  if (!(await store.exists(indexPath))) {
+    throw new CheckpointError('loadPipeline', `there is no ${indexPath} in ${where}. Give the folder that holds it.`);
+  }
+  return parseModelIndex(await store.read(indexPath));
+}
+
+function expertFolders({ clusters }: ModelIndex): string[] {
+  return Array.from({ length: clusters }, (_, cluster) => expertFolder(cluster));
+}
+
+function openSource(source: string | URL | FileStore): FileStore {
+  if (typeof source === 'object' && !(source instanceof URL)) return source;
+  const address = String(source);
+  return /^https?:/i.test(address) ? httpStore(address) : openFolder(address);
+}

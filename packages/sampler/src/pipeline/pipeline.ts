@@ -1,0 +1,230 @@
+/** Prompts → pictures. */
+import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
+import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
+import type { Condition } from '@paris/tensor/nn';
+import type { Codec } from '../codec/codec.js';
+import { type RgbImage, toRgbImages } from '../images/image.js';
+import type { ModelIndex } from '../model/format.js';
+import type { NoisePath } from '../paths/path.js';
+import type { Mixture, RoutingRecord } from '../routing/mixture.js';
+import type { Sampler } from '../samplers/sampler.js';
+import { samplerByName } from '../samplers/samplers.js';
+import { uniformTimes } from '../schedules/schedules.js';
+import type { PromptEncoder } from '../text/prompt-encoder.js';
+
+export interface GenerateOptions {
+  readonly prompt?: string;
+  /** Several prompts at once, instead of `prompt`. */
+  readonly prompts?: readonly string[];
+  /** Pictures for each prompt. Default 1. */
+  readonly count?: number;
+  /** Default 0. Picture i starts from the same noise whatever else is asked for. */
+  readonly seed?: number;
+  /** Default 30. */
+  readonly steps?: number;
+  /** Instead of `steps`: the times to visit, see `uniformTimes` and `shiftLogSnr`. */
+  readonly times?: Float64Array;
+  /** 1 follows the prompt as trained; more exaggerates it, at twice the cost. Default 3 with a prompt, else 1. */
+  readonly guidance?: number;
+  /** Default `euler`. */
+  readonly sampler?: Sampler | string;
+  /** Default: what the model's index says. */
+  readonly routing?: RoutingPolicy | string;
+  /** Pictures at once. Default 16. */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal;
+  /** After each step of each batch; a promise is waited for. */
+  readonly onStep?: (event: StepEvent) => void | Promise<void>;
+}
+
+export interface StepEvent {
+  /** 0 for the first step. */
+  readonly step: number;
+  readonly steps: number;
+  /** Where the latents stand now: 1 is noise, 0 data. */
+  readonly time: number;
+  /** Index of the first picture of this batch, and how many there are in it. */
+  readonly firstImage: number;
+  readonly images: number;
+  /** By picture of the batch: what was decided for this step. */
+  readonly routing: readonly (readonly RoutingRecord[])[];
+  /** x̂₀ as pictures; only until this callback is done. */
+  preview(): Promise<RgbImage[]>;
+}
+
+export interface Generated {
+  /** All pictures of the first prompt, then of the second, … */
+  readonly images: readonly RgbImage[];
+  /** The prompt of each picture. */
+  readonly prompts: readonly string[];
+  /** By picture, then by model evaluation: probabilities and weights. */
+  readonly routing: readonly (readonly RoutingRecord[])[];
+  /** How many times each expert has run a picture, [K]. Guidance runs each twice and counts once. */
+  readonly expertPictures: readonly number[];
+}
+
+interface Parts {
+  readonly device: Device;
+  readonly index: ModelIndex;
+  readonly path: NoisePath;
+  readonly codec: Codec;
+  readonly model: Mixture;
+  readonly promptEncoder: PromptEncoder | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** A loaded model; see `loadPipeline`. */
+export class Pipeline {
+  readonly #parts: Parts;
+  readonly #decode: (latents: Tensor) => Promise<Tensor>;
+
+  /** @internal */
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#decode = parts.device.compile((latents: Tensor) => parts.codec.decode(latents));
+  }
+
+  /** What the model says of itself: clusters, licence, provenance, … */
+  get index(): ModelIndex {
+    return this.#parts.index;
+  }
+
+  get device(): Device {
+    return this.#parts.device;
+  }
+
+  /**
+   * Pictures for prompts. The same options give the same pictures on the same device.
+   * @throws ValueError for options that mean nothing; the signal's reason when it is aborted
+   */
+  async generate(options: GenerateOptions = {}): Promise<Generated> {
+    const { index } = this.#parts;
+    const prompts = promptsOf(options);
+    const { seed = 0, batchSize = 16, guidance = this.#parts.promptEncoder ? 3 : 1, sampler = 'euler' } = options;
+    positive('batchSize', batchSize);
+    const routing = options.routing ?? index.routing;
+    const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
+    const settings: Settings = {
+      times: options.times ?? uniformTimes(options.steps ?? 30),
+      guidance,
+      sampler: typeof sampler === 'string' ? samplerByName(sampler) : sampler,
+      routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
+      noiseKey,
+      routingKey,
+      samplerKey,
+      signal: options.signal,
+      onStep: options.onStep,
+    };
+    const images: RgbImage[] = [];
+    const records: (readonly RoutingRecord[])[] = [];
+    const expertPictures = new Array<number>(index.clusters).fill(0);
+    for (let from = 0; from < prompts.length; from += batchSize) {
+      const batch = await this.#generateBatch(prompts.slice(from, from + batchSize), from, settings);
+      images.push(...batch.images);
+      records.push(...batch.records);
+      for (const [k, count] of batch.expertPictures.entries()) expertPictures[k]! += count;
+    }
+    return { images, prompts, routing: records, expertPictures };
+  }
+
+  /** Releases the weights, and the device if the pipeline opened it. */
+  async close(): Promise<void> {
+    await this.#parts.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #generateBatch(prompts: readonly string[], firstImage: number, settings: Settings) {
+    const { model } = this.#parts;
+    const { times, guidance, routing, routingKey, samplerKey, signal, onStep } = settings;
+    const conditions = await this.#encode(prompts, guidance !== 1);
+    const initial = this.#noise(prompts.length, firstImage, settings.noiseKey);
+    try {
+      const run = model.start(prompts.length, { routing, key: routingKey, guidance, firstImage, ...conditions });
+      let images: RgbImage[] = [];
+      run.startStep(0);
+      for await (const { step, time, latents, sample } of settings.sampler(run.denoiser, initial, {
+        times,
+        key: samplerKey,
+        signal,
+      })) {
+        await onStep?.({
+          step,
+          steps: times.length - 1,
+          time,
+          firstImage,
+          images: prompts.length,
+          routing: run.records.map((records) => records.filter((record) => record.step === step)),
+          preview: () => this.#toImages(sample),
+        });
+        if (step === times.length - 2) images = await this.#toImages(latents);
+        run.startStep(step + 1);
+      }
+      return { images, records: run.records, expertPictures: run.expertPictures };
+    } finally {
+      initial.dispose();
+      for (const condition of [conditions.condition, conditions.unconditional]) if (condition) release(condition);
+    }
+  }
+
+  /** ε for each picture, drawn on the host: [B, C, H, W]. At t = 1 a path is pure noise of unit variance. */
+  #noise(count: number, firstImage: number, noiseKey: Key): Tensor {
+    const { channels, height, width } = this.#parts.index.latent;
+    const size = channels * height * width;
+    const noise = new Float32Array(count * size);
+    for (let i = 0; i < count; i++) noise.set(hostNormal(noiseKey.foldIn(firstImage + i), size), i * size);
+    return this.#parts.device.tensor(noise, { shape: [count, channels, height, width] });
+  }
+
+  async #encode(
+    prompts: readonly string[],
+    guided: boolean,
+  ): Promise<{ condition?: Condition; unconditional?: Condition }> {
+    const { promptEncoder } = this.#parts;
+    if (!promptEncoder) {
+      if (prompts.every((prompt) => prompt === '')) return {};
+      throw new ValueError(
+        'generate',
+        'this model has no text side. Leave prompts out, or load it with a promptEncoder.',
+      );
+    }
+    const condition = await promptEncoder.encode(prompts);
+    return guided ? { condition, unconditional: await promptEncoder.encode(prompts.map(() => '')) } : { condition };
+  }
+
+  async #toImages(latents: Tensor): Promise<RgbImage[]> {
+    using pictures = await this.#decode(latents);
+    return toRgbImages((await pictures.read()) as Float32Array, pictures.shape);
+  }
+}
+
+interface Settings {
+  readonly times: Float64Array;
+  readonly guidance: number;
+  readonly sampler: Sampler;
+  readonly routing: RoutingPolicy;
+  readonly noiseKey: Key;
+  readonly routingKey: Key;
+  readonly samplerKey: Key;
+  readonly signal: AbortSignal | undefined;
+  readonly onStep: GenerateOptions['onStep'];
+}
+
+function promptsOf({ prompt, prompts, count = 1 }: GenerateOptions): string[] {
+  if (prompt !== undefined && prompts !== undefined) {
+    throw new ValueError('generate', 'both prompt and prompts are given. Give one of them.');
+  }
+  positive('count', count);
+  return (prompts ?? [prompt ?? '']).flatMap((text) => new Array<string>(count).fill(text));
+}
+
+function positive(name: string, value: number): void {
+  if (Number.isInteger(value) && value > 0) return;
+  throw new ValueError('generate', `${name} is ${value}. Give a whole number from 1 on.`);
+}
+
+function release(condition: Condition): void {
+  for (const value of Object.values(condition)) if (typeof value !== 'string') value?.dispose();
+}

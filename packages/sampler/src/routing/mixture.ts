@@ -1,0 +1,269 @@
+/**
+ * The routed mixture as one `Denoiser`: Σ_k w_k(x_t, t) · v_k(x_t, t), eq. 7 of Decentralized Diffusion Models
+ * (arXiv 2501.05450). At each evaluation: router → probabilities to the host → policy → weights → the chosen experts on
+ * the pictures that need them → weighted sum. Guidance is inside, expert by expert: the router sees no prompt, so that
+ * is the same as guiding the mixture.
+ */
+import type { Expert } from '@paris/dit';
+import type { Router, RoutingPolicy } from '@paris/router';
+import {
+  type Device,
+  flattenTree,
+  type Key,
+  scalar,
+  softmax,
+  type Tensor,
+  type TreeOf,
+  unflattenTree,
+  ValueError,
+} from '@paris/tensor';
+import type { Condition } from '@paris/tensor/nn';
+import { classifierFreeGuidance, gatherCondition, gatherRows } from '../guidance/guidance.js';
+import type { NoisePath } from '../paths/path.js';
+import { noisePath } from '../paths/paths.js';
+import {
+  convertPrediction,
+  type PredictionCoefficients,
+  type PredictionScalars,
+  predictionCoefficients,
+  sampleLimits,
+} from '../predictions/predictions.js';
+import type { Denoised, Denoiser } from '../samplers/sampler.js';
+import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
+
+/** A network and its weights on the device. */
+export interface LoadedExpert {
+  readonly expert: Expert;
+  readonly params: TreeOf<Tensor>;
+}
+
+export interface LoadedRouter {
+  readonly router: Router;
+  readonly params: TreeOf<Tensor>;
+}
+
+/** What was decided for one picture at one model evaluation. */
+export interface RoutingRecord {
+  readonly step: number;
+  /** Which evaluation of the step, from 0. */
+  readonly evaluation: number;
+  readonly time: number;
+  /** The router's answer, [K]; that of a single expert is 1. */
+  readonly probabilities: Float32Array;
+  /** The policy's answer, [K]. */
+  readonly weights: Float32Array;
+}
+
+export interface MixtureRequest {
+  readonly routing: RoutingPolicy;
+  readonly key: Key;
+  /** One row for each picture of the batch, on the device. Left out for experts without one. */
+  readonly condition?: Condition | undefined;
+  /** As many rows; needed for guidance other than 1. */
+  readonly unconditional?: Condition | undefined;
+  /** Default 1: the conditional prediction alone, at half the cost. */
+  readonly guidance?: number | undefined;
+  /** Index of the batch's first picture, for policies and keys. Default 0. */
+  readonly firstImage?: number | undefined;
+}
+
+/** One batch being sampled. */
+export interface MixtureRun {
+  readonly denoiser: Denoiser;
+  /** Says which step the evaluations from now on belong to. */
+  startStep(step: number): void;
+  /** By picture of the batch, then by evaluation. */
+  readonly records: readonly RoutingRecord[][];
+  /** How many pictures each expert has run (without padding; guidance counts once), [K]. */
+  readonly expertPictures: readonly number[];
+}
+
+/** A mixture that is ready to sample: its compiled functions are kept from one run to the next. */
+export interface Mixture {
+  start(batch: number, request: MixtureRequest): MixtureRun;
+}
+
+/**
+ * Experts and router as one model.
+ * @param options.path - the path that is sampled on and that the router was trained on; experts of other paths are
+ *   asked at the time of equal log-SNR
+ * @throws ValueError if there is no expert, several without a router, or a router of another K; for an unknown path
+ */
+export function mixture(options: {
+  readonly device: Device;
+  readonly experts: readonly LoadedExpert[];
+  readonly router?: LoadedRouter | undefined;
+  readonly path: NoisePath;
+  readonly paths?: readonly NoisePath[];
+}): Mixture {
+  const { device, experts, router, path, paths = [] } = options;
+  check(experts, router);
+  const expertPaths = experts.map(({ expert }) => noisePath(expert.objective.path, [path, ...paths]));
+  const askRouter = router && device.compile(routerForward(router.router));
+  // Experts of one config share an object, and so one plan for all their weights.
+  const flat = experts.map(({ params }) => flatten(params));
+  const routerParams = router && flatten(router.params);
+  const forwards = new Map(
+    [...new Set(experts.map(({ expert }) => expert))].map((e) => [e, device.compile(forward(e))]),
+  );
+
+  const probabilitiesOf = async (latents: Tensor, time: number): Promise<Float32Array[]> => {
+    const batch = latents.shape[0]!;
+    if (!askRouter || !routerParams) return Array.from({ length: batch }, () => Float32Array.of(1));
+    using answer = await askRouter(routerParams, latents, scalar(time));
+    const all = (await answer.read()) as Float32Array;
+    return Array.from({ length: batch }, (_, i) => all.slice(i * experts.length, (i + 1) * experts.length));
+  };
+
+  const runExpert = async (batch: ExpertBatch, latents: Tensor, time: number, request: MixtureRequest) => {
+    const { expert } = experts[batch.expert]!;
+    const { condition, unconditional, guidance = 1 } = request;
+    const at = predictionCoefficients(expert.objective.prediction, expertPaths[batch.expert]!, path, time);
+    const bucket = batch.pictures.length;
+    using pictures = device.tensor(batch.pictures, { shape: [bucket], dtype: 'u32' });
+    using weights = device.tensor(batch.weights, { shape: [latents.shape[0]!, bucket] });
+    const guided = guidance !== 1 && condition && unconditional ? { unconditional, guidance: scalar(guidance) } : {};
+    return await forwards.get(expert)!(flat[batch.expert]!, {
+      latents,
+      pictures,
+      weights,
+      time: scalar(at.time),
+      at: scalars(at),
+      ...(condition ? { condition } : {}),
+      ...guided,
+    });
+  };
+
+  return {
+    start(batch, request) {
+      const { routing, key, guidance = 1, condition, unconditional, firstImage = 0 } = request;
+      if (guidance !== 1 && !(condition && unconditional)) {
+        throw new ValueError(
+          'guidance',
+          `guidance ${guidance} needs a prompt to be guided by. Give one, or guidance 1.`,
+        );
+      }
+      const records: RoutingRecord[][] = Array.from({ length: batch }, () => []);
+      const expertPictures = experts.map(() => 0);
+      let [step, evaluation] = [0, 0];
+      const denoiser: Denoiser = async (latents, time) => {
+        const probabilities = await probabilitiesOf(latents, time);
+        const weights = probabilities.map((row, i) => {
+          const imageIndex = firstImage + i;
+          const previousWeights = records[i]!.at(-1)?.weights;
+          const own = key.foldIn(imageIndex).foldIn(step).foldIn(evaluation);
+          const at = { imageIndex, step, evaluation, time, key: own, ...(previousWeights && { previousWeights }) };
+          const answer = routing(row, at);
+          checkWeights(answer, experts.length, imageIndex);
+          records[i]!.push({ step, evaluation, time, probabilities: row, weights: answer });
+          return answer;
+        });
+        evaluation += 1;
+        const parts: Denoised[] = [];
+        let result: Denoised | undefined;
+        try {
+          for (const each of assignBatch(weights)) {
+            parts.push(await runExpert(each, latents, time, request));
+            expertPictures[each.expert]! += each.count;
+          }
+          result = await sum(device, parts);
+          return result;
+        } finally {
+          for (const part of parts) if (part !== result) release(part);
+        }
+      };
+      const startStep = (next: number) => {
+        [step, evaluation] = [next, 0];
+      };
+      return { denoiser, startStep, records, expertPictures };
+    },
+  };
+}
+
+/** Latents [B, C, H, W] at one time → probabilities [B, K]. */
+function routerForward(router: Router) {
+  return (params: Weights, latents: Tensor, time: Tensor) =>
+    softmax(router.logits(unflatten(params), { latents, time: everyRow(time, latents.shape[0]!) }), 1);
+}
+
+interface ForwardInput {
+  readonly latents: Tensor;
+  /** u32 [bucket] */
+  readonly pictures: Tensor;
+  /** [B, bucket] */
+  readonly weights: Tensor;
+  readonly time: Tensor;
+  readonly at: PredictionScalars;
+  readonly condition?: Condition;
+  readonly unconditional?: Condition;
+  readonly guidance?: Tensor;
+}
+
+/** One expert on its pictures of a batch, guided, converted to the sampler's path, weighted and put in their places. */
+function forward(expert: Expert) {
+  const limit = sampleLimits[expert.objective.prediction];
+  return (weightsByName: Weights, input: ForwardInput): Denoised => {
+    const params = unflatten(weightsByName);
+    const { pictures, weights, at, guidance } = input;
+    const bucket = pictures.shape[0]!;
+    const latents = gatherRows(input.latents, pictures); // [bucket, C, H, W]
+    const seen = latents.mul(at.latentsScale);
+    const time = everyRow(input.time, bucket);
+    const predict = (x: Tensor, t: Tensor, condition?: Condition) =>
+      expert.apply(params, { latents: x, time: t, ...(condition ? { condition } : {}) });
+    const condition = input.condition && gatherCondition(input.condition, pictures);
+    const unconditional = input.unconditional && gatherCondition(input.unconditional, pictures);
+    const output =
+      guidance && condition && unconditional
+        ? classifierFreeGuidance(predict, seen, time, { condition, unconditional }, guidance)
+        : predict(seen, time, condition);
+    const { sample, velocity } = convertPrediction(latents, output, at, limit);
+    const place = (rows: Tensor) => weights.matmul(rows.reshape([bucket, -1])).reshape(input.latents.shape);
+    return { sample: place(sample), velocity: place(velocity) };
+  };
+}
+
+/** Parameters by name: what a compiled function is handed. */
+type Weights = Readonly<Record<string, Tensor>>;
+
+function flatten(params: TreeOf<Tensor>): Weights {
+  return Object.fromEntries(flattenTree<Tensor>(params).map(({ path, value }) => [path, value]));
+}
+
+function unflatten(weights: Weights): TreeOf<Tensor> {
+  return unflattenTree(Object.entries(weights).map(([path, value]) => ({ path, value })));
+}
+
+/** A scalar for each row of a batch, [B]. */
+function everyRow(value: Tensor, batch: number): Tensor {
+  return value.reshape([1]).expand([batch]);
+}
+
+function scalars({ time: _, ...at }: PredictionCoefficients): PredictionScalars {
+  return Object.fromEntries(Object.entries(at).map(([name, value]) => [name, scalar(value)])) as PredictionScalars;
+}
+
+/** The parts' sum, computed; a single part is its own sum. */
+async function sum(device: Device, parts: readonly Denoised[]): Promise<Denoised> {
+  const total = parts.reduce((all, part) => ({
+    sample: all.sample.add(part.sample),
+    velocity: all.velocity.add(part.velocity),
+  }));
+  if (parts.length > 1) await device.run(total);
+  return total;
+}
+
+function release({ sample, velocity }: Denoised): void {
+  sample.dispose();
+  velocity.dispose();
+}
+
+function check(experts: readonly LoadedExpert[], router: LoadedRouter | undefined): void {
+  if (experts.length === 0) throw new ValueError('mixture', 'there is no expert. Pass at least one.');
+  if (!router && experts.length > 1) {
+    throw new ValueError('mixture', `${experts.length} experts have no router. Pass the one trained with them.`);
+  }
+  if (!router || router.router.clusters === experts.length) return;
+  const { clusters } = router.router;
+  throw new ValueError('mixture', `the router knows ${clusters} clusters, there are ${experts.length} experts.`);
+}
