@@ -19,7 +19,7 @@ export interface ExpertInput {
 }
 
 /** A denoiser over latents, whatever its architecture. */
-export interface Expert<P extends TreeShape<P, Tensor> = TreeOf<Tensor>> {
+export interface Expert<P = TreeOf<Tensor>> {
   readonly objective: Objective;
   /** Fresh parameters, drawn from a key; lazy, so their shapes are known before anything runs. */
   init(key: Key | TensorKey): P;

@@ -13,7 +13,7 @@ export interface RouterInput {
   readonly condition?: Condition;
 }
 
-export interface Router<P extends TreeShape<P, Tensor> = TreeOf<Tensor>> {
+export interface Router<P = TreeOf<Tensor>> {
   readonly clusters: number;
   /** Fresh parameters, drawn from a key; lazy, so their shapes are known before anything runs. */
   init(key: Key | TensorKey): P;

@@ -20,7 +20,7 @@ export interface LinearParams {
 export function linear(params: LinearParams, x: Tensor): Tensor {
   const { weight, bias } = params;
   const width = x.shape.at(-1);
-  if (weight.rank !== 2 || width !== weight.shape[1]) {
+  if (width === undefined || weight.rank !== 2 || width !== weight.shape[1]) {
     throw new ShapeError(
       'linear',
       `the weight is [out, in] and in must be the last size of x: x is [${x.shape}], the weight [${weight.shape}].`,

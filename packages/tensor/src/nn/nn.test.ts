@@ -64,8 +64,11 @@ async function compare(device: Device, layer: Layer, sample: Sample): Promise<vo
   const inputs = sample.inputs.map(upload);
   const tree = unflattenTree(Object.entries(params).map(([path, stored]) => ({ path, value: upload(stored) })));
   const output = layer(tree as unknown as Params, inputs, attrs);
+  await device.run(output);
   expect(output.shape).toEqual(sample.outputs[0].shape);
-  expect(relativeError(await output.read(), sample.outputs[0])).toBeLessThan(1e-5);
+  // An f32 angle of 1000 is itself only good to 6e-5, PyTorch's as well.
+  const tolerance = layer === layers.timestepEmbedding ? 2e-4 : 1e-5;
+  expect(relativeError(await output.read(), sample.outputs[0])).toBeLessThan(tolerance);
   if (!sample.cotangents) return;
 
   const cotangent = upload(sample.cotangents[0]);

@@ -1,6 +1,5 @@
 // How a network is told the time: sines and cosines of it, then a small MLP.
-import { concat, cos, floor, silu, sin, type Tensor } from '../index.js';
-import { operand } from '../tensor.js';
+import { arange, concat, cos, exp, floor, silu, sin, type Tensor } from '../index.js';
 import { normal } from './initialisers.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';
@@ -17,15 +16,15 @@ export interface TimestepEmbeddingOptions {
 
 /**
  * Cosines, then sines, of t · maxPeriod^(−i / (dimension / 2)). https://arxiv.org/abs/1706.03762, §3.5
+ * Angles are f32: at t = 1000 they, and with them the result, are good to about 2e-4.
  * @param t - f32 [B], usually up to 1000
  * @returns [B, dimension]
  */
 export function timestepEmbedding(t: Tensor, options: TimestepEmbeddingOptions = {}): Tensor {
   const { dimension = FEATURES, maxPeriod = 10_000 } = options;
   const half = dimension / 2;
-  // In float64 on the host: an error of 1e-6 in a shader's exp() would be 1e-3 in an angle of 1000.
-  const frequencies = Array.from({ length: half }, (_, i) => Math.exp((-Math.log(maxPeriod) * i) / half));
-  const angles = t.reshape([-1, 1]).mul(operand(frequencies, [half], 'f32')); // [B, dimension / 2]
+  const frequencies = exp(arange(half, 'f32').mul(-Math.log(maxPeriod) / half)); // [dimension / 2]
+  const angles = t.reshape([-1, 1]).mul(frequencies); // [B, dimension / 2]
   return concat([cos(angles), sin(angles)], -1);
 }
 

@@ -1,1 +1,1 @@
-export {};
+export { hostTensor, relativeError, type StoredTensor } from './parity.js';
