@@ -13,7 +13,7 @@ export type TreeOf<Leaf> = Leaf | readonly TreeOf<Leaf>[] | { readonly [key: str
  * is no `TreeOf`): `interface Expert<P extends TreeShape<P, Tensor>>`. Optional fields may be absent.
  */
 export type TreeShape<P, Leaf> = { [K in keyof P]: Branch<P[K], Leaf> };
-type Branch<V, Leaf> = V extends Leaf | undefined ? V : V extends object ? TreeShape<V, Leaf> : Leaf;
+type Branch<V, Leaf> = V extends TreeOf<Leaf> | undefined ? V : V extends object ? TreeShape<V, Leaf> : Leaf;
 
 /** `P` with each leaf replaced: what `mapTree` returns. Tuples, arrays and optional fields stay what they are. */
 export type MapTree<P, Leaf, Out> = P extends Leaf
