@@ -97,7 +97,7 @@ export class Lines implements ProgressView {
     const fifth = Math.floor((5 * event.step) / event.steps);
     if (fifth <= (this.fifths.get(task.id) ?? 0) || fifth >= 5) return;
     this.fifths.set(task.id, fifth);
-    this.say(`  ${task.label}: ${event.step}/${event.steps}  ${describeProgress(event)}`);
+    this.say(`  ${task.label}: ${event.step}/${event.steps}  ${describeProgress(event)}`.trimEnd());
   }
 
   done(task: Task, note: string): void {
