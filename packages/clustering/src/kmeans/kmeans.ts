@@ -18,11 +18,11 @@ export interface KMeansOptions {
   readonly initial?: Float32Array;
   /** Default 0. Restart r uses `key(seed).foldIn(r)`. */
   readonly seed?: number;
-  /** How often to start again; the lowest inertia is kept, the first of equals. Default 4. */
+  /** How often to start again; the lowest inertia is kept, the first of equals. Default 3. */
   readonly restarts?: number;
   /** Iterations a restart. Default 100. */
   readonly maxIterations?: number;
-  /** Stop when the centroids' squared shift falls to this share of the mean squared distance. Default 1e-4. */
+  /** Stop when the centroids' squared shift falls to this share of the mean squared distance. Default 1e-3. */
   readonly tolerance?: number;
 }
 
@@ -52,7 +52,7 @@ export async function kMeans(
   options: KMeansOptions,
 ): Promise<KMeansResult> {
   const { clusters, metric = 'spherical', seeding = 'k-means++', initial, seed = 0 } = options;
-  const { restarts = initial ? 1 : 4, maxIterations = 100, tolerance = 1e-4 } = options;
+  const { restarts = initial ? 1 : 3, maxIterations = 100, tolerance = 1e-3 } = options;
   check(features, dimensions, { ...options, clusters, restarts, maxIterations, tolerance });
   const rows = prepareRows(features, dimensions, metric);
   const count = rows.length / dimensions;

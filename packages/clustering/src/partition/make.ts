@@ -18,7 +18,7 @@ export async function partitionImages(
   images: ImageBatch,
   options: KMeansOptions,
 ): Promise<{ partition: Partition; labels: Uint32Array }> {
-  const { metric = 'spherical', restarts = 4, seed = 0 } = options;
+  const { metric = 'spherical', restarts = 3, seed = 0 } = options;
   const features = await encode(encoder, images);
   const found = await kMeans(device, features, encoder.dimensions, { ...options, metric, restarts, seed });
   const { centroids, labels, sizes, restart, iterations, inertia } = found;

@@ -55,7 +55,7 @@ describe('partitionImages', () => {
       metric: 'spherical',
       assignment: 'nearest-centroid',
       seed: 7,
-      kMeans: { restarts: 4 },
+      kMeans: { restarts: 3 },
     });
     expect(partition.centroids).toHaveLength(3 * encoder.dimensions);
   });
