@@ -52,6 +52,8 @@ export interface GeneratedKernel {
 export interface KernelAdapter {
   /** The adapter runs on the CPU (lavapipe, SwiftShader): invocations are SIMD lanes, workgroup memory is no faster. */
   readonly software: boolean;
+  /** `GPUAdapterInfo.architecture`: tells software adapters apart. */
+  readonly architecture?: string;
 }
 
 /** How many tiles of `size` cover `extent`. */

@@ -1,18 +1,39 @@
-import type { KernelAdapter } from '../contract.js';
-import type { AttentionTile } from './spec.js';
+import type { GeneratedKernel, KernelAdapter } from '../contract.js';
+import { registerRowBackwardKey, registerRowBackwardQuery, registerRowForward } from './register-row.js';
+import type { RegisterRow } from './register-row-text.js';
+import { type RowTile, rowTileBackwardKey, rowTileBackwardQuery, rowTileForward } from './row-tile.js';
+import type { AttentionForwardSpec, AttentionKeySpec, AttentionQuerySpec } from './spec.js';
+
+/** A kernel with its parameters: plain data, so that a tuning table can hold it. */
+export type AttentionChoice =
+  | ({ readonly kernel: 'rowTile' } & RowTile)
+  | ({ readonly kernel: 'registerRow' } & RegisterRow);
 
 export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
 
-// On the CPU the lanes of a workgroup are one SIMD register, rows of the other side are read once for all of them, and
-// registers beyond a few dozen cost compile time. On a GPU a workgroup shares what it reads through its own memory.
 const presets = {
-  software: { lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
-  gpu: { lanes: 64, residentDims: 128, outputDims: 72, stagedRows: 16 },
-  gpuKeys: { lanes: 64, residentDims: 72, outputDims: 36, stagedRows: 16 },
-} as const satisfies Record<string, AttentionTile>;
+  software: { kernel: 'rowTile', lanes: 8, rows: 4 },
+  // Twice as fast there as the row tile, and its compiler takes long texts in its stride.
+  swiftShader: { kernel: 'registerRow', lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
+  gpu: { kernel: 'registerRow', lanes: 64, residentDims: 128, outputDims: 72, stagedRows: 16 },
+  // Two rows of its own and two sums: half of each fits the same registers.
+  gpuKeys: { kernel: 'registerRow', lanes: 64, residentDims: 72, outputDims: 36, stagedRows: 16 },
+} as const satisfies Record<string, AttentionChoice>;
 
-/** How attention is laid out on this adapter. Pure: the same arguments, the same choice, on any machine. */
-export function chooseAttention(kernel: AttentionKernel, adapter: KernelAdapter): AttentionTile {
-  if (adapter.software) return presets.software;
-  return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
+/** Which kernel attends on this adapter. Pure: the same arguments, the same choice, on any machine. */
+export function chooseAttention(kernel: AttentionKernel, adapter: KernelAdapter): AttentionChoice {
+  if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
+  return adapter.architecture === 'swiftshader' ? presets.swiftShader : presets.software;
+}
+
+export function attentionForward(spec: AttentionForwardSpec, choice: AttentionChoice): GeneratedKernel {
+  return choice.kernel === 'rowTile' ? rowTileForward(spec, choice) : registerRowForward(spec, choice);
+}
+
+export function attentionBackwardQuery(spec: AttentionQuerySpec, choice: AttentionChoice): GeneratedKernel {
+  return choice.kernel === 'rowTile' ? rowTileBackwardQuery(spec, choice) : registerRowBackwardQuery(spec, choice);
+}
+
+export function attentionBackwardKey(spec: AttentionKeySpec, choice: AttentionChoice): GeneratedKernel {
+  return choice.kernel === 'rowTile' ? rowTileBackwardKey(spec, choice) : registerRowBackwardKey(spec, choice);
 }

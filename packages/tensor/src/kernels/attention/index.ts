@@ -1,6 +1,11 @@
-export { attentionBackwardKey, attentionBackwardQuery } from './backward.js';
-export { type AttentionKernel, chooseAttention } from './choose.js';
-export { attentionForward } from './forward.js';
+export {
+  type AttentionChoice,
+  type AttentionKernel,
+  attentionBackwardKey,
+  attentionBackwardQuery,
+  attentionForward,
+  chooseAttention,
+} from './choose.js';
 export type {
   AttentionElement,
   AttentionForwardSpec,
@@ -9,5 +14,4 @@ export type {
   AttentionProblem,
   AttentionQuerySpec,
   AttentionRow,
-  AttentionTile,
 } from './spec.js';

@@ -1,14 +1,56 @@
-// Backward of attention: FlashAttention (https://arxiv.org/abs/2205.14135, appendix B.2). With
-//   P = exp(scale · q kᵀ − logSumExp),  dP = dO vᵀ,  delta = rowsum(dO ∘ O),  dS = P ∘ (dP − delta):
-//   dq = scale · dS k,   dk = scale · dSᵀ q,   dv = Pᵀ dO.
-// P is computed again from what the forward saved. Each output row belongs to one invocation, which sums in the order of
-// the other side's rows: no atomics, the same bytes every time.
+// The twin for GPUs. Each invocation keeps its own row and what it accumulates in registers, so everything along the head
+// dimension is unrolled; a workgroup copies the other side's rows into its memory, a few at a time.
 import type { GeneratedKernel } from '../contract.js';
-import { type AttentionKeySpec, type AttentionQuerySpec, AttentionText, type AttentionTile } from './spec.js';
+import { type RegisterRow, RegisterRowText } from './register-row-text.js';
+import type { AttentionForwardSpec, AttentionKeySpec, AttentionQuerySpec } from './spec.js';
 
-/** dq and delta: one invocation a query. */
-export function attentionBackwardQuery(spec: AttentionQuerySpec, tile: AttentionTile): GeneratedKernel {
-  const text = new AttentionText(spec, tile);
+/** Forward; see {@link AttentionForwardSpec}. */
+export function registerRowForward(spec: AttentionForwardSpec, tile: RegisterRow): GeneratedKernel {
+  const text = new RegisterRowText(spec, tile);
+  const { q, k, v } = spec;
+  const at = { batch: 'batch', head: 'head', row: 'row' };
+  const key = text.eachRow(spec.keys, { k, v }, (read) => {
+    const update = `
+  var score = 0f;
+  ${text.dot('score', 'q', q, (column) => read('k', column))}
+  score *= ${spec.scale};
+  let new_maximum = max(maximum, score);
+  let decay = exp(maximum - new_maximum);
+  let weight = exp(score - new_maximum);
+  maximum = new_maximum;
+  total = total * decay + weight;
+  ${text.eachColumn((i, column) => `out${i} = out${i} * decay + weight * ${read('v', column)};`)}`;
+    return spec.mask ? `if (${spec.mask({ batch: 'batch', key: 'other' })}) {${update}\n}` : update;
+  });
+  return {
+    name: `attention_forward_register_row`,
+    declarations: text.declarations(['k', 'v']),
+    body: `
+${text.declare(spec.queries, { q, k, v })}
+${text.hold('q', q)}
+var maximum = -3.4e38f;
+var total = 0f;
+${text.eachColumn((i) => `var out${i} = 0f;`)}
+${key}
+if (owns) {
+  // Without any key the sum is empty: zeros, and a logarithm so large that every probability of the backward is zero.
+  let empty = total == 0f;
+  let normalize = select(1f / total, 0f, empty);
+  ${text.eachColumn((i) => `out${i} *= normalize;`)}
+  ${text.storeColumns('out', (element, value) => spec.store(element, value))}
+  if (workgroup_id.y == 0u) {
+    let log_sum = select(maximum + log(total), 3.4e38f, empty);
+    ${spec.storeLogSumExp(at, 'log_sum')}
+  }
+}`,
+    workgroupSize: [tile.lanes, 1, 1],
+    workgroups: text.workgroups(spec.queries),
+  };
+}
+
+/** Gradient of q; see {@link AttentionQuerySpec}. */
+export function registerRowBackwardQuery(spec: AttentionQuerySpec, tile: RegisterRow): GeneratedKernel {
+  const text = new RegisterRowText(spec, tile);
   const { q, k, v, out, cotangent } = spec;
   const at = { batch: 'batch', head: 'head', row: 'row' };
   const key = text.eachRow(spec.keys, { k, v }, (read) => {
@@ -22,7 +64,7 @@ export function attentionBackwardQuery(spec: AttentionQuerySpec, tile: Attention
     return spec.mask ? `if (${spec.mask({ batch: 'batch', key: 'other' })}) {${update}\n}` : update;
   });
   return {
-    name: `attention_backward_query_${spec.headDim}`,
+    name: `attention_backward_query_register_row`,
     declarations: text.declarations(['k', 'v']),
     body: `
 ${text.declare(spec.queries, { q, k, v, out, cotangent })}
@@ -45,9 +87,9 @@ if (owns) {
   };
 }
 
-/** dk and dv together: one invocation a key. Runs after {@link attentionBackwardQuery}, whose delta it reads. */
-export function attentionBackwardKey(spec: AttentionKeySpec, tile: AttentionTile): GeneratedKernel {
-  const text = new AttentionText(spec, tile);
+/** Gradients of k and v; see {@link AttentionKeySpec}. */
+export function registerRowBackwardKey(spec: AttentionKeySpec, tile: RegisterRow): GeneratedKernel {
+  const text = new RegisterRowText(spec, tile);
   const { q, k, v, cotangent } = spec;
   const other = { batch: 'batch', head: 'head', row: 'other' };
   const query = text.eachRow(
@@ -69,7 +111,7 @@ export function attentionBackwardKey(spec: AttentionKeySpec, tile: AttentionTile
   }`
     : '';
   return {
-    name: `attention_backward_key_${spec.headDim}`,
+    name: `attention_backward_key_register_row`,
     declarations: text.declarations(['q', 'cotangent']),
     body: `
 ${text.declare(spec.keys, { q, k, v, cotangent })}
