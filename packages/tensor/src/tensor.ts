@@ -45,12 +45,16 @@ export interface ReduceOptions {
 
 export class Tensor<D extends DType = DType> {
   readonly #value: Value;
-  readonly device: Device | undefined;
 
   /** @internal Tensors come from a device, from creation functions and from operations. */
   constructor(value: Value, device: Device | undefined) {
     this.#value = value;
-    this.device = device;
+    value.device ??= device;
+  }
+
+  /** The device that this belongs to; undefined as long as nothing in its graph has one. */
+  get device(): Device | undefined {
+    return this.#value.device;
   }
 
   get shape(): Shape {

@@ -83,7 +83,8 @@ function chooseBoundary(
   const cost = new Map<Value, number>();
   for (const node of order) {
     const own = node.op.kind === 'pointwise' ? node.op.cost : 0;
-    const inherited = node.op.kind === 'pointwise' ? node.inputs.reduce((sum, x) => sum + (cost.get(x) ?? 0), 0) : 0;
+    const again = (x: Value) => (boundary.has(x) ? 0 : (cost.get(x) ?? 0));
+    const inherited = node.op.kind === 'pointwise' ? node.inputs.reduce((sum, x) => sum + again(x), 0) : 0;
     for (const output of node.outputs) cost.set(output, own + inherited);
     if (node.op.kind === 'pack') for (const input of node.inputs) boundary.add(input);
     if (node.op.kind !== 'pointwise') for (const output of node.outputs) boundary.add(output);

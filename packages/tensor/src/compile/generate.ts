@@ -10,6 +10,8 @@ export interface Kernel {
   readonly label: string;
   readonly code: string;
   readonly bindings: readonly Binding[];
+  /** What each binding is: see KernelWriter.layout. */
+  readonly layout: string;
   readonly words: readonly UniformWord[];
   readonly workgroups: readonly [number, number, number];
 }
@@ -60,6 +62,7 @@ function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, opti
     label: group.members.map((member) => member.node.op.name).join('+'),
     code: writer.module({ declarations: '', body, workgroupSize: [lanes, 1, 1], writable }),
     bindings: writer.bindings,
+    layout: writer.layout(writable),
     words: writer.words,
     workgroups: [across, Math.ceil(groups / Math.max(1, across)), 1],
   };
@@ -186,6 +189,7 @@ function tiledKernel(group: Group, writer: KernelWriter, writable: Writable, opt
       writable,
     }),
     bindings: writer.bindings,
+    layout: writer.layout(writable),
     words: writer.words,
     workgroups: [...kernel.workgroups],
   };

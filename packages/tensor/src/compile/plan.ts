@@ -17,12 +17,14 @@ export interface PlanDevice {
   readonly pool: BufferPool;
   readonly adapter: KernelAdapter;
   readonly counts: { submits: number; dispatches: number; bindGroupsCreated: number; bufferWrites: number };
-  pipeline(code: string, label: string): Promise<GPUComputePipeline>;
+  pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
+  bindGroupLayout(pattern: string): GPUBindGroupLayout;
 }
 
 interface Dispatch {
   readonly kind: 'dispatch';
   readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
   readonly places: readonly Place[];
   /** Where the dispatch's words stand in the plan's uniform buffer; −1 without any. */
   readonly wordsOffset: number;
@@ -131,9 +133,10 @@ export class Plan {
       kernels.push(kernel);
       const wordsOffset = uniform.add(kernel);
       pending.push(
-        device.pipeline(kernel.code, kernel.label).then((pipeline) => ({
+        device.pipeline(kernel).then((pipeline) => ({
           kind: 'dispatch',
           pipeline,
+          layout: device.bindGroupLayout(kernel.layout),
           places: kernel.bindings.map(({ value }) => places.get(value)!),
           wordsOffset,
           wordsBytes: Math.ceil(kernel.words.length / 4) * 16,
@@ -149,7 +152,10 @@ export class Plan {
       const offsetBytes = place.offsetBytes + window.offset * dtypeBytes(base.dtype);
       return { place: { ...place, offsetBytes }, sizeBytes: bytesOf(simple[i]!) };
     });
-    const slots = [...new Set([...places.values()].map((place) => place.slot))];
+    // Results in the order of the roots: the order in which donated memory comes back.
+    const slots = [
+      ...new Set([...results, ...[...places.values()].map((place) => ({ place }))].map(({ place }) => place.slot)),
+    ];
     return new Plan(
       device,
       steps,
@@ -288,7 +294,7 @@ export class Plan {
         resource: { buffer: this.uniforms!, offset: step.wordsOffset, size: step.wordsBytes },
       });
     }
-    group = this.device.gpu.createBindGroup({ layout: step.pipeline.getBindGroupLayout(0), entries });
+    group = this.device.gpu.createBindGroup({ layout: step.layout, entries });
     this.device.counts.bindGroupsCreated++;
     if (changing === '') step.fixed = group;
     if (step.groups.size >= boundGroupsKept) step.groups.delete(step.groups.keys().next().value!);

@@ -3,9 +3,11 @@
 import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import { matmul } from '../ops/matmul/matmul.js';
 import type { Op, ReduceOp } from '../ops/op.js';
 import { expand } from '../ops/view/expand.js';
 import { identity, stopGradient } from '../ops/view/identity.js';
+import { permute } from '../ops/view/permute.js';
 import { reshape } from '../ops/view/reshape.js';
 import { Tensor } from '../tensor.js';
 
@@ -39,11 +41,19 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value
     if (op === expand.op && sizeOf(inputs[0]!.shape) === sizeOf(attributes.shape as Shape)) {
       return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
     }
+    if (op === permute.op) {
+      const product = transposedProduct(node, users, inputs[0]!, make);
+      if (product) return [product];
+    }
     if (op.kind === 'reduce') return [reduced(op, inputs[0]!, attributes, adapter, make)];
     return make(op, inputs, attributes);
   };
 
+  const users = new Map<Value, number>();
   const visit = (targets: readonly Value[]): void => {
+    for (const node of topologicalOrder(targets, (value) => replaced.has(value))) {
+      for (const input of node.inputs) users.set(input, (users.get(input) ?? 0) + 1);
+    }
     for (const target of targets) if (isLeaf(target)) replaced.set(target, target);
     for (const node of topologicalOrder(targets, (value) => replaced.has(value))) {
       for (const input of node.inputs) if (isLeaf(input)) replaced.set(input, input);
@@ -67,6 +77,22 @@ type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readon
 function reshaped(x: Value, shape: Shape, make: Make): Value {
   const source = x.node.op === reshape.op ? x.node.inputs[0]! : x;
   return sameShape(source.shape, shape) ? source : make(reshape.op, [source], { shape })[0]!;
+}
+
+/** (A·B)ᵀ = Bᵀ·Aᵀ: a transposed product that nobody else uses is written in place, transposed (a weight's gradient). */
+function transposedProduct(
+  node: Node,
+  users: ReadonlyMap<Value, number>,
+  product: Value,
+  make: Make,
+): Value | undefined {
+  const axes = node.attributes.axes as readonly number[];
+  const rank = axes.length;
+  const swapsLast = axes.every((axis, i) => axis === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
+  if (!swapsLast || product.node.op !== matmul.op || users.get(node.inputs[0]!) !== 1) return undefined;
+  const [a, b] = product.node.inputs as [Value, Value];
+  const swap = (x: Value) => make(permute.op, [x], { axes })[0]!;
+  return make(matmul.op, [swap(b), swap(a)], {})[0]!;
 }
 
 /**

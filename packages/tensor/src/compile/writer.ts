@@ -205,6 +205,12 @@ export class KernelWriter implements Namer {
     this.statement(`${this.output(value)}[${index}] = ${stored(element, value.dtype)};`);
   }
 
+  /** What each binding is, in order: `r`ead, `w`ritten, `u`niform. Kernels with one pattern share a layout. */
+  layout(writable: (value: Value) => boolean): string {
+    const storage = this.bindings.map(({ value, written }) => (written || writable(value) ? 'w' : 'r'));
+    return `${storage.join('')}${this.words.length > 0 ? 'u' : ''}`;
+  }
+
   // The whole
 
   /**

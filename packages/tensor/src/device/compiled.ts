@@ -47,7 +47,7 @@ export function compileFunction<A extends readonly unknown[], R>(
   return async (...args) => {
     device.check();
     const given = flattenArguments(args);
-    const values = given.map(({ value }) => valueOf(value));
+    const values = given.map(({ value }) => graphValue(value));
     const key = given.map(({ path, value }, i) => `${path}:${describe(value, values[i])}`).join(';');
     const donated = donatedTensors(args, options.donate ?? []);
     let trace = traces.get(key);
@@ -64,7 +64,8 @@ export function compileFunction<A extends readonly unknown[], R>(
     }
     const leaves = trace.leaves.map((leaf) => (typeof leaf === 'number' ? values[leaf]! : leaf));
     const storages = await device.execute(trace.signature, trace.roots, leaves, () => {
-      for (const tensor of donated) tensor.value.storage!.end('donated');
+      // Last first: the pool hands out what came back last, so the next call's results find the same buffers in turn.
+      for (const tensor of donated.reverse()) tensor.value.storage!.end('donated');
     });
     return trace.rebuild(trace.roots.map((root, i) => resultTensor(device, root, storages[i]!))) as R;
   };
@@ -88,7 +89,7 @@ function traceFunction<A extends readonly unknown[], R>(
     mapTree(
       arg,
       (leaf: Leaf, path) => {
-        const real = valueOf(leaf);
+        const real = graphValue(leaf);
         if (!real) return leaf;
         const at = index.get(path === '' ? String(position) : `${position}.${path}`)!;
         const value = apply(real.operand ? operandLeaf : parameterLeaf, [], {
@@ -160,7 +161,7 @@ function flattenArguments(args: readonly unknown[]): { path: string; value: Leaf
   return flattenTree<Leaf>([...args], accept).map(({ path, value }) => ({ path, value }));
 }
 
-function valueOf(leaf: Leaf): Value | undefined {
+function graphValue(leaf: Leaf): Value | undefined {
   if (leaf instanceof Tensor) return requireReady(leaf.valueFor('compile'));
   if (leaf instanceof TensorKey) return requireReady(leaf.words.valueFor('compile'));
   if (leaf instanceof Key) return TensorKey.of(leaf).words.value;

@@ -1,5 +1,6 @@
 // A device runs graphs. All ways to run one (reading a tensor, run(), a compiled function) make a plan with the same
 // compiler and submit it once.
+import type { Kernel } from '../compile/generate.js';
 import { Plan, type PlanDevice } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { DeviceLostError, DisposedTensorError, DonatedTensorError, type ParisError, TraceError } from '../errors.js';
@@ -43,6 +44,10 @@ export interface DeviceCounters {
 /** Steps that may wait on the GPU at once; the next one waits for room. */
 const stepsInFlight = 2;
 
+/** GPUShaderStage.COMPUTE: the constant is not global everywhere that WebGPU is. */
+const computeStage = 4;
+const bindingTypes = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
+
 export class Device implements PlanDevice {
   readonly pool: BufferPool;
   readonly adapter: KernelAdapter;
@@ -53,6 +58,7 @@ export class Device implements PlanDevice {
 
   private readonly plans = new Map<string, Promise<Plan>>();
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly staging = new Map<number, GPUBuffer[]>();
   private readonly inFlight: Promise<unknown>[] = [];
   private failure: ParisError | undefined;
@@ -141,6 +147,7 @@ export class Device implements PlanDevice {
         return;
       }
       root.storage = storages[i];
+      root.device = this;
       root.node = apply(computed, [], { shape: root.shape, dtype: root.dtype })[0]!.node;
     });
     return tree;
@@ -187,19 +194,34 @@ export class Device implements PlanDevice {
   }
 
   /** @internal */
-  pipeline(code: string, label: string): Promise<GPUComputePipeline> {
+  pipeline({ code, label, layout }: Kernel): Promise<GPUComputePipeline> {
     let pipeline = this.pipelines.get(code);
     if (!pipeline) {
       this.counts.pipelinesCreated++;
       const module = this.gpu.createShaderModule({ code, label });
       pipeline = this.gpu.createComputePipelineAsync({
-        layout: 'auto',
+        layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(layout)] }),
         compute: { module, entryPoint: 'main' },
         label,
       });
       this.pipelines.set(code, pipeline);
     }
     return pipeline;
+  }
+
+  /** @internal */
+  bindGroupLayout(pattern: string): GPUBindGroupLayout {
+    let layout = this.layouts.get(pattern);
+    if (!layout) {
+      const entries = [...pattern].map((kind, binding) => ({
+        binding,
+        visibility: computeStage,
+        buffer: { type: bindingTypes[kind as keyof typeof bindingTypes] },
+      }));
+      layout = this.gpu.createBindGroupLayout({ entries });
+      this.layouts.set(pattern, layout);
+    }
+    return layout;
   }
 
   /**

@@ -1,5 +1,6 @@
 // The graph: nodes apply an op to values, values are a node's outputs. Immutable, but for one thing: when a value has
 // been computed, it gets its storage and lets go of the node that made it, so that long loops do not keep their past.
+import type { Device } from '../device/device.js';
 import type { Storage } from '../device/storage.js';
 import type { Op } from '../ops/op.js';
 import type { DType } from './dtype.js';
@@ -32,6 +33,8 @@ export class Node {
 export class Value {
   /** Where the elements are, once they have been computed. */
   storage: Storage | undefined;
+  /** The device that the value belongs to, once something in its graph does. */
+  device: Device | undefined;
   /** Host words of an operand: a number or a key that is uploaded with each call and is no part of the plan. */
   operand: Uint32Array | undefined;
   readonly id = nextId++;

@@ -1,30 +1,160 @@
-import { ShapeError } from '../../errors.js';
-import { showShape } from '../../graph/shape.js';
+import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
+import { DTypeError, ShapeError } from '../../errors.js';
+import { floats, requireDType } from '../../graph/dtype.js';
+import type { Attributes, Type } from '../../graph/node.js';
+import { sameShape, showShape } from '../../graph/shape.js';
+import {
+  type AttentionOperand,
+  type AttentionProblem,
+  type AttentionRow,
+  attentionForward,
+  chooseAttention,
+} from '../../kernels/attention/index.js';
+import { fixed } from '../../kernels/contract.js';
 import type { Tensor } from '../../tensor.js';
-import { softmax } from '../normalize/softmax.js';
+import { exp } from '../arithmetic/exp.js';
+import { applyAll, requireTensor, tiled } from '../define.js';
+import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
+import { attentionGradients } from './gradients.js';
+
+// Inputs: q [B, N, H, d], k and v [B, M, H, d], and a mask [B, M] if there is one. Outputs: out like q, and the
+// logarithms of the softmax's denominators [B, H, N], from which the backward kernels get the probabilities back.
+const op = tiled({
+  name: 'attention',
+  infer(inputs) {
+    const [q] = inputs as [Type];
+    const [b, n, h] = q.shape as [number, number, number];
+    return [q, { shape: [b, h, n], dtype: 'f32' }];
+  },
+  generate(context) {
+    const { adapter, outputs } = context;
+    const problem = problemOf(context);
+    return attentionForward(
+      {
+        ...problem,
+        store: (at, value) => context.store(0, `${rowIndex(at, problem, outputs[0]!.shape)} + ${at.column}`, value),
+        storeLogSumExp: (at, value) => context.store(1, statisticIndex(at, problem), value),
+      },
+      chooseAttention('forward', adapter),
+    );
+  },
+  reference([q, k, v, mask], attributes) {
+    const { scores } = scoresOf(q!, k!, mask, attributes);
+    const denominators = logSumExp(scores);
+    const weights = exp(scores.sub(denominators.reshape([...denominators.shape, 1])));
+    return [heads(weights.matmul(heads(v!))), denominators];
+  },
+  vjp: (context) => attentionGradients(context),
+});
+
+/** Swaps tokens and heads: [B, N, H, d] ↔ [B, H, N, d]. */
+export function heads(x: Tensor): Tensor {
+  return x.permute([0, 2, 1, 3]);
+}
+
+/** The scores that softmax sees, [B, H, N, M], in plain operations. */
+export function scoresOf(q: Tensor, k: Tensor, mask: Tensor | undefined, attributes: Attributes): { scores: Tensor } {
+  const scores = heads(q)
+    .matmul(heads(k).transpose())
+    .mul(attributes.scale as number);
+  if (!mask) return { scores };
+  return { scores: where(mask.reshape([mask.shape[0]!, 1, 1, mask.shape[1]!]), scores, -1e30) };
+}
+
+/** What the three kernels share. Sizes of the batch are uniforms. */
+export function problemOf({ operand, inputs, uniform, attributes }: TiledContext): AttentionProblem {
+  const [b, n, h, d] = inputs[0]!.shape as [number, number, number, number];
+  const m = inputs[1]!.shape[1]!;
+  const problem = {
+    batch: uniform(b),
+    heads: fixed(h),
+    queries: fixed(n),
+    keys: fixed(m),
+    headDim: d,
+    scale: scaleLiteral(attributes.scale as number),
+    q: rowsOperand(operand(0)),
+    k: rowsOperand(operand(1)),
+    v: rowsOperand(operand(2)),
+  };
+  if (!attributes.masked) return problem;
+  const { access, window } = operand(3);
+  const [batchStride, keyStride] = window.strides;
+  return {
+    ...problem,
+    mask: ({ batch, key }) => access.element(`${window.offset}u + ${batch} * ${batchStride}u + ${key} * ${keyStride}u`),
+  };
+}
+
+/** An operand [B, rows, H, d] as the kernels see it. */
+export function rowsOperand({ access, window }: TiledOperand): AttentionOperand {
+  const [batchStride, rowStride, headStride, columnStride] = window.strides.map(fixed);
+  return {
+    access,
+    batchStride: batchStride!,
+    rowStride: rowStride!,
+    headStride: headStride!,
+    columnStride: columnStride!,
+    offset: fixed(window.offset),
+  };
+}
+
+/** Where a row of [B, rows, H, d] begins. */
+export function rowIndex(
+  { batch, head, row }: AttentionRow,
+  { heads: h, headDim }: AttentionProblem,
+  shape: Type['shape'],
+): string {
+  return `((${batch} * ${shape[1]}u + ${row}) * ${h.wgsl} + ${head}) * ${headDim}u`;
+}
+
+/** Where a row's statistic stands in [B, H, N]. */
+export function statisticIndex({ batch, head, row }: AttentionRow, { heads: h, queries }: AttentionProblem): string {
+  return `(${batch} * ${h.wgsl} + ${head}) * ${queries.wgsl} + ${row}`;
+}
+
+function scaleLiteral(scale: number): string {
+  const text = String(Math.fround(scale));
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}
 
 export interface AttentionOptions {
-  /** bool [B, M]: false hides a key from all queries. */
+  /** bool [B, M]: false hides a key from all queries. A query that sees no key gets zeros. */
   readonly mask?: Tensor | undefined;
-  /** Multiplies the scores; 1/√d by default. */
+  /** Multiplies the scores; 1/√d by default. Compiled in. */
   readonly scale?: number | undefined;
 }
 
 /**
- * Scaled dot-product attention, softmax(q·kᵀ · scale)·v: q [B, N, H, d], k and v [B, M, H, d] → [B, N, H, d].
- * https://arxiv.org/abs/1706.03762, equation 1.
+ * Scaled dot-product attention, softmax(q·kᵀ · scale)·v: q [B, N, H, d], k and v [B, M, H, d] → [B, N, H, d]. One
+ * kernel forward and two backward, with no N × M matrix in memory.
+ * https://arxiv.org/abs/1706.03762, equation 1; https://arxiv.org/abs/2205.14135.
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, { mask, scale }: AttentionOptions = {}): Tensor {
-  if (q.rank !== 4 || k.rank !== 4 || v.rank !== 4) {
-    throw new ShapeError(
-      'attention',
-      `q, k, v need [batch, tokens, heads, width]: got ${[q, k, v].map((t) => showShape(t.shape)).join(', ')}.`,
-    );
-  }
-  const factor = scale ?? 1 / Math.sqrt(q.shape[3]!);
-  const heads = (x: Tensor) => x.permute([0, 2, 1, 3]);
-  let scores = heads(q).matmul(heads(k).transpose()).mul(factor);
-  if (mask) scores = where(mask.reshape([mask.shape[0]!, 1, 1, mask.shape[1]!]), scores, -1e30);
-  return heads(softmax(scores).matmul(heads(v)));
-}
+export const attention = Object.assign(
+  (q: Tensor, k: Tensor, v: Tensor, { mask, scale }: AttentionOptions = {}): Tensor => {
+    for (const tensor of [q, k, v]) requireDType('attention', requireTensor('attention', tensor).dtype, floats);
+    const [b, , h, d] = q.shape;
+    const keys = [b, k.shape[1], h, d] as number[];
+    if (q.rank !== 4 || !sameShape(k.shape, keys) || !sameShape(v.shape, keys)) {
+      throw new ShapeError(
+        'attention',
+        `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}.`,
+      );
+    }
+    if (q.dtype !== k.dtype || q.dtype !== v.dtype) {
+      throw new DTypeError(
+        'attention',
+        `q, k and v are ${q.dtype}, ${k.dtype} and ${v.dtype}. Cast them to one dtype.`,
+      );
+    }
+    if (mask && (mask.dtype !== 'bool' || !sameShape(mask.shape, keys.slice(0, 2)))) {
+      throw new ShapeError(
+        'attention',
+        `the mask must be bool ${showShape(keys.slice(0, 2))}, got ${mask.dtype} ${showShape(mask.shape)}.`,
+      );
+    }
+    const attributes = { scale: scale ?? 1 / Math.sqrt(d!), masked: mask !== undefined };
+    return applyAll(op, mask ? [q, k, v, mask] : [q, k, v], attributes)[0]!;
+  },
+  { op },
+);
