@@ -8,5 +8,6 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   dts: true,
+  deps: { neverBundle: [/^node:/] },
   plugins: [typegpu()],
 });

@@ -32,7 +32,7 @@ export function createReporter(json: boolean): Reporter {
 
 export function jsonReporter(print: (line: string) => void): Reporter {
   const send = (value: JsonProgress) => {
-    signOfLife();
+    if (value.type === 'progress') alive(value.step);
     print(JSON.stringify(value));
   };
   return {
@@ -50,7 +50,7 @@ export function jsonReporter(print: (line: string) => void): Reporter {
 export function lineReporter(print: (line: string) => void): Reporter {
   let tenth = -1;
   const each = (done: number, total: number, line: () => string) => {
-    signOfLife();
+    alive(done);
     const now = Math.floor((done * 10) / total);
     if (now === tenth) return;
     tenth = now;
@@ -65,7 +65,6 @@ export function lineReporter(print: (line: string) => void): Reporter {
       if (done === total) tenth = -1;
     },
     train: (event) => {
-      signOfLife();
       if (event.type === 'progress') each(event.step, event.steps, () => progressLine(event));
       const line = eventLine(event);
       if (line) print(line);
@@ -84,7 +83,7 @@ function barReporter(): Reporter {
     now = '';
   };
   const show = (what: string, done: number, total: number, note: string) => {
-    signOfLife();
+    alive(done);
     if (!bar || now !== what) {
       stop();
       now = what;
@@ -115,7 +114,6 @@ function barReporter(): Reporter {
       if (done === total) stop();
     },
     train: (event) => {
-      signOfLife();
       if (event.type === 'progress') show('training', event.step, event.steps, note(event));
       const line = eventLine(event);
       if (line) print(line);
@@ -123,6 +121,11 @@ function barReporter(): Reporter {
     alive: signOfLife,
     close: stop,
   };
+}
+
+/** Nothing done yet is no sign of life: the watchdog gives the first step, which compiles shaders, more time. */
+function alive(done: number): void {
+  if (done > 0) signOfLife();
 }
 
 type Progress = Extract<TrainEvent, { type: 'progress' }>;

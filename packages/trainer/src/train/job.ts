@@ -14,6 +14,7 @@ import {
   adamw,
   chain,
   clipByGlobalNorm,
+  ema,
   type Optimizer,
   type TrainState,
   warmupCosineDecay,
@@ -68,7 +69,7 @@ export function createJob(problem: LearningProblem): TrainingJob<State> {
       )(state.train.params);
       const [loss, aux] = value;
       const train = optimizer.update(state.train, gradients);
-      const average = state.average && movingAverage(state.average, train.params, batch.emaDecay!);
+      const average = state.average && ema(state.average, train.params, batch.emaDecay!);
       return { state: { train, ...(average && { average }) }, loss, accuracy: aux.accuracy };
     },
     { donate: [0, 1] },
@@ -114,13 +115,6 @@ function optimizerOf(options: TrainingOptions): Optimizer {
   const schedule = warmupCosineDecay(learningRate, { warmupSteps, steps });
   const update = adamw({ learningRate: schedule, weightDecay });
   return clipNorm > 0 ? chain(clipByGlobalNorm(clipNorm), update) : update;
-}
-
-/** average ← decay · average + (1 − decay) · parameters. The decay is an operand: it changes without a new plan. */
-function movingAverage(average: Params, params: Params, decay: Tensor): Params {
-  const blend = ([path, old]: [string, Tensor]) =>
-    [path, params[path]!.add(old.sub(params[path]!).mul(decay))] as const;
-  return Object.fromEntries(Object.entries(average).map(blend));
 }
 
 /** A tree of tensors as the bytes of a safetensors file, in the canonical order of paths. */

@@ -1,0 +1,150 @@
+// Training on a real device, at toy size.
+import { dit } from '@paris/dit';
+import { routerTransformer } from '@paris/router';
+import { type Device, openDevice } from '@paris/tensor';
+import { parseSafetensors } from '@paris/tensor/safetensors';
+import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InterruptedError } from '../errors.js';
+import type { TrainEvent } from '../run/events.js';
+import { readMetrics } from '../run/metrics.js';
+import { folderStore } from '../run/stores.js';
+import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { ditConfig, routerConfig } from './configs.js';
+import { type TrainExpertOptions, trainExpert } from './expert.js';
+import { trainRouter } from './router.js';
+
+let device: Device;
+let data: FileStore;
+beforeAll(async () => {
+  device = await openDevice();
+  data = memoryStore();
+  await writeToyData(data);
+});
+afterAll(() => device?.close());
+
+const expert = (change: Partial<TrainExpertOptions> = {}) => {
+  const runs = change.runs ?? memoryStore();
+  const options: TrainExpertOptions = {
+    device,
+    data,
+    cluster: 1,
+    runs,
+    architecture: dit,
+    config: ditConfig(toySize),
+    training: toyTraining,
+    ...change,
+  };
+  return { runs, store: folderStore(runs, 'expert-01'), run: () => trainExpert(options) };
+};
+
+const weightsOf = async (change: Partial<TrainExpertOptions> = {}) => {
+  const { run, store } = expert(change);
+  await run();
+  return store.read('model.safetensors');
+};
+
+describe('trainExpert', () => {
+  it('learns: the loss falls, and what is saved are finite weights under their names', async () => {
+    const { run, store } = expert({ training: { ...toyTraining, steps: 60 } });
+    await run();
+    const losses = (await readMetrics(store)).map((line) => line.loss);
+    const mean = (part: number[]) => part.reduce((a, b) => a + b) / part.length;
+    expect(losses).toHaveLength(60);
+    expect(mean(losses.slice(-15))).toBeLessThan(0.7 * mean(losses.slice(0, 5)));
+    const weights = parseSafetensors(await store.read('model.safetensors'));
+    expect(Object.keys(weights)).toContain('layers.0.attn.in_proj_weight');
+    for (const { data } of Object.values(weights)) expect(Array.from(data).every(Number.isFinite)).toBe(true);
+  });
+
+  it('gives the same bytes again; another seed, cluster or dropout gives others', async () => {
+    const first = await weightsOf();
+    expect(await weightsOf()).toEqual(first);
+    expect(await weightsOf({ training: { ...toyTraining, seed: 1 } })).not.toEqual(first);
+    expect(await weightsOf({ conditionDropout: 1 })).not.toEqual(first);
+  });
+
+  it('ends with the same bytes when it was stopped and continued', async () => {
+    const stop = new AbortController();
+    const { runs, run, store } = expert({ checkpointEvery: 3, signal: stop.signal, onEvent: stopAt(stop, 3) });
+    await expect(run()).rejects.toThrow(InterruptedError);
+    const done = (await readMetrics(store)).length;
+    expect(done).toBeGreaterThanOrEqual(3);
+    expect(done).toBeLessThan(8);
+    const continued = expert({ runs });
+    await continued.run();
+    expect(await store.read('model.safetensors')).toEqual(await weightsOf());
+  });
+
+  it('saves the moving average of the weights, or the weights themselves', async () => {
+    const raw = await weightsOf({ training: { ...toyTraining, emaDecay: 0 } });
+    expect(raw).not.toEqual(await weightsOf());
+    expect(Object.keys(parseSafetensors(raw))).toEqual(Object.keys(parseSafetensors(await weightsOf())));
+  });
+
+  it('opens its own cluster and nothing else', async () => {
+    const { run } = expert({ data: watched(data, (path) => expect(path).toMatch(/^clusters\/01\//)) });
+    await run();
+  });
+
+  it('is changed by a byte of its own folder and by no other', async () => {
+    const first = await weightsOf();
+    expect(await weightsOf({ data: await withByteChanged(data, 'clusters/00/images.safetensors') })).toEqual(first);
+    expect(await weightsOf({ data: await withByteChanged(data, 'clusters/01/images.safetensors') })).not.toEqual(first);
+  });
+
+  it('needs no other cluster on disk, and its record speaks of none', async () => {
+    const alone = memoryStore();
+    for (const path of await data.list('clusters/01')) await alone.write(path, await data.read(path));
+    const { run, store } = expert({ data: alone });
+    await run();
+    expect(await store.read('model.safetensors')).toEqual(await weightsOf());
+    const record = new TextDecoder().decode(await store.read('run.json'));
+    expect(record).not.toMatch(/clusters|"cluster": [02]|expert-0[02]/);
+  });
+});
+
+describe('trainRouter', () => {
+  it('learns to tell clusters apart', async () => {
+    const runs = memoryStore();
+    const training = { ...toyTraining, steps: 80, batchSize: 16 };
+    await trainRouter({ device, data, runs, architecture: routerTransformer, config: routerConfig(toySize), training });
+    const lines = await readMetrics(folderStore(runs, 'router'));
+    const accuracy = lines.slice(-20).reduce((sum, line) => sum + line.accuracy!, 0) / 20;
+    expect(accuracy).toBeGreaterThan(0.6); // 1/3 by chance
+    expect(await runs.list('router')).toContain('router/partition/centroids.safetensors');
+  });
+});
+
+function stopAt(stop: AbortController, step: number) {
+  return (event: TrainEvent) => {
+    if (event.type === 'checkpoint' && event.step >= step) stop.abort();
+  };
+}
+
+/** Every path that is touched. */
+function watched(store: FileStore, look: (path: string) => void): FileStore {
+  return new Proxy(store, {
+    get:
+      (target, name: keyof FileStore) =>
+      (path: string, ...rest: unknown[]) => {
+        look(path);
+        return (target[name] as (...args: unknown[]) => unknown)(path, ...rest);
+      },
+  });
+}
+
+/** A copy in which the last byte of a file (a pixel's or a token's) is another one. */
+async function withByteChanged(store: FileStore, changed: string): Promise<FileStore> {
+  const copy = memoryStore();
+  for (const path of await store.list()) {
+    const bytes = await store.read(path);
+    if (path === changed) {
+      const { images } = parseSafetensors(bytes);
+      const first = bytes.length - 12 * 8 * 4 - images!.data.length;
+      bytes[first] = 255 - bytes[first]!;
+    }
+    await copy.write(path, bytes);
+  }
+  return copy;
+}
