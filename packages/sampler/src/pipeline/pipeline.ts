@@ -76,12 +76,10 @@ interface Parts {
 /** A loaded model; see `loadPipeline`. */
 export class Pipeline {
   readonly #parts: Parts;
-  readonly #decode: (latents: Tensor) => Promise<Tensor>;
 
   /** @internal */
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#decode = parts.device.compile((latents: Tensor) => parts.codec.decode(latents));
   }
 
   /** What the model says of itself: clusters, licence, provenance, … */
@@ -195,8 +193,12 @@ export class Pipeline {
   }
 
   async #toImages(latents: Tensor): Promise<RgbImage[]> {
-    using pictures = await this.#decode(latents);
-    return toRgbImages((await pictures.read()) as Float32Array, pictures.shape);
+    const pictures = this.#parts.codec.decode(latents);
+    try {
+      return toRgbImages((await pictures.read()) as Float32Array, pictures.shape);
+    } finally {
+      if (pictures !== latents) pictures.dispose(); // in pixel space they are the same tensor
+    }
   }
 }
 
