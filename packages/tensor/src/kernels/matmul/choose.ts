@@ -1,6 +1,6 @@
 import type { GeneratedKernel, KernelAdapter } from '../contract.js';
 import { plainMatmul } from './plain.js';
-import { type RegisterTile, registerTileMatmul } from './register-tile.js';
+import { LANES, type RegisterTile, registerTileMatmul } from './register-tile.js';
 import type { MatmulSpec } from './spec.js';
 import { type WorkgroupTile, workgroupTileMatmul } from './workgroup-tile.js';
 
@@ -19,17 +19,29 @@ export interface MatmulShape {
   readonly batch: number;
 }
 
-const presets = {
-  /** A handful of rows or columns: a tile would mostly compute its clamped edge. */
-  plain: { kernel: 'plain' },
-  software: { kernel: 'registerTile', rows: 8, columns: 8 },
-  gpu: { kernel: 'workgroupTile', blockRows: 64, blockColumns: 64, depth: 16, rows: 4, columns: 4 },
-} as const satisfies Record<string, MatmulChoice>;
+// Register tiles smaller than 8 × 8 were slower on both software adapters (4 × 4 by half), larger ones took longer to
+// compile than they gained, and the usual workgroup tiles were five times slower there.
+const software = { kernel: 'registerTile', rows: 8, columns: 8 } as const satisfies MatmulChoice;
+
+// From large to small: a tile is good if there are enough of them to fill the chip.
+const gpu = [
+  { kernel: 'workgroupTile', blockRows: 128, blockColumns: 128, depth: 16, rows: 8, columns: 8 },
+  { kernel: 'workgroupTile', blockRows: 64, blockColumns: 64, depth: 16, rows: 4, columns: 4 },
+  { kernel: 'workgroupTile', blockRows: 32, blockColumns: 32, depth: 16, rows: 2, columns: 2 },
+] as const satisfies MatmulChoice[];
+const ENOUGH_WORKGROUPS = 128;
 
 /** Which kernel multiplies this shape on this adapter. Pure: the same arguments, the same choice, on any machine. */
 export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): MatmulChoice {
-  if (shape.n < 3 || shape.m < 3) return presets.plain;
-  return adapter.software ? presets.software : presets.gpu;
+  if (adapter.software) {
+    // No wider than the output. The number of rows must not matter: it is the batch, and batches share one text.
+    return { ...software, columns: Math.min(software.columns, Math.ceil(shape.n / LANES)) };
+  }
+  if (shape.m < 4 || shape.n < 4) return { kernel: 'plain' };
+  const fills = gpu.find(({ blockRows, blockColumns }) => {
+    return shape.batch * Math.ceil(shape.m / blockRows) * Math.ceil(shape.n / blockColumns) >= ENOUGH_WORKGROUPS;
+  });
+  return fills ?? gpu[2];
 }
 
 /** The text of a choice for one product. */

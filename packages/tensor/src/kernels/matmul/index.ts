@@ -1,2 +1,2 @@
 export { chooseMatmul, generateMatmul, type MatmulChoice, type MatmulShape } from './choose.js';
-export { type MatmulOperand, type MatmulSpec, splitContraction } from './spec.js';
+export type { MatmulOperand, MatmulSpec } from './spec.js';

@@ -9,8 +9,8 @@ import {
   testValues,
   Uniforms,
 } from '../testing.js';
-import { generateMatmul, type MatmulChoice } from './choose.js';
-import { type MatmulSpec, splitContraction } from './spec.js';
+import { chooseMatmul, generateMatmul, type MatmulChoice } from './choose.js';
+import type { MatmulSpec } from './spec.js';
 
 const twins: Record<string, MatmulChoice> = {
   plain: { kernel: 'plain' },
@@ -149,13 +149,23 @@ describe.each(Object.entries(twins))('matmul, %s', (_, choice) => {
     expect(texts[0]!.body).toBe(texts[1]!.body);
     expect(texts[0]!.workgroups).not.toEqual(texts[1]!.workgroups);
   });
+});
 
-  it('computes the partial products of a split k', async () => {
-    const { a, b, expected, specOf } = problem([10, 20, 96], 'aᵀ·b');
-    const extents = new Uniforms();
-    const kernel = generateMatmul(splitContraction(specOf(extents), 4), choice);
-    const { out } = await runKernel(device, kernel, { inputs: { a, b }, outputs: { out: 4 * 200 } }, extents.values);
-    const sums = expected.map((_, i) => [0, 1, 2, 3].reduce((sum, part) => sum + out![part * 200 + i]!, 0));
-    expect(largestError(sums, expected)).toBeLessThan(2e-6);
+describe('chooseMatmul', () => {
+  it('does not look at the rows on software adapters, so that batches share their text', () => {
+    const choices = [1, 2, 8, 512].map((m) => chooseMatmul({ m, n: 192, k: 64, batch: 1 }, { software: true }));
+    expect(new Set(choices.map((choice) => JSON.stringify(choice))).size).toBe(1);
+  });
+
+  it('takes no tile that is wider than the output', () => {
+    const widths = [1, 8, 9, 48, 64, 1000].map((n) => chooseMatmul({ m: 32, n, k: 64, batch: 1 }, { software: true }));
+    expect(widths.map((choice) => 'columns' in choice && choice.columns)).toEqual([1, 1, 2, 6, 8, 8]);
+  });
+
+  it('takes the largest tile that fills a GPU', () => {
+    const sides = [4096, 1024, 256, 16, 2].map((m) => chooseMatmul({ m, n: m, k: 64, batch: 1 }, { software: false }));
+    expect(sides.map((choice) => (choice.kernel === 'workgroupTile' ? choice.blockRows : 1))).toEqual([
+      128, 64, 32, 32, 1,
+    ]);
   });
 });

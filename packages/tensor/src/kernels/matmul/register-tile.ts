@@ -21,6 +21,9 @@ export const LANES = 8;
 export function registerTileMatmul(spec: MatmulSpec, tile: RegisterTile): GeneratedKernel {
   const { m, n, k, a, b } = spec;
   const { rows, columns } = tile;
+  // Drivers unroll a loop whose length they see, and compile it that much longer. No workgroup_id reaches 2^16, but they
+  // do not know that.
+  const depth = `let depth = ${k.wgsl} + (workgroup_id.x >> 16u);`;
   const products = unroll(rows, (i) => unroll(columns, (j) => `  c${i}_${j} += x${i} * y${j};`));
   return {
     name: `matmul_register_tile_${rows}x${columns}`,
@@ -34,7 +37,8 @@ let last_column = ${n.wgsl} - 1u;
 ${unroll(rows, (i) => `let a${i} = a_base + min(row_0 + ${i}u, last_row) * ${a.rowStride.wgsl};`)}
 ${unroll(columns, (j) => `let b${j} = b_base + min(column_0 + ${j * LANES}u, last_column) * ${b.columnStride.wgsl};`)}
 ${unroll(rows, (i) => unroll(columns, (j) => `var c${i}_${j} = 0f;`))}
-for (var k = 0u; k < ${k.wgsl}; k++) {
+${depth}
+for (var k = 0u; k < depth; k++) {
   let a_k = k * ${a.columnStride.wgsl};
   let b_k = k * ${b.rowStride.wgsl};
 ${unroll(rows, (i) => `  let x${i} = ${a.access.element(`a${i} + a_k`)};`)}

@@ -1,4 +1,4 @@
-import { type Extent, fixed, type OperandAccess } from '../contract.js';
+import type { Extent, OperandAccess } from '../contract.js';
 
 /** One operand of a matrix product, strides in elements. A transposed or broadcast operand is only other strides. */
 export interface MatmulOperand {
@@ -52,29 +52,4 @@ export function declareBatch(spec: MatmulSpec): string {
     }
   }
   return [...lines, `let a_base = ${terms.a.join(' + ')};`, `let b_base = ${terms.b.join(' + ')};`].join('\n');
-}
-
-/**
- * The same product with the k axis cut into `parts` equal runs, as a new outermost batch axis: the partial products of a
- * fixed-order split-K, to be summed over that axis afterwards. For small outputs with a long k on real GPUs, where one
- * invocation an element leaves most of the chip idle. `parts` must divide k.
- */
-export function splitContraction(spec: MatmulSpec, parts: number): MatmulSpec {
-  const length = spec.k.value / parts;
-  const split = (operand: MatmulOperand, alongK: Extent): MatmulOperand => ({
-    ...operand,
-    batchStrides: [scaled(alongK, length), ...operand.batchStrides],
-  });
-  return {
-    ...spec,
-    batch: [fixed(parts), ...spec.batch],
-    k: fixed(length),
-    a: split(spec.a, spec.a.columnStride),
-    b: split(spec.b, spec.b.rowStride),
-  };
-}
-
-function scaled(extent: Extent, factor: number): Extent {
-  if (extent.fixed) return fixed(extent.value * factor);
-  return { value: extent.value * factor, wgsl: `(${extent.wgsl} * ${factor}u)`, fixed: false };
 }
