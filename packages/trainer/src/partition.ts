@@ -25,6 +25,7 @@ export interface PartitionOptions {
   /** Default: the built-in statistics of colour, layout and edges. */
   encoder?: Encoder;
   onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal | undefined;
 }
 
 export interface PartitionReport {
@@ -41,33 +42,37 @@ export interface PartitionReport {
  * @throws ClusteringError for fewer pictures than clusters
  */
 export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
-  const { device, data, clusters, seed = 0, encoder = statisticsEncoder(), onProgress } = options;
+  const { device, data, clusters, seed = 0, encoder = statisticsEncoder(), signal } = options;
+  const onProgress = (done: number, total: number) => {
+    signal?.throwIfAborted();
+    options.onProgress?.(done, total);
+  };
   const { manifest, ...pictures } = await readManifestFolder(data);
   const rows = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
   const [train, test] = [rows('train'), rows('test')];
   if (train.length === 0)
     throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
   const total = clusters + 4;
-  onProgress?.(0, total);
+  onProgress(0, total);
 
   const { partition, labels } = await partitionImages(device, encoder, batch(pictures, manifest, train), {
     clusters,
     seed,
   });
-  onProgress?.(1, total);
+  onProgress(1, total);
   const testLabels =
     test.length > 0
       ? await assign(device, encoderOf(partition, [encoder]), partition, batch(pictures, manifest, test))
       : [];
-  onProgress?.(2, total);
+  onProgress(2, total);
 
   await data.remove('clusters'); // of a partition with more clusters
-  const common = { ...formatOf(manifest), version: 1 as const, seed, partition: await partitionHash(partition) };
+  const common = { version: 1 as const, seed, ...formatOf(manifest), partition: await partitionHash(partition) };
   for (let cluster = 0; cluster < clusters; cluster++) {
     const own = train.filter((_, i) => labels[i] === cluster);
     const items = own.map((row) => itemOf(manifest, row));
     await writeCluster(data, { ...common, cluster, count: own.length, items }, selectRows(pictures, manifest, own));
-    onProgress?.(3 + cluster, total);
+    onProgress(3 + cluster, total);
   }
   const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
     const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
@@ -76,7 +81,7 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
   await writeLabelled(data, 'router', labelled(train, labels), selectRows(pictures, manifest, train));
   await writeLabelled(data, 'test', labelled(test, testLabels), selectRows(pictures, manifest, test));
   await writePartition(data, 'partition', partition); // last: its presence means complete
-  onProgress?.(total, total);
+  onProgress(total, total);
   const testSizes = partition.sizes.map((_, cluster) => Array.from(testLabels).filter((l) => l === cluster).length);
   return { partition, sizes: partition.sizes, testSizes };
 }

@@ -20,7 +20,8 @@ beforeAll(async () => {
   device = await openDevice();
   data = memoryStore();
   await writeToyData(data);
-});
+  await expert().run(); // compiles the shaders, which takes long where they are not in the driver's cache
+}, 300_000);
 afterAll(() => device?.close());
 
 const expert = (change: Partial<TrainExpertOptions> = {}) => {

@@ -16,9 +16,16 @@ export function partitionCommand(): Command {
     .option('--clusters <k>', 'how many clusters, and so experts', whole(1), 8)
     .option('--seed <n>', 'decides the starting centroids', whole(0), 0)
     .addHelpText('after', '\nExample:\n  paris partition data/ --clusters 8');
-  return gpuAction(command, async ({ device, reporter }, { clusters, seed }: Flags, data: string) => {
+  return gpuAction(command, async ({ device, reporter, signal }, { clusters, seed }: Flags, data: string) => {
     const onProgress = (done: number, total: number) => reporter.work('partition', done, total);
-    const { sizes, testSizes } = await partitionData({ device, data: nodeStore(data), clusters, seed, onProgress });
+    const { sizes, testSizes } = await partitionData({
+      device,
+      data: nodeStore(data),
+      clusters,
+      seed,
+      onProgress,
+      signal,
+    });
     reporter.info(`pictures for training, by cluster: ${sizes.join(', ')}; held out: ${testSizes.join(', ')}`);
     return 0;
   });

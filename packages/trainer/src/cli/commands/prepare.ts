@@ -48,11 +48,11 @@ export function prepareCommand(): Command {
       const { manifest, missing, repeated } = report;
       warnAbout(
         reporter,
-        'files were skipped',
+        'skipped',
         manifest.skipped.map(({ file, reason }) => `${file} (${reason})`),
       );
-      warnAbout(reporter, 'captions have no picture', missing);
-      warnAbout(reporter, 'files have several captions (the first counts)', repeated);
+      warnAbout(reporter, 'captions without a picture', missing);
+      warnAbout(reporter, 'files with several captions (the first counts)', repeated);
       const test = manifest.items.filter((item) => item.split === 'test').length;
       reporter.info(
         `${manifest.count - test} pictures for training, ${test} held out, ${manifest.vocabulary.length - 2} words → ${out}`,
@@ -63,5 +63,5 @@ export function prepareCommand(): Command {
 function warnAbout(reporter: Reporter, what: string, names: readonly string[]): void {
   if (names.length === 0) return;
   const shown = names.slice(0, 5).join(', ');
-  reporter.warn(`${names.length} ${what}: ${shown}${names.length > 5 ? ', …' : ''}`);
+  reporter.warn(`${what}, ${names.length}: ${shown}${names.length > 5 ? ', …' : ''}`);
 }

@@ -1,0 +1,138 @@
+// From runs to a model to its evaluation, on a real device at toy size.
+import { dit } from '@paris/dit';
+import { routerTransformer } from '@paris/router';
+import { loadPipeline } from '@paris/sampler';
+import { type Device, key, normal, openDevice } from '@paris/tensor';
+import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assemble } from '../assemble.js';
+import { normalise, readLabelled } from '../data/files.js';
+import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { ditConfig, routerConfig } from '../train/configs.js';
+import { trainExpert } from '../train/expert.js';
+import { toTree } from '../train/params.js';
+import { trainRouter } from '../train/router.js';
+import { evaluate } from './evaluate.js';
+import { measure } from './measure.js';
+import { loadNetworks } from './networks.js';
+
+let device: Device;
+const [data, runs, model] = [memoryStore(), memoryStore(), memoryStore()] as [FileStore, FileStore, FileStore];
+const training = { ...toyTraining, steps: 40, batchSize: 12 };
+
+beforeAll(async () => {
+  device = await openDevice();
+  await writeToyData(data);
+  for (const cluster of [0, 1, 2]) {
+    await trainExpert({ device, data, cluster, runs, architecture: dit, config: ditConfig(toySize), training });
+  }
+  const config = routerConfig(toySize);
+  await trainRouter({
+    device,
+    data,
+    runs,
+    architecture: routerTransformer,
+    config,
+    training: { ...training, steps: 80 },
+  });
+}, 300_000);
+afterAll(() => device?.close());
+
+describe('assemble', () => {
+  it('makes a model that a pipeline loads and samples', async () => {
+    const index = await assemble({ runs, out: model, data });
+    expect(index).toMatchObject({
+      clusters: 3,
+      latent: { channels: 3, height: 8, width: 8 },
+      routing: 'top2',
+      licence: 'MIT',
+    });
+    expect(index.provenance.licences).toBe('MIT (36 pictures)');
+    const pipeline = await loadPipeline(model, { device });
+    const { images } = await pipeline.generate({ prompt: 'red square', steps: 2, seed: 1 });
+    expect(images[0]).toMatchObject({ width: 8, height: 8 });
+    await pipeline.close();
+  });
+
+  it('refuses runs that do not belong together, are missing or unfinished', async () => {
+    const copy = async (change: (path: string, text: string) => string | undefined) => {
+      const store = memoryStore();
+      for (const path of await runs.list()) {
+        const bytes = await runs.read(path);
+        const text = path.endsWith('.json') ? change(path, new TextDecoder().decode(bytes)) : undefined;
+        await store.write(path, text === undefined ? bytes : new TextEncoder().encode(text));
+      }
+      return store;
+    };
+    const refused = async (store: FileStore, message: string) =>
+      expect(assemble({ runs: store, out: memoryStore() })).rejects.toThrow(message);
+    await refused(memoryStore(), 'there is no run of an expert');
+    const gap = await copy(() => undefined);
+    await gap.remove('expert-01');
+    await refused(gap, 'expert-01 is missing. Train it, or copy its folder here.');
+    const other = (path: string, text: string) =>
+      path === 'expert-02/data.json' ? text.replace(/"partition": "./, '"partition": "x') : undefined;
+    await refused(await copy(other), 'expert-02 was trained with another partition than expert-00');
+    const half = (path: string, text: string) =>
+      path === 'router/run.json' ? text.replace('"finished"', '"running"') : undefined;
+    await refused(await copy(half), 'router is not finished');
+    const words = (path: string, text: string) =>
+      path === 'expert-01/text/vocabulary.json' ? text.replace('red', 'pink') : undefined;
+    await refused(await copy(words), 'expert-01 was trained with another vocabulary');
+  });
+
+  it('notices that the data has changed since', async () => {
+    const changed = memoryStore();
+    await writeToyData(changed, 13);
+    await expect(assemble({ runs, out: memoryStore(), data: changed })).rejects.toThrow(
+      'expert-00 was trained on other data',
+    );
+  });
+});
+
+describe('evaluate', () => {
+  it('finds what the toy data has: a router that knows, experts that fit their own cluster', async () => {
+    const evaluation = await evaluate({ device, model, data, timeCount: 5, batchSize: 16 });
+    const { router, losses, differences, semantics } = evaluation;
+    expect(evaluation).toMatchObject({
+      count: 36,
+      clusters: 3,
+      times: [0.1, 0.3, 0.5, 0.7, 0.9].map((t) => expect.closeTo(t, 9)),
+    });
+    expect(router.accuracy).toBeGreaterThan(0.6);
+    expect(router.majorityShare).toBeCloseTo(1 / 3, 9);
+    expect(losses.oracle.mean).toBeLessThan(losses.experts[losses.bestExpert]!.mean);
+    expect(differences['top2 − permuted'].mean).toBeLessThan(0);
+    expect(Object.keys(losses.policies)).toEqual(['top2', 'top1', 'full']);
+    expect(semantics?.heldOut.nats).toBeCloseTo(Math.log(3), 6); // category and cluster are the same thing here
+    expect(semantics?.heldOut.semantic).toBe(true);
+    expect(await evaluate({ device, model, data, timeCount: 5, batchSize: 16 })).toEqual(evaluation);
+  });
+
+  it('measures what a direct computation gives', async () => {
+    const test = await readLabelled(data, 'test');
+    const networks = await loadNetworks(model, device);
+    const times = [0.3, 0.8];
+    const m = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
+    const { network, params } = networks.experts[2]!;
+    const images = device.tensor(normalise(test.pixels, test.manifest.normalization), { shape: [36, 3, 8, 8] });
+    const ids = device.tensor(test.tokens, { shape: [36, 8] });
+    for (const [t, time] of times.entries()) {
+      const epsilon = normal(key(4).foldIn(0).foldIn(t), [36, 3, 8, 8]);
+      const latents = images.mul(1 - time).add(epsilon.mul(time));
+      const at = device.tensor(new Float32Array(36).fill(time), { shape: [36] });
+      const prediction = network.apply(toTree(params), { latents, time: at, condition: { kind: 'tokens', ids } });
+      const losses = await prediction.sub(epsilon.sub(images)).square().mean([1, 2, 3]).read();
+      for (let n = 0; n < 36; n++) expect(m.gram[(t * 36 + n) * 9 + 8]).toBeCloseTo(losses[n]!, 4);
+    }
+    networks.dispose();
+  });
+
+  it('refuses the data of another model', async () => {
+    const changed = memoryStore();
+    await writeToyData(changed);
+    const text = new TextDecoder().decode(await changed.read('test/test.json')).replace('"red"', '"rosy"');
+    await changed.write('test/test.json', new TextEncoder().encode(text));
+    await expect(evaluate({ device, model, data: changed })).rejects.toThrow('another vocabulary');
+  });
+});
