@@ -14,5 +14,7 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   dts: true,
+  // Resolved by whoever imports the package: Node gets folders, everyone else URLs.
+  deps: { neverBundle: ['#folder'] },
   plugins: [typegpu()],
 });
