@@ -4,7 +4,7 @@
 
 import { dtypeBytes } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
-import { sizeOf } from '../graph/shape.js';
+import { sameShape, sizeOf } from '../graph/shape.js';
 import { isContiguous } from '../graph/strided.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import type { Relation } from './position.js';
@@ -27,6 +27,8 @@ export interface Group {
   /** Members that need memory: read by other groups, or results. */
   readonly stored: Set<Value>;
   readonly reads: Set<Value>;
+  /** For each member, the other members that it is computed from, through any number of them. */
+  readonly inside: Map<Value, ReadonlySet<Value>>;
   readonly after: Set<Group>;
 }
 
@@ -158,9 +160,15 @@ function formGroups(
     group.members.push(value);
     if (asElement) group.elements.add(value);
     producer.set(value, group);
+    const inside = new Set<Value>();
+    group.inside.set(value, inside);
     for (const { value: read } of reads) {
       const source = producer.get(read);
-      if (source === group) continue;
+      if (source === group) {
+        inside.add(read);
+        for (const deeper of group.inside.get(read)!) inside.add(deeper);
+        continue;
+      }
       group.reads.add(read);
       if (source) group.after.add(source);
     }
@@ -175,6 +183,7 @@ function formGroups(
       elements: new Set(),
       stored: new Set(),
       reads: new Set(),
+      inside: new Map(),
       after: new Set(),
       ...init,
     };
@@ -230,7 +239,21 @@ function formGroups(
         return;
       }
     }
-    add(open({ kind: 'rows', node, rows, length, dense }), result, reads, false);
+    // Reductions of other axes share a loop where they walk the same way over the same values (bias and gate gradients).
+    const sibling = dense ? undefined : groups.find((group) => walksAlike(group, node, reads));
+    add(sibling ?? open({ kind: 'rows', node, rows, length, dense }), result, reads, false);
+  };
+  const walksAlike = (group: Group, node: Node, reads: readonly Read[]): boolean => {
+    const { node: first } = group;
+    return (
+      first?.op.kind === 'reduce' &&
+      !group.dense &&
+      sameShape(first.inputs[0]!.shape, node.inputs[0]!.shape) &&
+      String(first.attributes.axes) === String(node.attributes.axes) &&
+      reads.some(({ value }) => group.reads.has(value)) &&
+      reads.every(({ value }) => producer.get(value) !== group) &&
+      admits(group, reads, 'operand')
+    );
   };
 
   const placePointwise = (value: Value): void => {

@@ -26,6 +26,7 @@ export interface GenerateOptions {
 }
 
 const lanes = 64;
+const softwareGroups = 32;
 
 export function generate(group: Group, options: GenerateOptions): Kernel {
   const members = new Set(group.members);
@@ -41,23 +42,15 @@ type Writable = (value: Value) => boolean;
 
 function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, options: GenerateOptions): Kernel {
   const rows = writer.size(group.rows);
-  // A software adapter pays for each invocation: several elements each, side by side across the workgroup.
-  const perInvocation = group.length === 1 && options.adapter.software && group.rows >= 16 * lanes ? 4 : 1;
-  const groups = Math.ceil(group.rows / (lanes * perInvocation));
+  const needed = Math.ceil(group.rows / lanes);
+  // A software adapter pays for each invocation: a few of them walk over all rows. A GPU wants one a row.
+  const groups = options.adapter.software ? Math.min(needed, softwareGroups) : needed;
   const across = Math.min(groups, 32768);
-  const start = `(workgroup_id.y * ${writer.size(across).wgsl} + workgroup_id.x) * ${lanes * perInvocation}u + local_index`;
+  const start = `(workgroup_id.y * ${writer.size(across).wgsl} + workgroup_id.x) * ${lanes}u + local_index`;
   const inner = writer.within(() => rowBody(group, writer), true);
-  const body =
-    perInvocation === 1
-      ? [`let row = ${start};`, `if (row >= ${rows.wgsl}) { return; }`, ...inner]
-      : [
-          `let first = ${start};`,
-          `for (var lane = 0u; lane < ${perInvocation}u; lane++) {`,
-          `let row = first + lane * ${lanes}u;`,
-          `if (row >= ${rows.wgsl}) { return; }`,
-          ...inner,
-          '}',
-        ];
+  const body = options.adapter.software
+    ? [`for (var row = ${start}; row < ${rows.wgsl}; row += ${writer.size(groups * lanes).wgsl}) {`, ...inner, '}']
+    : [`let row = ${start};`, `if (row >= ${rows.wgsl}) { return; }`, ...inner];
   return {
     label: group.members.map((member) => member.node.op.name).join('+'),
     code: writer.module({ declarations: '', body, workgroupSize: [lanes, 1, 1], writable }),
@@ -71,23 +64,33 @@ function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, opti
 function rowBody(group: Group, writer: KernelWriter): void {
   writer.loop = group.length > 1 ? { row: 'row', length: group.length } : undefined;
   const rowRelation = group.length > 1 ? 'row' : 'element';
-  const elements: Value[] = [];
-  for (const member of group.members) {
-    if (group.elements.has(member)) {
-      elements.push(member);
-      continue;
+  const rowLevel = group.members.filter((member) => !group.elements.has(member));
+  for (let i = 0; i < rowLevel.length; ) {
+    // Reductions that do not need each other run in one loop.
+    const together = [rowLevel[i++]!];
+    if (together[0]!.node.op.kind === 'reduce') {
+      const alone = (value: Value) =>
+        value.node.op.kind === 'reduce' && together.every((other) => !group.inside.get(value)!.has(other));
+      while (i < rowLevel.length && alone(rowLevel[i]!)) together.push(rowLevel[i++]!);
     }
-    const value =
-      member.node.op.kind === 'reduce'
-        ? reduceRow(member.node, writer)
-        : writer.element(member, Position.atIndex(writer, member.shape, 'row', rowRelation));
-    writer.define(member, value);
-    if (group.stored.has(member)) writer.store(member, 'row', value);
+    const values =
+      together[0]!.node.op.kind === 'reduce'
+        ? reduceRow(
+            together.map((value) => value.node),
+            writer,
+          )
+        : together.map((value) => writer.element(value, Position.atIndex(writer, value.shape, 'row', rowRelation)));
+    together.forEach((member, k) => {
+      writer.define(member, values[k]!);
+      if (group.stored.has(member)) writer.store(member, 'row', values[k]!);
+    });
   }
+  const elements = group.members.filter((member) => group.elements.has(member));
   const results = elements.filter((member) => group.stored.has(member));
   if (results.length === 0) return;
-  loop(writer, `${group.length}u`, (j) => {
-    const index = writer.name(`row * ${group.length}u + ${j}`);
+  const extent = writer.size(group.length).wgsl;
+  loop(writer, extent, (j) => {
+    const index = writer.name(`row * ${extent} + ${j}`);
     const computed: Value[] = [];
     for (const member of elements) {
       const value = writer.element(member, Position.atIndex(writer, member.shape, index, 'element'));
@@ -99,32 +102,38 @@ function rowBody(group: Group, writer: KernelWriter): void {
   });
 }
 
-/** The reduction of one row, and the name of its result. */
-function reduceRow(node: Node, writer: KernelWriter): string {
-  const { op, attributes } = node;
-  if (op.kind !== 'reduce') throw new Error('internal: not a reduction.');
-  const [x] = node.inputs as [Value];
-  const axes = attributes.axes as readonly number[];
-  const lengths = axes.map((axis) => x.shape[axis]!);
-  const accumulator = op.accumulator(x.dtype);
-  const names = accumulator.variables.map(({ type, initial }) => {
-    const name = writer.fresh('sum');
-    writer.statement(`var ${name}: ${type} = ${initial};`);
-    return name;
-  });
-  const dense = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
+/** The reductions of one row, which walk over it together, and the names of their results. */
+function reduceRow(nodes: readonly Node[], writer: KernelWriter): string[] {
+  const axes = nodes[0]!.attributes.axes as readonly number[];
+  const { shape } = nodes[0]!.inputs[0]!;
+  const lengths = axes.map((axis) => shape[axis]!);
+  const dense = axes.every((axis, i) => axis === shape.length - axes.length + i);
   const length = sizeOf(lengths);
-  // What varies with the batch is no literal: the first axis.
-  const extent = axes[0] === 0 ? writer.size(length).wgsl : `${length}u`;
-  loop(writer, extent, (j) => {
-    const position = dense
-      ? Position.atIndex(writer, x.shape, writer.name(`row * ${extent} + ${j}`), 'element')
-      : Position.at(writer, x.shape, coordinates(writer, x.shape, axes, lengths, j));
-    writer.statement(accumulator.step(names, writer.element(x, position), j));
+  const running = nodes.map(({ op, inputs }) => {
+    if (op.kind !== 'reduce') throw new Error('internal: not a reduction.');
+    const accumulator = op.accumulator(inputs[0]!.dtype);
+    const names = accumulator.variables.map(({ type, initial }) => {
+      const name = writer.fresh('sum');
+      writer.statement(`var ${name}: ${type} = ${initial};`);
+      return name;
+    });
+    return { accumulator, names, x: inputs[0]! };
   });
-  const result = writer.fresh('r');
-  writer.statement(`let ${result} = ${accumulator.result(names)};`);
-  return result;
+  // Never a literal: batches share shaders, and drivers do not unroll what they cannot count (which costs seconds).
+  const extent = writer.size(length).wgsl;
+  loop(writer, extent, (j) => {
+    for (const { accumulator, names, x } of running) {
+      const position = dense
+        ? Position.atIndex(writer, x.shape, writer.name(`row * ${extent} + ${j}`), 'element')
+        : Position.at(writer, x.shape, coordinates(writer, x.shape, axes, lengths, j));
+      writer.statement(accumulator.step(names, writer.element(x, position), j));
+    }
+  });
+  return running.map(({ accumulator, names }) => {
+    const result = writer.fresh('r');
+    writer.statement(`let ${result} = ${accumulator.result(names)};`);
+    return result;
+  });
 }
 
 /** Where element j of the row stands, when the reduced axes are not the last ones. */

@@ -29,7 +29,10 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value
 
   const rebuild = (node: Node): readonly Value[] => {
     const { op, attributes } = node;
-    const inputs = node.inputs.map((input) => replaced.get(input)!);
+    let inputs = node.inputs.map((input) => replaced.get(input)!);
+    // These read buffers: an operand has none, and a part of a pack has only one place.
+    if (op.kind === 'tiled') inputs = inputs.map((input) => (input.operand ? copied(input) : input));
+    if (op.kind === 'pack') inputs = withMemory(inputs);
     if (op.kind === 'leaf') return node.outputs;
     if (op === identity.op || op === stopGradient.op) return inputs;
     if (op.kind === 'composite') {
@@ -65,11 +68,21 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value
   };
 
   visit(roots);
-  // A root that is a bare operand has no memory to hand out: one kernel writes it there.
-  return roots.map((root) => {
-    const value = replaced.get(root)!;
-    return value.operand ? apply(identity.op, [value])[0]! : value;
+  return withMemory(roots.map((root) => replaced.get(root)!));
+}
+
+/** Values that each get memory of their own: a bare operand, or a value that stands here twice, is copied. */
+function withMemory(values: readonly Value[]): Value[] {
+  const seen = new Set<Value>();
+  return values.map((value) => {
+    const copy = value.operand !== undefined || seen.has(value);
+    seen.add(value);
+    return copy ? copied(value) : value;
   });
+}
+
+function copied(value: Value): Value {
+  return apply(identity.op, [value])[0]!;
 }
 
 type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readonly Value[];

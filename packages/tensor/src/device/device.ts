@@ -73,7 +73,7 @@ export class Device implements PlanDevice {
     private readonly ownsGpu: boolean,
   ) {
     this.pool = new BufferPool(gpu);
-    this.adapter = { software: info.software };
+    this.adapter = { software: info.software, architecture: info.architecture };
     gpu.addEventListener('uncapturederror', (event) => {
       const { message } = (event as GPUUncapturedErrorEvent).error;
       this.failure ??= new DeviceLostError('device', `internal: the GPU refused a command. ${message}`);

@@ -43,3 +43,9 @@ export function requireDType(op: string, dtype: DType, allowed: readonly DType[]
     throw new DTypeError(op, `the dtype is ${dtype}, and only ${allowed.join(', ')} will do. Use cast() first.`);
   }
 }
+
+/** A finite number as an f32 literal of WGSL. */
+export function floatLiteral(x: number): string {
+  const text = String(Math.fround(x)).replace('e+', 'e');
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}

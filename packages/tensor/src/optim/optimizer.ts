@@ -59,9 +59,10 @@ export function optimizerOf(rule: UpdateRule): Optimizer {
   return {
     rule,
     init(params) {
-      const { size } = packTree(params);
-      const moments = rule.keeps.map((name) => [name, zeros([size])] as const);
-      return { params, step: zeros([], 'u32'), optimizer: Object.fromEntries(moments) };
+      const packed = packTree(params);
+      const moments = rule.keeps.map((name) => [name, zeros([packed.size])] as const);
+      // Packed from the start: no step has to gather parameters that lie apart.
+      return { params: unpackTree(packed, params), step: zeros([], 'u32'), optimizer: Object.fromEntries(moments) };
     },
     update(state, gradients) {
       requireSameForm(state.params, gradients);

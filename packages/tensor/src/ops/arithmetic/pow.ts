@@ -1,5 +1,5 @@
 import { DTypeError, ValueError } from '../../errors.js';
-import { floats, requireDType } from '../../graph/dtype.js';
+import { floatLiteral, floats, requireDType } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
 
@@ -15,7 +15,7 @@ const op = pointwise({
     const exponent = attributes.exponent as number;
     const x = read(0);
     const n = Math.abs(exponent);
-    if (!Number.isInteger(exponent) || n > 8) return `pow(${x}, ${literal(exponent)})`;
+    if (!Number.isInteger(exponent) || n > 8) return `pow(${x}, ${floatLiteral(exponent)})`;
     if (n === 0) return '1.0f';
     let power = x;
     for (let i = 1; i < n; i++) power = name(`${power} * ${x}`);
@@ -38,7 +38,3 @@ export const pow = Object.assign(
   },
   { op },
 );
-
-function literal(x: number): string {
-  return `${Math.fround(x)}${Number.isInteger(x) ? '.0' : ''}f`.replace('e+', 'e');
-}

@@ -1,6 +1,6 @@
 import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
 import { DTypeError, ShapeError } from '../../errors.js';
-import { floats, requireDType } from '../../graph/dtype.js';
+import { floatLiteral, floats, requireDType } from '../../graph/dtype.js';
 import type { Attributes, Type } from '../../graph/node.js';
 import { sameShape, showShape } from '../../graph/shape.js';
 import {
@@ -72,7 +72,7 @@ export function problemOf({ operand, inputs, uniform, attributes }: TiledContext
     queries: fixed(n),
     keys: fixed(m),
     headDim: d,
-    scale: scaleLiteral(attributes.scale as number),
+    scale: floatLiteral(attributes.scale as number),
     q: rowsOperand(operand(0)),
     k: rowsOperand(operand(1)),
     v: rowsOperand(operand(2)),
@@ -111,11 +111,6 @@ export function rowIndex(
 /** Where a row's statistic stands in [B, H, N]. */
 export function statisticIndex({ batch, head, row }: AttentionRow, { heads: h, queries }: AttentionProblem): string {
   return `(${batch} * ${h.wgsl} + ${head}) * ${queries.wgsl} + ${row}`;
-}
-
-function scaleLiteral(scale: number): string {
-  const text = String(Math.fround(scale));
-  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }
 
 export interface AttentionOptions {

@@ -1,4 +1,4 @@
-import { type DType, isFloat } from '../../graph/dtype.js';
+import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import { operand, type Tensor } from '../../tensor.js';
 import { applyOp, pointwise, zeroGradient } from '../define.js';
@@ -12,8 +12,10 @@ const op = pointwise({
     return [{ shape: shape as Shape, dtype: dtype as DType }];
   },
   emit({ attributes, output }) {
-    if (output.dtype === 'bool') return attributes.value ? 'true' : 'false';
-    return `${attributes.value}${isFloat(output.dtype) ? '.0f' : output.dtype === 'i32' ? 'i' : 'u'}`;
+    const value = attributes.value as number;
+    if (isFloat(output.dtype)) return floatLiteral(value);
+    if (output.dtype === 'bool') return value ? 'true' : 'false';
+    return `${value}${output.dtype === 'i32' ? 'i' : 'u'}`;
   },
   vjp: zeroGradient('a constant has no inputs'),
 });
@@ -27,6 +29,11 @@ export const zeros = Object.assign(
 /** Ones of a shape. */
 export function ones(shape: Shape, dtype: DType = 'f32'): Tensor {
   return applyOp(op, [], { shape: [...shape], dtype, value: 1 });
+}
+
+/** A number that belongs to the formula, not to the data (an eps, a 1/n): it is compiled in, and equal ones are one. */
+export function literal(value: number): Tensor {
+  return applyOp(op, [], { shape: [], dtype: 'f32', value });
 }
 
 /** One number everywhere. The number is an operand: another one does not compile again. */

@@ -24,34 +24,42 @@ const op = tiled({
     }
     return [{ shape: [count as number, rows!.shape.at(-1)!], dtype: rows!.dtype }];
   },
-  // One invocation an element of the result, which looks for its row among the ids in their order: no atomics, so the
-  // sum is the same each time.
+  // One invocation a row of the result and a run of its columns. It looks for its row among the ids in their order: no
+  // atomics, so the sum is the same each time; and the search is shared by the columns.
   generate({ operand, inputs, outputs, uniform, store }) {
     const rows = operand(0);
     const ids = operand(1);
     const [count, width] = outputs[0]!.shape as [number, number];
     const many = uniform(sizeOf(inputs[1]!.shape));
-    const size = count * width;
-    const groups = Math.ceil(size / lanes);
+    const columns = Math.min(width, 16);
+    const runs = Math.ceil(width / columns);
+    const groups = Math.ceil((count * runs) / lanes);
     const across = Math.min(groups, 32768);
     return {
       name: 'scatterAdd',
       declarations: '',
       workgroupSize: [lanes, 1, 1],
-      workgroups: [across, Math.ceil(groups / across), 1],
+      workgroups: [across, Math.ceil(groups / Math.max(1, across)), 1],
       body: `
   let at = (workgroup_id.y * ${across}u + workgroup_id.x) * ${lanes}u + local_index;
-  if (at >= ${size}u) { return; }
-  let row = at / ${width}u;
-  let column = at % ${width}u;
-  var sum = 0.0f;
+  let row = at / ${runs}u;
+  let column = (at % ${runs}u) * ${columns}u;
+  if (row >= ${count}u) { return; }
+  var sums: array<f32, ${columns}>;
   for (var i = 0u; i < ${many.wgsl}; i++) {
     let id = min(${ids.access.element(`${ids.window.offset}u + i`)}, ${Math.max(0, count - 1)}u);
     if (id == row) {
-      sum += ${rows.access.element(`${rows.window.offset}u + i * ${width}u + column`)};
+      let start = ${rows.window.offset}u + i * ${width}u + column;
+      for (var c = 0u; c < ${columns}u; c++) {
+        if (column + c < ${width}u) { sums[c] += ${rows.access.element('start + c')}; }
+      }
     }
   }
-  ${store(0, 'at', 'sum')}`,
+  for (var c = 0u; c < ${columns}u; c++) {
+    if (column + c < ${width}u) {
+      ${store(0, `row * ${width}u + column + c`, 'sums[c]')}
+    }
+  }`,
     };
   },
   windows: isContiguous,

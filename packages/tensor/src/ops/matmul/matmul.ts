@@ -2,7 +2,6 @@ import type { TiledOperand } from '../../compile/tiled.js';
 import { DTypeError, ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { broadcastShapes, sameShape, showShape, sizeOf } from '../../graph/shape.js';
-import { fixed } from '../../kernels/contract.js';
 import { chooseMatmul, generateMatmul, type MatmulOperand } from '../../kernels/matmul/index.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, requireTensor, tiled } from '../define.js';
@@ -22,20 +21,29 @@ const op = tiled({
     const k = inputs[0]!.shape.at(-1)!;
     const a = operand(0);
     const b = operand(1);
-    const rows = uniform(m);
-    // k is the batch where the left side is transposed: a weight's gradient.
-    const transposed = a.window.strides.at(-2) === 1 && a.window.strides.at(-1) !== 1;
+    const [rows, columns] = [uniform(m), uniform(n)];
+    // Sizes and strides are uniforms all: literals gain no speed, and one text then serves every product.
+    const side = ({ access, window }: TiledOperand): MatmulOperand => {
+      const strides = window.strides.map(uniform);
+      return {
+        access,
+        batchStrides: strides.slice(0, -2),
+        rowStride: strides.at(-2)!,
+        columnStride: strides.at(-1)!,
+        offset: uniform(window.offset),
+      };
+    };
     return generateMatmul(
       {
-        batch: batch.map(fixed),
+        batch: batch.map(uniform),
         m: rows,
-        n: fixed(n),
-        k: transposed ? uniform(k) : fixed(k),
+        n: columns,
+        k: uniform(k),
         a: side(a),
         b: side(b),
         store: (at, value) => {
           const row = batch.length === 0 ? at.row : `(${at.batch} * ${rows.wgsl} + ${at.row})`;
-          return store(0, `${row} * ${n}u + ${at.column}`, value);
+          return store(0, `${row} * ${columns.wgsl} + ${at.column}`, value);
         },
       },
       chooseMatmul({ m, n, k, batch: sizeOf(batch) }, adapter),
@@ -52,17 +60,6 @@ const op = tiled({
     wants(1) ? inputs[0]!.transpose().matmul(cotangent) : undefined,
   ],
 });
-
-function side({ access, window }: TiledOperand): MatmulOperand {
-  const strides = window.strides.map(fixed);
-  return {
-    access,
-    batchStrides: strides.slice(0, -2),
-    rowStride: strides.at(-2)!,
-    columnStride: strides.at(-1)!,
-    offset: fixed(window.offset),
-  };
-}
 
 /** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
 export const matmul = Object.assign(

@@ -3,6 +3,7 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
+import { literal } from '../creation/constant.js';
 import { applyOp, composite, requireTensor } from '../define.js';
 
 const op = composite({
@@ -31,7 +32,7 @@ const op = composite({
 
 function statistics(x: Tensor, eps: number): { centered: Tensor; scale: Tensor } {
   const centered = x.sub(x.mean(-1, { keepDims: true }));
-  return { centered, scale: rsqrt(centered.square().mean(-1, { keepDims: true }).add(eps)) };
+  return { centered, scale: rsqrt(centered.square().mean(-1, { keepDims: true }).add(literal(eps))) };
 }
 
 export interface LayerNormOptions {

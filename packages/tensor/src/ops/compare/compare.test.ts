@@ -1,0 +1,21 @@
+import { opSuite } from '../suite.testing.js';
+import { equal } from './equal.js';
+import { greater } from './greater.js';
+import { greaterEqual } from './greaterEqual.js';
+import { less } from './less.js';
+import { lessEqual } from './lessEqual.js';
+import { logicalAnd, logicalNot, logicalOr } from './logical.js';
+import { notEqual } from './notEqual.js';
+
+opSuite('compare', (ops) => {
+  const half = { none: 'the result is bool' };
+  ops.elementwise(equal, 'equal', { half });
+  ops.elementwise(notEqual, 'notEqual', { half });
+  ops.elementwise(less, 'less', { half });
+  ops.elementwise(lessEqual, 'lessEqual', { half });
+  ops.elementwise(greater, 'greater', { half });
+  ops.elementwise(greaterEqual, 'greaterEqual', { half });
+  ops.elementwise(logicalAnd, 'logicalAnd', { half });
+  ops.elementwise(logicalOr, 'logicalOr', { half });
+  ops.elementwise(logicalNot, 'logicalNot', { half });
+});

@@ -1,0 +1,103 @@
+import type { Tensor } from '../../tensor.js';
+import { type OpSample, sample } from '../../testing/samples.js';
+import { opSuite } from '../suite.testing.js';
+import { argmax } from './argmax.js';
+import { argmin } from './argmin.js';
+import { logSumExp } from './logSumExp.js';
+import { max } from './max.js';
+import { mean } from './mean.js';
+import { min } from './min.js';
+import { sum } from './sum.js';
+
+interface Attributes {
+  readonly axes?: number[];
+  readonly axis: number;
+  readonly keepDims: boolean;
+}
+type Reduction = (x: Tensor, axes?: number[], options?: { keepDims: boolean }) => Tensor;
+
+/** Rows in front of, behind and around the reduced axes, in odd sizes; 4096 is long enough for two stages. */
+const shapes: [number[], number[] | undefined][] = [
+  [[1], undefined],
+  [[17], [0]],
+  [[257], [0]],
+  [[4096], undefined],
+  [[3, 1025], [1]],
+  [[65, 17], [1]],
+  [[65, 17], [0]],
+  [[256, 3], [0]],
+  [[3, 17, 5], [1]],
+  [
+    [3, 17, 5],
+    [0, 2],
+  ],
+  [
+    [2, 3, 4, 5],
+    [1, 2],
+  ],
+  [
+    [2, 3, 4, 5],
+    [0, 3],
+  ],
+];
+
+function reductions(ofNothing: boolean): OpSample[] {
+  const drawn = shapes.map(([shape, axes], i) =>
+    sample.call([sample.normal(shape, 40 + i)], { ...(axes ? { axes } : {}), keepDims: i % 2 === 0 }),
+  );
+  const integers = [
+    sample.call([sample.integers([65, 17], 5, 100, 'i32')], { axes: [1], keepDims: false }),
+    sample.call([sample.integers([17, 65], 6, 100, 'u32')], { axes: [0], keepDims: true }),
+  ];
+  // No rows at all, and (for a sum) rows of no elements.
+  const empty = [sample.call([sample.normal([0, 17], 1)], { axes: [1], keepDims: false })];
+  if (ofNothing) {
+    empty.push(
+      sample.call([sample.normal([3, 0], 1)], { axes: [1], keepDims: false }),
+      sample.call([sample.normal([0, 5], 1)], { axes: [0], keepDims: true }),
+      sample.call([sample.normal([3, 0, 2], 1)], { axes: [1], keepDims: false }),
+    );
+  }
+  return [...drawn, ...integers, ...empty];
+}
+
+const over =
+  (reduce: Reduction) =>
+  ([x]: readonly Tensor[], attributes: OpSample['attrs']) => {
+    const { axes, keepDims } = attributes as unknown as Attributes;
+    return reduce(x!, axes, { keepDims });
+  };
+
+const along = [
+  [[65, 17], 1],
+  [[65, 17], 0],
+  [[3, 257, 2], 1],
+  [[1025], 0],
+] as const;
+const byAxis = along.map(([shape, axis], i) => sample.call([sample.normal(shape, 60 + i)], { axis }));
+
+opSuite('reduce', (ops) => {
+  // In f16 a sum of 4096 numbers of size 1 has an error of its largest, 64, halves: stated as 4e-3 of the largest.
+  ops.check(sum, 'sum', { apply: over(sum), samples: reductions(true) });
+  ops.check(mean, 'mean', { apply: over(mean), samples: reductions(true).filter(isFloatSample).filter(hasElements) });
+  ops.check(max, 'max', { apply: over(max), samples: reductions(false) });
+  ops.check(min, 'min', { apply: over(min), samples: reductions(false) });
+  ops.check(logSumExp, 'logSumExp', {
+    apply: ([x], attributes) => {
+      const { axis, keepDims } = attributes as unknown as Attributes;
+      return logSumExp(x!, axis, { keepDims });
+    },
+    samples: byAxis.map((call) => ({ ...call, attrs: { ...call.attrs, keepDims: true } })),
+  });
+  const half = { none: 'the result is an index' };
+  ops.check(argmax, 'argmax', { apply: ([x], { axis }) => argmax(x!, axis as number), samples: byAxis, half });
+  ops.check(argmin, 'argmin', { apply: ([x], { axis }) => argmin(x!, axis as number), samples: byAxis, half });
+});
+
+function isFloatSample({ inputs }: OpSample): boolean {
+  return inputs[0]!.dtype === 'f32';
+}
+
+function hasElements({ inputs }: OpSample): boolean {
+  return inputs[0]!.data.length > 0;
+}
