@@ -53,7 +53,11 @@ export function stagesOf(options: DemoOptions): Stage[] {
     heads: options.heads,
     patch: options.patch,
   });
-  const training = (steps: number) => [...flags({ steps, batch: options.batch }), ...architecture, ...seed];
+  const training = (steps: number) => [
+    ...flags({ steps, batch: options.batch, 'learning-rate': options.learningRate }),
+    ...architecture,
+    ...seed,
+  ];
 
   const single = (id: string, title: string, repeatable: boolean, args: string[], output: string): Stage => ({
     id,

@@ -134,7 +134,7 @@ async function parameterCount(file: string): Promise<number> {
 }
 
 function optionPairs(options: DemoOptions): (readonly [string, string])[] {
-  const { size, patch, width, depth, heads, batch, steps, routerSteps, clusters, seed, jobs } = options;
+  const { size, patch, width, depth, heads, batch, steps, routerSteps, learningRate, clusters, seed, jobs } = options;
   return Object.entries({
     'picture size': `${size} px`,
     'patch size': `${patch} px`,
@@ -144,6 +144,7 @@ function optionPairs(options: DemoOptions): (readonly [string, string])[] {
     batch,
     'steps of an expert': steps,
     'steps of the router': routerSteps,
+    'peak learning rate': learningRate,
     clusters,
     seed,
     'processes at once': jobs,
