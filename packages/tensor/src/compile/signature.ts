@@ -33,5 +33,7 @@ export function signatureOf(roots: readonly Value[]): Signature {
     const types = node.outputs.map((output) => `${refer(output)}${output.dtype}[${output.shape.join()}]`).join();
     parts.push(`${identityOf(node.op)}(${inputs})${JSON.stringify(node.attributes)}=${types}`);
   }
-  return { key: `${parts.join(';')}>${roots.map(refer).join()}`, leaves };
+  // First the roots: one that is a leaf itself adds to the parts.
+  const results = roots.map(refer).join();
+  return { key: `${parts.join(';')}>${results}`, leaves };
 }

@@ -6,7 +6,7 @@ import type { KernelAdapter } from '../kernels/contract.js';
 import { matmul } from '../ops/matmul/matmul.js';
 import type { Op, ReduceOp } from '../ops/op.js';
 import { expand } from '../ops/view/expand.js';
-import { identity, stopGradient } from '../ops/view/identity.js';
+import { copyOp, identity, stopGradient } from '../ops/view/identity.js';
 import { permute } from '../ops/view/permute.js';
 import { reshape } from '../ops/view/reshape.js';
 import { Tensor } from '../tensor.js';
@@ -82,7 +82,7 @@ function withMemory(values: readonly Value[]): Value[] {
 }
 
 function copied(value: Value): Value {
-  return apply(identity.op, [value])[0]!;
+  return apply(copyOp, [value])[0]!;
 }
 
 type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readonly Value[];

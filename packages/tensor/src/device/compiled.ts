@@ -6,7 +6,7 @@ import { bufferLeaf, operandLeaf, parameterLeaf } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
 import { TensorKey } from '../random/tensorKey.js';
 import { Tensor } from '../tensor.js';
-import { flattenTree, mapTree } from '../tree.js';
+import { flattenTree, mapTree, type TreeOf } from '../tree.js';
 import type { Device } from './device.js';
 import type { Storage } from './storage.js';
 
@@ -19,13 +19,17 @@ export interface CompileOptions {
 export type CompiledFunction<A extends readonly unknown[], R> = (
   ...args: { [K in keyof A]: HostArgument<A[K]> }
 ) => Promise<R>;
-type HostArgument<T> = T extends TensorKey
-  ? Key | TensorKey
-  : T extends Tensor
+// A general tree of tensors stays as it is: unfolding it would never end.
+type HostArgument<T> =
+  TreeOf<Tensor> extends T
     ? T
-    : T extends object
-      ? { [K in keyof T]: HostArgument<T[K]> }
-      : T;
+    : T extends TensorKey
+      ? Key | TensorKey
+      : T extends Tensor
+        ? T
+        : T extends object
+          ? { [K in keyof T]: HostArgument<T[K]> }
+          : T;
 
 type Leaf = Tensor | Key | TensorKey | string | boolean | null;
 

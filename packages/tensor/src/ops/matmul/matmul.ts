@@ -4,6 +4,7 @@ import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { broadcastShapes, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import { chooseMatmul, generateMatmul, type MatmulOperand } from '../../kernels/matmul/index.js';
 import type { Tensor } from '../../tensor.js';
+import { zeros } from '../creation/constant.js';
 import { applyOp, requireTensor, tiled } from '../define.js';
 import { expand } from '../view/expand.js';
 
@@ -79,6 +80,10 @@ export const matmul = Object.assign(
         'matmul',
         `the inner sizes differ: a is ${showShape(a.shape)}, b is ${showShape(b.shape)} (${inner} ≠ ${other}). Transpose b or reshape.`,
       );
+    }
+    if (inner === 0) {
+      const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+      return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
     }
     // One matrix on the right: all rows on the left are rows of one product.
     if (b.rank === 2 && a.rank > 2) {

@@ -5,13 +5,14 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, zeroGradient } from '../define.js';
 import type { EmitContext } from '../op.js';
 
-const same = {
+const unmoved = {
   cost: 0,
   infer: ([x]: readonly Type[]) => [x!],
   relate: (relation: Relation) => relation,
   emit: ({ read }: EmitContext) => read(0),
-  strided: (window: Strided) => window,
 };
+
+const same = { ...unmoved, strided: (window: Strided) => window };
 
 const op = pointwise({ name: 'identity', ...same, vjp: ({ cotangent }) => [cotangent] });
 const stopOp = pointwise({ name: 'stopGradient', ...same, vjp: zeroGradient('stopGradient ends it here') });
@@ -23,3 +24,6 @@ export const identity = Object.assign((x: Tensor): Tensor => applyOp(op, [requir
 export const stopGradient = Object.assign((x: Tensor): Tensor => applyOp(stopOp, [requireTensor('stopGradient', x)]), {
   op: stopOp,
 });
+
+/** The same elements in memory of their own, no window of another tensor's. The compiler puts it where it must. */
+export const copyOp = pointwise({ name: 'copy', ...unmoved, vjp: ({ cotangent }) => [cotangent] });
