@@ -17,6 +17,7 @@ export interface DemoOptions {
   readonly steps: number;
   readonly routerSteps: number;
   readonly learningRate: number;
+  readonly routerLearningRate: number;
   readonly clusters: number;
   readonly seed: number;
   readonly prompts: readonly string[];
@@ -60,7 +61,8 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
     .option('--batch <n>', 'pictures per training step', positive, 32)
     .option('--steps <n>', 'training steps of each expert', positive, 320)
     .option('--router-steps <n>', 'training steps of the router (default: as --steps)', positive)
-    .option('--learning-rate <x>', 'peak learning rate; high, because the runs are short', Number, 0.01)
+    .option('--learning-rate <x>', 'peak learning rate of the experts; high, because the runs are short', Number, 0.01)
+    .option('--router-learning-rate <x>', 'peak learning rate of the router', Number, 0.003)
     .option('--clusters <n>', 'clusters, and so experts', positive, 8)
     .option('--seed <n>', 'seed of everything random', natural, 0)
     .addOption(

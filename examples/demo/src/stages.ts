@@ -53,8 +53,8 @@ export function stagesOf(options: DemoOptions): Stage[] {
     heads: options.heads,
     patch: options.patch,
   });
-  const training = (steps: number) => [
-    ...flags({ steps, batch: options.batch, 'learning-rate': options.learningRate }),
+  const training = (steps: number, learningRate: number) => [
+    ...flags({ steps, batch: options.batch, 'learning-rate': learningRate }),
     ...architecture,
     ...seed,
   ];
@@ -98,13 +98,22 @@ export function stagesOf(options: DemoOptions): Stage[] {
         ...Array.from({ length: options.clusters }, (_, cluster) => ({
           id: expertName(cluster),
           label: `expert ${cluster}`,
-          args: ['train', 'expert', data, '--cluster', String(cluster), '--out', runs, ...training(options.steps)],
+          args: [
+            'train',
+            'expert',
+            data,
+            '--cluster',
+            String(cluster),
+            '--out',
+            runs,
+            ...training(options.steps, options.learningRate),
+          ],
           output: `${layout.runs}/${expertName(cluster)}/model.safetensors`,
         })),
         {
           id: 'router',
           label: 'router',
-          args: ['train', 'router', data, '--out', runs, ...training(options.routerSteps)],
+          args: ['train', 'router', data, '--out', runs, ...training(options.routerSteps, options.routerLearningRate)],
           output: `${layout.runs}/router/model.safetensors`,
         },
       ],

@@ -134,7 +134,21 @@ async function parameterCount(file: string): Promise<number> {
 }
 
 function optionPairs(options: DemoOptions): (readonly [string, string])[] {
-  const { size, patch, width, depth, heads, batch, steps, routerSteps, learningRate, clusters, seed, jobs } = options;
+  const {
+    size,
+    patch,
+    width,
+    depth,
+    heads,
+    batch,
+    steps,
+    routerSteps,
+    learningRate,
+    routerLearningRate,
+    clusters,
+    seed,
+    jobs,
+  } = options;
   return Object.entries({
     'picture size': `${size} px`,
     'patch size': `${patch} px`,
@@ -144,7 +158,8 @@ function optionPairs(options: DemoOptions): (readonly [string, string])[] {
     batch,
     'steps of an expert': steps,
     'steps of the router': routerSteps,
-    'peak learning rate': learningRate,
+    'peak learning rate of an expert': learningRate,
+    'peak learning rate of the router': routerLearningRate,
     clusters,
     seed,
     'processes at once': jobs,
