@@ -1,4 +1,6 @@
 // Prompts → one PNG with all pictures, and a trace of how each came about.
+
+import type { AnyExpertArchitecture } from '@paris/dit';
 import { encodePng, type LoadProgress, loadPipeline, type RgbImage, tileImages } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
 import type { FileStore } from '@paris/tensor/store';
@@ -15,6 +17,8 @@ export interface SampleOptions {
   /** Default: what the model says. */
   routing?: string | undefined;
   sampler: string;
+  /** Experts' architectures beside `dit`. */
+  architectures?: readonly AnyExpertArchitecture[];
   /** How many intermediate pictures the trace keeps of each. 0 keeps none. */
   filmFrames?: number;
   onProgress?: (done: number, total: number) => void;
@@ -51,8 +55,8 @@ export interface SampleTrace {
 /** @returns all pictures, those of one prompt after those of another, and the trace */
 export async function sample(options: SampleOptions): Promise<{ images: readonly RgbImage[]; trace: SampleTrace }> {
   const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
-  const { onLoad } = options;
-  const pipeline = await loadPipeline(options.model, { device, ...(onLoad && { onProgress: onLoad }) });
+  const { onLoad, architectures = [] } = options;
+  const pipeline = await loadPipeline(options.model, { device, architectures, ...(onLoad && { onProgress: onLoad }) });
   try {
     const routing = options.routing ?? pipeline.index.routing;
     const films: SampleTrace['pictures'][number]['film'][] = Array.from({ length: prompts.length * count }, () => []);

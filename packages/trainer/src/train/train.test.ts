@@ -4,7 +4,8 @@ import { routerTransformer } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
 import { parseSafetensors } from '@paris/tensor/safetensors';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireCapability } from '@paris/test-tools';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../errors.js';
 import type { TrainEvent } from '../run/events.js';
 import { readMetrics } from '../run/metrics.js';
@@ -17,11 +18,14 @@ import { trainRouter } from './router.js';
 let device: Device;
 let data: FileStore;
 beforeAll(async () => {
-  device = await openDevice();
   data = memoryStore();
   await writeToyData(data);
+  const opened = await openDevice().catch(() => undefined);
+  if (!opened) return;
+  device = opened;
   await expert().run(); // compiles the shaders, which takes long where they are not in the driver's cache
 }, 300_000);
+beforeEach((context) => requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter'));
 afterAll(() => device?.close());
 
 const expert = (change: Partial<TrainExpertOptions> = {}) => {
@@ -105,13 +109,13 @@ describe('trainExpert', () => {
   });
 });
 
-describe('trainRouter', () => {
+describe('trainRouter', { timeout: 300_000 }, () => {
   it('learns to tell clusters apart', async () => {
     const runs = memoryStore();
-    const training = { ...toyTraining, steps: 80, batchSize: 16 };
+    const training = { ...toyTraining, steps: 200 };
     await trainRouter({ device, data, runs, architecture: routerTransformer, config: routerConfig(toySize), training });
     const lines = await readMetrics(folderStore(runs, 'router'));
-    const accuracy = lines.slice(-20).reduce((sum, line) => sum + line.accuracy!, 0) / 20;
+    const accuracy = lines.slice(-50).reduce((sum, line) => sum + line.accuracy!, 0) / 50;
     expect(accuracy).toBeGreaterThan(0.6); // 1/3 by chance
     expect(await runs.list('router')).toContain('router/partition/centroids.safetensors');
   });

@@ -7,8 +7,10 @@ import { formatEvaluation } from '../../evaluate/table.js';
 import { writeJson } from '../../formats/json.js';
 import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { loadArchitecture } from '../modules.js';
 
 interface Flags {
+  expert: string[];
   data: string;
   compare: string;
   out?: string;
@@ -27,6 +29,12 @@ export function evaluateCommand(): Command {
     .option('--out <file>', 'JSON file to write (default: evaluation.json in the current folder)')
     .option('--seed <n>', 'decides the noise', whole(0), 0)
     .option('--batch <n>', 'pictures at once', whole(1), 32)
+    .option(
+      '--expert <file>',
+      'a module with your own defineExpert(…); may be given several times',
+      (file, all: string[]) => [...all, file],
+      [],
+    )
     .option('--check', 'exit with 1 if a control fails');
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
     const evaluation = await evaluate({
@@ -38,6 +46,7 @@ export function evaluateCommand(): Command {
         .map((name) => name.trim())
         .filter(Boolean),
       seed: flags.seed,
+      architectures: { experts: await Promise.all(flags.expert.map(loadArchitecture)) },
       batchSize: flags.batch,
       onProgress: (done, total) => reporter.work('evaluate', done, total),
       signal,

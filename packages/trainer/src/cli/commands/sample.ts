@@ -6,8 +6,10 @@ import { writeJson } from '../../formats/json.js';
 import { contactSheet, sample } from '../../node/sample.js';
 import { number, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { loadArchitecture } from '../modules.js';
 
 interface Flags {
+  expert: string[];
   prompt: string[];
   out: string;
   count: number;
@@ -36,6 +38,12 @@ export function sampleCommand(): Command {
     .option('--routing <policy>', 'top1, top2, full, threshold0.05, nucleus0.9, … (default: what the model says)')
     .option('--sampler <name>', 'euler or heun', 'euler')
     .option('--scale <n>', 'enlarge each pixel (default: pictures of about 128)', whole(1))
+    .option(
+      '--expert <file>',
+      'a module with your own defineExpert(…); may be given several times',
+      (file, all: string[]) => [...all, file],
+      [],
+    )
     .option('--trace <file>', 'JSON file of what each expert did, with intermediate pictures')
     .addHelpText(
       'after',
@@ -53,6 +61,7 @@ export function sampleCommand(): Command {
       guidance,
       routing,
       sampler,
+      architectures: await Promise.all(flags.expert.map(loadArchitecture)),
       filmFrames: traceFile === undefined ? 0 : 6,
       onProgress: (done, total) => reporter.work('sample', done, total),
       onLoad: () => reporter.alive(),

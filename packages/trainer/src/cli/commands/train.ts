@@ -1,8 +1,5 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type AnyExpertArchitecture, dit } from '@paris/dit';
+import { dit } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
-import { ValueError } from '@paris/tensor';
 import { nodeStore } from '@paris/tensor/node';
 import { Command } from 'commander';
 import { defaultSize, ditConfig, routerConfig, type TransformerSize } from '../../train/configs.js';
@@ -11,6 +8,7 @@ import { type TrainingOptions, trainingDefaults } from '../../train/options.js';
 import { trainRouter } from '../../train/router.js';
 import { number, whole } from '../failure.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
+import { loadArchitecture, loadConfig } from '../modules.js';
 
 interface Flags extends TransformerSize {
   out: string;
@@ -30,6 +28,7 @@ interface ExpertFlags extends Flags {
   cluster: number;
   dropout: number;
   expert?: string;
+  config?: string;
 }
 
 export function trainCommand(): Command {
@@ -45,14 +44,17 @@ function trainExpertCommand(): Command {
     .argument('<data>', 'data folder; only clusters/NN of it is opened')
     .requiredOption('--cluster <k>', 'which cluster', whole(0))
     .option('--dropout <share>', 'share of pictures without their caption', number({ min: 0, max: 1 }), 0.1)
-    .option('--expert <file>', 'a module whose default export is your own defineExpert(…)');
+    .option('--expert <file>', 'a module whose default export is your own defineExpert(…)')
+    .option('--config <file>', 'JSON file with fields for config.json; they win over the options');
   return gpuAction(trainingFlags(command), async (context, flags: ExpertFlags, data: string) => {
+    const base = ditConfig(flags);
+    const own = flags.config === undefined ? {} : await loadConfig(flags.config);
     await trainExpert({
       ...common(context, flags),
       data: nodeStore(data),
       cluster: flags.cluster,
       architecture: flags.expert === undefined ? dit : await loadArchitecture(flags.expert),
-      config: ditConfig(flags),
+      config: (format) => ({ ...base(format), ...own }),
       conditionDropout: flags.dropout,
     });
     return 0;
@@ -115,11 +117,4 @@ function common({ device, reporter, signal, restarted }: GpuContext, flags: Flag
     signal,
     onEvent: reporter.train,
   };
-}
-
-async function loadArchitecture(file: string): Promise<AnyExpertArchitecture> {
-  const module: { default?: Partial<AnyExpertArchitecture> } = await import(pathToFileURL(resolve(file)).href);
-  const { architecture, fromConfig } = module.default ?? {};
-  if (typeof architecture === 'string' && typeof fromConfig === 'function') return { architecture, fromConfig };
-  throw new ValueError('train', `${file} has no default export made by defineExpert(…).`);
 }

@@ -1,0 +1,27 @@
+// What users bring along in files: their own expert, and what its config.json is to say.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { AnyExpertArchitecture } from '@paris/dit';
+import { ValueError } from '@paris/tensor';
+import * as z from 'zod/mini';
+import { parseJson } from '../formats/json.js';
+import type { Json } from '../run/record.js';
+
+/** The default export of a module. @throws ValueError if it was not made by `defineExpert` */
+export async function loadArchitecture(file: string): Promise<AnyExpertArchitecture> {
+  const module: { default?: Partial<AnyExpertArchitecture> } = await import(pathToFileURL(resolve(file)).href);
+  const { architecture, fromConfig } = module.default ?? {};
+  if (typeof architecture === 'string' && typeof fromConfig === 'function') return { architecture, fromConfig };
+  throw new ValueError('train', `${file} has no default export made by defineExpert(…).`);
+}
+
+const configSchema: z.ZodMiniType<{ [name: string]: Json }> = z.record(z.string(), z.json());
+
+/** A JSON file with an object. @throws CheckpointError if it is something else */
+export async function loadConfig(file: string): Promise<{ [name: string]: Json }> {
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new ValueError('train', `the config file ${file} cannot be read (${cause.code}).`, { cause });
+  });
+  return parseJson(text, file, configSchema);
+}
