@@ -36,7 +36,8 @@ describe.each(['tokens', 'embeddings', 'label'])('conditioned on %s, equals PyTo
     expect(ditParameterShapes(config)).toEqual(shapes);
   });
 
-  it('forward and gradients', async (context) => {
+  // A software adapter compiles about a hundred shaders for this.
+  it('forward and gradients', { timeout: 300_000 }, async (context) => {
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
     const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
     const params = unflattenTree(

@@ -34,7 +34,8 @@ describe.each(['router', 'options'])('%s.json: equals PyTorch', (name) => {
     expect(routerParameterShapes(config)).toEqual(shapes);
   });
 
-  it('forward and gradients', async (context) => {
+  // A software adapter compiles about a hundred shaders for this.
+  it('forward and gradients', { timeout: 300_000 }, async (context) => {
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
     const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
     const params = unflattenTree(
