@@ -2,6 +2,7 @@
 import type { Node, Value } from '../graph/node.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import type { Accumulator } from '../ops/op.js';
 import { type Fused, type Group, rootOutput } from './fuse.js';
 import { Position } from './position.js';
 import { type Binding, KernelWriter, type UniformWord } from './writer.js';
@@ -40,20 +41,35 @@ export function generate(group: Group, options: GenerateOptions): Kernel {
 
 type Writable = (value: Value) => boolean;
 
+/**
+ * Rows in one of two ways. An invocation a row, which walks along it: for software adapters, where a few invocations
+ * take all rows in turn, and for short rows. A workgroup a row, whose lanes share the walk: for long rows on a GPU.
+ */
+interface Walk {
+  readonly together: boolean;
+  readonly start: string;
+  readonly step: string;
+}
+const alone: Walk = { together: false, start: '0u', step: '1u' };
+const shared: Walk = { together: true, start: 'local_index', step: `${lanes}u` };
+
 function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, options: GenerateOptions): Kernel {
-  const rows = writer.size(group.rows);
-  const needed = Math.ceil(group.rows / lanes);
-  // A software adapter pays for each invocation: a few of them walk over all rows. A GPU wants one a row.
-  const groups = options.adapter.software ? Math.min(needed, softwareGroups) : needed;
+  const { software } = options.adapter;
+  const walk = !software && group.length >= lanes / 2 ? shared : alone;
+  const needed = walk.together ? group.rows : Math.ceil(group.rows / lanes);
+  const groups = software ? Math.min(needed, softwareGroups) : needed;
   const across = Math.min(groups, 32768);
-  const start = `(workgroup_id.y * ${writer.size(across).wgsl} + workgroup_id.x) * ${lanes}u + local_index`;
-  const inner = writer.within(() => rowBody(group, writer), true);
-  const body = options.adapter.software
-    ? [`for (var row = ${start}; row < ${rows.wgsl}; row += ${writer.size(groups * lanes).wgsl}) {`, ...inner, '}']
-    : [`let row = ${start};`, `if (row >= ${rows.wgsl}) { return; }`, ...inner];
+  const rows = writer.size(group.rows).wgsl;
+  const workgroup = `(workgroup_id.y * ${writer.size(across).wgsl} + workgroup_id.x)`;
+  const start = walk.together ? workgroup : `${workgroup} * ${lanes}u + local_index`;
+  const declarations: string[] = [];
+  const inner = writer.within(() => rowBody(group, writer, walk, declarations), true);
+  const body = software
+    ? [`for (var row = ${start}; row < ${rows}; row += ${writer.size(groups * lanes).wgsl}) {`, ...inner, '}']
+    : [`let row = ${start};`, `if (row >= ${rows}) { return; }`, ...inner];
   return {
     label: group.members.map((member) => member.node.op.name).join('+'),
-    code: writer.module({ declarations: '', body, workgroupSize: [lanes, 1, 1], writable }),
+    code: writer.module({ declarations: declarations.join('\n'), body, workgroupSize: [lanes, 1, 1], writable }),
     bindings: writer.bindings,
     layout: writer.layout(writable),
     words: writer.words,
@@ -61,54 +77,49 @@ function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, opti
   };
 }
 
-function rowBody(group: Group, writer: KernelWriter): void {
+function rowBody(group: Group, writer: KernelWriter, walk: Walk, declarations: string[]): void {
   writer.loop = group.length > 1 ? { row: 'row', length: group.length } : undefined;
   const rowRelation = group.length > 1 ? 'row' : 'element';
   const rowLevel = group.members.filter((member) => !group.elements.has(member));
   for (let i = 0; i < rowLevel.length; ) {
     // Reductions that do not need each other run in one loop.
-    const together = [rowLevel[i++]!];
-    if (together[0]!.node.op.kind === 'reduce') {
-      const alone = (value: Value) =>
-        value.node.op.kind === 'reduce' && together.every((other) => !group.inside.get(value)!.has(other));
-      while (i < rowLevel.length && alone(rowLevel[i]!)) together.push(rowLevel[i++]!);
-    }
-    const values =
-      together[0]!.node.op.kind === 'reduce'
-        ? reduceRow(
-            together.map((value) => value.node),
-            writer,
-          )
-        : together.map((value) => writer.element(value, Position.atIndex(writer, value.shape, 'row', rowRelation)));
-    together.forEach((member, k) => {
+    const batch = [rowLevel[i++]!];
+    const reduces = batch[0]!.node.op.kind === 'reduce';
+    const free = (value: Value) =>
+      value.node.op.kind === 'reduce' && batch.every((other) => !group.inside.get(value)!.has(other));
+    while (reduces && i < rowLevel.length && free(rowLevel[i]!)) batch.push(rowLevel[i++]!);
+    const nodes = batch.map((value) => value.node);
+    const values = reduces
+      ? reduceRow(nodes, writer, walk, declarations)
+      : batch.map((value) => writer.element(value, Position.atIndex(writer, value.shape, 'row', rowRelation)));
+    batch.forEach((member, k) => {
       writer.define(member, values[k]!);
-      if (group.stored.has(member)) writer.store(member, 'row', values[k]!);
+      if (!group.stored.has(member)) return;
+      if (walk.together) writer.statement('if (local_index == 0u) {');
+      writer.store(member, 'row', values[k]!);
+      if (walk.together) writer.statement('}');
     });
   }
   const elements = group.members.filter((member) => group.elements.has(member));
-  const results = elements.filter((member) => group.stored.has(member));
-  if (results.length === 0) return;
+  if (!elements.some((member) => group.stored.has(member))) return;
   const extent = writer.size(group.length).wgsl;
-  loop(writer, extent, (j) => {
+  loop(writer, extent, walk, (j) => {
     const index = writer.name(`row * ${extent} + ${j}`);
-    const computed: Value[] = [];
     for (const member of elements) {
       const value = writer.element(member, Position.atIndex(writer, member.shape, index, 'element'));
       writer.define(member, value);
-      computed.push(member);
       if (group.stored.has(member)) writer.store(member, index, value);
     }
-    for (const member of computed) writer.forget(member);
+    for (const member of elements) writer.forget(member);
   });
 }
 
 /** The reductions of one row, which walk over it together, and the names of their results. */
-function reduceRow(nodes: readonly Node[], writer: KernelWriter): string[] {
+function reduceRow(nodes: readonly Node[], writer: KernelWriter, walk: Walk, declarations: string[]): string[] {
   const axes = nodes[0]!.attributes.axes as readonly number[];
   const { shape } = nodes[0]!.inputs[0]!;
   const lengths = axes.map((axis) => shape[axis]!);
   const dense = axes.every((axis, i) => axis === shape.length - axes.length + i);
-  const length = sizeOf(lengths);
   const running = nodes.map(({ op, inputs }) => {
     if (op.kind !== 'reduce') throw new Error('internal: not a reduction.');
     const accumulator = op.accumulator(inputs[0]!.dtype);
@@ -120,8 +131,8 @@ function reduceRow(nodes: readonly Node[], writer: KernelWriter): string[] {
     return { accumulator, names, x: inputs[0]! };
   });
   // Never a literal: batches share shaders, and drivers do not unroll what they cannot count (which costs seconds).
-  const extent = writer.size(length).wgsl;
-  loop(writer, extent, (j) => {
+  const extent = writer.size(sizeOf(lengths)).wgsl;
+  loop(writer, extent, walk, (j) => {
     for (const { accumulator, names, x } of running) {
       const position = dense
         ? Position.atIndex(writer, x.shape, writer.name(`row * ${extent} + ${j}`), 'element')
@@ -130,10 +141,33 @@ function reduceRow(nodes: readonly Node[], writer: KernelWriter): string[] {
     }
   });
   return running.map(({ accumulator, names }) => {
+    const parts = walk.together ? merged(accumulator, names, writer, declarations) : names;
     const result = writer.fresh('r');
-    writer.statement(`let ${result} = ${accumulator.result(names)};`);
+    writer.statement(`let ${result} = ${accumulator.result(parts)};`);
     return result;
   });
+}
+
+/** Merges what the lanes of a workgroup have reduced, halving their number, in an order that is always the same. */
+function merged(
+  accumulator: Accumulator,
+  names: readonly string[],
+  writer: KernelWriter,
+  declarations: string[],
+): string[] {
+  const slots = names.map((name, i) => {
+    const slot = writer.fresh('lanes');
+    declarations.push(`var<workgroup> ${slot}: array<${accumulator.variables[i]!.type}, ${lanes}>;`);
+    writer.statement(`${slot}[local_index] = ${name};`);
+    return slot;
+  });
+  const at = (index: string) => slots.map((slot) => `${slot}[${index}]`);
+  writer.statement('workgroupBarrier();');
+  writer.statement(`for (var half = ${lanes / 2}u; half > 0u; half >>= 1u) {`);
+  writer.statement(`  if (local_index < half) { ${accumulator.merge(at('local_index'), at('local_index + half'))} }`);
+  writer.statement('  workgroupBarrier();');
+  writer.statement('}');
+  return at('0u');
 }
 
 /** Where element j of the row stands, when the reduced axes are not the last ones. */
@@ -150,10 +184,10 @@ function coordinates(
   return shape.map((_, axis) => (axes.includes(axis) ? inner.shift()! : outer.shift()!));
 }
 
-function loop(writer: KernelWriter, extent: string, body: (j: string) => void): void {
+function loop(writer: KernelWriter, extent: string, walk: Walk, body: (j: string) => void): void {
   const j = writer.fresh('j');
   const lines = writer.within(() => body(j));
-  writer.statement(`for (var ${j} = 0u; ${j} < ${extent}; ${j}++) {`);
+  writer.statement(`for (var ${j} = ${walk.start}; ${j} < ${extent}; ${j} += ${walk.step}) {`);
   for (const line of lines) writer.statement(`  ${line}`);
   writer.statement('}');
 }
