@@ -8,6 +8,7 @@ import {
   describeAdapter,
 } from '@paris/tensor/node';
 import { type Command, Option } from 'commander';
+import { calmPolling } from '../node/calm-polling.js';
 import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
 import { number } from './failure.js';
 import { createReporter, type Reporter } from './reporter.js';
@@ -72,6 +73,7 @@ async function work(flags: GpuFlags, action: (context: GpuContext) => Promise<nu
   const releaseSignals = onStop(stop);
   const reporter = createReporter(flags.json === true);
   const device = await openDevice();
+  if (device.info.software) calmPolling();
   try {
     const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;
     return (await action({ device, reporter, signal: stop.signal, restarted })) ?? 0;

@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { calmPolling } from './calm-polling.js';
+
+let restore = () => {};
+afterEach(() => restore());
+
+/** How often a callback that asks again each time is called in 60 ms. */
+async function asks(native: boolean): Promise<number> {
+  let count = 0;
+  const until = performance.now() + 60;
+  await new Promise<void>((resolve) => {
+    const ask = () => {
+      count++;
+      if (performance.now() > until) resolve();
+      else setImmediate(callback);
+    };
+    // Bound functions have no source either, as those of native modules.
+    const callback = native ? Object.defineProperty(ask.bind(null), 'name', { value: '' }) : ask;
+    setImmediate(callback);
+  });
+  return count;
+}
+
+describe('calmPolling', () => {
+  it('holds back native callbacks, and no others', async () => {
+    restore = calmPolling();
+    expect(await asks(true)).toBeLessThan((await asks(false)) / 3);
+  });
+
+  it('asks at once again when a new wait begins', async () => {
+    restore = calmPolling();
+    await asks(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const began = performance.now();
+    await new Promise<void>((resolve) => {
+      let left = 10;
+      const ask = () => (--left === 0 ? resolve() : setImmediate(callback));
+      const callback = Object.defineProperty(ask.bind(null), 'name', { value: '' });
+      setImmediate(callback);
+    });
+    expect(performance.now() - began).toBeLessThan(9); // ten timers of a millisecond take longer
+  });
+
+  it('passes arguments on and can be taken back', async () => {
+    const before = globalThis.setImmediate;
+    restore = calmPolling();
+    expect(await new Promise((resolve) => setImmediate(resolve, 7))).toBe(7);
+    restore();
+    expect(globalThis.setImmediate).toBe(before);
+  });
+});
