@@ -5,6 +5,7 @@ import { type PooledBuffer, Storage } from '../device/storage.js';
 import { LimitError } from '../errors.js';
 import { dtypeBytes } from '../graph/dtype.js';
 import type { Value } from '../graph/node.js';
+import { sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import { fuse } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
@@ -122,6 +123,8 @@ export class Plan {
         }
         continue;
       }
+      // Empty tensors never dispatch: nothing is generated for them either, since sizes of 0 make no text.
+      if (group.members.every((value) => sizeOf(value.shape) === 0)) continue;
       const kernel = generate(group, {
         adapter: device.adapter,
         fused,

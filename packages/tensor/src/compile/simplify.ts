@@ -36,7 +36,10 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value
     if (op.kind === 'leaf') return node.outputs;
     if (op === identity.op || op === stopGradient.op) return inputs;
     if (op.kind === 'composite') {
-      const parts = op.decompose(tensors(inputs), attributes).map((tensor) => tensor.value);
+      // Parts may compute in f32 what the op gives as f16.
+      const parts = op
+        .decompose(tensors(inputs), attributes)
+        .map((tensor, i) => tensor.cast(node.outputs[i]!.dtype).value);
       visit(parts);
       return parts.map((part) => replaced.get(part)!);
     }

@@ -10,6 +10,9 @@ type Checked = Parameters<typeof checkOp>[0];
 /** A fixture's name, or why there is none. */
 type Source = string | { readonly none: string };
 
+/** Kernels compile slowly from a cold shader cache on a busy machine. */
+const timeoutMs = 300_000;
+
 export interface OpSuite {
   /** Checks an op on its fixture and on `samples`. */
   check(op: Checked, source: Source, options?: Omit<CheckOptions, 'device' | 'fixture'>): void;
@@ -24,11 +27,15 @@ export function opSuite(family: string, define: (ops: OpSuite) => void): void {
     const check: OpSuite['check'] = (op, source, options) => {
       const fixture = typeof source === 'string' ? readFixture(source) : source;
       const title = typeof source === 'string' ? source : (op.op?.name ?? op.name);
-      it(title, async (context) => {
-        const report = await checkOp(op, { ...options, device: device(context), fixture });
-        const none = options?.half && 'none' in options.half;
-        reports.push({ report, half: !none });
-      });
+      it(
+        title,
+        async (context) => {
+          const report = await checkOp(op, { ...options, device: device(context), fixture });
+          const none = options?.half && 'none' in options.half;
+          reports.push({ report, half: !none });
+        },
+        timeoutMs,
+      );
     };
     define({
       check,

@@ -18,7 +18,7 @@ function call(b: number, n: number, m: number, h: number, d: number, seed: numbe
 opSuite('attention', (ops) => {
   ops.check(attention, 'attention', {
     apply,
-    samples: [call(1, 1, 1, 1, 1, 1), call(2, 3, 17, 2, 5, 4), call(1, 65, 17, 2, 16, 7), call(1, 17, 65, 1, 64, 10)],
+    samples: [call(2, 3, 17, 2, 5, 4), call(1, 65, 17, 2, 16, 7)],
     tolerance: { relative: 5e-5, absolute: 1e-5 },
   });
 });

@@ -10,6 +10,8 @@ export function mean(x: Tensor, axes?: number | readonly number[], options?: Red
   requireDType('mean', requireTensor('mean', x).dtype, floats);
   const list = normalizeAxes('mean', axes, x.rank);
   const share = 1 / sizeOf(list.map((axis) => x.shape[axis]!));
+  // In f32 throughout: a sum may lie beyond what f16 holds where its mean does not.
+  const total = sum(x.cast('f32'), axes, options);
   // Over the batch the count varies: an operand, so that batches of any size share shaders.
-  return sum(x, axes, options).mul(list.includes(0) ? share : literal(share));
+  return total.mul(list.includes(0) ? share : literal(share)).cast(x.dtype);
 }
