@@ -76,7 +76,7 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     const expert = (await calls()).find((call) => call.id === 'expert-03');
     expect(expert?.args?.join(' ')).toBe(
       `train expert ${join(folder, 'demo/data')} --cluster 3 --out ${join(folder, 'demo/runs')} ` +
-        '--steps 6 --batch 32 --learning-rate 0.01 --width 32 --depth 3 --heads 4 --patch 4 --seed 7 --json',
+        '--steps 6 --batch 16 --learning-rate 0.01 --width 32 --depth 3 --heads 4 --patch 4 --seed 7 --json',
     );
   });
 

@@ -9,6 +9,7 @@ export interface DemoOptions {
   readonly adapter?: string | undefined;
   readonly jobs: number;
   readonly size: number;
+  readonly holdout: number;
   readonly patch: number;
   readonly width: number;
   readonly depth: number;
@@ -54,13 +55,14 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
     .option('--adapter <name>', 'the adapter to use; see `npx paris doctor` (default: the best there is)')
     .option('--jobs <n>', 'training processes at once', positive, availableParallelism())
     .option('--size <px>', 'edge length of the pictures', positive, 16)
+    .option('--holdout <share>', 'share of the emoji that no training sees', Number, 0.04)
     .option('--patch <px>', 'edge length of a patch', positive, 4)
     .option('--width <n>', 'channels of the transformer', positive, 64)
     .option('--depth <n>', 'blocks of the transformer', positive, 3)
     .option('--heads <n>', 'attention heads', positive, 4)
-    .option('--batch <n>', 'pictures per training step', positive, 32)
+    .option('--batch <n>', 'pictures per training step', positive, 16)
     .option('--steps <n>', 'training steps of each expert', positive, 320)
-    .option('--router-steps <n>', 'training steps of the router (default: as --steps)', positive)
+    .option('--router-steps <n>', 'training steps of the router (default: 1.5 × --steps)', positive)
     .option('--learning-rate <x>', 'peak learning rate of the experts; high, because the runs are short', Number, 0.01)
     .option('--router-learning-rate <x>', 'peak learning rate of the router', Number, 0.003)
     .option('--clusters <n>', 'clusters, and so experts', positive, 8)
@@ -80,7 +82,7 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
   const given = command
     .parse(argv, { from: 'user' })
     .opts<Omit<DemoOptions, 'routerSteps'> & { routerSteps?: number }>();
-  return { ...given, routerSteps: given.routerSteps ?? given.steps, out: resolve(folder, given.out) };
+  return { ...given, routerSteps: given.routerSteps ?? Math.ceil(1.5 * given.steps), out: resolve(folder, given.out) };
 }
 
 function natural(text: string): number {
