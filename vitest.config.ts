@@ -21,6 +21,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts'],
     // The native GPU module does not like worker threads.
     pool: 'forks',
+    setupFiles: ['tools/test/src/setup.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

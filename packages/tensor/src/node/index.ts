@@ -10,6 +10,7 @@ export {
   probeAdapters,
   type WorkingAdapter,
 } from './adapters.js';
+export { calmPolling } from './calmPolling.js';
 export type { AdapterKind, ProbeSystem } from './candidates.js';
 export { nodeStore } from './nodeStore.js';
 export type { AdapterFacts, ProbeOutcome } from './probe-process.js';

@@ -4,11 +4,11 @@ import {
   ADAPTER_CHOICES,
   type AdapterChoice,
   adapterEnvironment,
+  calmPolling,
   chooseAdapter,
   describeAdapter,
 } from '@paris/tensor/node';
 import { type Command, Option } from 'commander';
-import { calmPolling } from '../node/calm-polling.js';
 import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
 import { number } from './failure.js';
 import { createReporter, type Reporter } from './reporter.js';

@@ -8,7 +8,6 @@ import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';
 import { normalise, readLabelled } from '../data/files.js';
-import { calmPolling } from '../node/calm-polling.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
@@ -26,7 +25,6 @@ beforeAll(async () => {
   const opened = await openDevice().catch(() => undefined);
   if (!opened) return;
   device = opened;
-  if (device.info.software) calmPolling();
   await writeToyData(data);
   for (const cluster of [0, 1, 2]) {
     await trainExpert({ device, data, cluster, runs, architecture: dit, config: ditConfig(toySize), training });

@@ -1,5 +1,4 @@
 // @paris/trainer/node: what needs files of this machine, an image decoder or processes.
-export { calmPolling } from './calm-polling.js';
 export { type CaptionRow, type Captions, parseCaptions } from './captions.js';
 export { describe } from './describe.js';
 export { type Decoded, type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';

@@ -7,7 +7,6 @@ import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../errors.js';
-import { calmPolling } from '../node/calm-polling.js';
 import type { TrainEvent } from '../run/events.js';
 import { readMetrics } from '../run/metrics.js';
 import { folderStore } from '../run/stores.js';
@@ -24,7 +23,6 @@ beforeAll(async () => {
   const opened = await openDevice().catch(() => undefined);
   if (!opened) return;
   device = opened;
-  if (device.info.software) calmPolling();
   await expert().run(); // compiles the shaders, which takes long where they are not in the driver's cache
 }, 300_000);
 beforeEach((context) => requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter'));

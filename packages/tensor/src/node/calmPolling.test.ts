@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { calmPolling } from './calm-polling.js';
+import { calmPolling } from './calmPolling.js';
 
 let restore = () => {};
 afterEach(() => restore());
