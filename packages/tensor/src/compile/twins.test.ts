@@ -34,7 +34,7 @@ async function expectAgreement(shape: number[], fn: (x: Tensor) => Tensor, toler
     shape.reduce((a, b) => a * b, 1),
   );
   const results = await Promise.all([gpuLike, softwareLike].map((device) => fn(device.tensor(data, { shape })).read()));
-  const [a, b] = results as [ArrayLike<number>, ArrayLike<number>];
+  const [a, b] = [results[0]!, results[1]!];
   expect(a.length).toBe(b.length);
   for (let i = 0; i < a.length; i++)
     expect(Math.abs(a[i]! - b[i]!)).toBeLessThanOrEqual(tolerance * (1 + Math.abs(b[i]!)));
