@@ -52,7 +52,8 @@ export function compileFunction<A extends readonly unknown[], R>(
     device.check();
     const given = flattenArguments(args);
     const values = given.map(({ value }) => graphValue(value));
-    const key = given.map(({ path, value }, i) => `${path}:${describe(value, values[i])}`).join(';');
+    const leafKeys = given.map(({ path, value }, i) => `${path}:${describe(value, values[i])}`);
+    const key = `${structureOf(args)} ${leafKeys.join(';')}`;
     const donated = donatedTensors(args, options.donate ?? []);
     let trace = traces.get(key);
     if (!trace || device.debug) {
@@ -61,6 +62,12 @@ export function compileFunction<A extends readonly unknown[], R>(
         throw new StaleTraceError(
           'compile',
           'the function traced to another graph than before for the same kind of arguments. Pass what changes as an argument.',
+        );
+      }
+      if (trace && closureNumbers(trace) !== closureNumbers(fresh)) {
+        throw new StaleTraceError(
+          'compile',
+          'the function uses another number than when it was traced. Pass it as an argument, with scalar(x).',
         );
       }
       trace = fresh;
@@ -178,6 +185,22 @@ function requireReady(value: Value): Value {
     'compile',
     'an argument is not computed yet. Await device.run(tensor) first, or build it inside the function.',
   );
+}
+
+/** Records and arrays as they are nested, without their leaves: empty ones leave no path behind. */
+function structureOf(tree: unknown): string {
+  if (tree === undefined || isLeaf(tree)) return '';
+  if (Array.isArray(tree)) return `[${tree.map(structureOf).join()}]`;
+  const entries = Object.entries(tree as object).filter(([, child]) => child !== undefined);
+  return `{${entries
+    .map(([key, child]) => `${JSON.stringify(key)}${structureOf(child)}`)
+    .sort()
+    .join()}}`;
+}
+
+/** The numbers that a trace took from its closure, as bits. */
+function closureNumbers({ leaves }: Trace): string {
+  return leaves.map((leaf) => (typeof leaf === 'number' ? '' : (leaf.operand?.join(' ') ?? ''))).join();
 }
 
 function describe(leaf: Leaf, value: Value | undefined): string {

@@ -1,90 +1,205 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireCapability } from '@paris/test-tools';
+import { describe, expect, it } from 'vitest';
 import {
-  concat,
-  type Device,
+  DisposedTensorError,
+  DTypeError,
   exp,
-  gelu,
-  key,
-  layerNorm,
-  mse,
-  normal,
-  openDevice,
-  softmax,
+  ShapeError,
+  scalar,
   type Tensor,
-  valueAndGrad,
-  zeros,
+  TraceError,
+  ValueError,
 } from '../index.js';
+import { useDevice } from '../testing/useDevice.testing.js';
+import { openDevice } from './open.js';
 
-let device: Device;
-beforeAll(async () => {
-  device = await openDevice();
+const device = useDevice();
+
+describe('data', () => {
+  it('enters from numbers, lists and typed arrays, and reads back by dtype', async (context) => {
+    const on = device(context);
+    expect(await on.tensor(2.5).read()).toEqual(new Float32Array([2.5]));
+    const nested = on.tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]); // prettier keeps rows
+    expect([nested.shape, nested.dtype, nested.size, nested.rank]).toEqual([[2, 3], 'f32', 6, 2]);
+    expect(await nested.read()).toEqual(new Float32Array([1, 2, 3, 4, 5, 6]));
+    expect(await on.tensor(new Int32Array([-1, 7])).read()).toEqual(new Int32Array([-1, 7]));
+    expect(await on.tensor(new Uint32Array([4294967295])).read()).toEqual(new Uint32Array([4294967295]));
+    expect(await on.tensor([0, 2, -1], { dtype: 'bool' }).read()).toEqual(new Uint32Array([0, 1, 1]));
+    expect(await on.tensor([], { shape: [0, 3] }).read()).toEqual(new Float32Array([]));
+  });
+
+  it('in f16 reads as Float32Array, rounded to halves', async (context) => {
+    const on = device(context);
+    requireCapability(context, 'f16', on.hasFeature('shader-f16'), 'the adapter has no shader-f16');
+    const x = on.tensor([1, 1 / 3, 65504], { dtype: 'f16' });
+    expect(await x.read()).toEqual(new Float32Array([1, 0.333251953125, 65504]));
+    expect(await x.mul(0.5).read()).toEqual(new Float32Array([0.5, 0.1666259765625, 32752]));
+  });
+
+  it('that does not fit its shape is refused', (context) => {
+    const on = device(context);
+    expect(() => on.tensor([[1, 2], [3]])).toThrow(ShapeError);
+    expect(() => on.tensor([[1, 2], [3]])).toThrow('[tensor] the list is ragged: 1 entries where 2 were expected.');
+    expect(() => on.tensor(new Float32Array(3), { shape: [2, 2] })).toThrow('[tensor] 3 numbers do not fill [2, 2].');
+    expect(() => on.tensor('a' as never)).toThrow(DTypeError);
+  });
+
+  it('makes trees of tensors, and leaves tensors alone', async (context) => {
+    const on = device(context);
+    const x = on.tensor(1);
+    const tree = on.tensors({ a: [1, 2], b: { data: new Float32Array(4), shape: [2, 2] }, x });
+    expect([tree.a.shape, tree.b.shape, tree.x === x]).toEqual([[2], [2, 2], true]);
+  });
 });
-afterAll(() => device.close());
+
+describe('a lazy graph', () => {
+  it('runs nothing until it is read, and then only what is needed, once', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2, 3]);
+    const before = on.counters;
+    const y = x.add(10).mul(x);
+    const unused = exp(x);
+    expect(on.counters).toEqual(before);
+    expect(await y.read()).toEqual(new Float32Array([11, 24, 39]));
+    const after = on.counters;
+    expect(after.dispatches - before.dispatches).toBe(1);
+    await y.read();
+    expect(on.counters.dispatches).toBe(after.dispatches);
+    unused.dispose();
+  });
+
+  it('run() computes every leaf of a tree in one submit', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2, 3, 4]);
+    const tree = { a: x.mul(2), list: [x.sum(), x.reshape([2, 2]).matmul(x.reshape([2, 2]))], x };
+    const before = on.counters;
+    expect(await on.run(tree)).toBe(tree);
+    expect(on.counters.submits - before.submits).toBe(1);
+    const dispatched = on.counters.dispatches;
+    expect(await tree.a.read()).toEqual(new Float32Array([2, 4, 6, 8]));
+    expect(await tree.list[0]!.item()).toBe(10);
+    expect(await tree.list[1]!.read()).toEqual(new Float32Array([7, 10, 15, 22]));
+    expect(on.counters.dispatches).toBe(dispatched);
+  });
+
+  it('goes on from what was run: a result is a buffer, not its history', async (context) => {
+    const on = device(context);
+    let x = on.tensor([1, 2]);
+    for (let i = 0; i < 5; i++) {
+      const next = x.mul(2);
+      await on.run(next);
+      x.dispose();
+      x = next;
+    }
+    expect(await x.read()).toEqual(new Float32Array([32, 64]));
+  });
+
+  it('takes numbers as operands: another number makes no pipeline', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2]);
+    expect(await x.add(2).read()).toEqual(new Float32Array([3, 4]));
+    const { pipelinesCreated } = on.counters;
+    expect(await x.add(3).read()).toEqual(new Float32Array([4, 5]));
+    expect(await x.add(-1.5).read()).toEqual(new Float32Array([-0.5, 0.5]));
+    expect(on.counters.pipelinesCreated).toBe(pipelinesCreated);
+  });
+
+  it('keeps two operands apart, and the same operand used twice together', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2]);
+    expect(await x.mul(2).add(x.mul(3)).read()).toEqual(new Float32Array([5, 10]));
+    const two = scalar(2);
+    expect(await x.mul(two).add(two).read()).toEqual(new Float32Array([4, 6]));
+    expect(await on.run(scalar(7)).then((t) => on.download(t.value))).toEqual(new Float32Array([7]));
+  });
+
+  it('of no device says so', async (context) => {
+    device(context);
+    await expect(scalar(1).add(scalar(2)).read()).rejects.toThrow(ValueError);
+  });
+});
+
+describe('memory', () => {
+  it('is given back by dispose, and a disposed tensor says so', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2, 3]);
+    const later = x.mul(2);
+    x.dispose();
+    x.dispose();
+    expect(() => x.add(1)).toThrow(DisposedTensorError);
+    await expect(x.read()).rejects.toThrow('[read] the tensor was disposed before. Dispose it after its last use.');
+    await expect(later.read()).rejects.toThrow(DisposedTensorError);
+  });
+
+  it('of a view or a clone outlives what it was made of', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2, 3, 4]);
+    const views = [x.reshape([2, 2]), x.clone(), x.slice([[0, 2]])];
+    await on.run(views);
+    x.dispose();
+    const other = on.tensor([9, 9, 9, 9]);
+    expect(await views[0]!.read()).toEqual(new Float32Array([1, 2, 3, 4]));
+    expect(await views[1]!.read()).toEqual(new Float32Array([1, 2, 3, 4]));
+    expect(await views[2]!.read()).toEqual(new Float32Array([1, 2]));
+    other.dispose();
+  });
+
+  it('is used again: a loop that disposes creates no buffer after its first round', async (context) => {
+    const on = device(context);
+    const x = on.tensor(new Float32Array(1000).fill(1));
+    const round = async () => {
+      const y = x.mul(2).sum();
+      expect(await y.item()).toBe(2000);
+      y.dispose();
+    };
+    await round();
+    const { buffersCreated } = on.counters;
+    for (let i = 0; i < 5; i++) await round();
+    expect(on.counters.buffersCreated).toBe(buffersCreated);
+  });
+
+  it('a read asked for before dispose still sees the elements', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2]);
+    const reading = x.read();
+    x.dispose();
+    const overwriting = on.tensor([5, 6]);
+    expect(await reading).toEqual(new Float32Array([1, 2]));
+    overwriting.dispose();
+  });
+});
 
 describe('a device', () => {
-  it('adds', async () => {
-    const a = device.tensor([
-      [1, 2],
-      [3, 4],
-    ]);
-    const y = a.add(10).mul(a);
-    expect([...(await y.read())]).toEqual([11, 24, 39, 56]);
+  it('tells what it is', (context) => {
+    const { info } = device(context);
+    expect(info.adapter).not.toBe('');
+    expect(info.fingerprint).toContain(info.adapter);
+    expect([...info.features].sort()).toEqual([...info.features]);
   });
-  it('reduces and multiplies', async () => {
-    const a = device.tensor([
-      [1, 2, 3],
-      [4, 5, 6],
-    ]);
-    expect([...(await a.sum(0).read())]).toEqual([5, 7, 9]);
-    expect([...(await a.sum(1).read())]).toEqual([6, 15]);
-    expect(await a.mean().item()).toBeCloseTo(3.5);
-    expect([...(await a.matmul(a.transpose()).read())]).toEqual([14, 32, 32, 77]);
-    expect([...(await softmax(a).sum(1).read())].map((x) => +x.toFixed(5))).toEqual([1, 1]);
-    const ln = layerNorm(a);
-    console.log(await ln.read(), await gelu(a).read());
-    console.log(await normal(key(3), [5]).add(a.mean()).sub(a.mean()).read());
-    console.log(
-      await concat([a, a.flip(1)], 1)
-        .pad([
-          [1, 0],
-          [0, 1],
-        ])
-        .read(),
-    );
+
+  it('refuses tensors of another device, and work after close()', async (context) => {
+    const on = device(context);
+    const other = await openDevice();
+    const x = other.tensor([1]);
+    expect(() => x.add(on.tensor([2]))).toThrow('[add] the tensors belong to two devices.');
+    await other.close();
+    await other.close();
+    await expect(x.read()).rejects.toThrow('[device] the device was closed. Open a new one with openDevice().');
+    expect(() => other.tensor(1)).toThrow('closed');
   });
-  it('differentiates', async () => {
-    const w = device.tensor([
-      [0.5, -1],
-      [2, 0.3],
-      [1, 1],
-    ]);
-    const x = device.tensor([
-      [1, 2, 3],
-      [4, 5, 6],
-    ]);
-    const y = device.tensor([
-      [1, 0],
-      [0, 1],
-    ]);
-    const step = device.compile(
-      (p: { w: Tensor }, x: Tensor, y: Tensor) => {
-        const [loss, g] = valueAndGrad((p: { w: Tensor }) => mse(gelu(layerNorm(x).matmul(p.w)), y))(p);
-        return { loss, p: { w: p.w.sub(g.w.mul(0.1)) } };
-      },
-      { donate: [0] },
-    );
-    let p = { w };
-    for (let i = 0; i < 5; i++) {
-      const before = device.counters;
-      const r = await step(p, x, y);
-      p = r.p;
-      console.log(
-        await r.loss.item(),
-        device.counters.buffersCreated - before.buffersCreated,
-        device.counters.bindGroupsCreated - before.bindGroupsCreated,
-        device.counters.dispatches - before.dispatches,
-      );
-      r.loss.dispose();
-    }
+
+  it('does not run while a function is traced', async (context) => {
+    const on = device(context);
+    const x = on.tensor([1]);
+    let inside: Promise<unknown> | undefined;
+    const traced = on.compile((t: Tensor) => {
+      inside = on.run(t.add(1)).catch((error: unknown) => error);
+      return t.mul(2);
+    });
+    await traced(x);
+    expect(await inside).toBeInstanceOf(TraceError);
   });
 });
