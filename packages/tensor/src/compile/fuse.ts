@@ -68,6 +68,7 @@ export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused 
     );
   }
   const boundary = chooseBoundary(order, roots, operands);
+  cutWide(order, boundary, options.maxStorageBuffers - 1);
   const groups = formGroups(order, boundary, operands, options);
   markStored(groups, roots);
   return { groups: schedule(groups), roots, operands };
@@ -112,6 +113,25 @@ function chooseBoundary(
     }
   }
   return boundary;
+}
+
+/** Stores parts of an expression that would read more buffers than a kernel can bind, so that the rest reads those. */
+function cutWide(order: readonly Node[], boundary: Set<Value>, most: number): void {
+  const reads = new Map<Value, ReadonlySet<Value>>();
+  const readsFrom = (value: Value): ReadonlySet<Value> =>
+    value.operand ? new Set() : boundary.has(value) ? new Set([value]) : (reads.get(value) ?? new Set([value]));
+  for (const node of order) {
+    if (node.op.kind !== 'pointwise') continue;
+    const together = () => new Set(node.inputs.flatMap((input) => [...readsFrom(input)]));
+    let all = together();
+    while (all.size > most) {
+      const widest = node.inputs.reduce((a, b) => (readsFrom(a).size >= readsFrom(b).size ? a : b));
+      if (readsFrom(widest).size < 2) break; // an op of that many inputs: the plan says so
+      boundary.add(widest);
+      all = together();
+    }
+    for (const output of node.outputs) reads.set(output, all);
+  }
 }
 
 /** Where a value would be computed: once a row, once an element, or inside a reduction's loop. */
