@@ -20,6 +20,8 @@ export const PARTS = [
   { name: 'lint', command: ['biome', 'ci', '--colors=off', '.'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'docs', command: ['typedoc', '--emit', 'none'] },
+  { name: 'links', command: ['node', 'tools/test/src/links.js'] },
+  { name: 'fences', command: ['node', 'tools/test/src/fences.js'] },
   { name: 'dist', command: ['node', 'tools/test/src/dist.js'] },
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },
