@@ -21,7 +21,7 @@ export async function collect(options: DemoOptions, ledger: Ledger, command: str
   const [train, test] = [await readLabelled(data, 'router'), await readLabelled(data, 'test')];
   const items = [...train.manifest.items, ...test.manifest.items];
   const evaluation = await readEvaluation(join(options.out, layout.evaluation));
-  const experts = await Promise.all(Array.from({ length: options.clusters }, (_, k) => readExpert(options.out, k)));
+  const experts = await Promise.all(Array.from({ length: options.clusters }, (_, k) => readExpert(options, k)));
   const router = await readTraining(options.out, 'router');
   const semantics = evaluation.semantics.heldOut;
   return {
@@ -112,12 +112,13 @@ async function readTraining(out: string, name: string) {
   };
 }
 
-async function readExpert(out: string, index: number): Promise<ExpertSummary> {
+async function readExpert({ out, batch }: DemoOptions, index: number): Promise<ExpertSummary> {
   const { run, metrics, parameters } = await readTraining(out, expertName(index));
   return {
     index,
     parameters,
     steps: run.result?.steps ?? 0,
+    seen: (run.result?.steps ?? 0) * batch,
     loss: metrics.map((line) => line.loss),
     imagesPerSecond: run.result?.imagesPerSecond ?? 0,
     sha256: run.result?.sha256 ?? '',

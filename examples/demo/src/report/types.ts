@@ -56,6 +56,8 @@ export interface ExpertSummary {
   readonly index: number;
   readonly parameters: number;
   readonly steps: number;
+  /** Pictures it has learned from, repeats included. */
+  readonly seen: number;
   readonly loss: readonly number[];
   readonly imagesPerSecond: number;
   readonly sha256: string;

@@ -1,19 +1,23 @@
 // The pictures made, and by whom.
 
 import { meanWeights, routingStrip } from '../charts/strip.js';
-import { decimal, percent } from '../format.js';
+import { count, decimal, percent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { expertColour } from '../palette.js';
 import type { PageInput, Sample } from '../types.js';
 import { section } from './section.js';
 
-export function samples({ samples, clusters }: PageInput): Html {
+/** Below this many pictures seen in training, what comes out needs a word of explanation. */
+const LONG = 50_000;
+
+export function samples({ samples, clusters, experts }: PageInput): Html {
+  const seen = experts[0]?.seen ?? 0;
   const { rows, size, routing, sampler, guidance, steps, seed } = samples;
   return section(
     'samples',
     'Pictures from noise',
     html`Each picture began as noise and took ${steps} steps. The strip below it shows who drew it: time runs from noise at the left to the picture at the right, and each step is divided among the experts that ran, by their weight.
-The small frames show what the model expected at that moment. Point at an expert to find it everywhere.`,
+The small frames show what the model expected at that moment. Point at an expert to find it everywhere.${seen < LONG && html` Each expert learned from ${count(seen)} pictures, repeats included: enough for colours and masses. Lines and details take far longer.`}`,
     legend(clusters.map((cluster) => cluster.index)),
     html`<div class="grid-samples">${rows.map(
       ({ prompt, pictures }) =>
@@ -24,7 +28,7 @@ The small frames show what the model expected at that moment. Point at an expert
 }
 
 function card(prompt: string, picture: Sample, i: number, size: number): Html {
-  const shares = meanWeights(picture.weights).slice(0, 3);
+  const shares = meanWeights(picture.weights).slice(0, 2);
   return html`<figure class="sample"><img class="pixels main" width="${size}" height="${size}" src="${picture.src}" alt="${prompt}, picture ${i + 1}">
 ${routingStrip(picture.weights)}
 ${picture.film.length > 0 && html`<div class="film">${picture.film.map(({ step, src }) => html`<img class="pixels" width="${size}" height="${size}" src="${src}" alt="expected after step ${step}" title="expected after step ${step}">`)}</div>`}
