@@ -1,0 +1,82 @@
+// A cold shader cache makes every compilation slow, and slow compilations have ended processes: Dawn's instance was
+// collected while a device of it lived (see gpu.node.ts). So the core runs from a cold cache, each time in a process
+// of its own, with garbage collected as often as it comes. About half a minute on two free cores.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { requireCapability } from '@paris/test-tools';
+import { build } from 'esbuild';
+import typegpu from 'unplugin-typegpu/esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { requestGpu } from '#gpu';
+
+const run = promisify(execFile);
+const runs = 20;
+const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+
+// A few kernels of each kind, forward and backward, with collections between the awaits where devices were lost.
+const program = `
+import { gelu, layerNorm, mse, openDevice, softmax, valueAndGrad } from './src/index.js';
+const device = await openDevice();
+globalThis.gc();
+const x = device.tensor(Float32Array.from({ length: 64 }, (_, i) => Math.sin(i)), { shape: [4, 16] });
+const w = device.tensor(Float32Array.from({ length: 256 }, (_, i) => Math.cos(i) / 4), { shape: [16, 16] });
+const step = device.compile((p) => {
+  const [loss, d] = valueAndGrad((q) => mse(softmax(gelu(layerNorm(x).matmul(q))), x.square()))(p);
+  return { loss, p: p.sub(d.mul(0.1)) };
+});
+const running = step(w);
+globalThis.gc();
+const result = await running;
+await new Promise((resolve) => setImmediate(resolve));
+globalThis.gc();
+console.log(await result.loss.item());
+await device.close();
+process.exit(0);
+`;
+
+let folder: string;
+let script: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-cold-'));
+  // Inside the package, so that the bundle finds what stays outside of it.
+  const scripts = join(packageFolder, 'node_modules', '.paris-cold');
+  await mkdir(scripts, { recursive: true });
+  script = join(scripts, `${process.pid}.mjs`);
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: packageFolder, loader: 'js' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['@paris/source'],
+    external: ['typegpu', 'webgpu'],
+    plugins: [typegpu({ include: [/\.ts$/] })],
+  });
+  await writeFile(script, outputFiles[0]!.contents);
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await rm(script, { force: true });
+});
+
+it(`the core runs ${runs} times from a cold shader cache`, { timeout: 240_000 }, async (context) => {
+  const gpu = await requestGpu().catch(() => undefined);
+  requireCapability(context, 'adapter', !!(await gpu?.requestAdapter()), 'WebGPU gives no adapter');
+  const losses = new Set<string>();
+  const once = async (number: number) => {
+    const cache = join(folder, String(number));
+    const { stdout } = await run(process.execPath, ['--expose-gc', script], {
+      env: { ...process.env, MESA_SHADER_CACHE_DIR: cache, XDG_CACHE_HOME: cache },
+      timeout: 60_000,
+    });
+    losses.add(stdout.trim());
+  };
+  // Two at a time: what waits on one process's compiler is worked on by the other.
+  for (let i = 0; i < runs; i += 2) await Promise.all([once(i), once(i + 1)]);
+  expect([...losses]).toHaveLength(1);
+  expect(Number([...losses][0])).toBeGreaterThan(0);
+});
