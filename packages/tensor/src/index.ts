@@ -29,7 +29,7 @@ export { sign } from './ops/arithmetic/sign.js';
 export { sqrt } from './ops/arithmetic/sqrt.js';
 export { square } from './ops/arithmetic/square.js';
 export { subtract } from './ops/arithmetic/subtract.js';
-export { attention } from './ops/attention/attention.js';
+export { type AttentionOptions, attention } from './ops/attention/attention.js';
 export { cast } from './ops/cast.js';
 export { equal } from './ops/compare/equal.js';
 export { greater } from './ops/compare/greater.js';

@@ -5,7 +5,7 @@ import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';
 
 export interface MultiHeadAttentionParams {
-  /** [3d, d]: the rows of the query, then of the key, then of the value. */
+  /** [3d, d], the rows of the query, then of the key, then of the value. */
   readonly in_proj_weight: Tensor;
   /** [3d] */
   readonly in_proj_bias: Tensor;

@@ -40,7 +40,7 @@ export function unpatchify(
 }
 
 export interface PatchEmbedParams {
-  /** [d, C, p, p]: a convolution with stride p. */
+  /** [d, C, p, p], a convolution with stride p. */
   readonly weight: Tensor;
   /** [d] */
   readonly bias: Tensor;
