@@ -76,7 +76,7 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     const expert = (await calls()).find((call) => call.id === 'expert-03');
     expect(expert?.args?.join(' ')).toBe(
       `train expert ${join(folder, 'demo/data')} --cluster 3 --out ${join(folder, 'demo/runs')} ` +
-        '--steps 6 --batch 16 --learning-rate 0.01 --width 32 --depth 3 --heads 4 --patch 4 --seed 7 --json',
+        '--steps 6 --batch 16 --learning-rate 0.02 --width 32 --depth 3 --heads 4 --patch 4 --seed 7 --json',
     );
   });
 
@@ -97,6 +97,8 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     expect(await run(long, {}, { signal: stop.signal, view })).toBeUndefined();
     const before = (await calls()).filter((call) => call.event === 'trained').length;
     expect(before).toBe(0);
+    const stopped = JSON.parse(await readFile(join(folder, 'demo/demo.json'), 'utf8'));
+    expect(stopped.tasks['expert-03'].sessions).toEqual([]); // it had not begun
     const ledger = await run(long);
     const trained = (await calls()).filter((call) => call.event === 'trained');
     expect(trained.map((call) => call.id).sort()).toEqual([

@@ -88,6 +88,7 @@ class DemoRun {
   }
 
   private async runTask(stage: Stage, task: Task, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const name = stage.tasks.length > 1 ? `${stage.id}: ${task.label}` : stage.id;
     const start = Date.now();
     const outcome = await this.attempt(task, signal);
