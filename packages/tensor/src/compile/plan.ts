@@ -132,7 +132,7 @@ export class Plan {
         sharesBuffer,
       });
       if (kernel.workgroups.some((n) => n === 0) || kernel.bindings.every(({ written }) => !written)) continue;
-      checkKernel(kernel, limits);
+      checkKernel(kernel, device.gpu);
       kernels.push(kernel);
       const wordsOffset = uniform.add(kernel);
       pending.push(
@@ -381,7 +381,10 @@ function checkLimits(memory: Layout, limits: GPUSupportedLimits): void {
   }
 }
 
-function checkKernel(kernel: Kernel, limits: GPUSupportedLimits): void {
+function checkKernel(kernel: Kernel, { limits, features }: GPUDevice): void {
+  if (!features.has('shader-f16') && kernel.bindings.some(({ value }) => value.dtype === 'f16')) {
+    throw new LimitError(kernel.label, 'this adapter has no f16 (the feature shader-f16). Use f32.');
+  }
   const buffers = kernel.bindings.length;
   if (buffers > limits.maxStorageBuffersPerShaderStage) {
     throw new LimitError(

@@ -10,6 +10,7 @@ import {
   TraceError,
   ValueError,
 } from '../index.js';
+import { applyOp, pointwise } from '../ops/define.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import { openDevice } from './open.js';
 
@@ -178,6 +179,31 @@ describe('a device', () => {
     expect(info.adapter).not.toBe('');
     expect(info.fingerprint).toContain(info.adapter);
     expect([...info.features].sort()).toEqual([...info.features]);
+  });
+
+  it('outlives a kernel that does not compile, which is an error of its graph', async (context) => {
+    const on = device(context);
+    const broken = pointwise({
+      name: 'broken',
+      cost: 1,
+      infer: ([x]) => [x!],
+      emit: () => 'no such name',
+      vjp: { none: 'broken', zero: true },
+    });
+    const x = on.tensor([1, 2]);
+    const graph = applyOp(broken, [x]);
+    await expect(graph.read()).rejects.toThrow(/\[broken\] internal: a kernel does not compile\. .*no/s);
+    expect(await x.add(1).read()).toEqual(new Float32Array([2, 3]));
+  });
+
+  it('without f16 says so, and goes on', async (context) => {
+    const on = device(context);
+    if (on.hasFeature('shader-f16')) context.skip('the adapter has f16: this is about the others');
+    await expect(on.tensor([1]).cast('f16').read()).rejects.toThrow(
+      '[cast] this adapter has no f16 (the feature shader-f16). Use f32.',
+    );
+    expect(() => on.tensor([1], { dtype: 'f16' })).toThrow('[tensor] this adapter has no f16');
+    expect(await on.tensor([1]).add(1).read()).toEqual(new Float32Array([2]));
   });
 
   it('refuses tensors of another device, and work after close()', async (context) => {

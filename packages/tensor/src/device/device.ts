@@ -3,7 +3,7 @@
 import type { Kernel } from '../compile/generate.js';
 import { Plan, type PlanDevice } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
-import { DeviceLostError, DisposedTensorError, DonatedTensorError, type ParisError, TraceError } from '../errors.js';
+import { DeviceLostError, DisposedTensorError, DonatedTensorError, ParisError, TraceError } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
 import { apply, type Value } from '../graph/node.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
@@ -198,12 +198,20 @@ export class Device implements PlanDevice {
     let pipeline = this.pipelines.get(code);
     if (!pipeline) {
       this.counts.pipelinesCreated++;
+      // In a scope of its own: text that does not compile is the error of this graph, not the end of the device.
+      this.gpu.pushErrorScope('validation');
       const module = this.gpu.createShaderModule({ code, label });
-      pipeline = this.gpu.createComputePipelineAsync({
-        layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(layout)] }),
-        compute: { module, entryPoint: 'main' },
-        label,
-      });
+      const scope = this.gpu.popErrorScope();
+      pipeline = this.gpu
+        .createComputePipelineAsync({
+          layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(layout)] }),
+          compute: { module, entryPoint: 'main' },
+          label,
+        })
+        .catch(async (cause: Error) => {
+          const said = (await scope)?.message ?? cause.message;
+          throw new ParisError(label, `internal: a kernel does not compile. ${said}`, { cause });
+        });
       this.pipelines.set(code, pipeline);
     }
     return pipeline;
