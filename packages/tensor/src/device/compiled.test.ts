@@ -279,6 +279,17 @@ describe('donation', () => {
     expect(await a.read()).toEqual(new Float32Array([1, 2]));
   });
 
+  it('goes to one of two calls at once; the other says so', async (context) => {
+    const on = device(context);
+    const step = on.compile((x: Tensor) => x.add(1), { donate: [0] });
+    (await step(on.tensor([0, 0]))).dispose();
+    const x = on.tensor([1, 2]);
+    const [first, second] = await Promise.allSettled([step(x), step(x)]);
+    expect([first!.status, second!.status]).toEqual(['fulfilled', 'rejected']);
+    expect((second as PromiseRejectedResult).reason).toBeInstanceOf(DonatedTensorError);
+    expect(await (first as PromiseFulfilledResult<Tensor>).value.read()).toEqual(new Float32Array([2, 3]));
+  });
+
   it('frees what was donated: a loop of steps allocates nothing', async (context) => {
     const on = device(context);
     const step = on.compile((x: Tensor) => x.mul(0.5).add(1), { donate: [0] });

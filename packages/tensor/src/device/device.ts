@@ -1,7 +1,7 @@
 // A device runs graphs. All ways to run one (reading a tensor, run(), a compiled function) make a plan with the same
 // compiler and submit it once.
 import type { Kernel } from '../compile/generate.js';
-import { Plan, type PlanDevice } from '../compile/plan.js';
+import { Plan, type PlanDevice, type Prepared } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { DeviceLostError, DisposedTensorError, DonatedTensorError, ParisError, TraceError } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
@@ -60,7 +60,7 @@ export class Device implements PlanDevice {
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly staging = new Map<number, GPUBuffer[]>();
-  private readonly inFlight: Promise<unknown>[] = [];
+  private readonly inFlight = new Set<Promise<void>>();
   private failure: ParisError | undefined;
   private closing = false;
   /** @internal */
@@ -162,24 +162,37 @@ export class Device implements PlanDevice {
   ): Promise<Storage[]> {
     this.check();
     const plan = await this.planFor(signature, roots);
-    while (this.inFlight.length >= stepsInFlight) await this.inFlight[0];
-    this.check();
-    requireLive(leaves);
-    const prepared = plan.prepare(leaves);
+    const leave = await this.enter();
+    let prepared: Prepared | undefined;
     try {
+      this.check();
+      requireLive(leaves);
+      prepared = plan.prepare(leaves);
       await this.pool.settle();
       requireLive(leaves);
+      const storages = plan.submit(prepared);
+      beforeReturn?.();
+      void this.gpu.queue.onSubmittedWorkDone().then(leave, leave);
+      return storages;
     } catch (error) {
-      plan.abandon(prepared);
+      if (prepared) plan.abandon(prepared);
+      leave();
       throw error;
     }
-    const storages = plan.submit(prepared);
-    beforeReturn?.();
-    const leave = () => {
-      this.inFlight.shift();
+  }
+
+  /** Waits for room among the steps in flight and takes it at once, before others that waited see it. */
+  private async enter(): Promise<() => void> {
+    while (this.inFlight.size >= stepsInFlight) await Promise.race(this.inFlight);
+    let done = () => {};
+    const step = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    this.inFlight.add(step);
+    return () => {
+      this.inFlight.delete(step);
+      done();
     };
-    this.inFlight.push(this.gpu.queue.onSubmittedWorkDone().then(leave, leave));
-    return storages;
   }
 
   /** @internal The plan of a graph, compiled when it is first asked for. */
