@@ -8,7 +8,7 @@ import { TensorKey } from '../random/tensorKey.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree, mapTree, type TreeOf } from '../tree.js';
 import type { Device } from './device.js';
-import type { Storage } from './storage.js';
+import { materialize, type Storage } from './storage.js';
 
 export interface CompileOptions {
   /** Which arguments, by position, give their memory back: after the call they cannot be used any more. */
@@ -84,7 +84,7 @@ export function compileFunction<A extends readonly unknown[], R>(
 
 function resultTensor(device: Device, root: Value, storage: Storage): Tensor {
   const value = apply(bufferLeaf, [], { shape: root.shape, dtype: root.dtype })[0]!;
-  value.storage = storage;
+  materialize(value, storage);
   return new Tensor(value, device);
 }
 

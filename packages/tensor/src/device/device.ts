@@ -15,7 +15,7 @@ import { flattenTree, mapTree } from '../tree.js';
 import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
 import { BufferPool, usage } from './pool.js';
-import { Storage } from './storage.js';
+import { materialize, Storage } from './storage.js';
 
 /** What is known of an adapter. */
 export interface DeviceInfo {
@@ -111,7 +111,7 @@ export class Device implements PlanDevice {
 
   private materialized(shape: Shape, dtype: DType, storage: Storage): Tensor {
     const value = apply(bufferLeaf, [], { shape, dtype })[0]!;
-    value.storage = storage;
+    materialize(value, storage);
     return new Tensor(value, this);
   }
 
@@ -139,16 +139,15 @@ export class Device implements PlanDevice {
     const roots = [...values];
     const signature = signatureOf(roots);
     const storages = await this.execute(signature, roots, signature.leaves);
-    const computed = bufferLeaf;
     roots.forEach((root, i) => {
       // Computed by another call meanwhile: one copy is enough.
       if (root.storage) {
         storages[i]!.end();
         return;
       }
-      root.storage = storages[i];
+      materialize(root, storages[i]!);
       root.device = this;
-      root.node = apply(computed, [], { shape: root.shape, dtype: root.dtype })[0]!.node;
+      root.node = apply(bufferLeaf, [], { shape: root.shape, dtype: root.dtype })[0]!.node;
     });
     return tree;
   }

@@ -1,5 +1,6 @@
 // Device memory as tensors see it: a window of a buffer, counted by its holders. The last one to let go gives the
 // buffer back to its pool, from where a later call takes it: the queue runs in order, so no fence is needed.
+import type { Value } from '../graph/node.js';
 import type { BufferPool } from './pool.js';
 
 /** A buffer with an identity (for caches of bind groups) and a count of the storages that lie in it. */
@@ -45,3 +46,17 @@ export class Storage {
     this.buffer.release();
   }
 }
+
+/**
+ * Gives a value its memory. If the value is forgotten without dispose(), the memory comes back when the collector
+ * notices: a safety net only, since collectors do not see GPU memory and do not run in a loop that never yields.
+ */
+export function materialize(value: Value, storage: Storage): void {
+  value.storage = storage;
+  forgotten?.register(value, storage);
+}
+
+const forgotten =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<Storage>((storage) => storage.end());
