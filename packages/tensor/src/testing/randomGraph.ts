@@ -8,13 +8,16 @@ import { tanh } from '../ops/activation/tanh.js';
 import { abs } from '../ops/arithmetic/abs.js';
 import { exp } from '../ops/arithmetic/exp.js';
 import { rsqrt } from '../ops/arithmetic/rsqrt.js';
+import { attention } from '../ops/attention/attention.js';
 import { embedding } from '../ops/index/embedding.js';
 import { scatterAdd } from '../ops/index/scatterAdd.js';
 import { layerNorm } from '../ops/normalize/layerNorm.js';
 import { softmax } from '../ops/normalize/softmax.js';
+import { pack, unpack } from '../ops/pack.js';
 import { logSumExp } from '../ops/reduce/logSumExp.js';
 import { sin } from '../ops/trigonometry/sin.js';
-import { concat } from '../ops/view/concat.js';
+import { concat, split } from '../ops/view/concat.js';
+import { stopGradient } from '../ops/view/identity.js';
 import { where } from '../ops/where.js';
 import { hostBits, type Key } from '../random/index.js';
 import type { Tensor } from '../tensor.js';
@@ -103,6 +106,11 @@ const moves: readonly Move[] = [
     name: 'concat',
     apply: (x, dice) => (x.rank && x.size < 400 ? concat([x, sin(x), x], dice.roll(x.rank)) : undefined),
   },
+  { name: 'pack', apply: (x) => unpack(pack([x, sin(x), x.mul(0.5)]), [x.shape, x.shape, x.shape])[1] },
+  { name: 'split', apply: (x, dice) => parts(x, dice) },
+  { name: 'stop', apply: (x) => stopGradient(x).add(x).mul(0.5) },
+  { name: 'clone', apply: (x) => x.clone() },
+  { name: 'attention', apply: (x) => (x.rank === 2 ? selfAttention(x) : undefined) },
   { name: 'matmul', apply: (x, dice, pool) => product(x, dice, pool) },
   { name: 'square matmul', apply: (x) => (x.rank < 2 ? undefined : x.matmul(x.transpose()).mul(0.25)) },
   {
@@ -172,6 +180,21 @@ function rangeOf(n: number, dice: Dice): readonly [number, number, number] | nul
   if (n === 1 || dice.roll(2)) return null;
   const start = dice.roll(n);
   return [start, start + 1 + dice.roll(n - start), 1 + dice.roll(2)];
+}
+
+/** Halves of an axis, swapped and joined again with work on one of them. */
+function parts(x: Tensor, dice: Dice): Tensor | undefined {
+  const even = x.shape.flatMap((n, i) => (n % 2 === 0 && n > 0 ? [i] : []));
+  if (even.length === 0) return undefined;
+  const axis = dice.pick(even);
+  const [a, b] = split(x, 2, axis) as [Tensor, Tensor];
+  return concat([tanh(b), a], axis);
+}
+
+function selfAttention(x: Tensor): Tensor {
+  const [n, d] = x.shape as [number, number];
+  const shape = [1, n, 1, d];
+  return attention(x.reshape(shape), tanh(x).reshape(shape), x.mul(0.5).reshape(shape)).reshape([n, d]);
 }
 
 function product(x: Tensor, dice: Dice, pool: readonly Tensor[]): Tensor | undefined {
