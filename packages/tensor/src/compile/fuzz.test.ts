@@ -46,7 +46,7 @@ async function checkGraph(on: Device, seed: number): Promise<void> {
   await on.run(roots);
   for (const [i, root] of roots.entries()) {
     const actual = await root.read();
-    const scale = exact[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3);
+    const scale = exact[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 2e-2);
     const carried = exact[i]!.reduce((most, x, j) => Math.max(most, Math.abs(x - rounded[i]![j]!)), 0);
     const allowed = 1e-4 * scale + 50 * carried;
     exact[i]!.forEach((x, j) => {

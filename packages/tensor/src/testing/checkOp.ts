@@ -5,15 +5,16 @@ import { fromHalf, toHalf } from '../device/half.js';
 import { type HostArray, isFloat } from '../graph/dtype.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
-import { logicalNot } from '../ops/compare/logical.js';
 import type { Op } from '../ops/op.js';
 import { hostNormal, key } from '../random/index.js';
 import { Tensor } from '../tensor.js';
 import { type CheckKind, Comparison, type Counts, type Tolerance, type WorstElement } from './comparison.js';
+import { alongDirection, centralDifferences, type Difference } from './differences.js';
 import { type Elements, interpret } from './interpret.js';
 import { hostTensor, type StoredTensor } from './parity.js';
 import type { OpFixture, OpSample } from './samples.js';
 import { runScalarBody } from './scalarBody.js';
+import { after, before, consumer, producer } from './surroundings.js';
 
 type Apply = (inputs: readonly Tensor[], attrs: OpSample['attrs']) => Tensor | readonly Tensor[];
 
@@ -25,7 +26,7 @@ export interface CheckOptions {
   readonly samples?: readonly OpSample[];
   /** How a sample becomes a call. Default: the op on the inputs. */
   readonly apply?: Apply;
-  /** Of results in f32. Default: 2e-5 of the value and 2e-6. */
+  /** Of float results. Default: 2e-5 of the value and 2e-6. Integers are exact. */
   readonly tolerance?: Partial<Tolerance>;
   /** Of gradients in f32. Default: that of results. */
   readonly gradientTolerance?: Partial<Tolerance>;
@@ -150,7 +151,7 @@ class Check {
   }
 
   add(sample: OpSample, name: string, seed: number): void {
-    const { comparison, tolerance } = this;
+    const { comparison } = this;
     const { inputs, leaves } = this.upload(sample.inputs);
     const outputs = this.call(inputs, sample);
     this.checkTypes(outputs, sample, name);
@@ -161,7 +162,7 @@ class Check {
     // A reading that disagrees with the fixture would prove nothing about the other samples.
     if (sample.outputs) {
       read.forEach((elements, i) => {
-        comparison.compare('reading', name, elements, expected[i]!, tolerance);
+        comparison.compare('reading', name, elements, expected[i]!, this.bound(outputs[i]!));
       });
     }
     this.checkScalarBody(outputs, leaves, name);
@@ -178,11 +179,16 @@ class Check {
       results: outputs,
       verify: (actual) => {
         actual.forEach((elements, i) => {
-          comparison.compare('forward', name, elements, expected[i]!, tolerance);
-          if (tiled) comparison.compare('reference', name, elements, read[i]!, tolerance);
+          comparison.compare('forward', name, elements, expected[i]!, this.bound(outputs[i]!));
+          if (tiled) comparison.compare('reference', name, elements, read[i]!, this.bound(outputs[i]!));
         });
       },
     });
+  }
+
+  /** Integers and truth values are exact. */
+  private bound({ dtype }: { readonly dtype: Tensor['dtype'] }): Tolerance {
+    return isFloat(dtype) ? this.tolerance : { relative: 0, absolute: 0 };
   }
 
   private call(inputs: readonly Tensor[], { attrs }: OpSample): Tensor[] {
@@ -232,7 +238,7 @@ class Check {
       }
       this.hasScalarBody ||= actual.length > 0;
       this.comparison.plan('cpu', expected.length);
-      this.comparison.compare('cpu', name, actual, expected, this.tolerance);
+      this.comparison.compare('cpu', name, actual, expected, this.bound(result));
     }
   }
 
@@ -244,7 +250,7 @@ class Check {
       verify: (actual) => {
         actual.forEach((elements, i) => {
           const undone = Array.from(elements, after(results[i]!.dtype));
-          this.comparison.compare('fused', name, undone, expected[i]!, this.tolerance);
+          this.comparison.compare('fused', name, undone, expected[i]!, this.bound(results[i]!));
         });
       },
     });
@@ -307,52 +313,26 @@ class Check {
     })(params);
   }
 
-  /** Slopes of the float64 reading along random directions, by central differences. */
+  /** Slopes of the float64 reading along three random directions. */
   private differences(
     sample: OpSample,
     inputs: readonly Tensor[],
     cotangents: readonly Tensor[],
     leaves: Leaves,
     seed: number,
-  ): Difference[] {
+  ): readonly Difference[] {
     const params = inputs.filter(({ dtype }) => isFloat(dtype));
     if (params.every(({ size }) => size === 0)) return [];
     const loss = weighted(this.call(inputs, sample), cotangents);
-    const step = 1e-5;
-    const found: Difference[] = [];
-    for (let number = 0; number < 3; number++) {
-      const direction = params.map(({ size }, i) => hostNormal(key(seed * 100 + number * 10 + i), size));
-      const at = (offset: number) => {
-        const moved = new Map(leaves);
-        params.forEach(({ value }, i) => {
-          moved.set(
-            value,
-            Float64Array.from(leaves.get(value)!, (x, j) => x + offset * direction[i]![j]!),
-          );
-        });
-        return interpret([loss], { leaves: moved })[0]![0]!;
-      };
-      const [low, middle, high] = [at(-step), at(0), at(step)];
-      const slope = (high - low) / (2 * step);
-      // A kink shows in slopes that differ between the sides, a jump in slopes that grow as the step shrinks.
-      const others = [(high - middle) / step, (at(step / 2) - at(-step / 2)) / step];
-      const smooth = others.every((other) => Math.abs(other - slope) <= 1e-2 * Math.max(Math.abs(slope), 1e-3));
-      if (smooth) found.push({ direction, slope });
-      else this.kinks++;
-    }
+    const { found, kinks } = centralDifferences(loss, params, leaves, seed);
+    this.kinks += kinks;
     this.comparison.plan('differences', found.length);
     return found;
   }
 
   private compareDifferences(differences: readonly Difference[], gradients: readonly HostArray[], name: string): void {
     for (const { direction, slope } of differences) {
-      let [along, scale] = [0, 0];
-      gradients.forEach((gradient, i) => {
-        gradient.forEach((g, j) => {
-          along += g * direction[i]![j]!;
-          scale += Math.abs(g * direction[i]![j]!);
-        });
-      });
+      const { along, scale } = alongDirection(gradients, direction);
       const absolute = 1e-4 * scale + 1e-6;
       this.comparison.compare('differences', name, [along], [slope], { relative: 0, absolute });
     }
@@ -394,11 +374,6 @@ class Check {
   }
 }
 
-interface Difference {
-  readonly direction: readonly Float32Array[];
-  readonly slope: number;
-}
-
 type Leaves = ReadonlyMap<Value, ArrayLike<number>>;
 
 function total(lists: readonly ArrayLike<number>[]): number {
@@ -416,30 +391,4 @@ function drawCotangents(outputs: readonly Tensor[], seed: number): StoredTensor[
 function weighted(outputs: readonly Tensor[], cotangents: readonly Tensor[]): Tensor {
   const terms = outputs.flatMap((output, i) => (isFloat(output.dtype) ? [output.mul(cotangents[i]!).sum()] : []));
   return terms.reduce((a, b) => a.add(b));
-}
-
-// Elementwise work around an op that leaves its values as they are, exactly.
-
-/** What {@link producer} turns back into the stored values. */
-function before(stored: StoredTensor): StoredTensor {
-  const { dtype, data } = stored;
-  if (dtype === 'bool') return { ...stored, data: data.map((x) => 1 - x) };
-  return { ...stored, data: data.map((x) => (isFloat(dtype) ? x * 2 : x + 1)) };
-}
-
-function producer(x: Tensor): Tensor {
-  if (x.dtype === 'bool') return logicalNot(x);
-  return isFloat(x.dtype) ? x.mul(0.5) : x.sub(1);
-}
-
-function consumer(y: Tensor): Tensor {
-  if (y.dtype === 'bool') return logicalNot(y);
-  return isFloat(y.dtype) ? y.mul(-4) : y.add(3);
-}
-
-/** Undoes {@link consumer} on the host. */
-function after(dtype: Tensor['dtype']): (y: number) => number {
-  if (dtype === 'bool') return (y) => 1 - y;
-  if (isFloat(dtype)) return (y) => y / -4;
-  return dtype === 'u32' ? (y) => (y - 3) >>> 0 : (y) => (y - 3) | 0;
 }

@@ -1,0 +1,58 @@
+// Slopes of a graph by central differences of its float64 reading.
+import type { Value } from '../graph/node.js';
+import { hostNormal, key } from '../random/index.js';
+import type { Tensor } from '../tensor.js';
+import { interpret } from './interpret.js';
+
+export interface Difference {
+  /** For each parameter. */
+  readonly direction: readonly Float32Array[];
+  readonly slope: number;
+}
+
+const step = 1e-5;
+
+/** Slopes of a scalar along three random directions; those along which it has a kink or a step are only counted. */
+export function centralDifferences(
+  loss: Tensor,
+  params: readonly Tensor[],
+  leaves: ReadonlyMap<Value, ArrayLike<number>>,
+  seed: number,
+): { found: readonly Difference[]; kinks: number } {
+  const found: Difference[] = [];
+  for (let number = 0; number < 3; number++) {
+    const direction = params.map(({ size }, i) => hostNormal(key(seed * 100 + number * 10 + i), size));
+    const at = (offset: number) => {
+      const moved = new Map(leaves);
+      params.forEach(({ value }, i) => {
+        moved.set(
+          value,
+          Float64Array.from(leaves.get(value)!, (x, j) => x + offset * direction[i]![j]!),
+        );
+      });
+      return interpret([loss], { leaves: moved })[0]![0]!;
+    };
+    const [low, middle, high] = [at(-step), at(0), at(step)];
+    const slope = (high - low) / (2 * step);
+    // A kink shows in slopes that differ between the sides, a jump in slopes that grow as the step shrinks.
+    const others = [(high - middle) / step, (at(step / 2) - at(-step / 2)) / step];
+    const smooth = others.every((other) => Math.abs(other - slope) <= 1e-2 * Math.max(Math.abs(slope), 1e-3));
+    if (smooth) found.push({ direction, slope });
+  }
+  return { found, kinks: 3 - found.length };
+}
+
+/** Σ g · d over all parameters, and Σ |g · d|, from which its rounding comes. */
+export function alongDirection(
+  gradients: readonly ArrayLike<number>[],
+  direction: readonly Float32Array[],
+): { along: number; scale: number } {
+  let [along, scale] = [0, 0];
+  gradients.forEach((gradient, i) => {
+    direction[i]!.forEach((d, j) => {
+      along += gradient[j]! * d;
+      scale += Math.abs(gradient[j]! * d);
+    });
+  });
+  return { along, scale };
+}
