@@ -61,7 +61,7 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
     .option('--depth <n>', 'blocks of the transformer', positive, 3)
     .option('--heads <n>', 'attention heads', positive, 4)
     .option('--batch <n>', 'pictures per training step', positive, 16)
-    .option('--steps <n>', 'training steps of each expert', positive, 400)
+    .option('--steps <n>', 'training steps of each expert', positive, 360)
     .option('--router-steps <n>', 'training steps of the router (default: 1.5 × --steps)', positive)
     .option('--learning-rate <x>', 'peak learning rate of the experts (default: 0.64 / width)', rate)
     .option('--router-learning-rate <x>', 'peak learning rate of the router (default: 0.192 / width)', rate)
