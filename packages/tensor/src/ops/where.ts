@@ -37,7 +37,7 @@ function scalarLike(x: number): Tensor {
   return full([], x);
 }
 
-/** x bounded to [low, high]. The gradient passes where x lies strictly inside. */
+/** x bounded to [low, high]. The gradient passes where x lies inside; at a bound half of it does. */
 export function clamp(x: Tensor, low: TensorLike, high: TensorLike): Tensor {
   return x.maximum(low).minimum(high);
 }
