@@ -23,7 +23,8 @@ export default defineConfig({
     pool: 'forks',
     setupFiles: ['tools/test/src/setup.ts'],
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Generous: a software adapter with an empty shader cache compiles for seconds, on a busy machine for a minute.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

@@ -6,12 +6,16 @@
  * the best adapter only, since SwiftShader is three times slower.
  */
 const DEVICE_SUITES = [
+  'packages/tensor/src/autodiff',
+  'packages/tensor/src/compile',
   'packages/tensor/src/device',
   'packages/tensor/src/kernels',
-  'packages/tensor/src/ops/matmul',
-  'packages/tensor/src/ops/reduce',
-  'packages/tensor/src/ops/activation',
+  'packages/tensor/src/ops',
+  'packages/tensor/src/nn',
   'packages/tensor/src/random',
+  'packages/dit',
+  'packages/router',
+  'packages/sampler/src/pipeline',
 ];
 
 /** @type {import('./runner.js').Part[]} */
