@@ -1,5 +1,6 @@
 // What a DiT is made from: plain numbers that stand in an expert's config.json.
 import { ValueError } from '@paris/tensor';
+import { misfits } from '@paris/tensor/nn';
 import * as z from 'zod/mini';
 import type { Objective } from './expert.js';
 
@@ -72,19 +73,6 @@ export function parseDiTConfig(json: unknown): DiTConfig {
   }
   const { architecture: _, ...config } = parsed.data;
   return config;
-}
-
-/** Numbers that are fine alone but not together. */
-function misfits(config: Omit<DiTConfig, 'objective'>): string[] {
-  const { inputSize, patchSize, hiddenSize, heads, mlpRatio } = config;
-  const problems: string[] = [];
-  if (inputSize % patchSize !== 0) problems.push(`inputSize ${inputSize} is not a multiple of patchSize ${patchSize}`);
-  if (hiddenSize % heads !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of heads ${heads}`);
-  if (hiddenSize % 4 !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of 4, which positions need`);
-  if (!Number.isInteger(hiddenSize * mlpRatio)) {
-    problems.push(`hiddenSize ${hiddenSize} times mlpRatio ${mlpRatio} is not a whole number`);
-  }
-  return problems;
 }
 
 function describe(issue: { path: PropertyKey[]; message: string }): string {

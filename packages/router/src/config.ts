@@ -1,5 +1,6 @@
 // What a router is made from: plain numbers that stand in its config.json.
 import { ValueError } from '@paris/tensor';
+import { misfits } from '@paris/tensor/nn';
 import * as z from 'zod/mini';
 
 export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
@@ -78,18 +79,6 @@ export function parseRouterConfig(json: unknown): RouterConfig {
   }
   const { architecture: _, ...config } = parsed.data;
   return config;
-}
-
-/** Numbers that are fine alone but not together. */
-function misfits({ inputSize, patchSize, hiddenSize, heads, mlpRatio }: RouterConfig): string[] {
-  const problems: string[] = [];
-  if (inputSize % patchSize !== 0) problems.push(`inputSize ${inputSize} is not a multiple of patchSize ${patchSize}`);
-  if (hiddenSize % heads !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of heads ${heads}`);
-  if (hiddenSize % 4 !== 0) problems.push(`hiddenSize ${hiddenSize} is not a multiple of 4, which positions need`);
-  if (!Number.isInteger(hiddenSize * mlpRatio)) {
-    problems.push(`hiddenSize ${hiddenSize} times mlpRatio ${mlpRatio} is not a whole number`);
-  }
-  return problems;
 }
 
 function describe(issue: { path: PropertyKey[]; message: string }): string {

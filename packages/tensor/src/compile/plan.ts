@@ -172,15 +172,6 @@ export class Plan {
     );
   }
 
-  /** The number of dispatches of one run. */
-  get dispatches(): number {
-    return this.steps.filter((step) => step.kind === 'dispatch').length;
-  }
-
-  get scratchBytes(): number {
-    return this.arenaBytes;
-  }
-
   /**
    * Takes the buffers of one run: `leaves` hold storage or operand words, in the order given to {@link compile}. New
    * buffers may turn out not to fit: wait for the pool to settle before {@link submit}.

@@ -2,7 +2,7 @@
 // and functions are there before any module runs.
 import type { TgpuFn } from 'typegpu';
 import { DTypeError, ShapeError } from '../errors.js';
-import { dtypes as allDTypes, type DType, promote, requireDType } from '../graph/dtype.js';
+import { type DType, promote, requireDType } from '../graph/dtype.js';
 import { type Attributes, apply, type Type } from '../graph/node.js';
 import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
@@ -165,9 +165,4 @@ export function composite(
   definition: Omit<OpDefinition, 'vjp'> & Pick<CompositeOp, 'decompose'> & { readonly vjp: Vjp | NoGradient },
 ): CompositeOp {
   return { kind: 'composite', ...definition };
-}
-
-/** Every dtype, for ops that only move elements. */
-export function anyDType(): readonly DType[] {
-  return allDTypes;
 }
