@@ -8,7 +8,7 @@ import type { Fused, Group } from './fuse.js';
 
 /** A buffer of the plan: given with each call, taken from the pool for a result, or the plan's own. */
 export type Slot =
-  | { readonly kind: 'leaf'; readonly leaf: Value }
+  | { readonly kind: 'leaf'; readonly leaf: number }
   | { readonly kind: 'result'; readonly sizeBytes: number; readonly parts?: readonly Part[] }
   | { readonly kind: 'arena' }
   | { readonly kind: 'pack'; readonly sizeBytes: number; readonly parts: readonly Part[] };
@@ -20,7 +20,8 @@ export interface Place {
 }
 
 export interface Part {
-  readonly value: Value;
+  /** Which leaf of the graph it is, if it is one. */
+  readonly leaf: number | undefined;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
   /** Whether its producer writes it there; otherwise it is copied. */
@@ -44,13 +45,22 @@ export function bytesOf(value: Value): number {
   return Math.max(4, Math.ceil((sizeOf(value.shape) * dtypeBytes(value.dtype)) / 4) * 4);
 }
 
-export function layout(fused: Fused): Layout {
+export function partsOf(slot: Slot): readonly Part[] {
+  return (slot.kind === 'pack' || slot.kind === 'result' ? slot.parts : undefined) ?? [];
+}
+
+/** @param leafIndex - the graph's leaves by the order in which a run takes their values */
+export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>): Layout {
   const { groups, roots } = fused;
   const places = new Map<Value, Place>();
+  const leafPlace = (value: Value): Place => {
+    const slot: Slot = { kind: 'leaf', leaf: leafIndex.get(value)! };
+    return { slot, offsetBytes: 0, sizeBytes: bytesOf(value) };
+  };
   const rootBases = new Set(roots.map((root) => root.base));
   // Packs first: they decide where their parts are written.
   for (const group of groups) {
-    if (group.kind === 'pack') placePack(group, groups, places, rootBases);
+    if (group.kind === 'pack') placePack(group, groups, places, rootBases, leafIndex);
   }
   const step = new Map(groups.map((group, i) => [group, i]));
   const last = lastReads(groups);
@@ -70,9 +80,7 @@ export function layout(fused: Fused): Layout {
       }
     }
     for (const value of group.reads) {
-      if (value.node.op.kind === 'leaf' && !places.has(value)) {
-        places.set(value, { slot: { kind: 'leaf', leaf: value }, offsetBytes: 0, sizeBytes: bytesOf(value) });
-      }
+      if (value.node.op.kind === 'leaf' && !places.has(value)) places.set(value, leafPlace(value));
     }
   }
   const { offsets, total } = pack(temporary.map(({ interval }) => interval));
@@ -81,9 +89,7 @@ export function layout(fused: Fused): Layout {
     places.set(value, { slot: arena, offsetBytes: offsets[i]!, sizeBytes: interval.sizeBytes });
   });
   for (const { base } of roots) {
-    if (base.node.op.kind === 'leaf' && !places.has(base)) {
-      places.set(base, { slot: { kind: 'leaf', leaf: base }, offsetBytes: 0, sizeBytes: bytesOf(base) });
-    }
+    if (base.node.op.kind === 'leaf' && !places.has(base)) places.set(base, leafPlace(base));
   }
   return { places, arenaBytes: total };
 }
@@ -93,22 +99,24 @@ function placePack(
   groups: readonly Group[],
   places: Map<Value, Place>,
   rootBases: ReadonlySet<Value>,
+  leafIndex: ReadonlyMap<Value, number>,
 ): void {
   const output = group.members[0]!;
-  const sizeBytes = bytesOf(output);
+  const { inputs } = group.node!;
   const parts: Part[] = [];
-  let offsetBytes = 0;
-  for (const value of group.node!.inputs) {
+  let start = 0;
+  inputs.forEach((value, i) => {
     const made = groups.some((other) => other.kind !== 'pack' && other.stored.has(value));
-    const placed = made && !places.has(value) && !rootBases.has(value) && !parts.some((part) => part.value === value);
-    parts.push({ value, offsetBytes, sizeBytes: bytesOf(value), placed });
-    offsetBytes += packedSize(value.shape) * 4;
-  }
+    const placed = made && !places.has(value) && !rootBases.has(value) && inputs.indexOf(value) === i;
+    parts.push({ leaf: leafIndex.get(value), offsetBytes: start, sizeBytes: bytesOf(value), placed });
+    start += packedSize(value.shape) * 4;
+  });
+  const sizeBytes = bytesOf(output);
   const slot: Slot = { kind: rootBases.has(output) ? 'result' : 'pack', sizeBytes, parts };
   places.set(output, { slot, offsetBytes: 0, sizeBytes });
-  for (const part of parts) {
-    if (part.placed) places.set(part.value, { slot, offsetBytes: part.offsetBytes, sizeBytes: part.sizeBytes });
-  }
+  parts.forEach(({ placed, offsetBytes, sizeBytes }, i) => {
+    if (placed) places.set(inputs[i]!, { slot, offsetBytes, sizeBytes });
+  });
 }
 
 function lastReads(groups: readonly Group[]): Map<Value, number> {

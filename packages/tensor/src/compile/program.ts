@@ -1,0 +1,202 @@
+// A program: a graph as a list of dispatches and copies over places in memory. Plain data, made by the passes in turn
+// and by nothing else: the same graph for the same target is the same program. A plan gives it its GPU objects.
+import { LimitError } from '../errors.js';
+import { dtypeBytes } from '../graph/dtype.js';
+import type { Value } from '../graph/node.js';
+import { sizeOf } from '../graph/shape.js';
+import type { KernelAdapter } from '../kernels/contract.js';
+import { type Fused, fuse, type Group } from './fuse.js';
+import { generate, type Kernel } from './generate.js';
+import { bytesOf, type Layout, layout, type Place, partsOf, type Slot } from './memory.js';
+import { simplify } from './simplify.js';
+
+/** What a program is made for. */
+export interface Target {
+  readonly adapter: KernelAdapter;
+  readonly limits: Limits;
+  /** Whether kernels can read and write f16. */
+  readonly f16: boolean;
+}
+
+export type Limits = Pick<
+  GPUSupportedLimits,
+  | 'maxStorageBuffersPerShaderStage'
+  | 'minStorageBufferOffsetAlignment'
+  | 'maxStorageBufferBindingSize'
+  | 'maxComputeWorkgroupsPerDimension'
+>;
+
+export interface Program {
+  readonly steps: readonly Step[];
+  readonly roots: readonly { readonly place: Place; readonly sizeBytes: number }[];
+  /** Those of the roots first, in their order: the order in which donated memory comes back. */
+  readonly slots: readonly Slot[];
+  readonly arenaBytes: number;
+  /** The uniform buffer of all dispatches. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly operandWords: readonly OperandWord[];
+}
+
+export type Step = Dispatch | Gather;
+
+/** One kernel, and where its bindings lie. */
+export interface Dispatch {
+  readonly kind: 'dispatch';
+  readonly group: Group;
+  readonly kernel: Kernel;
+  readonly places: readonly Place[];
+  /** Where the dispatch's words stand in the program's. */
+  readonly wordsOffset: number;
+  readonly wordsBytes: number;
+}
+
+/** Copies the parts of a pack that their producers could not write in place. */
+export interface Gather {
+  readonly kind: 'gather';
+  readonly slot: Slot;
+  readonly parts: readonly { readonly from: Place; readonly offsetBytes: number; readonly sizeBytes: number }[];
+}
+
+/** A word of the uniform buffer that is written anew with each call. */
+export interface OperandWord {
+  readonly at: number;
+  readonly leaf: number;
+  readonly word: number;
+}
+
+const uniformAlignment = 256;
+
+/**
+ * Compiles a graph. `leaves` are the graph's leaves in the order in which a run of the program takes their values.
+ * @throws LimitError if a tensor or a kernel does not fit the target's limits.
+ */
+export function compileProgram(roots: readonly Value[], leaves: readonly Value[], target: Target): Program {
+  const { adapter, limits } = target;
+  const simple = simplify(roots, adapter);
+  const fused = fuse(simple, {
+    adapter,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    offsetAlignmentBytes: Math.max(256, limits.minStorageBufferOffsetAlignment),
+  });
+  const leafIndex = new Map(leaves.map((leaf, i) => [leaf, i]));
+  const memory = layout(fused, leafIndex);
+  checkLimits(memory, limits);
+  const { places } = memory;
+  const uniform = new UniformLayout(leafIndex);
+  const steps = fused.groups.flatMap((group): Step[] => {
+    if (group.kind === 'pack') return gather(group, places);
+    const kernel = kernelOf(group, fused, places, target);
+    if (!kernel) return [];
+    return [
+      {
+        kind: 'dispatch',
+        group,
+        kernel,
+        places: kernel.bindings.map(({ value }) => places.get(value)!),
+        wordsOffset: uniform.add(kernel),
+        wordsBytes: Math.ceil(kernel.words.length / 4) * 16,
+      },
+    ];
+  });
+  const results = fused.roots.map(({ base, window }, i) => {
+    const place = places.get(base)!;
+    const offsetBytes = place.offsetBytes + window.offset * dtypeBytes(base.dtype);
+    return { place: { ...place, offsetBytes }, sizeBytes: bytesOf(simple[i]!) };
+  });
+  const slots = new Set([...results.map(({ place }) => place), ...places.values()].map(({ slot }) => slot));
+  return {
+    steps,
+    roots: results,
+    slots: [...slots],
+    arenaBytes: memory.arenaBytes,
+    words: uniform.words(),
+    operandWords: uniform.operands,
+  };
+}
+
+function gather(group: Group, places: ReadonlyMap<Value, Place>): Gather[] {
+  const { slot } = places.get(group.members[0]!)!;
+  const parts = partsOf(slot).flatMap(({ placed, offsetBytes, sizeBytes }, i) =>
+    placed ? [] : [{ from: places.get(group.node!.inputs[i]!)!, offsetBytes, sizeBytes }],
+  );
+  return parts.length > 0 ? [{ kind: 'gather', slot, parts }] : [];
+}
+
+/** The group's kernel, if there is anything to do. */
+function kernelOf(
+  group: Group,
+  fused: Fused,
+  places: ReadonlyMap<Value, Place>,
+  { adapter, limits, f16 }: Target,
+): Kernel | undefined {
+  // Empty tensors never dispatch: nothing is generated for them either, since sizes of 0 make no text.
+  if (group.members.every((value) => sizeOf(value.shape) === 0)) return undefined;
+  const sharesBuffer = (a: Value, b: Value) => {
+    const [x, y] = [places.get(a)?.slot, places.get(b)?.slot];
+    return x !== undefined && x === y;
+  };
+  const kernel = generate(group, { adapter, fused, inMemory: (value) => places.has(value), sharesBuffer });
+  if (kernel.workgroups.some((n) => n === 0) || kernel.bindings.every(({ written }) => !written)) return undefined;
+  checkKernel(kernel, limits, f16);
+  return kernel;
+}
+
+/** Lays out the words of all dispatches: sizes stay, operands are written with each call. */
+class UniformLayout {
+  private readonly values: number[] = [];
+  readonly operands: OperandWord[] = [];
+
+  constructor(private readonly leafIndex: ReadonlyMap<Value, number>) {}
+
+  add(kernel: Kernel): number {
+    if (kernel.words.length === 0) return 0;
+    while ((this.values.length * 4) % uniformAlignment !== 0) this.values.push(0);
+    const start = this.values.length;
+    for (const word of kernel.words) {
+      if ('size' in word) this.values.push(word.size);
+      else {
+        const leaf = this.leafIndex.get(word.operand);
+        // Operands that passes made (an eps, a 1/n) are constants of the program.
+        if (leaf !== undefined) this.operands.push({ at: this.values.length, leaf, word: word.word });
+        this.values.push(word.operand.operand![word.word]!);
+      }
+    }
+    while (this.values.length % 4 !== 0) this.values.push(0);
+    return start * 4;
+  }
+
+  words(): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.values);
+  }
+}
+
+function checkLimits(memory: Layout, limits: Limits): void {
+  for (const [value, place] of memory.places) {
+    if (place.sizeBytes > limits.maxStorageBufferBindingSize) {
+      throw new LimitError(
+        value.node.op.name,
+        `a tensor of shape [${value.shape.join(', ')}] takes ${place.sizeBytes} bytes, and this adapter binds at most ${limits.maxStorageBufferBindingSize}. Use a smaller batch or split the tensor.`,
+      );
+    }
+  }
+}
+
+function checkKernel(kernel: Kernel, limits: Limits, f16: boolean): void {
+  if (!f16 && kernel.bindings.some(({ value }) => value.dtype === 'f16')) {
+    throw new LimitError(kernel.label, 'this adapter has no f16 (the feature shader-f16). Use f32.');
+  }
+  const buffers = kernel.bindings.length;
+  if (buffers > limits.maxStorageBuffersPerShaderStage) {
+    throw new LimitError(
+      kernel.label,
+      `one kernel would bind ${buffers} buffers, and this adapter binds at most ${limits.maxStorageBuffersPerShaderStage}. Join fewer tensors at once.`,
+    );
+  }
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  if (kernel.workgroups.some((n) => n > most)) {
+    throw new LimitError(
+      kernel.label,
+      `${kernel.workgroups.join(' × ')} workgroups, and this adapter runs at most ${most} a dimension. Use a smaller batch.`,
+    );
+  }
+}
