@@ -7,6 +7,7 @@ import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
 import { isContiguous } from '../graph/strided.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import type { Passes } from './passes.js';
 import type { Relation } from './position.js';
 import { type Windowed, windowOf } from './window.js';
 
@@ -45,17 +46,22 @@ export interface FuseOptions {
   readonly adapter: KernelAdapter;
   readonly maxStorageBuffers: number;
   readonly offsetAlignmentBytes: number;
+  readonly passes: Passes;
 }
 
 /** Computing again costs less than this many additions: then a value with several users gets no memory. */
 const cheap = 3;
 
 export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused {
+  const { windows } = options.passes;
   const order = topologicalOrder(rootValues);
   const roots = rootValues.map((root) =>
     windowOf(
       root,
-      (window) => isContiguous(window) && (window.offset * dtypeBytes(root.dtype)) % options.offsetAlignmentBytes === 0,
+      (window) =>
+        windows &&
+        isContiguous(window) &&
+        (window.offset * dtypeBytes(root.dtype)) % options.offsetAlignmentBytes === 0,
     ),
   );
   const operands = new Map<Node, Windowed[]>();
@@ -64,10 +70,12 @@ export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused 
     if (op.kind !== 'tiled') continue;
     operands.set(
       node,
-      node.inputs.map((input, i) => windowOf(input, (window) => op.windows?.(window, i) ?? true)),
+      node.inputs.map((input, i) => windowOf(input, (window) => windows && (op.windows?.(window, i) ?? true))),
     );
   }
-  const boundary = chooseBoundary(order, roots, operands);
+  const boundary = options.passes.fuse
+    ? chooseBoundary(order, roots, operands)
+    : new Set(order.flatMap((node) => node.outputs));
   cutWide(order, boundary, options.maxStorageBuffers - 1);
   const groups = formGroups(order, boundary, operands, options);
   markStored(groups, roots);
@@ -230,7 +238,7 @@ function formGroups(
         outside.add(value);
       }
     }
-    return outside.size + group.members.length + 1 <= options.maxStorageBuffers;
+    return options.passes.fuse && outside.size + group.members.length + 1 <= options.maxStorageBuffers;
   };
 
   const placeReduction = (node: Node): void => {

@@ -5,6 +5,7 @@ import type { Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import { packedSize } from '../ops/pack.js';
 import type { Fused, Group } from './fuse.js';
+import type { Passes } from './passes.js';
 
 /** A buffer of the plan: given with each call, taken from the pool for a result, or the plan's own. */
 export type Slot =
@@ -50,7 +51,7 @@ export function partsOf(slot: Slot): readonly Part[] {
 }
 
 /** @param leafIndex - the graph's leaves by the order in which a run takes their values */
-export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>): Layout {
+export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, passes: Passes): Layout {
   const { groups, roots } = fused;
   const places = new Map<Value, Place>();
   const leafPlace = (value: Value): Place => {
@@ -60,7 +61,7 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>): Lay
   const rootBases = new Set(roots.map((root) => root.base));
   // Packs first: they decide where their parts are written.
   for (const group of groups) {
-    if (group.kind === 'pack') placePack(group, groups, places, rootBases, leafIndex);
+    if (group.kind === 'pack') placePack(group, groups, places, rootBases, leafIndex, passes);
   }
   const step = new Map(groups.map((group, i) => [group, i]));
   const last = lastReads(groups);
@@ -76,7 +77,9 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>): Lay
         });
       else {
         const first = step.get(group)!;
-        temporary.push({ value, interval: { first, last: last.get(value) ?? first, sizeBytes: bytesOf(value) } });
+        const always = { first: 0, last: groups.length };
+        const lifetime = passes.shareMemory ? { first, last: last.get(value) ?? first } : always;
+        temporary.push({ value, interval: { ...lifetime, sizeBytes: bytesOf(value) } });
       }
     }
     for (const value of group.reads) {
@@ -100,13 +103,14 @@ function placePack(
   places: Map<Value, Place>,
   rootBases: ReadonlySet<Value>,
   leafIndex: ReadonlyMap<Value, number>,
+  passes: Passes,
 ): void {
   const output = group.members[0]!;
   const { inputs } = group.node!;
   const parts: Part[] = [];
   let start = 0;
   inputs.forEach((value, i) => {
-    const made = groups.some((other) => other.kind !== 'pack' && other.stored.has(value));
+    const made = passes.placeParts && groups.some((other) => other.kind !== 'pack' && other.stored.has(value));
     const placed = made && !places.has(value) && !rootBases.has(value) && inputs.indexOf(value) === i;
     parts.push({ leaf: leafIndex.get(value), offsetBytes: start, sizeBytes: bytesOf(value), placed });
     start += packedSize(value.shape) * 4;

@@ -8,6 +8,7 @@ import type { KernelAdapter } from '../kernels/contract.js';
 import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
 import { bytesOf, type Layout, layout, type Place, partsOf, type Slot } from './memory.js';
+import { allPasses, type Passes } from './passes.js';
 import { simplify } from './simplify.js';
 
 /** What a program is made for. */
@@ -16,6 +17,8 @@ export interface Target {
   readonly limits: Limits;
   /** Whether kernels can read and write f16. */
   readonly f16: boolean;
+  /** Default: all. */
+  readonly passes?: Passes;
 }
 
 export type Limits = Pick<
@@ -71,15 +74,16 @@ const uniformAlignment = 256;
  * @throws LimitError if a tensor or a kernel does not fit the target's limits.
  */
 export function compileProgram(roots: readonly Value[], leaves: readonly Value[], target: Target): Program {
-  const { adapter, limits } = target;
-  const simple = simplify(roots, adapter);
+  const { adapter, limits, passes = allPasses } = target;
+  const simple = simplify(roots, adapter, passes);
   const fused = fuse(simple, {
     adapter,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     offsetAlignmentBytes: Math.max(256, limits.minStorageBufferOffsetAlignment),
+    passes,
   });
   const leafIndex = new Map(leaves.map((leaf, i) => [leaf, i]));
-  const memory = layout(fused, leafIndex);
+  const memory = layout(fused, leafIndex, passes);
   checkLimits(memory, limits);
   const { places } = memory;
   const uniform = new UniformLayout(leafIndex);

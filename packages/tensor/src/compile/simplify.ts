@@ -10,15 +10,16 @@ import { copyOp, identity, stopGradient } from '../ops/view/identity.js';
 import { permute } from '../ops/view/permute.js';
 import { reshape } from '../ops/view/reshape.js';
 import { Tensor } from '../tensor.js';
+import type { Passes } from './passes.js';
 
 /** The simplified roots. Leaves stay the values they were. */
-export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value[] {
+export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes: Passes): Value[] {
   const replaced = new Map<Value, Value>();
   const known = new Map<string, readonly Value[]>();
 
   const make = (op: Op, inputs: readonly Value[], attributes: Attributes): readonly Value[] => {
     const key = `${identityOf(op)}|${inputs.map((input) => input.id).join()}|${JSON.stringify(attributes)}`;
-    let outputs = known.get(key);
+    let outputs = passes.merge ? known.get(key) : undefined;
     if (!outputs) {
       outputs = apply(op, inputs, attributes);
       known.set(key, outputs);
@@ -34,7 +35,7 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value
     if (op.kind === 'tiled') inputs = inputs.map((input) => (input.operand ? copied(input) : input));
     if (op.kind === 'pack') inputs = withMemory(inputs);
     if (op.kind === 'leaf') return node.outputs;
-    if (op === identity.op || op === stopGradient.op) return inputs;
+    if (passes.foldViews && (op === identity.op || op === stopGradient.op)) return inputs;
     if (op.kind === 'composite') {
       // Parts may compute in f32 what the op gives as f16.
       const parts = op
@@ -43,15 +44,15 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter): Value
       visit(parts);
       return parts.map((part) => replaced.get(part)!);
     }
-    if (op === reshape.op) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
-    if (op === expand.op && sizeOf(inputs[0]!.shape) === sizeOf(attributes.shape as Shape)) {
+    if (op === reshape.op && passes.foldViews) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
+    if (op === expand.op && passes.foldViews && sizeOf(inputs[0]!.shape) === sizeOf(attributes.shape as Shape)) {
       return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
     }
-    if (op === permute.op) {
+    if (op === permute.op && passes.transposeProducts) {
       const product = transposedProduct(node, users, inputs[0]!, make);
       if (product) return [product];
     }
-    if (op.kind === 'reduce') return [reduced(op, inputs[0]!, attributes, adapter, make)];
+    if (op.kind === 'reduce' && passes.stageReductions) return [reduced(op, inputs[0]!, attributes, adapter, make)];
     return make(op, inputs, attributes);
   };
 

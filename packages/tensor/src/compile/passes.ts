@@ -1,0 +1,32 @@
+// Which passes run. All of them, but in tests: a program must mean the same with any of them off.
+
+/** Off is the plainest way that is right: each value a kernel and bytes of its own. */
+export interface Passes {
+  /** Equal nodes become one. */
+  readonly merge: boolean;
+  /** Identities go; a reshape of a reshape is one reshape. */
+  readonly foldViews: boolean;
+  /** A transposed product is a product of transposes. */
+  readonly transposeProducts: boolean;
+  /** Neighbouring axes are reduced as one, long reductions in two stages. */
+  readonly stageReductions: boolean;
+  /** Views that strides can say are read where their elements are. */
+  readonly windows: boolean;
+  /** Values share kernels; what is cheap is computed where it is read. */
+  readonly fuse: boolean;
+  /** Parts of a pack are written in place. */
+  readonly placeParts: boolean;
+  /** Values that never live at the same time share memory. */
+  readonly shareMemory: boolean;
+}
+
+export const allPasses: Passes = {
+  merge: true,
+  foldViews: true,
+  transposeProducts: true,
+  stageReductions: true,
+  windows: true,
+  fuse: true,
+  placeParts: true,
+  shareMemory: true,
+};
