@@ -1,6 +1,7 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 import { tanh } from './tanh.js';
 
@@ -12,10 +13,7 @@ export const gelu = unary({
   name: 'gelu',
   dtypes: floats,
   cost: 10,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     const inner = 0.7978845608028654 * (x + 0.044715 * x * x * x);
     return 0.5 * x * (1 + std.tanh(std.clamp(inner, -10, 10)));
@@ -28,10 +26,7 @@ const geluSlope = unary({
   name: 'geluSlope',
   dtypes: floats,
   cost: 12,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     const inner = 0.7978845608028654 * (x + 0.044715 * x * x * x);
     const t = std.tanh(std.clamp(inner, -10, 10));

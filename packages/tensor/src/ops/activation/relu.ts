@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** max(x, 0), elementwise. The gradient at 0 is 0. */
@@ -7,10 +8,7 @@ export const relu = unary({
   name: 'relu',
   dtypes: floats,
   cost: 1,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return std.max(x, 0);
   }),

@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** The logistic function, 1 / (1 + e ^ −x), elementwise. */
@@ -7,10 +8,7 @@ export const sigmoid = unary({
   name: 'sigmoid',
   dtypes: floats,
   cost: 6,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return 1 / (1 + std.exp(-x));
   }),

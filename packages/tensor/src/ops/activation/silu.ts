@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 import { sigmoid } from './sigmoid.js';
 
@@ -8,10 +9,7 @@ export const silu = unary({
   name: 'silu',
   dtypes: floats,
   cost: 6,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return x / (1 + std.exp(-x));
   }),

@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /**
@@ -10,10 +11,7 @@ export const tanh = unary({
   name: 'tanh',
   dtypes: floats,
   cost: 6,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return std.tanh(std.clamp(x, -10, 10));
   }),

@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 import { sign } from './sign.js';
 
@@ -8,10 +9,7 @@ export const abs = unary({
   name: 'abs',
   dtypes: floats,
   cost: 1,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return std.abs(x);
   }),

@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** e ^ x, elementwise. */
@@ -7,10 +8,7 @@ export const exp = unary({
   name: 'exp',
   dtypes: floats,
   cost: 5,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return std.exp(x);
   }),

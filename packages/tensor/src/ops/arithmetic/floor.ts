@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary, zeroGradient } from '../define.js';
 
 /** The largest whole number not above x, elementwise. */
@@ -7,10 +8,7 @@ export const floor = unary({
   name: 'floor',
   dtypes: floats,
   cost: 1,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return std.floor(x);
   }),

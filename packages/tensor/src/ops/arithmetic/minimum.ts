@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { numeric } from '../../graph/dtype.js';
+import { numberBodies } from '../body.js';
 import { binary } from '../define.js';
 import { shareOfTies } from './ties.js';
 
@@ -7,28 +8,9 @@ import { shareOfTies } from './ties.js';
 export const minimum = binary({
   name: 'minimum',
   dtypes: numeric,
-  kernel: {
-    f32: tgpu.fn(
-      [d.f32, d.f32],
-      d.f32,
-    )((a, b) => {
-      'use gpu';
-      return std.min(a, b);
-    }),
-    i32: tgpu.fn(
-      [d.i32, d.i32],
-      d.i32,
-    )((a, b) => {
-      'use gpu';
-      return std.min(a, b);
-    }),
-    u32: tgpu.fn(
-      [d.u32, d.u32],
-      d.u32,
-    )((a, b) => {
-      'use gpu';
-      return std.min(a, b);
-    }),
-  },
+  kernel: numberBodies((a, b) => {
+    'use gpu';
+    return std.min(a, b);
+  }),
   vjp: ({ a, b, y, cotangent }) => shareOfTies(a, b, y, cotangent),
 });

@@ -1,4 +1,5 @@
 import tgpu, { d } from 'typegpu';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** −x, elementwise. */
@@ -6,10 +7,7 @@ export const negate = unary({
   name: 'negate',
   dtypes: ['f32', 'f16', 'i32'],
   kernel: {
-    f32: tgpu.fn(
-      [d.f32],
-      d.f32,
-    )((x) => {
+    f32: floatBody((x) => {
       'use gpu';
       return -x;
     }),

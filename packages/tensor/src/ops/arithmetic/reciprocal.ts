@@ -1,5 +1,5 @@
-import tgpu, { d } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** 1 / x, elementwise. */
@@ -7,10 +7,7 @@ export const reciprocal = unary({
   name: 'reciprocal',
   dtypes: floats,
   cost: 2,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return 1 / x;
   }),

@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** 1 / √x, elementwise, for x > 0. */
@@ -7,10 +8,7 @@ export const rsqrt = unary({
   name: 'rsqrt',
   dtypes: floats,
   cost: 4,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return 1 / std.sqrt(x);
   }),

@@ -1,5 +1,6 @@
-import tgpu, { d, std } from 'typegpu';
+import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary, zeroGradient } from '../define.js';
 
 /** −1, 0 or 1, elementwise. */
@@ -7,10 +8,7 @@ export const sign = unary({
   name: 'sign',
   dtypes: floats,
   cost: 1,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return std.sign(x);
   }),

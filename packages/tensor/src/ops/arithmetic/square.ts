@@ -1,5 +1,5 @@
-import tgpu, { d } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import { floatBody } from '../body.js';
 import { unary } from '../define.js';
 
 /** x², elementwise. */
@@ -7,10 +7,7 @@ export const square = unary({
   name: 'square',
   dtypes: floats,
   cost: 1,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: floatBody((x) => {
     'use gpu';
     return x * x;
   }),

@@ -1,34 +1,7 @@
-import tgpu, { d } from 'typegpu';
-import { numeric } from '../../graph/dtype.js';
-import { binary, zeroGradient } from '../define.js';
+import { comparison } from './comparison.js';
 
 /** a < b, elementwise, as bool. */
-export const less = binary({
-  name: 'less',
-  dtypes: numeric,
-  result: 'bool',
-  kernel: {
-    f32: tgpu.fn(
-      [d.f32, d.f32],
-      d.bool,
-    )((a, b) => {
-      'use gpu';
-      return a < b;
-    }),
-    i32: tgpu.fn(
-      [d.i32, d.i32],
-      d.bool,
-    )((a, b) => {
-      'use gpu';
-      return a < b;
-    }),
-    u32: tgpu.fn(
-      [d.u32, d.u32],
-      d.bool,
-    )((a, b) => {
-      'use gpu';
-      return a < b;
-    }),
-  },
-  vjp: zeroGradient('a comparison is constant between its steps'),
+export const less = comparison('less', (a, b) => {
+  'use gpu';
+  return a < b;
 });

@@ -1,4 +1,5 @@
 import tgpu, { d } from 'typegpu';
+import { logicBodies } from '../body.js';
 import { binary, unary, zeroGradient } from '../define.js';
 
 const vjp = zeroGradient('logic has no gradient');
@@ -7,15 +8,10 @@ const vjp = zeroGradient('logic has no gradient');
 export const logicalAnd = binary({
   name: 'logicalAnd',
   dtypes: ['bool'],
-  kernel: {
-    bool: tgpu.fn(
-      [d.bool, d.bool],
-      d.bool,
-    )((a, b) => {
-      'use gpu';
-      return a && b;
-    }),
-  },
+  kernel: logicBodies((a, b) => {
+    'use gpu';
+    return a && b;
+  }),
   vjp,
 });
 
@@ -23,15 +19,10 @@ export const logicalAnd = binary({
 export const logicalOr = binary({
   name: 'logicalOr',
   dtypes: ['bool'],
-  kernel: {
-    bool: tgpu.fn(
-      [d.bool, d.bool],
-      d.bool,
-    )((a, b) => {
-      'use gpu';
-      return a || b;
-    }),
-  },
+  kernel: logicBodies((a, b) => {
+    'use gpu';
+    return a || b;
+  }),
   vjp,
 });
 

@@ -1,25 +1,9 @@
 import { foldInKey } from '../../random/shader.js';
 import { type Tensor, toTensor } from '../../tensor.js';
-import { applyOp, pointwise, zeroGradient } from '../define.js';
+import { applyOp } from '../define.js';
+import { derivation } from './derivation.js';
 
-const op = pointwise({
-  name: 'foldIn',
-  cost: 60,
-  infer: ([words]) => [{ shape: words!.shape, dtype: 'u32' }],
-  emit({ read, position, inputs, call, name }) {
-    const at = (i: number) => read(0, position.moved(inputs[0]!.shape, [`${i}u`]));
-    const key = name(`vec2u(${at(0)}, ${at(1)})`);
-    const index = read(
-      1,
-      position.moved(
-        inputs[1]!.shape,
-        inputs[1]!.shape.map(() => '0u'),
-      ),
-    );
-    return `${name(call(foldInKey, key, index))}[${position.linear}]`;
-  },
-  vjp: zeroGradient('keys have no gradient'),
-});
+const op = derivation('foldIn', foldInKey);
 
 /** The words (u32 [2]) of the key of `index`; see Key.foldIn. */
 export const foldIn = Object.assign(

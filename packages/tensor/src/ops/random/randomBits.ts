@@ -1,26 +1,5 @@
-import { checkShape, type Shape } from '../../graph/shape.js';
-import type { Key } from '../../random/key.js';
 import { bitsAt } from '../../random/shader.js';
-import { TensorKey } from '../../random/tensorKey.js';
-import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, zeroGradient } from '../define.js';
+import { draw } from './draw.js';
 
-const op = pointwise({
-  name: 'randomBits',
-  cost: 48,
-  infer: (_, { shape }) => [{ shape: shape as Shape, dtype: 'u32' }],
-  emit({ read, position, inputs, call, name }) {
-    const at = (i: number) => read(0, position.moved(inputs[0]!.shape, [`${i}u`]));
-    return call(bitsAt, name(`vec2u(${at(0)}, ${at(1)})`), position.linear);
-  },
-  vjp: zeroGradient('random numbers do not depend on a float'),
-});
-
-/** A tensor of uniform 32-bit words, u32. Philox 4×32-10; a function of key and position alone. */
-export const randomBits = Object.assign(
-  (key: Key | TensorKey, shape: Shape): Tensor => {
-    checkShape('randomBits', shape);
-    return applyOp(op, [TensorKey.of(key).words], { shape: [...shape] });
-  },
-  { op },
-);
+/** A tensor of uniform 32-bit words, u32; the same on every device. */
+export const randomBits = draw('randomBits', 'u32', 48, bitsAt);

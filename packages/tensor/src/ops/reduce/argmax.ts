@@ -1,7 +1,7 @@
-import type { Tensor } from '../../tensor.js';
-import { indexAlong, indexReduction } from './indexOf.js';
+import { indexReduction } from './indexOf.js';
 
-const op = indexReduction('argmax', 'lowest', '>');
-
-/** Where the largest element stands along an axis, as u32; the first of equal ones. */
-export const argmax = Object.assign((x: Tensor, axis: number): Tensor => indexAlong(op, x, axis), { op });
+/**
+ * Where the largest element stands along an axis, as u32; the first of equal ones. Over several axes (all by default)
+ * the place counts row by row through them.
+ */
+export const argmax = indexReduction('argmax', 'lowest', '>');

@@ -1,13 +1,20 @@
 import { type DType, numeric, requireDType } from '../../graph/dtype.js';
-import { normalizeAxis } from '../../graph/shape.js';
+import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
+import { zeros } from '../creation/constant.js';
 import { applyOp, reduction, requireTensor, zeroGradient } from '../define.js';
 import type { ReduceOp } from '../op.js';
 import { extremes, reducedType, requireReducible } from './over.js';
 
-/** The op that finds where the best element stands: of equal ones the first, in whatever order parts are merged. */
-export function indexReduction(name: string, worst: 'lowest' | 'highest', better: '>' | '<'): ReduceOp {
-  return reduction({
+/** Where an element stands along axes. */
+export interface IndexReduction {
+  (x: Tensor, axes?: number | readonly number[]): Tensor;
+  readonly op: ReduceOp;
+}
+
+/** Finds where the best element stands: of equal ones the first, in whatever order parts are merged. */
+export function indexReduction(name: string, worst: 'lowest' | 'highest', better: '>' | '<'): IndexReduction {
+  const op = reduction({
     name,
     splits: false,
     infer([x], attributes) {
@@ -29,10 +36,10 @@ export function indexReduction(name: string, worst: 'lowest' | 'highest', better
     },
     vjp: zeroGradient('an index has no gradient'),
   });
-}
-
-/** Applies such an op along one axis. */
-export function indexAlong(op: ReduceOp, x: Tensor, axis: number): Tensor {
-  requireDType(op.name, requireTensor(op.name, x).dtype, numeric);
-  return applyOp(op, [x], { axes: [normalizeAxis(op.name, axis, x.rank)] });
+  const fn = (x: Tensor, axes?: number | readonly number[]) => {
+    requireDType(name, requireTensor(name, x).dtype, numeric);
+    const list = normalizeAxes(name, axes, x.rank);
+    return list.length === 0 ? zeros(x.shape, 'u32') : applyOp(op, [x], { axes: list });
+  };
+  return Object.assign(fn, { op });
 }

@@ -1,5 +1,5 @@
 import { floats, requireDType } from '../../graph/dtype.js';
-import { normalizeAxis } from '../../graph/shape.js';
+import { normalizeAxes } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { log } from '../arithmetic/log.js';
@@ -26,12 +26,12 @@ const op = composite({
   },
 });
 
-/** log Σ e ^ x along an axis, without overflow. */
+/** log Σ e ^ x over axes, the last by default, without overflow. */
 export const logSumExp = Object.assign(
-  (x: Tensor, axis = -1, options: ReduceOptions = {}): Tensor => {
-    const axes = [normalizeAxis('logSumExp', axis, requireTensor('logSumExp', x).rank)];
-    const result = applyOp(op, [x], { axes });
-    return options.keepDims ? keepAxes(result, x, axes) : result;
+  (x: Tensor, axes: number | readonly number[] = -1, options: ReduceOptions = {}): Tensor => {
+    const list = normalizeAxes('logSumExp', axes, requireTensor('logSumExp', x).rank);
+    const result = list.length === 0 ? x : applyOp(op, [x], { axes: list });
+    return options.keepDims ? keepAxes(result, x, list) : result;
   },
   { op },
 );

@@ -85,14 +85,25 @@ opSuite('reduce', (ops) => {
   ops.check(min, 'min', { apply: over(min), samples: reductions(false) });
   ops.check(logSumExp, 'logSumExp', {
     apply: ([x], attributes) => {
-      const { axis, keepDims } = attributes as unknown as Attributes;
-      return logSumExp(x!, axis, { keepDims });
+      const { axis, axes = axis, keepDims } = attributes as unknown as Attributes;
+      return logSumExp(x!, axes, { keepDims });
     },
-    samples: byAxis.map((call) => ({ ...call, attrs: { ...call.attrs, keepDims: true } })),
+    samples: [
+      ...byAxis.map((call) => ({ ...call, attrs: { ...call.attrs, keepDims: true } })),
+      sample.call([sample.normal([3, 17, 5], 66)], { axes: [0, 2], keepDims: false }),
+      sample.call([sample.normal([3], 67)], { axes: [], keepDims: false }),
+    ],
   });
   const half = { none: 'the result is an index' };
-  ops.check(argmax, 'argmax', { apply: ([x], { axis }) => argmax(x!, axis as number), samples: byAxis, half });
-  ops.check(argmin, 'argmin', { apply: ([x], { axis }) => argmin(x!, axis as number), samples: byAxis, half });
+  const places = [
+    ...byAxis,
+    sample.call([sample.normal([3, 17, 5], 66)], { axis: [0, 2] }),
+    sample.call([sample.normal([3, 17, 5], 67)], {}),
+    sample.call([sample.integers([4, 65], 68, 9)], { axis: [0, 1] }),
+    sample.call([sample.normal([], 69)], {}),
+  ];
+  ops.check(argmax, 'argmax', { apply: ([x], { axis }) => argmax(x!, axis as number), samples: places, half });
+  ops.check(argmin, 'argmin', { apply: ([x], { axis }) => argmin(x!, axis as number), samples: places, half });
 });
 
 function isFloatSample({ inputs }: OpSample): boolean {

@@ -1,0 +1,25 @@
+import type { TgpuFn } from 'typegpu';
+import { pointwise, zeroGradient } from '../define.js';
+import type { EmitContext, PointwiseOp } from '../op.js';
+
+/** An op that derives a key: from words (u32 [2]) and an index to the words of another. */
+export function derivation(name: string, derive: TgpuFn): PointwiseOp {
+  return pointwise({
+    name,
+    cost: 60,
+    infer: ([words]) => [{ shape: words!.shape, dtype: 'u32' }],
+    emit(context) {
+      const { shape } = context.inputs[1]!;
+      const zeros = shape.map(() => '0u');
+      const index = context.read(1, context.position.moved(shape, zeros));
+      return `${context.name(context.call(derive, keyOf(context), index))}[${context.position.linear}]`;
+    },
+    vjp: zeroGradient('keys have no gradient'),
+  });
+}
+
+/** A key's two words, the first input, as a vector. */
+export function keyOf({ read, position, inputs, name }: EmitContext): string {
+  const word = (i: number) => read(0, position.moved(inputs[0]!.shape, [`${i}u`]));
+  return name(`vec2u(${word(0)}, ${word(1)})`);
+}
