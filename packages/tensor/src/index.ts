@@ -5,7 +5,8 @@ export { Device, type DeviceCounters, type DeviceInfo, type TensorsOf } from './
 export type { HostData } from './device/host.js';
 export { type OpenDeviceOptions, openDevice } from './device/open.js';
 export * from './errors.js';
-export { type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';
+export { type ComputeType, type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';
+export type { Type as TensorType } from './graph/node.js';
 export type { Shape } from './graph/shape.js';
 export { gelu } from './ops/activation/gelu.js';
 export { relu } from './ops/activation/relu.js';
@@ -40,6 +41,28 @@ export { logicalAnd, logicalNot, logicalOr } from './ops/compare/logical.js';
 export { notEqual } from './ops/compare/notEqual.js';
 export { arange } from './ops/creation/arange.js';
 export { full, ones, scalar, zeros } from './ops/creation/constant.js';
+export {
+  type AttributeValue,
+  type CompositeDefinition,
+  type DefinedOp,
+  defineOp,
+  type Each,
+  type Kernel,
+  type KernelContext,
+  type KernelDefinition,
+  type OpAttributes,
+  type OpDefinition,
+  type Results,
+} from './ops/custom/defineOp.js';
+export {
+  type ElementwiseContext,
+  type ElementwiseDefinition,
+  type ElementwiseFunction,
+  elementwise,
+} from './ops/custom/elementwise.js';
+export type { Named, OpHandle } from './ops/custom/names.js';
+export { type ReductionDefinition, type ReductionFunction, reduction } from './ops/custom/reduction.js';
+export { none as noGradient, zeroGradient } from './ops/define.js';
 export { embedding } from './ops/index/embedding.js';
 export { oneHot } from './ops/index/oneHot.js';
 export { scatterAdd } from './ops/index/scatterAdd.js';
@@ -49,6 +72,7 @@ export { matmul } from './ops/matmul/matmul.js';
 export { type LayerNormOptions, layerNorm } from './ops/normalize/layerNorm.js';
 export { logSoftmax } from './ops/normalize/logSoftmax.js';
 export { softmax } from './ops/normalize/softmax.js';
+export type { Accumulator, HostElements, NoGradient } from './ops/op.js';
 export { pack, unpack } from './ops/pack.js';
 export { normal } from './ops/random/normal.js';
 export { randomBits } from './ops/random/randomBits.js';

@@ -1,4 +1,5 @@
 // One kernel's text for one group of values.
+import { computeType } from '../graph/dtype.js';
 import type { Node, Value } from '../graph/node.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
@@ -221,7 +222,9 @@ function tiledKernel(group: Group, writer: KernelWriter, writable: Writable, opt
         if (group.stored.has(member)) writer.store(member, 'index', value);
       }
     });
-    return lines.length === 0 ? '' : `fn finish${i}(index: u32, value: f32) {\n${lines.join('\n')}\n}`;
+    return lines.length === 0
+      ? ''
+      : `fn finish${i}(index: u32, value: ${computeType(output.dtype)}) {\n${lines.join('\n')}\n}`;
   });
   return {
     label: group.members.map((member) => member.node.op.name).join('+'),

@@ -26,7 +26,9 @@ export function isFloat(dtype: DType): dtype is FloatDType {
 }
 
 /** The WGSL type in which an element is computed: f16 is storage only, widened to f32 when loaded. */
-export function computeType(dtype: DType): 'f32' | 'i32' | 'u32' | 'bool' {
+export type ComputeType = Exclude<DType, 'f16'>;
+
+export function computeType(dtype: DType): ComputeType {
   return dtype === 'f16' ? 'f32' : dtype;
 }
 

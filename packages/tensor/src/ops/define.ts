@@ -2,9 +2,9 @@
 // and functions are there before any module runs.
 import type { TgpuFn } from 'typegpu';
 import { DTypeError, ShapeError } from '../errors.js';
-import { type DType, promote, requireDType } from '../graph/dtype.js';
+import { type ComputeType, computeType, type DType, promote, requireDType } from '../graph/dtype.js';
 import { type Attributes, apply, type Type } from '../graph/node.js';
-import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
+import { broadcastShapes, type Shape, sameShape, showShape } from '../graph/shape.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
 import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp } from './op.js';
 import { expand } from './view/expand.js';
@@ -30,14 +30,37 @@ export function applyAll(op: Op, inputs: readonly Tensor[], attributes: Attribut
   return wrap(op.name, apply(op, values, attributes), inputs);
 }
 
-interface UnaryDefinition {
+/** One element in WGSL; f16 arrives widened to f32. An object where integers need a body of their own. */
+export type ElementKernel = TgpuFn | Partial<Record<ComputeType, TgpuFn>>;
+
+interface ElementDefinition {
   readonly name: string;
   readonly dtypes: readonly DType[];
-  /** One element; f16 arrives widened to f32. An object where integers need a body of their own. */
-  readonly kernel: TgpuFn | Partial<Record<'f32' | 'i32' | 'u32' | 'bool', TgpuFn>>;
-  readonly cost?: number;
-  readonly result?: DType;
-  readonly vjp: ((context: { x: Tensor; y: Tensor; cotangent: Tensor }) => Tensor) | NoGradient;
+  readonly kernel: ElementKernel;
+  /** How dear one element is, in additions. Default 1. */
+  readonly cost?: number | undefined;
+  /** The result's dtype, if it is not the inputs'. */
+  readonly result?: DType | undefined;
+}
+
+/** An op of which an element is a function of the inputs' elements in the same place. */
+export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp' | 'interpret'>): PointwiseOp {
+  const { name, dtypes, kernel, cost = 1, result, ...rest } = definition;
+  return {
+    kind: 'pointwise',
+    name,
+    cost,
+    infer(inputs) {
+      const [first] = inputs as [Type];
+      for (const { dtype } of inputs) requireDType(name, dtype, dtypes);
+      for (const { shape } of inputs) requireSameShape(name, first.shape, shape);
+      const dtype = inputs.map((x) => x.dtype).reduce((a, b) => promote(name, a, b));
+      return [{ shape: first.shape, dtype: result ?? dtype }];
+    },
+    emit: ({ inputs, read, call }) => call(bodyFor(name, kernel, inputs[0]!.dtype), ...inputs.map((_, i) => read(i))),
+    relate: (relation) => relation,
+    ...rest,
+  };
 }
 
 /** A function of one element. */
@@ -45,33 +68,25 @@ export interface UnaryFunction {
   (x: Tensor): Tensor;
   readonly op: PointwiseOp;
 }
-
-export function unary(definition: UnaryDefinition): UnaryFunction {
-  const { name, dtypes, kernel, vjp } = definition;
-  const op: PointwiseOp = {
-    kind: 'pointwise',
-    name,
-    cost: definition.cost ?? 1,
-    infer([x]) {
-      requireDType(name, x!.dtype, dtypes);
-      return [{ shape: x!.shape, dtype: definition.result ?? x!.dtype }];
-    },
-    emit: (context) => context.call(bodyFor(name, kernel, context.inputs[0]!.dtype), context.read(0)),
-    relate: (relation) => relation,
-    vjp:
-      typeof vjp === 'function'
-        ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
-        : vjp,
-  };
-  return Object.assign((x: Tensor) => applyOp(op, [requireTensor(name, x)]), { op });
+interface UnaryDefinition extends ElementDefinition {
+  readonly vjp: ((context: { x: Tensor; y: Tensor; cotangent: Tensor }) => Tensor) | NoGradient;
 }
 
-interface BinaryDefinition {
-  readonly name: string;
-  readonly dtypes: readonly DType[];
-  readonly kernel: Partial<Record<'f32' | 'i32' | 'u32' | 'bool', TgpuFn>>;
-  readonly cost?: number;
-  readonly result?: DType;
+export function unary({ vjp, ...definition }: UnaryDefinition): UnaryFunction {
+  const pull: Vjp | NoGradient =
+    typeof vjp === 'function'
+      ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
+      : vjp;
+  const op = elementOp({ ...definition, vjp: pull });
+  return Object.assign((x: Tensor) => applyOp(op, [requireTensor(op.name, x)]), { op });
+}
+
+/** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
+export interface BinaryFunction {
+  (a: TensorLike, b: TensorLike): Tensor;
+  readonly op: PointwiseOp;
+}
+interface BinaryDefinition extends ElementDefinition {
   readonly vjp: BinaryVjp | NoGradient;
 }
 type BinaryVjp = (context: {
@@ -82,34 +97,14 @@ type BinaryVjp = (context: {
   wants(input: number): boolean;
 }) => readonly [Tensor | undefined, Tensor | undefined];
 
-/** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
-export interface BinaryFunction {
-  (a: TensorLike, b: TensorLike): Tensor;
-  readonly op: PointwiseOp;
-}
-
-export function binary(definition: BinaryDefinition): BinaryFunction {
-  const { name, dtypes, kernel, vjp } = definition;
-  const op: PointwiseOp = {
-    kind: 'pointwise',
-    name,
-    cost: definition.cost ?? 1,
-    infer([a, b]) {
-      requireDType(name, a!.dtype, dtypes);
-      requireDType(name, b!.dtype, dtypes);
-      requireSameShape(name, a!, b!);
-      return [{ shape: a!.shape, dtype: definition.result ?? promote(name, a!.dtype, b!.dtype) }];
-    },
-    emit: (context) => context.call(bodyFor(name, kernel, context.inputs[0]!.dtype), context.read(0), context.read(1)),
-    relate: (relation) => relation,
-    vjp:
-      typeof vjp === 'function'
-        ? ({ inputs, outputs, cotangent, wants }) =>
-            vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent, wants })
-        : vjp,
-  };
-  const fn = (a: TensorLike, b: TensorLike) => applyOp(op, broadcast(name, a, b));
-  return Object.assign(fn, { op });
+export function binary({ vjp, ...definition }: BinaryDefinition): BinaryFunction {
+  const pull: Vjp | NoGradient =
+    typeof vjp === 'function'
+      ? ({ inputs, outputs, cotangent, wants }) =>
+          vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent, wants })
+      : vjp;
+  const op = elementOp({ ...definition, vjp: pull });
+  return Object.assign((a: TensorLike, b: TensorLike) => applyOp(op, broadcast(op.name, a, b)), { op });
 }
 
 /** Tensors of one shape out of tensors and numbers; numbers take the dtype of the first tensor. */
@@ -121,15 +116,13 @@ export function broadcast(name: string, ...operands: TensorLike[]): Tensor[] {
   return tensors.map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape)));
 }
 
-function requireSameShape(name: string, a: Type, b: Type): void {
-  if (!sameShape(a.shape, b.shape)) {
-    throw new ShapeError(name, `the shapes differ: ${showShape(a.shape)} and ${showShape(b.shape)}.`);
-  }
+function requireSameShape(name: string, a: Shape, b: Shape): void {
+  if (!sameShape(a, b)) throw new ShapeError(name, `the shapes differ: ${showShape(a)} and ${showShape(b)}.`);
 }
 
-function bodyFor(name: string, kernel: UnaryDefinition['kernel'], dtype: DType): TgpuFn {
-  if (typeof kernel === 'function') return kernel as TgpuFn;
-  const body = (kernel as Partial<Record<string, TgpuFn>>)[dtype === 'f16' ? 'f32' : dtype];
+function bodyFor(name: string, kernel: ElementKernel, dtype: DType): TgpuFn {
+  if (typeof kernel === 'function') return kernel;
+  const body = kernel[computeType(dtype)];
   if (!body) throw new DTypeError(name, `internal: there is no body for ${dtype}.`);
   return body;
 }

@@ -14,6 +14,13 @@ interface OpBase {
   /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */
   infer(inputs: readonly Type[], attributes: Attributes): Type[];
   readonly vjp: Vjp | NoGradient;
+  /** What the op means, in plain JavaScript: ops from outside bring it, for ours it is in testing/interpretOps.ts. */
+  interpret?(inputs: readonly HostElements[], attributes: Attributes): readonly ArrayLike<number>[];
+}
+
+/** A tensor in plain JavaScript: row-major, bool as 0 or 1. */
+export interface HostElements extends Type {
+  readonly data: Float64Array;
 }
 
 /** The gradient of one application, in tensor operations. Un-broadcasting is not its business. */
@@ -75,11 +82,16 @@ export interface ReduceOp extends OpBase {
   /** Whether the reduction of partial results is the same reduction: then long ones run in two stages. */
   readonly splits: boolean;
 }
+
+/** A running reduction in WGSL. Each function is given names of variables and returns text. */
 export interface Accumulator {
+  /** WGSL types, and expressions that they start with. */
   readonly variables: readonly { readonly type: string; readonly initial: string }[];
+  /** Statements that take up the element `x` (f32 for floats), which stands at `index` (u32) along the axes. */
   step(variables: readonly string[], x: string, index: string): string;
-  /** Merges a second accumulator, which took up later elements, into the first. */
+  /** Statements that merge a second accumulator, which took up other elements, into the first. */
   merge(first: readonly string[], second: readonly string[]): string;
+  /** An expression of the result. */
   result(variables: readonly string[]): string;
 }
 
@@ -89,8 +101,8 @@ export interface TiledOp extends OpBase {
   generate(context: TiledContext): TiledKernel;
   /** Whether an input may be read through this window of its buffer; otherwise it is copied first. Default: any. */
   windows?(window: Strided, input: number): boolean;
-  /** The same in plain operations: the reference that the kernel must equal. */
-  reference(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
+  /** The same in plain operations: the reference that the kernel must equal. Not needed beside `interpret`. */
+  reference?(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
 }
 
 /** Written in other ops. The compiler replaces it; the gradient may be cleverer than that of its parts. */

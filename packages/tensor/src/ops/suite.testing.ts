@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
 import { type CheckOptions, type CheckReport, checkOp } from '../testing/checkOp.js';
-import { elementwise, type OpFixture } from '../testing/samples.js';
+import { elementwiseSamples, type OpFixture } from '../testing/samples.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 
 type Checked = Parameters<typeof checkOp>[0];
@@ -39,7 +39,8 @@ export function opSuite(family: string, define: (ops: OpSuite) => void): void {
     };
     define({
       check,
-      elementwise: (op, name, options) => check(op, name, { ...options, samples: elementwise(readFixture(name)) }),
+      elementwise: (op, name, options) =>
+        check(op, name, { ...options, samples: elementwiseSamples(readFixture(name).samples) }),
     });
     it('compared f16 wherever an op has it', (context) => {
       const has = device(context).hasFeature('shader-f16');

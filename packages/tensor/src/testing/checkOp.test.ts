@@ -14,12 +14,12 @@ import { expand } from '../ops/view/expand.js';
 import type { Tensor } from '../tensor.js';
 import { checkOp } from './checkOp.js';
 import { CheckError } from './comparison.js';
-import { elementwise, sample } from './samples.js';
+import { elementwiseSamples, sample } from './samples.js';
 import { useDevice } from './useDevice.testing.js';
 
 const device = useDevice();
 const fixture = readFixture('silu');
-const samples = elementwise(fixture);
+const samples = elementwiseSamples(fixture.samples);
 
 const right = {
   name: 'silu',
@@ -121,7 +121,7 @@ describe('checkOp', () => {
     const known = { shape: [3, 4], dtype: 'f32' as const, data: new Array(12).fill(0) };
     const stored = { op: 'sum', samples: [{ attrs: {}, inputs: [x], outputs: [known] }] };
     await expect(checkOp(wrong, { device: on, fixture: stored })).rejects.toThrow(
-      '[checkOp] sum: sample 0  gives f32[4,3], expected f32[3,4].',
+      '[checkOp] sum: sample 0 gives f32[4,3], expected f32[3,4].',
     );
   });
 

@@ -5,6 +5,7 @@ import { fromHalf, toHalf } from '../device/half.js';
 import { type HostArray, isFloat } from '../graph/dtype.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
+import type { OpHandle } from '../ops/custom/names.js';
 import type { Op } from '../ops/op.js';
 import { hostNormal, key } from '../random/index.js';
 import { Tensor } from '../tensor.js';
@@ -21,10 +22,10 @@ type Apply = (inputs: readonly Tensor[], attrs: OpSample['attrs']) => Tensor | r
 export interface CheckOptions {
   readonly device: Device;
   /** Values from somewhere else (PyTorch); or why there can be none. */
-  readonly fixture: OpFixture | { readonly none: string };
-  /** More calls, checked against a plain JavaScript reading of the graph in float64. */
+  readonly fixture?: OpFixture | { readonly none: string };
+  /** More calls, checked against a plain JavaScript reading of the graph in float64: an op's `reference`. */
   readonly samples?: readonly OpSample[];
-  /** How a sample becomes a call. Default: the op on the inputs. */
+  /** How a sample becomes a call. Default: the op on the inputs and, where the sample has some, the attributes. */
   readonly apply?: Apply;
   /** Of float results. Default: 2e-5 of the value and 2e-6. Integers are exact. */
   readonly tolerance?: Partial<Tolerance>;
@@ -63,24 +64,27 @@ const halfway: Tolerance = { relative: 4e-3, absolute: 4e-3 };
  * @throws CheckError naming the worst element, or if fewer values were compared than the samples have.
  */
 export async function checkOp(
-  op: ((...args: never[]) => unknown) & { readonly op?: Op },
+  fn: ((...args: never[]) => unknown) & { readonly op?: OpHandle },
   options: CheckOptions,
 ): Promise<CheckReport> {
-  const name = op.op?.name ?? op.name;
+  const op = fn.op as Op | undefined;
+  const { fixture = { none: 'none given' } } = options;
+  const name = op?.name ?? fn.name;
   const comparison = new Comparison(name);
-  const all: OpSample[] = ['samples' in options.fixture ? options.fixture.samples : [], options.samples ?? []].flat();
+  const all: OpSample[] = ['samples' in fixture ? fixture.samples : [], options.samples ?? []].flat();
   const has = options.device.hasFeature('shader-f16');
   const samples = all.filter(({ outputs = [] }) => has || outputs.every(({ dtype }) => dtype !== 'f16'));
   if (samples.length === 0) comparison.fail('there is no sample. Give a fixture or samples.');
+  const call = fn as unknown as (...args: readonly unknown[]) => Tensor;
   const apply: Apply =
-    options.apply ?? ((inputs) => (op as unknown as (...args: readonly Tensor[]) => Tensor)(...inputs));
-  const check = new Check(options, comparison, op.op, apply);
+    options.apply ?? ((inputs, attrs) => call(...inputs, ...(Object.keys(attrs).length > 0 ? [attrs] : [])));
+  const check = new Check(options, comparison, op, apply);
   samples.forEach((sample, i) => {
-    check.add(sample, `${sample.name || i} ${showAttrs(sample)}`, i);
+    check.add(sample, [sample.name || i, ...showAttrs(sample)].join(' '), i);
   });
   await check.run();
   const required: CheckKind[] = ['forward', 'fused'];
-  if (op.op?.kind === 'tiled') required.push('reference');
+  if (op?.kind === 'tiled') required.push('reference');
   if (check.hasScalarBody) required.push('cpu');
   if (check.hasGradient) required.push('gradient', 'fusedGradient');
   if (check.hasGradient && !options.differences) required.push('differences');
@@ -94,8 +98,8 @@ function spread(i: number, count: number): boolean {
   return Math.floor(i / every) !== Math.floor((i - 1) / every);
 }
 
-function showAttrs({ attrs }: OpSample): string {
-  return Object.keys(attrs).length === 0 ? '' : JSON.stringify(attrs);
+function showAttrs({ attrs }: OpSample): string[] {
+  return Object.keys(attrs).length === 0 ? [] : [JSON.stringify(attrs)];
 }
 
 /** Results to compute on the device, and what they are compared with. All jobs of a phase run in one submit. */

@@ -40,25 +40,20 @@ export function interpret(roots: readonly Tensor[], options: InterpretOptions): 
       for (const output of node.outputs) known.set(output, leafElements(output, options));
       return;
     }
-    const interpreter = interpreters[op.name];
-    if (interpreter) {
-      const elements = interpreter({
-        node,
-        inputs: node.inputs.map((input) => known.get(input)!),
-        attribute: <T>(name: string) => node.attributes[name] as T,
-      });
+    const elements = elementsOf(node, (input) => known.get(input)!);
+    if (elements) {
       node.outputs.forEach((output, i) => {
         known.set(output, rounded(elements[i]!, output.dtype, options.round));
       });
       return;
     }
-    // Tiled and composite ops that are not in the table say themselves what they are made of.
+    // Tiled and composite ops without such a reading say themselves what they are made of.
     const parts = node.inputs.map((input) => new Tensor(input, undefined));
     const made =
       op.kind === 'composite'
         ? op.decompose(parts, node.attributes)
         : op.kind === 'tiled'
-          ? op.reference(parts, node.attributes)
+          ? op.reference?.(parts, node.attributes)
           : undefined;
     if (!made) throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpretOps.ts.`);
     compute(made.map((tensor) => tensor.value));
@@ -73,6 +68,20 @@ export function interpret(roots: readonly Tensor[], options: InterpretOptions): 
       throw new Error(`[interpret] ${root.value.node.op.name} has ${elements.length} elements, not [${root.shape}].`);
     }
     return elements;
+  });
+}
+
+/** An op from outside brings its reading along; two may have one name. Ours are in the table. */
+function elementsOf(node: Node, elements: (input: Value) => Elements): readonly Elements[] | undefined {
+  const { op, inputs, attributes } = node;
+  if (op.interpret) {
+    const read = inputs.map((input) => ({ shape: input.shape, dtype: input.dtype, data: elements(input) }));
+    return op.interpret(read, attributes).map((result) => Float64Array.from(result));
+  }
+  return interpreters[op.name]?.({
+    node,
+    inputs: inputs.map(elements),
+    attribute: <T>(name: string) => attributes[name] as T,
   });
 }
 

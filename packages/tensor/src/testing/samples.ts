@@ -55,10 +55,10 @@ export const oddSizes = [0, 1, 3, 17, 65, 257, 1025] as const;
 
 /**
  * Calls of an elementwise op in {@link oddSizes} and, with several inputs, broadcasting both ways. The elements are
- * those of the fixture's own samples over and over, so they lie in the op's domain.
+ * those of the given samples over and over, so they lie in the op's domain.
  */
-export function elementwise(fixture: OpFixture): OpSample[] {
-  return fixture.samples.flatMap(({ attrs, inputs }, index) => {
+export function elementwiseSamples(samples: readonly OpSample[]): OpSample[] {
+  return samples.flatMap(({ attrs, inputs }, index) => {
     const sizes = index === 0 ? oddSizes : [17, 257];
     const calls = sizes.map((size) =>
       sample.call(

@@ -1,4 +1,5 @@
 // Shader functions as JavaScript: TypeGPU's 'use gpu' functions run on the CPU as they are.
+import type { TgpuFn } from 'typegpu';
 import type { Node } from '../graph/node.js';
 import type { PointwiseOp } from '../ops/op.js';
 
@@ -33,13 +34,23 @@ export function runScalarBody(node: Node, elements: readonly number[]): number |
       },
       call: (fn, ...args) => {
         if (!args.every((arg) => values.has(arg))) throw new NoScalarBody();
-        return remember((fn as (...args: unknown[]) => unknown)(...args.map((arg) => values.get(arg))));
+        return remember(runOnCpu(fn, ...args.map((arg) => values.get(arg))));
       },
       name: (expression) => expression,
     });
     return values.has(result) ? Number(values.get(result)) : undefined;
   } catch (error) {
     if (error instanceof NoScalarBody) return undefined;
+    throw error;
+  }
+}
+
+/** A function that was written as text of WGSL has no run on the CPU, and TypeGPU says so. */
+function runOnCpu(fn: TgpuFn, ...args: unknown[]): unknown {
+  try {
+    return (fn as (...args: unknown[]) => unknown)(...args);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('constructed with raw WGSL')) throw new NoScalarBody();
     throw error;
   }
 }

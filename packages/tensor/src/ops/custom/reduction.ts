@@ -1,0 +1,91 @@
+// Reductions from outside: an accumulator in WGSL, and the same in plain JavaScript.
+import { type DType, floats, requireDType } from '../../graph/dtype.js';
+import { sizeOf, stridesOf } from '../../graph/shape.js';
+import type { ReduceOptions, Tensor } from '../../tensor.js';
+import type { Accumulator, HostElements, NoGradient, ReduceOp } from '../op.js';
+import { keepAxes, reducedType, reduceOver } from '../reduce/over.js';
+import type { OpHandle } from './names.js';
+
+/** What a reduction is: see {@link reduction}. */
+export interface ReductionDefinition {
+  /** For messages and labels. Two ops may have one name. */
+  readonly name: string;
+  /** Default: f32 and f16. */
+  readonly dtypes?: readonly DType[];
+  /** The result's dtype. Default: the input's. */
+  readonly result?: DType;
+  /** In WGSL; a function of the dtype where dtypes differ in it. */
+  readonly accumulator: Accumulator | ((dtype: DType) => Accumulator);
+  /** Whether reducing the results of parts gives the result of all, so that long ones run in two stages. Default false. */
+  readonly splits?: boolean;
+  /** The same in plain JavaScript, of the elements in row-major order. */
+  readonly reference: (elements: readonly number[]) => number;
+  /** The gradient in tensor operations; `output` and `cotangent` keep the reduced axes at size 1. */
+  readonly vjp:
+    | ((context: { readonly x: Tensor; readonly output: Tensor; readonly cotangent: Tensor }) => Tensor)
+    | NoGradient;
+}
+
+/** A reduction over axes, all by default. */
+export interface ReductionFunction {
+  (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor;
+  readonly op: OpHandle;
+}
+
+/**
+ * Defines a reduction. What its input is made of is computed inside of it, as in the built-in ones.
+ *
+ * @example
+ * const norm = reduction({
+ *   name: 'norm',
+ *   accumulator: {
+ *     variables: [{ type: 'f32', initial: '0' }],
+ *     step: ([sum], x) => `${sum} += ${x} * ${x};`,
+ *     merge: ([a], [b]) => `${a} += ${b};`,
+ *     result: ([sum]) => `sqrt(${sum})`,
+ *   },
+ *   splits: true,
+ *   reference: (xs) => Math.hypot(...xs),
+ *   vjp: ({ x, output, cotangent }) => cotangent.mul(x.div(output)),
+ * });
+ */
+export function reduction(definition: ReductionDefinition): ReductionFunction {
+  const { name, dtypes = floats, result, accumulator, reference, vjp } = definition;
+  const op: ReduceOp = {
+    kind: 'reduce',
+    name,
+    splits: definition.splits ?? false,
+    infer([x], attributes) {
+      requireDType(name, x!.dtype, dtypes);
+      return [reducedType(x!, attributes, result)];
+    },
+    accumulator: (dtype) => (typeof accumulator === 'function' ? accumulator(dtype) : accumulator),
+    interpret: ([x], { axes }) => [rowsOf(x!, axes as readonly number[]).map(reference)],
+    vjp:
+      typeof vjp === 'function'
+        ? ({ inputs, outputs, cotangent, attributes }) => {
+            const x = inputs[0]!;
+            const kept = (y: Tensor) => keepAxes(y, x, attributes.axes as number[]);
+            const gradient = vjp({ x, output: kept(outputs[0]!), cotangent: kept(cotangent) });
+            return [gradient.expand(x.shape)];
+          }
+        : vjp,
+  };
+  return Object.assign(
+    (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => reduceOver(op, x, axes, options),
+    { op },
+  );
+}
+
+/** The elements along the axes, for each place in the others. */
+function rowsOf({ shape, data }: HostElements, axes: readonly number[]): number[][] {
+  const strides = stridesOf(shape);
+  const kept = shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+  const keptStrides = stridesOf(kept);
+  const rows: number[][] = Array.from({ length: sizeOf(kept) }, () => []);
+  data.forEach((x, i) => {
+    const row = kept.reduce((sum, n, axis) => sum + (Math.floor(i / strides[axis]!) % n) * keptStrides[axis]!, 0);
+    rows[row]!.push(x);
+  });
+  return rows;
+}
