@@ -20,12 +20,13 @@ export function markdownFiles(folder = ROOT) {
 }
 
 /**
- * The fenced code of a file, with the line on which each begins.
- * @returns {{ language: string, code: string, line: number }[]}
+ * The fenced code of a file, with the line on which each begins, and whether it is marked with `run`.
+ * @returns {{ language: string, code: string, line: number, runs: boolean }[]}
  */
 export function fences(/** @type {string} */ text) {
-  return [...text.matchAll(FENCE)].map(({ index, 1: language = '', 2: code = '' }) => {
-    return { language, code, line: text.slice(0, index).split('\n').length + 1 };
+  return [...text.matchAll(FENCE)].map(({ index, 1: language = '', 2: words = '', 3: code = '' }) => {
+    const runs = words.split(' ').includes('run');
+    return { language, code, runs, line: text.slice(0, index).split('\n').length + 1 };
   });
 }
 
@@ -49,4 +50,4 @@ export function anchors(/** @type {string} */ text) {
   );
 }
 
-const FENCE = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm;
+const FENCE = /^```(\w*)([^\n]*)\n([\s\S]*?)^```$/gm;

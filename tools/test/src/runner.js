@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 /**
  * @typedef {object} Part
  * @property {string} name
- * @property {string[]} [command] passes if it exits with 0; its output is shown if not
+ * @property {string[]} [command] passes if it exits with 0; its output is shown if not. One that counts for itself
+ *   (counter.js) is counted as it says
  * @property {Suite} [suite] vitest, on one adapter
  *
  * @typedef {object} Suite
@@ -67,10 +68,29 @@ export function summary(/** @type {PartResult[]} */ results) {
 
 /** @param {string[]} command @returns {Promise<Counts>} */
 async function runCommand(command) {
-  const { code, output } = await run(command, { capture: true });
-  if (code === 0) return { ...NOTHING, passed: 1 };
-  process.stdout.write(output);
-  return { ...NOTHING, failed: 1, failures: [`${command.join(' ')} ended with ${code}`] };
+  return withCounts(async (file) => {
+    const { code, output } = await run(command, { capture: true, env: { PARIS_TEST_COUNTS: file } });
+    const counts = await readCounts(file);
+    if (code !== 0) process.stdout.write(output);
+    if (counts && (code === 0 || counts.failed > 0)) return counts;
+    if (code === 0) return { ...NOTHING, passed: 1 };
+    return { ...NOTHING, failed: 1, failures: [`${command.join(' ')} ended with ${code}`] };
+  });
+}
+
+/** Gives a process a file to write its counts into. @template T @param {(file: string) => Promise<T>} body */
+async function withCounts(body) {
+  const folder = await mkdtemp(join(tmpdir(), 'paris-test-'));
+  try {
+    return await body(join(folder, 'counts.json'));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a process counted, if it did. @returns {Promise<SuiteCounts | undefined>} */
+function readCounts(/** @type {string} */ file) {
+  return readFile(file, 'utf8').then(JSON.parse, () => undefined);
 }
 
 /** @param {Suite} suite @returns {Promise<Counts>} */
@@ -85,22 +105,15 @@ async function runSuite({ adapter, paths, lacks = [] }) {
     if (required.includes(adapter)) return { ...NOTHING, failed: 1, failures: [`no ${adapter}: ${missing}`] };
     return { ...NOTHING, skips: [{ name: adapter, reason: missing }] };
   }
-  const folder = await mkdtemp(join(tmpdir(), 'paris-test-'));
-  const counted = join(folder, 'counts.json');
-  try {
+  return withCounts(async (file) => {
     const command = ['vitest', 'run', '--reporter=default', `--reporter=${REPORTER}`, ...paths];
-    const env = { PARIS_ADAPTER: adapter, PARIS_TEST_COUNTS: counted, PARIS_REQUIRE: required.join(',') };
+    const env = { PARIS_ADAPTER: adapter, PARIS_TEST_COUNTS: file, PARIS_REQUIRE: required.join(',') };
     const { code } = await run(command, { env });
-    const counts = await readFile(counted, 'utf8').then(
-      (text) => /** @type {SuiteCounts} */ (JSON.parse(text)),
-      () => /** @type {SuiteCounts} */ (NOTHING),
-    );
+    const counts = (await readCounts(file)) ?? /** @type {SuiteCounts} */ (NOTHING);
     if (paths.length === 0 && counts.adapter) wholeSuiteRanOn.add(counts.adapter);
     if (code === 0 || counts.failed > 0) return counts;
     return { ...counts, failed: 1, failures: [`vitest ended with ${code}, see above`] };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Why there is no adapter of that name, or undefined. Asks the built launcher, as a user's program would. */
