@@ -28,6 +28,7 @@ export const PARTS = [
   { name: 'fences', command: ['node', 'tools/test/src/fences.js'] },
   { name: 'dist', command: ['node', 'tools/test/src/dist.js'] },
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
+  { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },
   { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, lacks: ['f16'] } },
 ];

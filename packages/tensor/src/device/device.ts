@@ -1,5 +1,7 @@
 // A device runs graphs. All ways to run one (reading a tensor, run(), a compiled function) make a plan with the same
 // compiler and submit it once.
+// Whoever compiles against our declarations gets WebGPU's from here:
+/// <reference types="@webgpu/types" preserve="true" />
 import type { Kernel } from '../compile/generate.js';
 import { Plan, type PlanDevice, type Prepared } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';

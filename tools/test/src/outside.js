@@ -1,0 +1,82 @@
+// A project outside the workspace, with the packed packages and plain tsc: what it needs to compile, and ops of its own.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Counter } from './counter.js';
+import { ROOT } from './markdown.js';
+import { environmentOf, runNode, runProgram } from './programs.js';
+import { makeProject, packAll } from './tarballs.js';
+
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const strict = {
+  target: 'es2022',
+  lib: ['es2023', 'dom', 'esnext.disposable'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+};
+
+const counter = new Counter();
+const packed = mkdtempSync(join(tmpdir(), 'paris-packed-'));
+const tarballs = packAll(packed);
+const source = readFileSync(join(ROOT, 'tools', 'test', 'outside', 'ops.ts'), 'utf8');
+try {
+  const everything = entriesOf(() => true);
+  await compiles('nodenext', everything, { module: 'nodenext', types: ['node'] }, ['@types/node']);
+  const browser = entriesOf((entry) => !entry.endsWith('/node') && !entry.startsWith('@paris/trainer'));
+  await compiles('bundler', browser, { module: 'esnext', moduleResolution: 'bundler', types: [] }, []);
+  await runs();
+} finally {
+  rmSync(packed, { recursive: true, force: true });
+}
+counter.end();
+
+/** What the packages export. @param {(entry: string) => boolean} wanted */
+function entriesOf(wanted) {
+  return tarballs
+    .flatMap(({ name }) => {
+      const file = join(ROOT, 'packages', name.replace('@paris/', ''), 'package.json');
+      const entries = Object.keys(JSON.parse(readFileSync(file, 'utf8')).exports);
+      return entries.filter((entry) => entry !== './package.json').map((entry) => name + entry.slice(1));
+    })
+    .filter(wanted);
+}
+
+/**
+ * Entries and the ops under a strict consumer who has libraries' declarations checked, too, and no Dawn. Of what other
+ * libraries declare (typegpu's own does not pass) nothing is held against us.
+ * @param {string} name @param {string[]} entries @param {object} options @param {string[]} optional
+ */
+async function compiles(name, entries, options, optional) {
+  const compilerOptions = { ...strict, ...options, skipLibCheck: false, noEmit: true };
+  const project = makeProject(tarballs, {
+    optional,
+    files: {
+      'ops.ts': source,
+      'entries.ts': entries.map((entry, i) => `export * as entry${i} from '${entry}';\n`).join(''),
+      'tsconfig.json': JSON.stringify({ compilerOptions }),
+    },
+  });
+  const { output } = await runProgram([process.execPath, TSC, '-p', '.', '--listFiles'], { cwd: project.folder });
+  const ours = output
+    .split('\n')
+    .filter((line) => /^(?:node_modules\/@paris\/|ops|entries|tsconfig|error)\S*.*error TS/.test(line));
+  if (!output.includes('entries.ts')) ours.push(output.slice(0, 2000));
+  if (ours.length === 0) counter.pass(`${entries.length} entries and the ops compile under ${name}`);
+  else counter.fail(`tsc under ${name}`, ours.join('\n'));
+  project.remove();
+}
+
+/** tsc emits the ops as JavaScript, and they check themselves on an adapter. */
+async function runs() {
+  const { env, name, reason } = await environmentOf('auto');
+  if (!env) return counter.skip('ops of a project outside', 'adapter', reason);
+  const options = { ...strict, types: [], skipLibCheck: true, module: 'nodenext', outDir: 'out' };
+  const files = { 'ops.ts': source, 'tsconfig.json': JSON.stringify({ compilerOptions: options }) };
+  const project = makeProject(tarballs, { optional: ['webgpu'], files });
+  const emitted = await runProgram([process.execPath, TSC, '-p', '.'], { cwd: project.folder });
+  const { code, output } = emitted.code === 0 ? await runNode('out/ops.js', { cwd: project.folder, env }) : emitted;
+  if (code === 0) counter.pass(`on ${name}:\n${output}`);
+  else counter.fail('ops of a project outside', output);
+  project.remove();
+}
