@@ -82,7 +82,8 @@ export class Position {
       if (n === 1) result.push('0u');
       else if (i === last) result.push(rest);
       else {
-        const quotient = this.namer.name(`${rest} / ${strides[i]}u`);
+        // A stride of 0 is that of a shape without elements, which nothing reads; WGSL still refuses to divide by it.
+        const quotient = this.namer.name(`${rest} / ${Math.max(1, strides[i]!)}u`);
         rest = this.namer.name(`${rest} - ${quotient} * ${strides[i]}u`);
         result.push(quotient);
       }
