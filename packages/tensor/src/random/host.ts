@@ -30,6 +30,17 @@ export function hostNormal(key: Key, size: number): Float32Array {
   return out.subarray(0, size);
 }
 
+/** The numbers 0 … size − 1 in random order: what `permutation(key, size)` holds. Takes any size. */
+export function hostPermutation(key: Key, size: number): Uint32Array {
+  const bits = hostBits(key, size);
+  const inOrder = Uint32Array.from(bits, (_, i) => i).sort((a, b) => bits[a]! - bits[b]! || a - b);
+  const ranks = new Uint32Array(size);
+  inOrder.forEach((i, rank) => {
+    ranks[i] = rank;
+  });
+  return ranks;
+}
+
 /**
  * Two independent normals from two words, in double precision.
  * Box and Muller, "A note on the generation of random normal deviates", 1958: z = √(−2 ln u₁) · (cos 2πu₂, sin 2πu₂)

@@ -6,13 +6,14 @@ import {
   key,
   normal,
   openDevice,
+  permutation,
   randomBits,
   scalar,
   type Tensor,
   type TensorKey,
   uniform,
 } from '../index.js';
-import { hostBits, hostNormal, hostUniform } from './host.js';
+import { hostBits, hostNormal, hostPermutation, hostUniform } from './host.js';
 
 let device: Device | undefined;
 beforeAll(async () => {
@@ -54,4 +55,30 @@ it('inside one, from the key it is given, with keys derived there', async (conte
     expect(await Promise.all(split.map((part) => part.read()))).toEqual(parts);
     expect(furthest(await z.read(), hostNormal(k.foldIn(2), size))).toBeLessThan(1e-6);
   }
+});
+
+it('a permutation is that of the host, holds every number once, and is told its limit', async (context) => {
+  const on = open(context);
+  const draw = on.compile((k: TensorKey) => [0, 1, 7, 1000].map((n) => permutation(k, n)));
+  for (const seed of [3, 4]) {
+    const drawn = await Promise.all((await draw(key(seed))).map((order) => order.read()));
+    drawn.forEach((order, i) => {
+      const n = [0, 1, 7, 1000][i]!;
+      expect(order).toEqual(hostPermutation(key(seed), n));
+      expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, at) => at));
+    });
+  }
+  expect(() => permutation(key(1), 5000)).toThrow('[permutation] 5000 elements are more than the 4096');
+});
+
+it('permutations of three are equally likely', () => {
+  const counts = new Map<string, number>();
+  for (let i = 0; i < 6000; i++) {
+    const order = hostPermutation(key(9).foldIn(i), 3).join('');
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  // χ² of five degrees of freedom: above 20.5 once in a thousand seeds.
+  const chiSquared = [...counts.values()].reduce((sum, n) => sum + (n - 1000) ** 2 / 1000, 0);
+  expect(counts.size).toBe(6);
+  expect(chiSquared).toBeLessThan(20.5);
 });

@@ -102,6 +102,12 @@ const pad = moved((c, { node, attribute }) => {
   return at.every((x, i) => Number.isInteger(x) && x >= 0 && x < node.inputs[0]!.shape[i]!) ? at : undefined;
 });
 
+const gather = moved((c, { node, inputs, attribute }) => {
+  const axis = attribute<number>('axis');
+  const index = Math.min(inputs[1]![indexOf(c, node.outputs[0]!.shape)]!, node.inputs[0]!.shape[axis]! - 1);
+  return c.map((x, i) => (i === axis ? index : x));
+});
+
 const embedding: Interpreter = ({ node, inputs: [table, ids] }) => {
   const [rows, width] = node.inputs[0]!.shape as [number, number];
   const result: number[] = [];
@@ -221,6 +227,7 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   ],
   arange: ({ node }) => [Float64Array.from({ length: sizeOf(node.outputs[0]!.shape) }, (_, i) => i)],
   embedding,
+  gather,
   oneHot,
   scatterAdd,
   pack: ({ node, inputs }) => {

@@ -1,6 +1,7 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
 import { embedding } from './embedding.js';
+import { gather } from './gather.js';
 import { oneHot } from './oneHot.js';
 import { scatterAdd } from './scatterAdd.js';
 
@@ -13,6 +14,17 @@ opSuite('index', (ops) => {
       sample.call([sample.normal([3, 5], 7), sample.integers([0], 8, 3)]),
       // Ids beyond the table read its last row.
       sample.call([sample.normal([3, 5], 9), sample.values([0, 2, 3, 4294967295], 'u32')]),
+    ],
+  });
+  ops.check(gather, 'gather', {
+    apply: ([x, indices], { axis }) => gather(x!, indices!, axis as number),
+    samples: [
+      sample.call([sample.normal([65, 17], 3), sample.integers([65, 3], 4, 17)], { axis: 1 }),
+      sample.call([sample.normal([3, 257], 5), sample.integers([65, 257], 6, 3)], { axis: 0 }),
+      sample.call([sample.normal([3, 5], 7), sample.integers([0, 5], 8, 3)], { axis: 0 }),
+      sample.call([sample.integers([3, 5], 7, 9, 'i32'), sample.integers([3, 2], 8, 5)], { axis: 1 }),
+      // Indices beyond the axis read its last element.
+      sample.call([sample.normal([3], 9), sample.values([0, 2, 3, 4294967295], 'u32')], { axis: 0 }),
     ],
   });
   ops.check(oneHot, 'oneHot', {

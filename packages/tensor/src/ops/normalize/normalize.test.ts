@@ -1,7 +1,9 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
+import { groupNorm } from './groupNorm.js';
 import { layerNorm } from './layerNorm.js';
 import { logSoftmax } from './logSoftmax.js';
+import { rmsNorm } from './rmsNorm.js';
 import { softmax } from './softmax.js';
 
 const shapes = [
@@ -34,5 +36,24 @@ opSuite('normalize', (ops) => {
       return sample.call([sample.normal(shape, 90 + i), ...(i % 2 ? affine : [])], { eps: 1e-5 });
     }),
     gradientTolerance: { relative: 1e-4, absolute: 2e-5 },
+  });
+  const gradientTolerance = { relative: 1e-4, absolute: 2e-5 };
+  ops.check(rmsNorm, 'rmsNorm', {
+    apply: ([x, weight], { eps }) => rmsNorm(x!, { weight, eps: eps as number }),
+    samples: shapes.map((shape, i) => {
+      const weight = i % 2 ? [sample.normal([shape.at(-1)!], 95)] : [];
+      return sample.call([sample.normal(shape, 90 + i), ...weight], { eps: 1e-5 });
+    }),
+    gradientTolerance,
+  });
+  ops.check(groupNorm, 'groupNorm', {
+    apply: ([x, weight, bias], { groups, eps }) =>
+      groupNorm(x!, groups as number, { weight, bias, eps: eps as number }),
+    samples: [
+      sample.call([sample.normal([3, 6, 17], 90)], { groups: 2, eps: 1e-5 }),
+      sample.call([sample.normal([1, 3, 5, 65], 91), sample.normal([3], 92)], { groups: 3, eps: 1e-5 }),
+      sample.call([sample.normal([0, 4, 3], 93)], { groups: 2, eps: 1e-5 }),
+    ],
+    gradientTolerance,
   });
 });

@@ -3,6 +3,7 @@ import { type OpSample, sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
 import { argmax } from './argmax.js';
 import { argmin } from './argmin.js';
+import { cumsum } from './cumsum.js';
 import { logSumExp } from './logSumExp.js';
 import { max } from './max.js';
 import { mean } from './mean.js';
@@ -93,6 +94,18 @@ opSuite('reduce', (ops) => {
       sample.call([sample.normal([3, 17, 5], 66)], { axes: [0, 2], keepDims: false }),
       sample.call([sample.normal([3], 67)], { axes: [], keepDims: false }),
     ],
+  });
+  ops.check(cumsum, 'cumsum', {
+    apply: ([x], { axis }) => cumsum(x!, axis as number),
+    samples: [
+      ...byAxis,
+      sample.call([sample.normal([3, 0], 1)], { axis: 1 }),
+      sample.call([sample.normal([0, 65], 1)], { axis: 1 }),
+      sample.call([sample.integers([2, 129], 5, 100, 'u32')], { axis: 1 }),
+    ],
+    // Sums of 1025 numbers of size 1, of which the steps' errors add up.
+    tolerance: { absolute: 2e-5 },
+    gradientTolerance: { absolute: 2e-5 },
   });
   const half = { none: 'the result is an index' };
   const places = [

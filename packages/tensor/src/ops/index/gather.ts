@@ -1,0 +1,62 @@
+import { DTypeError, ShapeError } from '../../errors.js';
+import { normalizeAxis, showShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { arange } from '../creation/arange.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+import { where } from '../where.js';
+
+const op = pointwise({
+  name: 'gather',
+  cost: 1,
+  infer([x, indices], { axis }) {
+    if (indices!.dtype !== 'u32')
+      throw new DTypeError('gather', `indices have dtype ${indices!.dtype}, not u32. Use cast('u32').`);
+    const [from, to] = [x!.shape, indices!.shape];
+    if (from.length !== to.length || from.some((n, i) => i !== axis && n !== to[i])) {
+      throw new ShapeError(
+        'gather',
+        `x is ${showShape(from)} and indices ${showShape(to)}: they may differ only along axis ${axis}. Expand one.`,
+      );
+    }
+    return [{ shape: to, dtype: x!.dtype }];
+  },
+  // An index beyond the axis reads its last element: a shader cannot throw.
+  emit({ read, position, inputs, attributes, name }) {
+    const axis = attributes.axis as number;
+    const from = [...position.coordinates];
+    from[axis] = name(`min(${read(1)}, ${Math.max(0, inputs[0]!.shape[axis]! - 1)}u)`);
+    return read(0, position.moved(inputs[0]!.shape, from));
+  },
+  vjp({ inputs, cotangent, attributes }) {
+    const axis = attributes.axis as number;
+    return [addedAlong(cotangent, inputs[1]!, axis, inputs[0]!.shape[axis]!), undefined];
+  },
+});
+
+/** Each of `count` places along an axis looks for what was read from it: no atomics, so the sum is always the same. */
+function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Tensor {
+  const inRows = (t: Tensor) => {
+    const { shape } = t.transpose(axis, -1);
+    const [lead, m] = [shape.slice(0, -1), shape.at(-1)!];
+    return t
+      .transpose(axis, -1)
+      .reshape([...lead, 1, m])
+      .expand([...lead, count, m]);
+  };
+  const places = arange(count, 'u32').reshape([count, 1]);
+  const hits = inRows(indices.minimum(Math.max(0, count - 1))).equal(places);
+  return where(hits, inRows(x), 0).sum(-1).transpose(axis, -1);
+}
+
+/**
+ * The elements of x at `indices` (u32) along an axis: result[i][j] = x[indices[i][j]][j] for axis 0 of two, as
+ * torch.gather and numpy's take_along_axis. Shapes agree in all other axes. Indices beyond the axis read its last
+ * element. The gradient looks at every index for every element of the axis: n · m steps a row.
+ */
+export const gather = Object.assign(
+  (x: Tensor, indices: Tensor, axis: number): Tensor =>
+    applyOp(op, [requireTensor('gather', x), requireTensor('gather', indices)], {
+      axis: normalizeAxis('gather', axis, x.rank),
+    }),
+  { op },
+);

@@ -1,0 +1,60 @@
+// What the norms share: statistics over the last axis, and the gradient through them.
+import { ShapeError } from '../../errors.js';
+import { floats, requireDType } from '../../graph/dtype.js';
+import { showShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { rsqrt } from '../arithmetic/rsqrt.js';
+import { literal } from '../creation/constant.js';
+import { composite } from '../define.js';
+import type { CompositeOp } from '../op.js';
+
+/** x / √(mean(x²) + eps) over the last axis, of x less its mean where `center` says so. */
+export function standardization(name: string, center: boolean): CompositeOp {
+  const parts = (x: Tensor, eps: unknown) => {
+    const centered = center ? x.sub(x.mean(-1, { keepDims: true })) : x;
+    const scale = rsqrt(
+      centered
+        .square()
+        .mean(-1, { keepDims: true })
+        .add(literal(eps as number)),
+    );
+    return { normalized: centered.mul(scale), scale };
+  };
+  return composite({
+    name,
+    infer([x]) {
+      requireDType(name, x!.dtype, floats);
+      return [x!];
+    },
+    decompose: ([x], { eps }) => [parts(x!, eps).normalized],
+    // dx = (g − mean(g) − x̂ · mean(g·x̂)) / σ; without centering, without the mean.
+    vjp({ inputs, cotangent, attributes }) {
+      const { normalized, scale } = parts(inputs[0]!, attributes.eps);
+      const along = cotangent.mul(normalized).mean(-1, { keepDims: true });
+      const level = center ? cotangent.sub(cotangent.mean(-1, { keepDims: true })) : cotangent;
+      return [level.sub(normalized.mul(along)).mul(scale)];
+    },
+  });
+}
+
+export interface NormOptions {
+  /** [D], multiplied after normalising. */
+  readonly weight?: Tensor | undefined;
+  /** [D], added last. */
+  readonly bias?: Tensor | undefined;
+  /** Added to the variance. Default 1e-5, as in PyTorch. */
+  readonly eps?: number | undefined;
+}
+
+/** y · weight + bias, both along an axis of y. */
+export function affine(name: string, y: Tensor, axis: number, { weight, bias }: NormOptions): Tensor {
+  const size = y.shape.at(axis)!;
+  const along = (what: string, tensor: Tensor) => {
+    if (tensor.rank !== 1 || tensor.size !== size) {
+      throw new ShapeError(name, `${what} is ${showShape(tensor.shape)} and axis ${axis} ${size}. Give [${size}].`);
+    }
+    return axis === -1 ? tensor : tensor.reshape(y.shape.map((n, i) => (i === axis ? n : 1)));
+  };
+  const scaled = weight ? y.mul(along('weight', weight)) : y;
+  return bias ? scaled.add(along('bias', bias)) : scaled;
+}

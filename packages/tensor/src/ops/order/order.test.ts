@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { hostPermutation, key } from '../../random/index.js';
+import { sample } from '../../testing/samples.js';
+import { useDevice } from '../../testing/useDevice.testing.js';
+import { opSuite } from '../suite.testing.js';
+import { type SortOptions, sort } from './sort.js';
+import { type Ordered, topK } from './topK.js';
+
+const listed = ({ values, indices }: Ordered) => [values, indices];
+const half = { none: 'equal f16 elements that differ in f32 have another order; values are gathered as they are' };
+/** Numbers so far apart that no difference quotient swaps two. */
+const apart = [[1], [17], [257], [65, 3], [0, 5]].map((shape, i) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { shape, dtype: 'f32' as const, data: [...hostPermutation(key(i), size)].map((x) => x / 16 - 4) };
+});
+
+opSuite('order', (ops) => {
+  ops.check(sort, 'sort', {
+    apply: ([x], options) => listed(sort(x!, options as SortOptions)),
+    samples: [
+      ...apart.map((x, i) => sample.call([x], { descending: i % 2 === 0 })),
+      sample.call([sample.normal([5, 0], 1)], { axis: 1 }),
+      sample.call([sample.integers([3, 65], 3, 4)], { axis: 1, descending: true }),
+    ],
+    half,
+  });
+  ops.check(topK, 'topK', {
+    apply: ([x], { k, axis }) => listed(topK(x!, k as number, axis as number | undefined)),
+    samples: [
+      ...apart.map((x) => sample.call([x], { k: Math.min(3, x.shape.at(-1)!) })),
+      sample.call([sample.integers([65, 3], 3, 4, 'i32')], { k: 5, axis: 0 }),
+    ],
+    half,
+  });
+});
+
+const device = useDevice();
+
+it('refuses what it cannot order', (context) => {
+  const on = device(context);
+  const x = on.tensor(new Float32Array(5000));
+  expect(() => sort(x)).toThrow(
+    '[sort] 5000 elements are more than the 4096 it compares pair by pair. Order them on the host.',
+  );
+  expect(() => topK(on.tensor([1, 2]), 3)).toThrow(
+    '[topK] k must be a whole number from 0 to 2, the size of axis 0; got 3.',
+  );
+  expect(() => sort(on.tensor(new Uint32Array([1]), { dtype: 'bool' }))).toThrow('[sort] the dtype is bool');
+});
