@@ -56,7 +56,7 @@ const shared: Walk = { together: true, start: 'local_index', step: `${lanes}u` }
 
 function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, options: GenerateOptions): Kernel {
   const { software } = options.adapter;
-  const walk = !software && group.length >= lanes / 2 ? shared : alone;
+  const walk = !software && group.length >= lanes / 2 && (group.dense || apart(group)) ? shared : alone;
   const needed = walk.together ? group.rows : Math.ceil(group.rows / lanes);
   const groups = software ? Math.min(needed, softwareGroups) : needed;
   const across = Math.min(groups, 32768);
@@ -76,6 +76,13 @@ function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, opti
     words: writer.words,
     workgroups: [across, Math.ceil(groups / Math.max(1, across)), 1],
   };
+}
+
+/** Whether neighbouring rows lie far apart, so that one invocation a row would read from everywhere at once. */
+function apart({ node, rows }: Group): boolean {
+  const axes = node!.attributes.axes as readonly number[];
+  const trail = sizeOf(node!.inputs[0]!.shape.slice(axes[axes.length - 1]! + 1));
+  return trail < lanes / 2 || rows < lanes;
 }
 
 function rowBody(group: Group, writer: KernelWriter, walk: Walk, declarations: string[]): void {

@@ -64,11 +64,16 @@ export class Position {
     if (this.#linear !== undefined) return this.#linear;
     const strides = stridesOf(this.shape);
     const terms = this.#coordinates!.flatMap((c, i) =>
-      c === '0u' || this.shape[i] === 1 ? [] : [strides[i] === 1 ? c : `${c} * ${strides[i]}u`],
+      c === '0u' || this.isSingle(i) ? [] : [strides[i] === 1 ? c : `${c} * ${strides[i]}u`],
     );
     this.#linear =
       terms.length === 0 ? '0u' : terms.length === 1 ? this.namer.name(terms[0]!) : this.namer.name(terms.join(' + '));
     return this.#linear;
+  }
+
+  /** Whether an axis is of size 1, whatever the batch: the first axis is not, so that a batch of 1 shares shaders too. */
+  private isSingle(axis: number): boolean {
+    return axis > 0 && this.shape[axis] === 1;
   }
 
   /** One u32 expression for each axis. The size of the first axis never appears, so batch sizes share shaders. */
@@ -77,9 +82,9 @@ export class Position {
     const strides = stridesOf(this.shape);
     const result: string[] = [];
     let rest = this.#linear!;
-    const last = this.shape.findLastIndex((n) => n !== 1);
-    this.shape.forEach((n, i) => {
-      if (n === 1) result.push('0u');
+    const last = this.shape.findLastIndex((_, i) => !this.isSingle(i));
+    this.shape.forEach((_, i) => {
+      if (this.isSingle(i)) result.push('0u');
       else if (i === last) result.push(rest);
       else {
         // A stride of 0 is that of a shape without elements, which nothing reads; WGSL still refuses to divide by it.

@@ -45,8 +45,11 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
       return parts.map((part) => replaced.get(part)!);
     }
     if (op === reshape.op && passes.foldViews) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
-    if (op === expand.op && passes.foldViews && sizeOf(inputs[0]!.shape) === sizeOf(attributes.shape as Shape)) {
-      return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
+    if (op === expand.op && passes.foldViews) {
+      const [x] = inputs as [Value];
+      if (sizeOf(x.shape) === sizeOf(attributes.shape as Shape)) return [reshaped(x, attributes.shape as Shape, make)];
+      // A number stretched by way of [1, 1, 1] is a number still, and no batch of 1.
+      return make(op, x.node.op === reshape.op && isNumber(x.node.inputs[0]!) ? x.node.inputs : inputs, attributes);
     }
     if (op === permute.op && passes.transposeProducts) {
       const product = transposedProduct(node, users, inputs[0]!, make);
@@ -114,32 +117,38 @@ function transposedProduct(
 
 /**
  * Neighbouring axes are reduced as one: [lead, length, trail]. Where that leaves few results, each a long sum, it runs
- * in two stages of fixed order: parts first, then the parts' sum.
+ * in two stages of fixed order: parts first, each of every n-th element, then the parts' sum. What depends on the batch
+ * stays on the first axis, whose size no kernel's text holds.
  */
 function reduced(op: ReduceOp, x: Value, attributes: Attributes, adapter: KernelAdapter, make: Make): Value {
   const axes = attributes.axes as readonly number[];
   const [first, last] = [axes[0]!, axes[axes.length - 1]!];
   const plain = () => make(op, [x], attributes)[0]!;
   if (last - first + 1 !== axes.length || sizeOf(x.shape) === 0) return plain();
-  const lead = sizeOf(x.shape.slice(0, first));
+  const lead = x.shape.slice(0, first);
   const length = sizeOf(x.shape.slice(first, last + 1));
   const trail = sizeOf(x.shape.slice(last + 1));
   const shape = x.shape.filter((_, i) => i < first || i > last);
-  const parts = op.splits ? partsFor(lead * trail, length, adapter) : 1;
+  const parts = op.splits ? partsFor(lead, length, trail, adapter) : 1;
+  const outer = lead.length === 0 ? [] : [sizeOf(lead)];
   if (parts > 1) {
-    const cut = reshaped(x, [lead, parts, length / parts, trail], make);
-    const partial = make(op, [cut], { axes: [2] })[0]!;
-    return reshaped(make(op, [partial], { axes: [1] })[0]!, shape, make);
+    const cut = reshaped(x, [...outer, length / parts, parts, trail], make);
+    const partial = make(op, [cut], { axes: [outer.length] })[0]!;
+    return reshaped(make(op, [partial], { axes: [outer.length] })[0]!, shape, make);
   }
   if (axes.length === 1 && x.shape.length <= 3) return plain();
-  const merged = reshaped(x, trail === 1 ? [lead, length] : [lead, length, trail], make);
-  return reshaped(make(op, [merged], { axes: [1] })[0]!, shape, make);
+  const merged = reshaped(x, [...outer, length, ...(trail === 1 ? [] : [trail])], make);
+  return reshaped(make(op, [merged], { axes: [outer.length] })[0]!, shape, make);
 }
 
-/** In how many equal parts a reduction runs: enough of them to fill the adapter, none shorter than 16. */
-function partsFor(results: number, length: number, adapter: KernelAdapter): number {
-  const wanted = Math.min((adapter.software ? 256 : 16384) / results, length / 16, 1024);
-  if (wanted < 2 || length < 128) return 1;
+/**
+ * In how many equal parts a reduction runs: enough of them to fill the adapter, none shorter than 16. Rows of a batch
+ * fill it by themselves, unless they are very long; how many there are must not matter.
+ */
+function partsFor(lead: Shape, length: number, trail: number, adapter: KernelAdapter): number {
+  if (length < (lead.length === 0 ? 64 : 16384)) return 1;
+  const results = sizeOf(lead.slice(1)) * trail;
+  const wanted = Math.min((adapter.software ? 256 : 16384) / results, length / 16, 4096);
   let best = 1;
   for (let parts = 2; parts <= wanted; parts++) if (length % parts === 0) best = parts;
   return best;
@@ -147,6 +156,10 @@ function partsFor(results: number, length: number, adapter: KernelAdapter): numb
 
 function tensors(values: readonly Value[]): Tensor[] {
   return values.map((value) => new Tensor(value, undefined));
+}
+
+function isNumber({ shape }: Value): boolean {
+  return shape.length === 0;
 }
 
 function isLeaf(value: Value): boolean {

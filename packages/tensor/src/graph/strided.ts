@@ -55,5 +55,9 @@ export function reshapeStrided(window: Strided, shape: Shape): Strided | undefin
       stride *= shape[b]!;
     }
   }
+  // The stride of a batch of 1 does not matter: it gets the one that any other batch would have, so that they share text.
+  if (shape[0] === 1 && shape.length > 1) {
+    strides[0] = window.shape[0] === 1 ? window.strides[0]! : strides[1]! * shape[1]!;
+  }
   return { shape, strides, offset: window.offset };
 }

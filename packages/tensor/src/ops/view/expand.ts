@@ -14,19 +14,12 @@ const op = pointwise({
     const lead = position.shape.length - from.length;
     const row = position.rowOf(from);
     if (row) return read(0, row);
-    if (sizeOf(from) === 1)
-      return read(
-        0,
-        position.moved(
-          from,
-          from.map(() => '0u'),
-        ),
-      );
+    const stretched = (n: number, i: number) => n === 1 && position.shape[lead + i] !== 1;
     return read(
       0,
       position.moved(
         from,
-        from.map((n, i) => (n === 1 ? '0u' : position.coordinates[lead + i]!)),
+        from.map((n, i) => (stretched(n, i) ? '0u' : position.coordinates[lead + i]!)),
       ),
     );
   },
