@@ -1,6 +1,6 @@
 // What fusion must do beside being right, which fuzz.test.ts is about.
 import { describe, expect, it } from 'vitest';
-import { exp, LimitError, layerNorm, silu, softmax, type Tensor } from '../index.js';
+import { exp, grad, hostNormal, key, LimitError, layerNorm, pack, silu, softmax, type Tensor } from '../index.js';
 import { concat } from '../ops/view/concat.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 
@@ -50,4 +50,38 @@ describe('fusion', () => {
       expect(on.counters.dispatches - before).toBe(1);
     });
   }
+
+  it('stores what one kernel would compute at many places', async (context) => {
+    const on = device(context);
+    const x = on.tensor(Float32Array.from({ length: 64 }, (_, i) => i / 64));
+    const dear = silu(exp(x));
+    const pieces = Array.from({ length: 8 }, (_, i) => dear.slice([[8 * (7 - i), 8 * (8 - i)]]));
+    const before = on.counters.dispatches;
+    const [result, expected] = await Promise.all([concat(pieces).read(), dear.read()]);
+    expect(on.counters.dispatches - before).toBe(2 + 1);
+    expect(result.slice(0, 8)).toEqual(expected.slice(56));
+    expect(result.slice(56)).toEqual(expected.slice(0, 8));
+  });
+
+  it('walks once for the gradients of shift, scale and gate', async (context) => {
+    const on = device(context);
+    const [x, g] = [0, 1].map((seed) => on.tensor(hostNormal(key(seed), 2 * 32 * 16), { shape: [2, 32, 16] }));
+    const sums = concat([g!.sum(1), g!.mul(x!).sum(1), x!.square().sum(1)], 1);
+    const before = on.counters.dispatches;
+    await on.run(sums);
+    expect(on.counters.dispatches - before).toBe(2);
+  });
+
+  it('lets producers write the parts of a sliced parameter where its gradient is packed', async (context) => {
+    const on = device(context);
+    const w = on.tensor(hostNormal(key(2), 128 * 64), { shape: [128, 64] });
+    const x = on.tensor(hostNormal(key(3), 8 * 64), { shape: [8, 64] });
+    const half = (at: number, p: Tensor) => x.matmul(p.slice([[64 * at, 64 * (at + 1)], null]).transpose());
+    const gradient = grad((p: Tensor) => half(0, p).square().mean().add(half(1, p).square().mean()))(w);
+    const before = on.counters.dispatches;
+    const packed = await on.run(pack([gradient]));
+    // Two products forward and two backward, which write into the pack: no kernel adds them up, nothing is copied.
+    expect(on.counters.dispatches - before).toBe(4);
+    expect(await packed.read()).toEqual(await gradient.read());
+  });
 });

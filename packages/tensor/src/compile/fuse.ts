@@ -52,6 +52,9 @@ export interface FuseOptions {
 /** Computing again costs less than this many additions: then a value with several users gets no memory. */
 const cheap = 3;
 
+/** A dear value that one kernel reads at this many places is stored, not computed for each. */
+const manyPlaces = 4;
+
 export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused {
   const { windows } = options.passes;
   const order = topologicalOrder(rootValues);
@@ -73,21 +76,27 @@ export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused 
       node.inputs.map((input, i) => windowOf(input, (window) => windows && (op.windows?.(window, i) ?? true))),
     );
   }
-  const boundary = options.passes.fuse
+  const { boundary, sinks } = options.passes.fuse
     ? chooseBoundary(order, roots, operands)
-    : new Set(order.flatMap((node) => node.outputs));
+    : { boundary: new Set(order.flatMap((node) => node.outputs)), sinks: new Map() };
   cutWide(order, boundary, options.maxStorageBuffers - 1);
-  const groups = formGroups(order, boundary, operands, options);
+  const groups = formGroups(order, { boundary, sinks }, operands, options);
   markStored(groups, roots);
   return { groups: schedule(groups), roots, operands };
 }
 
-/** The values that are not computed again where they are read. */
+interface Boundary {
+  /** The values that are not computed again where they are read. */
+  readonly boundary: Set<Value>;
+  /** Where each value ends up: the values of the boundary that are computed from it without another between them. */
+  readonly sinks: ReadonlyMap<Value, ReadonlySet<Value>>;
+}
+
 function chooseBoundary(
   order: readonly Node[],
   roots: readonly Windowed[],
   operands: ReadonlyMap<Node, readonly Windowed[]>,
-): Set<Value> {
+): Boundary {
   const boundary = new Set<Value>(roots.map((root) => root.base));
   for (const list of operands.values()) for (const { base } of list) boundary.add(base);
   const users = new Map<Value, Node[]>();
@@ -101,26 +110,47 @@ function chooseBoundary(
     if (node.op.kind !== 'pointwise') for (const output of node.outputs) boundary.add(output);
     for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node]);
   }
-  // From users to sources: where does each value end up?
+  // From users to sources.
   const sinks = new Map<Value, Set<Value>>();
+  const places = new Map<Value, number>();
+  const demanded = new Set<Value>();
   for (const node of [...order].reverse()) {
     for (const output of node.outputs) {
       const reached = new Set<Value>();
-      let widest = 0;
+      let [widest, inPlace, moved] = [0, 0, 0];
       for (const user of users.get(output) ?? []) {
         for (const result of user.outputs) {
           const ends = boundary.has(result) ? [result] : (sinks.get(result) ?? []);
           for (const end of ends) reached.add(end);
           widest = Math.max(widest, user.op.kind === 'reduce' ? sizeOf(user.inputs[0]!.shape) : sizeOf(result.shape));
+          // Elementwise users share a place, views go to places of their own.
+          const seen = boundary.has(result) ? 1 : (places.get(result) ?? 1);
+          if (moves(user, output)) moved += seen;
+          else inPlace = Math.max(inPlace, seen);
         }
       }
       sinks.set(output, reached);
+      places.set(output, inPlace + moved);
       const dear = (cost.get(output) ?? 0) > cheap;
-      const again = reached.size > 1 || widest >= 4 * Math.max(1, sizeOf(output.shape));
-      if (dear && again) boundary.add(output);
+      const again =
+        reached.size > 1 || inPlace + moved >= manyPlaces || widest >= 4 * Math.max(1, sizeOf(output.shape));
+      // A view is never what costs: its input is stored in its stead.
+      if (dear && (again || demanded.has(output))) {
+        if (isView(node)) demanded.add(node.inputs[0]!);
+        else boundary.add(output);
+      }
     }
   }
-  return boundary;
+  return { boundary, sinks };
+}
+
+function isView({ op, inputs }: Node): boolean {
+  return op.kind === 'pointwise' && op.cost === 0 && inputs.length === 1;
+}
+
+/** Whether a node reads an input elsewhere than where its own element stands. */
+function moves({ op, outputs }: Node, input: Value): boolean {
+  return op.kind === 'pointwise' && op.relate?.('element', { input, output: outputs[0]!, length: 1 }) !== 'element';
 }
 
 /** Stores parts of an expression that would read more buffers than a kernel can bind, so that the rest reads those. */
@@ -177,7 +207,7 @@ function readsOf(start: readonly Value[], length: number, boundary: ReadonlySet<
 
 function formGroups(
   order: readonly Node[],
-  boundary: ReadonlySet<Value>,
+  { boundary, sinks }: Boundary,
   operands: ReadonlyMap<Node, readonly Windowed[]>,
   options: FuseOptions,
 ): Group[] {
@@ -267,7 +297,8 @@ function formGroups(
         return;
       }
     }
-    // Reductions of other axes share a loop where they walk the same way over the same values (bias and gate gradients).
+    // Reductions of other axes share a loop where they walk the same way, over the same values or for the same result
+    // (gradients of biases, of shift, scale and gate).
     const sibling = dense ? undefined : groups.find((group) => walksAlike(group, node, reads));
     add(sibling ?? open({ kind: 'rows', node, rows, length, dense }), result, reads, false);
   };
@@ -278,10 +309,15 @@ function formGroups(
       !group.dense &&
       sameShape(first.inputs[0]!.shape, node.inputs[0]!.shape) &&
       String(first.attributes.axes) === String(node.attributes.axes) &&
-      reads.some(({ value }) => group.reads.has(value)) &&
+      (reads.some(({ value }) => group.reads.has(value)) || meet(group, node)) &&
       reads.every(({ value }) => producer.get(value) !== group) &&
       admits(group, reads, 'operand')
     );
+  };
+
+  const meet = (group: Group, node: Node): boolean => {
+    const ends = [...(sinks.get(node.outputs[0]!) ?? [])].filter((end) => end.node.op.kind !== 'pack');
+    return group.members.some((member) => ends.some((end) => sinks.get(member)?.has(end)));
   };
 
   const placePointwise = (value: Value): void => {

@@ -8,6 +8,8 @@ export interface Passes {
   readonly foldViews: boolean;
   /** A transposed product is a product of transposes. */
   readonly transposeProducts: boolean;
+  /** A pack takes the parts of which a sum of padded parts consists. */
+  readonly adjoin: boolean;
   /** Neighbouring axes are reduced as one, long reductions in two stages. */
   readonly stageReductions: boolean;
   /** Views that strides can say are read where their elements are. */
@@ -24,6 +26,7 @@ export const allPasses: Passes = {
   merge: true,
   foldViews: true,
   transposeProducts: true,
+  adjoin: true,
   stageReductions: true,
   windows: true,
   fuse: true,

@@ -5,11 +5,12 @@ import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import { matmul } from '../ops/matmul/matmul.js';
 import type { Op, ReduceOp } from '../ops/op.js';
-import { expand } from '../ops/view/expand.js';
+import { expand, stretchesNothing } from '../ops/view/expand.js';
 import { copyOp, identity, stopGradient } from '../ops/view/identity.js';
 import { permute } from '../ops/view/permute.js';
 import { reshape } from '../ops/view/reshape.js';
 import { Tensor } from '../tensor.js';
+import { adjoiningParts } from './adjoining.js';
 import type { Passes } from './passes.js';
 
 /** The simplified roots. Leaves stay the values they were. */
@@ -33,7 +34,7 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
     let inputs = node.inputs.map((input) => replaced.get(input)!);
     // These read buffers: an operand has none, and a part of a pack has only one place.
     if (op.kind === 'tiled') inputs = inputs.map((input) => (input.operand ? copied(input) : input));
-    if (op.kind === 'pack') inputs = withMemory(inputs);
+    if (op.kind === 'pack') inputs = withMemory(passes.adjoin ? inputs.flatMap(adjoiningParts) : inputs);
     if (op.kind === 'leaf') return node.outputs;
     if (passes.foldViews && (op === identity.op || op === stopGradient.op)) return inputs;
     if (op.kind === 'composite') {
@@ -47,7 +48,7 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
     if (op === reshape.op && passes.foldViews) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
     if (op === expand.op && passes.foldViews) {
       const [x] = inputs as [Value];
-      if (sizeOf(x.shape) === sizeOf(attributes.shape as Shape)) return [reshaped(x, attributes.shape as Shape, make)];
+      if (stretchesNothing(x.shape, attributes.shape as Shape)) return [reshaped(x, attributes.shape as Shape, make)];
       // A number stretched by way of [1, 1, 1] is a number still, and no batch of 1.
       return make(op, x.node.op === reshape.op && isNumber(x.node.inputs[0]!) ? x.node.inputs : inputs, attributes);
     }
@@ -129,7 +130,8 @@ function reduced(op: ReduceOp, x: Value, attributes: Attributes, adapter: Kernel
   const length = sizeOf(x.shape.slice(first, last + 1));
   const trail = sizeOf(x.shape.slice(last + 1));
   const shape = x.shape.filter((_, i) => i < first || i > last);
-  const parts = op.splits ? partsFor(lead, length, trail, adapter) : 1;
+  const inner = sizeOf(x.shape.slice(Math.max(1, first), last + 1));
+  const parts = op.splits ? partsFor(lead, length, trail, inner, adapter) : 1;
   const outer = lead.length === 0 ? [] : [sizeOf(lead)];
   if (parts > 1) {
     const cut = reshaped(x, [...outer, length / parts, parts, trail], make);
@@ -142,13 +144,15 @@ function reduced(op: ReduceOp, x: Value, attributes: Attributes, adapter: Kernel
 }
 
 /**
- * In how many equal parts a reduction runs: enough of them to fill the adapter, none shorter than 16. Rows of a batch
- * fill it by themselves, unless they are very long; how many there are must not matter.
+ * In how many equal parts a reduction runs: enough of them to fill the adapter, none shorter than 16. How large the
+ * batch is must not matter, so its rows count neither as results nor, where `inner` elements of each are summed, as
+ * length. On a CPU one workgroup's worth of results is enough: a second dispatch costs more than it saves.
  */
-function partsFor(lead: Shape, length: number, trail: number, adapter: KernelAdapter): number {
+function partsFor(lead: Shape, length: number, trail: number, inner: number, { software }: KernelAdapter): number {
   if (length < (lead.length === 0 ? 64 : 16384)) return 1;
   const results = sizeOf(lead.slice(1)) * trail;
-  const wanted = Math.min((adapter.software ? 256 : 16384) / results, length / 16, 4096);
+  if (software && results >= 64) return 1;
+  const wanted = Math.min((software ? 256 : 16384) / results, (inner >= 32 ? inner : length) / 16, 4096);
   let best = 1;
   for (let parts = 2; parts <= wanted; parts++) if (length % parts === 0) best = parts;
   return best;

@@ -10,7 +10,7 @@ const op = pointwise({
   infer: ([x], { shape }) => [{ shape: shape as Shape, dtype: x!.dtype }],
   emit({ read, position, inputs }) {
     const from = inputs[0]!.shape;
-    if (sizeOf(from) === sizeOf(position.shape)) return read(0, position.reshaped(from));
+    if (stretchesNothing(from, position.shape)) return read(0, position.reshaped(from));
     const lead = position.shape.length - from.length;
     const row = position.rowOf(from);
     if (row) return read(0, row);
@@ -24,7 +24,7 @@ const op = pointwise({
     );
   },
   relate(relation, { input, output, length }) {
-    if (sizeOf(input.shape) === sizeOf(output.shape)) return relation;
+    if (stretchesNothing(input.shape, output.shape)) return relation;
     return relation === 'element' && broadcastsRows(input.shape, output.shape, length) ? 'row' : 'other';
   },
   strided(window, { output }) {
@@ -42,6 +42,14 @@ const op = pointwise({
     return [cotangent.sum(axes).reshape(shape)];
   },
 });
+
+/**
+ * Whether only axes of size 1 come about. A new first axis of size 1 counts as a stretch: it is a batch of 1, whose
+ * kernels are those of any other batch.
+ */
+export function stretchesNothing(from: Shape, to: Shape): boolean {
+  return sizeOf(from) === sizeOf(to) && !(to.length > from.length && to[0] === 1);
+}
 
 /** Broadcasts to a shape: axes of size 1 stretch, and new axes come in front. */
 export const expand = Object.assign(
