@@ -2,7 +2,7 @@
 // call shares an arena: two values may lie in the same place if they are never needed at the same time.
 import { dtypeBytes } from '../graph/dtype.js';
 import type { Value } from '../graph/node.js';
-import { sizeOf } from '../graph/shape.js';
+import { showShape, sizeOf } from '../graph/shape.js';
 import { packedSize } from '../ops/pack.js';
 import type { Fused, Group } from './fuse.js';
 import type { Passes } from './passes.js';
@@ -10,9 +10,9 @@ import type { Passes } from './passes.js';
 /** A buffer of the plan: given with each call, taken from the pool for a result, or the plan's own. */
 export type Slot =
   | { readonly kind: 'leaf'; readonly leaf: number }
-  | { readonly kind: 'result'; readonly sizeBytes: number; readonly parts?: readonly Part[] }
+  | { readonly kind: 'result'; readonly name: string; readonly sizeBytes: number; readonly parts?: readonly Part[] }
   | { readonly kind: 'arena' }
-  | { readonly kind: 'pack'; readonly sizeBytes: number; readonly parts: readonly Part[] };
+  | { readonly kind: 'pack'; readonly name: string; readonly sizeBytes: number; readonly parts: readonly Part[] };
 
 export interface Place {
   readonly slot: Slot;
@@ -51,6 +51,11 @@ export function partsOf(slot: Slot): readonly Part[] {
 }
 
 /** @param leafIndex - the graph's leaves by the order in which a run takes their values */
+/** For messages: what a buffer is taken for. */
+function nameOf({ node, dtype, shape }: Value): string {
+  return `the result of ${node.op.name}, ${dtype} ${showShape(shape)}`;
+}
+
 export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, passes: Passes): Layout {
   const { groups, roots } = fused;
   const places = new Map<Value, Place>();
@@ -71,7 +76,7 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
       if (places.has(value)) continue;
       if (rootBases.has(value))
         places.set(value, {
-          slot: { kind: 'result', sizeBytes: bytesOf(value) },
+          slot: { kind: 'result', name: nameOf(value), sizeBytes: bytesOf(value) },
           offsetBytes: 0,
           sizeBytes: bytesOf(value),
         });
@@ -116,7 +121,7 @@ function placePack(
     start += packedSize(value.shape) * 4;
   });
   const sizeBytes = bytesOf(output);
-  const slot: Slot = { kind: rootBases.has(output) ? 'result' : 'pack', sizeBytes, parts };
+  const slot: Slot = { kind: rootBases.has(output) ? 'result' : 'pack', name: nameOf(output), sizeBytes, parts };
   places.set(output, { slot, offsetBytes: 0, sizeBytes });
   parts.forEach(({ placed, offsetBytes, sizeBytes }, i) => {
     if (placed) places.set(inputs[i]!, { slot, offsetBytes, sizeBytes });

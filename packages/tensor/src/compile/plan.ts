@@ -26,10 +26,8 @@ interface Dispatch {
   readonly wordsOffset: number;
   readonly wordsBytes: number;
   readonly workgroups: readonly [number, number, number];
-  /** Bind groups by the identities of the buffers that change from call to call. */
+  /** Bind groups by the identities of their buffers. */
   readonly groups: Map<string, GPUBindGroup>;
-  /** The first group if no buffer ever changes. */
-  fixed: GPUBindGroup | undefined;
 }
 
 interface Bound {
@@ -37,18 +35,20 @@ interface Bound {
   readonly offsetBytes: number;
 }
 
-/** The buffers of one run. */
+/** The buffers of one run, held until it is submitted or abandoned. */
 export interface Prepared {
   readonly leaves: readonly Value[];
   readonly bound: ReadonlyMap<Slot, Bound>;
+  readonly words: PooledBuffer | undefined;
+  readonly held: readonly PooledBuffer[];
 }
 
 const boundGroupsKept = 64;
 
 export class Plan {
-  private arena: PooledBuffer | undefined;
-  private readonly kept = new Map<Slot, PooledBuffer>();
-  private uniforms: GPUBuffer | undefined;
+  private readonly packs = new Map<Slot, PooledBuffer>();
+  private words: PooledBuffer | undefined;
+  private wordsWritten = false;
 
   private constructor(
     private readonly device: PlanDevice,
@@ -80,7 +80,6 @@ export class Plan {
         wordsBytes,
         workgroups: kernel.workgroups,
         groups: new Map(),
-        fixed: undefined,
       };
     });
     return new Plan(device, await Promise.all(ready), program);
@@ -88,27 +87,43 @@ export class Plan {
 
   /**
    * Takes the buffers of one run: `leaves` hold storage or operand words, in the order given to {@link compile}. New
-   * buffers may turn out not to fit: wait for the pool to settle before {@link submit}.
+   * buffers may turn out not to fit: wait for {@link Prepared.held} to settle before {@link submit}.
    */
   prepare(leaves: readonly Value[]): Prepared {
     const bound = new Map<Slot, Bound>();
-    for (const slot of this.program.slots) bound.set(slot, this.bind(slot, leaves));
-    return { leaves, bound };
+    const held: PooledBuffer[] = [];
+    const hold = (buffer: PooledBuffer) => {
+      buffer.retain();
+      held.push(buffer);
+    };
+    try {
+      for (const slot of this.program.slots) {
+        const found = this.bind(slot, leaves);
+        bound.set(slot, found);
+        hold(found.buffer);
+      }
+      const words = this.wordsBuffer();
+      if (words) hold(words);
+      return { leaves, bound, words, held };
+    } catch (error) {
+      release(held);
+      throw error;
+    }
   }
 
   /** Gives back what {@link prepare} took, when the run does not happen. */
-  abandon({ bound }: Prepared): void {
-    for (const [slot, { buffer }] of bound) if (slot.kind === 'result') this.device.pool.giveBack(buffer);
+  abandon({ held }: Prepared): void {
+    release(held);
   }
 
   /** Encodes and submits; the storages are those of the roots. */
-  submit({ leaves, bound }: Prepared): Storage[] {
+  submit({ leaves, bound, words, held }: Prepared): Storage[] {
     const { gpu, counts } = this.device;
     const resolve = (place: Place): Bound => {
       const { buffer, offsetBytes } = bound.get(place.slot)!;
       return { buffer, offsetBytes: offsetBytes + place.offsetBytes };
     };
-    this.writeWords(leaves);
+    this.writeWords(words, leaves);
     const encoder = gpu.createCommandEncoder();
     for (const [slot, { buffer }] of bound) if (slot.kind === 'result' && slot.parts) encoder.clearBuffer(buffer.gpu);
     let pass: GPUComputePassEncoder | undefined;
@@ -125,7 +140,7 @@ export class Plan {
       }
       pass ??= encoder.beginComputePass();
       pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, this.groupFor(step, resolve));
+      pass.setBindGroup(0, this.groupFor(step, resolve, words));
       pass.dispatchWorkgroups(...step.workgroups);
       counts.dispatches++;
     }
@@ -134,10 +149,12 @@ export class Plan {
       gpu.queue.submit([encoder.finish()]);
       counts.submits++;
     }
-    return this.program.roots.map(({ place, sizeBytes }) => {
+    const results = this.program.roots.map(({ place, sizeBytes, type }) => {
       const { buffer, offsetBytes } = resolve(place);
-      return new Storage(buffer, offsetBytes, sizeBytes);
+      return new Storage(buffer, offsetBytes, sizeBytes, type);
     });
+    release(held);
+    return results;
   }
 
   private bind(slot: Slot, leaves: readonly Value[]): Bound {
@@ -148,18 +165,18 @@ export class Plan {
         return { buffer: storage!.buffer, offsetBytes: storage!.offsetBytes };
       }
       case 'arena':
-        this.arena ??= pool.take(this.program.arenaBytes, 'arena');
-        return { buffer: this.arena, offsetBytes: 0 };
+        return { buffer: pool.scratch(this.program.arenaBytes), offsetBytes: 0 };
       case 'result':
-        return { buffer: pool.take(slot.sizeBytes, 'result'), offsetBytes: 0 };
+        return { buffer: pool.take(slot.sizeBytes, slot.name), offsetBytes: 0 };
       case 'pack': {
         const found = this.alreadyPacked(slot, leaves);
         if (found) return found;
         // A pack keeps its buffer: the padding stays zero, since nothing else is ever written there.
-        let buffer = this.kept.get(slot);
-        if (!buffer) {
-          buffer = pool.create(Math.ceil(slot.sizeBytes / 256) * 256, 'pack');
-          this.kept.set(slot, buffer);
+        let buffer = this.packs.get(slot);
+        if (!buffer || buffer.failed) {
+          buffer = pool.create(slot.sizeBytes, slot.name);
+          buffer.retain();
+          this.packs.set(slot, buffer);
         }
         return { buffer, offsetBytes: 0 };
       }
@@ -181,15 +198,14 @@ export class Plan {
     return start;
   }
 
-  private groupFor(step: Dispatch, resolve: (place: Place) => Bound): GPUBindGroup {
-    if (step.fixed) return step.fixed;
-    let changing = '';
+  private groupFor(step: Dispatch, resolve: (place: Place) => Bound, words: PooledBuffer | undefined): GPUBindGroup {
+    let key = '';
     const bounds = step.places.map((place) => {
       const bound = resolve(place);
-      if (place.slot.kind !== 'arena') changing += `${bound.buffer.id}:${bound.offsetBytes},`;
+      key += `${bound.buffer.id}:${bound.offsetBytes},`;
       return bound;
     });
-    let group = step.groups.get(changing);
+    let group = step.groups.get(key);
     if (group) return group;
     const entries: GPUBindGroupEntry[] = bounds.map(({ buffer, offsetBytes }, binding) => ({
       binding,
@@ -198,37 +214,44 @@ export class Plan {
     if (step.wordsBytes > 0) {
       entries.push({
         binding: entries.length,
-        resource: { buffer: this.uniforms!, offset: step.wordsOffset, size: step.wordsBytes },
+        resource: { buffer: words!.gpu, offset: step.wordsOffset, size: step.wordsBytes },
       });
     }
     group = this.device.gpu.createBindGroup({ layout: step.layout, entries });
     this.device.counts.bindGroupsCreated++;
-    if (changing === '') step.fixed = group;
     if (step.groups.size >= boundGroupsKept) step.groups.delete(step.groups.keys().next().value!);
-    step.groups.set(changing, group);
+    step.groups.set(key, group);
     return group;
   }
 
-  private writeWords(leaves: readonly Value[]): void {
+  private wordsBuffer(): PooledBuffer | undefined {
+    const { words } = this.program;
+    if (words.length > 0 && (!this.words || this.words.failed)) {
+      this.words = this.device.pool.create(words.byteLength, 'the numbers of a graph', usage.words);
+      this.words.retain();
+      this.wordsWritten = false;
+    }
+    return this.words;
+  }
+
+  private writeWords(buffer: PooledBuffer | undefined, leaves: readonly Value[]): void {
     const { words, operandWords } = this.program;
-    if (words.length === 0) return;
-    const fresh = this.uniforms === undefined;
-    this.uniforms ??= this.device.gpu.createBuffer({
-      size: words.byteLength,
-      usage: usage.uniform | usage.copyTarget,
-      label: 'words',
-    });
+    if (!buffer || (this.wordsWritten && operandWords.length === 0)) return;
     for (const { at, leaf, word } of operandWords) words[at] = leaves[leaf]!.operand![word]!;
-    if (!fresh && operandWords.length === 0) return;
-    this.device.gpu.queue.writeBuffer(this.uniforms, 0, words);
+    this.device.gpu.queue.writeBuffer(buffer.gpu, 0, words);
+    this.wordsWritten = true;
     this.device.counts.bufferWrites++;
   }
 
+  /** Gives its own buffers back. No run of it may be under way. */
   dispose(): void {
-    if (this.arena) this.device.pool.giveBack(this.arena);
-    for (const buffer of this.kept.values()) buffer.gpu.destroy();
-    this.uniforms?.destroy();
+    for (const buffer of this.packs.values()) buffer.release();
+    this.words?.release();
   }
+}
+
+function release(held: readonly PooledBuffer[]): void {
+  for (const buffer of held) buffer.release();
 }
 
 /** What a gather still has to copy: nothing if its parts lie in place already. */

@@ -2,7 +2,7 @@
 // and by nothing else: the same graph for the same target is the same program. A plan gives it its GPU objects.
 import { LimitError } from '../errors.js';
 import { dtypeBytes } from '../graph/dtype.js';
-import type { Value } from '../graph/node.js';
+import type { Type, Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import { type Fused, fuse, type Group } from './fuse.js';
@@ -31,7 +31,7 @@ export type Limits = Pick<
 
 export interface Program {
   readonly steps: readonly Step[];
-  readonly roots: readonly { readonly place: Place; readonly sizeBytes: number }[];
+  readonly roots: readonly { readonly place: Place; readonly sizeBytes: number; readonly type: Type }[];
   /** Those of the roots first, in their order: the order in which donated memory comes back. */
   readonly slots: readonly Slot[];
   readonly arenaBytes: number;
@@ -105,7 +105,8 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
   const results = fused.roots.map(({ base, window }, i) => {
     const place = places.get(base)!;
     const offsetBytes = place.offsetBytes + window.offset * dtypeBytes(base.dtype);
-    return { place: { ...place, offsetBytes }, sizeBytes: bytesOf(simple[i]!) };
+    const { shape, dtype } = simple[i]!;
+    return { place: { ...place, offsetBytes }, sizeBytes: bytesOf(simple[i]!), type: { shape, dtype } };
   });
   const slots = new Set([...results.map(({ place }) => place), ...places.values()].map(({ slot }) => slot));
   return {

@@ -3,20 +3,21 @@
 // Whoever compiles against our declarations gets WebGPU's from here:
 /// <reference types="@webgpu/types" preserve="true" />
 import type { Kernel } from '../compile/generate.js';
-import { Plan, type PlanDevice, type Prepared } from '../compile/plan.js';
+import { Plan, type PlanDevice } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { DeviceLostError, DisposedTensorError, DonatedTensorError, ParisError, TraceError } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
-import { apply, type Value } from '../graph/node.js';
-import { type Shape, sizeOf } from '../graph/shape.js';
+import type { Value } from '../graph/node.js';
+import { type Shape, showShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
-import { bufferLeaf } from '../ops/leaf.js';
+import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
 import { BufferPool, usage } from './pool.js';
+import { Recent } from './recent.js';
 import { materialize, Storage } from './storage.js';
 
 /** What is known of an adapter. */
@@ -46,6 +47,13 @@ export interface DeviceCounters {
 /** Steps that may wait on the GPU at once; the next one waits for room. */
 const stepsInFlight = 2;
 
+/** Plans and pipelines that are kept, the last used. A training has a handful. */
+const plansKept = 256;
+const pipelinesKept = 2048;
+
+/** How long an error may take to arrive after its consequences. */
+const errorDelayMs = 100;
+
 /** GPUShaderStage.COMPUTE: the constant is not global everywhere that WebGPU is. */
 const computeStage = 4;
 const bindingTypes = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
@@ -58,11 +66,11 @@ export class Device implements PlanDevice {
   /** @internal Whether a function is being traced: nothing can be read now. */
   tracing = false;
 
-  private readonly plans = new Map<string, Promise<Plan>>();
-  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  private readonly plans = new Recent<PlanEntry>(plansKept, (entry) => retire(entry));
+  private readonly pipelines = new Recent<Promise<GPUComputePipeline>>(pipelinesKept);
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
-  private readonly staging = new Map<number, GPUBuffer[]>();
   private readonly inFlight = new Set<Promise<void>>();
+  private readonly reads = new Set<Promise<unknown>>();
   private failure: ParisError | undefined;
   private closing = false;
   /** @internal */
@@ -76,10 +84,7 @@ export class Device implements PlanDevice {
   ) {
     this.pool = new BufferPool(gpu);
     this.adapter = { software: info.software, architecture: info.architecture };
-    gpu.addEventListener('uncapturederror', (event) => {
-      const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.failure ??= new DeviceLostError('device', `internal: the GPU refused a command. ${message}`);
-    });
+    gpu.addEventListener('uncapturederror', this.onError);
     void gpu.lost.then(({ message, reason }) => {
       if (this.closing) return;
       this.failure = new DeviceLostError(
@@ -88,6 +93,11 @@ export class Device implements PlanDevice {
       );
     });
   }
+
+  private readonly onError = (event: Event): void => {
+    const { message } = (event as GPUUncapturedErrorEvent).error;
+    this.failure ??= new DeviceLostError('device', `internal: the GPU refused a command. ${message}`);
+  };
 
   get counters(): DeviceCounters {
     return { ...this.counts, buffersCreated: this.pool.created, bytesAllocated: this.pool.bytesAllocated };
@@ -106,13 +116,14 @@ export class Device implements PlanDevice {
 
   /** @internal Bytes as they lie in device memory. */
   upload(bytes: Uint8Array<ArrayBuffer>, shape: Shape, dtype: DType): Tensor {
-    const buffer = this.pool.take(bytes.byteLength, 'tensor');
-    this.gpu.queue.writeBuffer(buffer.gpu, 0, bytes);
-    return this.materialized(shape, dtype, new Storage(buffer, 0, bytes.byteLength));
+    const buffer = this.pool.take(bytes.byteLength, `a tensor, ${dtype} ${showShape(shape)}`);
+    buffer.write(this.gpu.queue, bytes);
+    return this.tensorIn(new Storage(buffer, 0, bytes.byteLength, { shape, dtype }));
   }
 
-  private materialized(shape: Shape, dtype: DType, storage: Storage): Tensor {
-    const value = apply(bufferLeaf, [], { shape, dtype })[0]!;
+  /** @internal A tensor for elements that are in memory. */
+  tensorIn(storage: Storage): Tensor {
+    const value = leafValue(bufferLeaf, storage.type);
     materialize(value, storage);
     return new Tensor(value, this);
   }
@@ -149,7 +160,7 @@ export class Device implements PlanDevice {
       }
       materialize(root, storages[i]!);
       root.device = this;
-      root.node = apply(bufferLeaf, [], { shape: root.shape, dtype: root.dtype })[0]!.node;
+      root.node = leafValue(bufferLeaf, root).node;
     });
     return tree;
   }
@@ -162,24 +173,50 @@ export class Device implements PlanDevice {
     beforeReturn?: () => void,
   ): Promise<Storage[]> {
     this.check();
-    const plan = await this.planFor(signature, roots);
-    const leave = await this.enter();
-    let prepared: Prepared | undefined;
+    const entry = this.planEntry(signature, roots);
+    entry.users++;
     try {
+      const plan = await entry.plan;
+      const leave = await this.enter();
+      try {
+        const storages = await this.submit(plan, leaves);
+        beforeReturn?.();
+        void this.gpu.queue.onSubmittedWorkDone().then(leave, leave);
+        return storages;
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    } catch (error) {
+      throw await this.causeOf(error);
+    } finally {
+      entry.users--;
+      retireUnused(entry);
+    }
+  }
+
+  private async submit(plan: Plan, leaves: readonly Value[]): Promise<Storage[]> {
+    this.check();
+    requireLive(leaves);
+    const prepared = plan.prepare(leaves);
+    try {
+      await this.pool.settle(prepared.held);
       this.check();
       requireLive(leaves);
-      prepared = plan.prepare(leaves);
-      await this.pool.settle();
-      requireLive(leaves);
-      const storages = plan.submit(prepared);
-      beforeReturn?.();
-      void this.gpu.queue.onSubmittedWorkDone().then(leave, leave);
-      return storages;
     } catch (error) {
-      if (prepared) plan.abandon(prepared);
-      leave();
+      plan.abandon(prepared);
       throw error;
     }
+    return plan.submit(prepared);
+  }
+
+  /** The device's own error where that is why something failed: it may be told a moment later than its consequences. */
+  private async causeOf(error: unknown): Promise<unknown> {
+    if (error instanceof ParisError && !error.message.includes('internal:')) return error;
+    for (let waited = 0; !this.failure && waited < errorDelayMs; waited += 10) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return this.failure ?? error;
   }
 
   /** Waits for room among the steps in flight and takes it at once, before others that waited see it. */
@@ -196,39 +233,35 @@ export class Device implements PlanDevice {
     };
   }
 
-  /** @internal The plan of a graph, compiled when it is first asked for. */
-  planFor(signature: Signature, roots: readonly Value[]): Promise<Plan> {
-    let plan = this.plans.get(signature.key);
-    if (!plan) {
-      plan = Plan.compile(roots, signature.leaves, this);
-      this.plans.set(signature.key, plan);
+  /** The plan of a graph, compiled when it is first asked for. */
+  private planEntry(signature: Signature, roots: readonly Value[]): PlanEntry {
+    return this.plans.get(signature.key, () => {
+      const plan = Plan.compile(roots, signature.leaves, this);
       plan.catch(() => this.plans.delete(signature.key));
-    }
-    return plan;
+      return { plan, users: 0, retired: false };
+    });
   }
 
   /** @internal */
   pipeline({ code, label, layout }: Kernel): Promise<GPUComputePipeline> {
-    let pipeline = this.pipelines.get(code);
-    if (!pipeline) {
+    return this.pipelines.get(code, () => {
       this.counts.pipelinesCreated++;
       // In a scope of its own: text that does not compile is the error of this graph, not the end of the device.
       this.gpu.pushErrorScope('validation');
       const module = this.gpu.createShaderModule({ code, label });
       const scope = this.gpu.popErrorScope();
-      pipeline = this.gpu
+      return this.gpu
         .createComputePipelineAsync({
           layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(layout)] }),
           compute: { module, entryPoint: 'main' },
           label,
         })
         .catch(async (cause: Error) => {
+          this.pipelines.delete(code);
           const said = (await scope)?.message ?? cause.message;
           throw new ParisError(label, `internal: a kernel does not compile. ${said}`, { cause });
         });
-      this.pipelines.set(code, pipeline);
-    }
-    return pipeline;
+    });
   }
 
   /** @internal */
@@ -257,35 +290,46 @@ export class Device implements PlanDevice {
     return compileFunction(this, fn, options);
   }
 
-  /** @internal Copies a computed value to the host. The copy is queued before this returns. */
-  async download(value: Value): Promise<HostArray> {
+  /** @internal Copies a computed value to the host, as it is now: whatever happens to the tensor after this call. */
+  async download({ storage, shape, dtype }: Value): Promise<HostArray> {
     this.check();
-    const storage = value.storage!;
-    const size = sizeOf(value.shape);
-    if (size === 0) return decodeElements(new ArrayBuffer(0), value.dtype, 0);
-    const bytes = storage.sizeBytes;
-    const buffer = this.stagingBuffer(bytes);
-    const encoder = this.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(storage.buffer.gpu, storage.offsetBytes, buffer, 0, bytes);
-    this.gpu.queue.submit([encoder.finish()]);
-    this.counts.submits++;
+    const size = sizeOf(shape);
+    if (size === 0) return decodeElements(new ArrayBuffer(0), dtype, 0);
+    const reading = this.copyOut(storage!).then((bytes) => decodeElements(bytes, dtype, size));
+    this.reads.add(reading);
     try {
-      await buffer.mapAsync(1, 0, bytes);
-    } catch (cause) {
-      throw this.failure ?? new DeviceLostError('read', 'the device went away while a tensor was read.', { cause });
+      return await reading;
+    } catch (error) {
+      throw await this.causeOf(error);
+    } finally {
+      this.reads.delete(reading);
     }
-    this.check();
-    const elements = decodeElements(buffer.getMappedRange(0, bytes), value.dtype, size);
-    buffer.unmap();
-    this.staging.get(buffer.size)!.push(buffer);
-    return elements;
   }
 
-  private stagingBuffer(bytes: number): GPUBuffer {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
-    const list = this.staging.get(size) ?? [];
-    this.staging.set(size, list);
-    return list.pop() ?? this.gpu.createBuffer({ size, usage: usage.mapRead | usage.copyTarget, label: 'staging' });
+  private async copyOut({ buffer: source, offsetBytes, sizeBytes }: Storage): Promise<ArrayBuffer> {
+    // Held until the copy is queued: no later call writes there before.
+    source.retain();
+    const staging = this.pool.take(2 ** Math.ceil(Math.log2(sizeBytes)), 'a read', usage.staging);
+    staging.retain();
+    try {
+      if (source.ready || staging.ready) await this.pool.settle([source, staging]);
+      const encoder = this.gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer(source.gpu, offsetBytes, staging.gpu, 0, sizeBytes);
+      this.gpu.queue.submit([encoder.finish()]);
+      this.counts.submits++;
+    } catch (error) {
+      staging.release();
+      throw error;
+    } finally {
+      source.release();
+    }
+    // A staging buffer that fails to map is not used again.
+    await staging.gpu.mapAsync(1, 0, sizeBytes);
+    const bytes = staging.gpu.getMappedRange(0, sizeBytes).slice(0);
+    staging.gpu.unmap();
+    staging.release();
+    if (this.failure) throw this.failure;
+    return bytes;
   }
 
   /** @internal Throws what went wrong on the device since the last call. */
@@ -298,17 +342,37 @@ export class Device implements PlanDevice {
     return this.gpu.features.has(name);
   }
 
-  /** Waits for the queue, then destroys everything. A second call does nothing. */
+  /** Waits for what was asked for, reads included, then destroys everything. A second call does nothing. */
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
+    await Promise.allSettled(this.reads);
     await this.gpu.queue.onSubmittedWorkDone().catch(() => {});
-    const plans = await Promise.allSettled(this.plans.values());
-    for (const plan of plans) if (plan.status === 'fulfilled') plan.value.dispose();
+    this.gpu.removeEventListener('uncapturederror', this.onError);
     this.pool.close();
-    for (const list of this.staging.values()) for (const buffer of list) buffer.destroy();
     if (this.ownsGpu) this.gpu.destroy();
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** A plan and the calls that are about to run it. */
+interface PlanEntry {
+  readonly plan: Promise<Plan>;
+  users: number;
+  /** Forgotten: it goes when the last call is done. */
+  retired: boolean;
+}
+
+function retire(entry: PlanEntry): void {
+  entry.retired = true;
+  retireUnused(entry);
+}
+
+function retireUnused({ plan, users, retired }: PlanEntry): void {
+  if (retired && users === 0) plan.then((made) => made.dispose()).catch(() => {});
 }
 
 /** A tree in which data has become tensors. */

@@ -90,9 +90,9 @@ function bytesOf(array: Float32Array | Int32Array | Uint32Array | Uint16Array): 
   return new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
 }
 
-/** A copy of the elements in the host's array for the dtype. */
+/** The elements in the host's array for the dtype. */
 export function decodeElements(bytes: ArrayBuffer, dtype: DType, size: number): HostArray {
   if (dtype === 'f16') return Float32Array.from(new Uint16Array(bytes, 0, size), fromHalf);
   const Kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
-  return new Kind(bytes, 0, size).slice();
+  return new Kind(bytes, 0, size);
 }

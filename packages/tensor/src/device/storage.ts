@@ -1,17 +1,22 @@
 // Device memory as tensors see it: a window of a buffer, counted by its holders. The last one to let go gives the
 // buffer back to its pool, from where a later call takes it: the queue runs in order, so no fence is needed.
-import type { Value } from '../graph/node.js';
+import type { Type, Value } from '../graph/node.js';
+import { showShape } from '../graph/shape.js';
 import type { BufferPool } from './pool.js';
 
-/** A buffer with an identity (for caches of bind groups) and a count of the storages that lie in it. */
+/** A buffer with an identity (for caches of bind groups) and a count of who needs it: storages, and runs under way. */
 export class PooledBuffer {
-  holders = 0;
+  gpu!: GPUBuffer;
+  /** Until it is known whether there is room for a new buffer. */
+  ready: Promise<void> | undefined;
+  failed = false;
+  private holders = 0;
 
   constructor(
     readonly id: number,
-    readonly gpu: GPUBuffer,
     readonly sizeBytes: number,
-    private readonly pool: BufferPool,
+    readonly usage: number,
+    readonly pool: BufferPool,
   ) {}
 
   retain(): void {
@@ -20,6 +25,13 @@ export class PooledBuffer {
 
   release(): void {
     if (--this.holders === 0) this.pool.giveBack(this);
+  }
+
+  /** Writes now, or as soon as the buffer exists: before anything that waits for it to be ready. */
+  write(queue: GPUQueue, bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.ready) this.ready = this.ready.then(() => queue.writeBuffer(this.gpu, 0, bytes));
+    else queue.writeBuffer(this.gpu, 0, bytes);
+    this.ready?.catch(() => {});
   }
 }
 
@@ -31,18 +43,26 @@ export class Storage {
     readonly buffer: PooledBuffer,
     readonly offsetBytes: number,
     readonly sizeBytes: number,
+    readonly type: Type,
   ) {
     buffer.retain();
+    buffer.pool.live.add(this);
   }
 
   get status(): 'live' | 'disposed' | 'donated' {
     return this.state;
   }
 
+  /** `f32 [2, 3]` */
+  get description(): string {
+    return `${this.type.dtype} ${showShape(this.type.shape)}`;
+  }
+
   /** Ends this claim on the buffer; a second call does nothing. */
   end(how: 'disposed' | 'donated' = 'disposed'): void {
     if (this.state !== 'live') return;
     this.state = how;
+    this.buffer.pool.live.delete(this);
     this.buffer.release();
   }
 }

@@ -1,5 +1,6 @@
 // What a graph starts from. Leaves have no inputs and no shader: the plan binds them.
 import type { DType } from '../graph/dtype.js';
+import { Node, type Type, type Value } from '../graph/node.js';
 import type { Shape } from '../graph/shape.js';
 import type { LeafOp } from './op.js';
 
@@ -19,6 +20,11 @@ function leaf(kind: LeafOp['leaf']): LeafOp {
     },
     vjp: { none: 'a leaf has no inputs', zero: true },
   };
+}
+
+/** A new value of a leaf. */
+export function leafValue(op: LeafOp, { shape, dtype }: Type): Value {
+  return new Node(op, [], { shape, dtype }, [{ shape, dtype }]).outputs[0]!;
 }
 
 /** Elements that are in device memory already. */

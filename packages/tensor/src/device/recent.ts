@@ -1,0 +1,40 @@
+// A map that forgets: what a program has stopped using must not pile up, however many shapes it runs.
+
+/** Holds the entries used last, up to a number; older ones go, through `onForget`. */
+export class Recent<V> {
+  private readonly entries = new Map<string, V>();
+
+  constructor(
+    private readonly capacity: number,
+    private readonly onForget: (value: V) => void = () => {},
+  ) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** The entry, made if it is not there. */
+  get(key: string, make: () => V): V {
+    const found = this.entries.get(key);
+    const value = found ?? make();
+    // Insertion order is the order of use.
+    if (found) this.entries.delete(key);
+    this.entries.set(key, value);
+    if (this.entries.size > this.capacity) this.forgetOldest();
+    return value;
+  }
+
+  delete(key: string): void {
+    this.entries.delete(key);
+  }
+
+  values(): Iterable<V> {
+    return this.entries.values();
+  }
+
+  private forgetOldest(): void {
+    const [key, value] = this.entries.entries().next().value!;
+    this.entries.delete(key);
+    this.onForget(value);
+  }
+}
