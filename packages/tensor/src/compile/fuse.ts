@@ -104,11 +104,11 @@ function chooseBoundary(
   for (const node of order) {
     const own = node.op.kind === 'pointwise' ? node.op.cost : 0;
     const again = (x: Value) => (boundary.has(x) ? 0 : (cost.get(x) ?? 0));
-    const inherited = node.op.kind === 'pointwise' ? node.inputs.reduce((sum, x) => sum + again(x), 0) : 0;
+    const inherited = node.op.kind === 'pointwise' ? readBy(node).reduce((sum, x) => sum + again(x), 0) : 0;
     for (const output of node.outputs) cost.set(output, own + inherited);
     if (node.op.kind === 'pack') for (const input of node.inputs) boundary.add(input);
     if (node.op.kind !== 'pointwise') for (const output of node.outputs) boundary.add(output);
-    for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node]);
+    for (const input of new Set(readBy(node))) users.set(input, [...(users.get(input) ?? []), node]);
   }
   // From users to sources.
   const sinks = new Map<Value, Set<Value>>();
@@ -160,10 +160,10 @@ function cutWide(order: readonly Node[], boundary: Set<Value>, most: number): vo
     value.operand ? new Set() : boundary.has(value) ? new Set([value]) : (reads.get(value) ?? new Set([value]));
   for (const node of order) {
     if (node.op.kind !== 'pointwise') continue;
-    const together = () => new Set(node.inputs.flatMap((input) => [...readsFrom(input)]));
+    const together = () => new Set(readBy(node).flatMap((input) => [...readsFrom(input)]));
     let all = together();
     while (all.size > most) {
-      const widest = node.inputs.reduce((a, b) => (readsFrom(a).size >= readsFrom(b).size ? a : b));
+      const widest = readBy(node).reduce((a, b) => (readsFrom(a).size >= readsFrom(b).size ? a : b));
       if (readsFrom(widest).size < 2) break; // an op of that many inputs: the plan says so
       boundary.add(widest);
       all = together();
@@ -177,14 +177,29 @@ type Place = 'row' | 'element' | 'operand';
 
 interface Read {
   readonly value: Value;
-  readonly relation: Relation;
+  /** `wait`: it is not read, but has to be there. */
+  readonly relation: Relation | 'wait';
+}
+
+/** The inputs that an op reads, and those that it only waits for. */
+function readBy({ op, inputs }: Node): readonly Value[] {
+  return op.kind === 'pointwise' && op.waits ? inputs.slice(0, 1) : inputs;
+}
+function waitedFor({ op, inputs }: Node): readonly Value[] {
+  return op.kind === 'pointwise' && op.waits ? inputs.slice(1) : [];
 }
 
 /** What computing a value reads from memory, or from its own kernel, and where. */
-function readsOf(start: readonly Value[], length: number, boundary: ReadonlySet<Value>, startAt?: Value): Read[] {
+function readsOf(
+  start: readonly Value[],
+  length: number,
+  boundary: ReadonlySet<Value>,
+  startAt?: Value,
+  startRelation: Read['relation'] = 'element',
+): Read[] {
   const seen = new Set<string>();
   const reads: Read[] = [];
-  const visit = (value: Value, relation: Relation): void => {
+  const visit = (value: Value, relation: Read['relation']): void => {
     const key = `${value.id}|${relation}`;
     if (seen.has(key)) return;
     seen.add(key);
@@ -194,15 +209,23 @@ function readsOf(start: readonly Value[], length: number, boundary: ReadonlySet<
       return;
     }
     if (op.kind !== 'pointwise') return;
-    for (const input of value.node.inputs) {
-      visit(
-        input,
-        relation === 'other' ? 'other' : (op.relate?.(relation, { input, output: value, length }) ?? 'other'),
-      );
+    for (const input of readBy(value.node)) {
+      const fixed = relation === 'other' || relation === 'wait';
+      visit(input, fixed ? relation : (op.relate?.(relation, { input, output: value, length }) ?? 'other'));
     }
+    for (const input of waitedFor(value.node)) visit(input, 'wait');
   };
-  for (const value of start) visit(value, 'element');
+  for (const value of start) visit(value, startRelation);
   return reads;
+}
+
+/** What a tiled op reads: the bases of its operands; and what the views on the way there wait for. */
+function readsOfOperands(node: Node, operands: readonly Windowed[], boundary: ReadonlySet<Value>): Read[] {
+  return operands.flatMap(({ base }, i) => {
+    const waits: Value[] = [];
+    for (let at = node.inputs[i]!; at !== base; at = at.node.inputs[0]!) waits.push(...waitedFor(at.node));
+    return [{ value: base, relation: 'other' as const }, ...readsOf(waits, 1, boundary, undefined, 'wait')];
+  });
 }
 
 function formGroups(
@@ -220,14 +243,14 @@ function formGroups(
     producer.set(value, group);
     const inside = new Set<Value>();
     group.inside.set(value, inside);
-    for (const { value: read } of reads) {
+    for (const { value: read, relation } of reads) {
       const source = producer.get(read);
       if (source === group) {
         inside.add(read);
         for (const deeper of group.inside.get(read)!) inside.add(deeper);
         continue;
       }
-      group.reads.add(read);
+      if (relation !== 'wait') group.reads.add(read);
       if (source) group.after.add(source);
     }
   };
@@ -265,7 +288,7 @@ function formGroups(
         if (relation !== (oneForRow ? 'row' : 'element')) return false;
       } else {
         if (source && dependsOn(source, group)) return false;
-        outside.add(value);
+        if (relation !== 'wait') outside.add(value);
       }
     }
     return options.passes.fuse && outside.size + group.members.length + 1 <= options.maxStorageBuffers;
@@ -357,7 +380,7 @@ function formGroups(
     const { op } = node;
     if (op.kind === 'reduce') placeReduction(node);
     else if (op.kind === 'tiled') {
-      const reads = operands.get(node)!.map(({ base }): Read => ({ value: base, relation: 'other' }));
+      const reads = readsOfOperands(node, operands.get(node)!, boundary);
       const group = open({ kind: 'tiled', node });
       for (const output of node.outputs) add(group, output, reads, true);
     } else if (op.kind === 'pack') {

@@ -140,7 +140,7 @@ interface OpDefinition {
 }
 
 export function pointwise(
-  definition: OpDefinition & Pick<PointwiseOp, 'cost' | 'emit' | 'relate' | 'strided'>,
+  definition: OpDefinition & Pick<PointwiseOp, 'cost' | 'emit' | 'relate' | 'strided' | 'waits'>,
 ): PointwiseOp {
   return { kind: 'pointwise', ...definition };
 }

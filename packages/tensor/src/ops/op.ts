@@ -59,6 +59,8 @@ export interface PointwiseOp extends OpBase {
   relate?(relation: Relation, context: { input: Type; output: Type; length: number }): Relation;
   /** For views: the same elements as a strided window of the input, if there is one. */
   strided?(input: Strided, context: { attributes: Attributes; output: Type }): Strided | undefined;
+  /** Reads its first input only: the others have to be there before it is computed. */
+  readonly waits?: boolean;
 }
 
 export interface EmitContext {

@@ -1,6 +1,7 @@
 import type { Tensor } from '../../tensor.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
+import { barrier } from './barrier.js';
 import { concat, split, stack } from './concat.js';
 import { expand } from './expand.js';
 import { flip } from './flip.js';
@@ -131,6 +132,14 @@ opSuite('view', (ops) => {
   });
   const same = [x([1]), x([3, 17]), x([0, 5]), integers, flags].map((input) => sample.call([input]));
   ops.check(identity, { none: 'it is its input' }, { samples: same });
+  ops.check(
+    barrier,
+    { none: 'it is its first input' },
+    {
+      apply: ([t, ...others]) => barrier(t!, others),
+      samples: [sample.call([x([3, 17]), x([5], 2)]), sample.call([x([3, 17]), integers, x([3, 17], 2)])],
+    },
+  );
   ops.check(
     stopGradient as (t: Tensor) => Tensor,
     { none: 'it is its input' },

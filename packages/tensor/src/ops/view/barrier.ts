@@ -1,0 +1,22 @@
+import type { Tensor } from '../../tensor.js';
+import { applyOp, pointwise } from '../define.js';
+
+const op = pointwise({
+  name: 'barrier',
+  cost: 0,
+  waits: true,
+  infer: ([x]) => [x!],
+  emit: ({ read }) => read(0),
+  relate: (relation) => relation,
+  strided: (window) => window,
+  vjp: ({ cotangent }) => [cotangent],
+});
+
+/**
+ * x, but not before others are computed; and what is made of it is not taken for what was made of x. So a value can be
+ * computed a second time, late, where keeping it would take memory for long.
+ */
+export const barrier = Object.assign(
+  (x: Tensor, others: readonly Tensor[]): Tensor => (others.length === 0 ? x : applyOp(op, [x, ...others])),
+  { op },
+);
