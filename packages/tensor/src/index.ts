@@ -1,5 +1,6 @@
 // @paris/tensor: lazy tensors, autograd and compiled plans on WebGPU. Knows nothing of diffusion.
 export { type Gradient, grad, valueAndGrad, vjp } from './autodiff/gradient.js';
+export { rematerialise } from './autodiff/rematerialise.js';
 export type { CompiledFunction, CompileOptions } from './device/compiled.js';
 export { Device, type DeviceCounters, type DeviceInfo, type TensorsOf } from './device/device.js';
 export type { HostData } from './device/host.js';

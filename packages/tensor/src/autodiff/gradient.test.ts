@@ -94,6 +94,8 @@ describe('grad', () => {
     const { value, pull } = vjp((t: Tensor) => t.square(), on.tensor([1, 2]));
     expect(await list(pull(on.tensor([10, 100])))).toEqual([20, 400]);
     expect(await list(value)).toEqual([1, 4]);
+    // Also when the value is there already, and twice.
+    expect(await list(pull(on.tensor([1, 1])))).toEqual([2, 4]);
   });
 
   it('refuses integers and results that are not one number', (context) => {

@@ -47,7 +47,7 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
         `the result is ${showShape(loss.shape)} and must be one number. Use mean() or sum().`,
       );
     }
-    return [result, pullBack(loss, ones(loss.shape), inputs)];
+    return [result, pullBack(loss, inputs)(ones(loss.shape))];
   };
 }
 
@@ -55,7 +55,7 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
 export function vjp<P>(fn: (params: P) => Tensor, params: P): { value: Tensor; pull(cotangent: Tensor): P } {
   const inputs = freshInputs(params);
   const value = fn(inputs);
-  return { value, pull: (cotangent) => pullBack(value, cotangent, inputs) };
+  return { value, pull: pullBack(value, inputs) };
 }
 
 /** New values for the inputs, so that the gradient is by these and not by the same tensors used elsewhere. */
@@ -75,45 +75,79 @@ function freshInputs<P>(params: P): P {
   ) as P;
 }
 
-function pullBack<P>(result: Tensor, cotangent: Tensor, inputs: P): P {
-  const targets = new Set(flattenTree(inputs, isTensor).map(({ value }) => value.value));
-  const order = topologicalOrder([result.value], (value) => targets.has(value));
-  const active = activeValues(order, targets);
-  const cotangents = new Map<Value, Tensor>([[result.value, cotangent]]);
-  const wrap = (value: Value) => new Tensor(value, result.device);
-  for (const node of order.reverse()) {
-    if (!node.outputs.some((output) => active.has(output)) || !node.outputs.some((output) => cotangents.has(output)))
-      continue;
-    const { op } = node;
-    if (typeof op.vjp !== 'function') {
-      if (op.vjp.zero) continue;
-      throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
-    }
-    const outputs = node.outputs.map(wrap);
-    const given = node.outputs.map((output) => cotangents.get(output));
-    const gradients = op.vjp({
-      inputs: node.inputs.map(wrap),
-      outputs,
-      cotangents: given,
-      cotangent: given[0] ?? zeros(node.outputs[0]!.shape),
-      attributes: node.attributes,
-      wants: (i) => active.has(node.inputs[i]!),
-    });
-    node.inputs.forEach((input, i) => {
-      const gradient = gradients[i];
-      if (!gradient || !active.has(input)) return;
-      const known = cotangents.get(input);
-      cotangents.set(input, known ? known.add(gradient) : gradient);
-    });
-  }
-  return mapTree(
-    inputs,
-    (input: Tensor) => {
-      const gradient = cotangents.get(input.value) ?? zeros(input.shape);
+function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
+  const list = flattenTree(inputs, isTensor);
+  const pull = pullback(
+    [result],
+    list.map(({ value }) => value),
+  );
+  return (cotangent) => {
+    const gradients = pull([cotangent]);
+    const byPath = new Map(list.map(({ path }, i) => [path, gradients[i]]));
+    const complete = (input: Tensor, path: string) => {
+      const gradient = byPath.get(path) ?? zeros(input.shape);
       return gradient.dtype === input.dtype ? gradient : gradient.cast(input.dtype);
-    },
-    isTensor,
-  ) as P;
+    };
+    return mapTree(inputs, complete, isTensor) as P;
+  };
+}
+
+/**
+ * From cotangents of results to those of inputs, undefined where there is none. The graph is walked here and now:
+ * results that are computed later forget what they were made of.
+ * @internal
+ */
+export function pullback(
+  results: readonly Tensor[],
+  inputs: readonly Tensor[],
+): (cotangents: readonly (Tensor | undefined)[]) => (Tensor | undefined)[] {
+  const targets = new Set(inputs.map(({ value }) => value));
+  const values = results.map(({ value }) => value);
+  const order = topologicalOrder(values, (value) => targets.has(value));
+  const active = activeValues(order, targets);
+  order.reverse();
+  const device = results.find((result) => result.device)?.device;
+  return (given) => {
+    const cotangents = new Map<Value, Tensor>();
+    const add = (value: Value, cotangent: Tensor | undefined) => {
+      if (!cotangent || !active.has(value)) return;
+      const known = cotangents.get(value);
+      cotangents.set(value, known ? known.add(cotangent) : cotangent);
+    };
+    values.forEach((value, i) => {
+      add(value, given[i]);
+    });
+    for (const node of order) {
+      if (!node.outputs.some((output) => cotangents.has(output))) continue;
+      for (const [i, gradient] of gradientsOf(node, cotangents, active, device).entries())
+        add(node.inputs[i]!, gradient);
+    }
+    return inputs.map(({ value }) => cotangents.get(value));
+  };
+}
+
+/** The gradients of a node's inputs. */
+function gradientsOf(
+  node: Node,
+  cotangents: ReadonlyMap<Value, Tensor>,
+  active: ReadonlySet<Value>,
+  device: Tensor['device'],
+): readonly (Tensor | undefined)[] {
+  const { op, inputs, outputs, attributes } = node;
+  if (typeof op.vjp !== 'function') {
+    if (op.vjp.zero) return [];
+    throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
+  }
+  const wrap = (value: Value) => new Tensor(value, device);
+  const given = outputs.map((output) => cotangents.get(output));
+  return op.vjp({
+    inputs: inputs.map(wrap),
+    outputs: outputs.map(wrap),
+    cotangents: given,
+    cotangent: given[0] ?? zeros(outputs[0]!.shape),
+    attributes,
+    wants: (i) => active.has(inputs[i]!),
+  });
 }
 
 /** The values that depend on a target through floats. */

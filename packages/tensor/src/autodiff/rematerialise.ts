@@ -1,0 +1,104 @@
+// Memory for time: a function whose inside is computed again for its gradient instead of being kept for it.
+import { isFloat } from '../graph/dtype.js';
+import { apply, topologicalOrder, type Value } from '../graph/node.js';
+import { applyAll, composite } from '../ops/define.js';
+import type { VjpContext } from '../ops/op.js';
+import { barrier } from '../ops/view/barrier.js';
+import { identity } from '../ops/view/identity.js';
+import { Tensor } from '../tensor.js';
+import { flattenTree, mapTree } from '../tree.js';
+import { pullback } from './gradient.js';
+
+// Inputs: the function's results, then what they were made of: `args` arguments, and tensors from its closure.
+const op = composite({
+  name: 'rematerialised',
+  infer: (inputs, { results }) => inputs.slice(0, results as number),
+  decompose: (inputs, { results }) => inputs.slice(0, results as number),
+  vjp: backward,
+});
+
+/**
+ * The same function, of which a gradient keeps the arguments only: what lies between them and the results is computed
+ * a second time when the gradient needs it. Wrap each block of a deep network in one, and a training step keeps one
+ * tensor a block, for one more forward pass. Chen et al., "Training deep nets with sublinear memory cost",
+ * https://arxiv.org/abs/1604.06174. Tensors that the function takes from its closure have their gradients, too, but
+ * only what depends on an argument is computed again.
+ *
+ *     const block = rematerialise((params: BlockParams, x: Tensor) => …);
+ */
+export function rematerialise<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
+    const sources: Tensor[] = [];
+    const fresh = new Set<Value>();
+    const inner = mapTree(args, (leaf: unknown) => {
+      if (!(leaf instanceof Tensor)) return leaf;
+      sources.push(leaf);
+      const copy = identity(leaf);
+      fresh.add(copy.value);
+      return copy;
+    }) as unknown as A;
+    const result = fn(...inner);
+    const results = flattenTree(result).flatMap(({ value }) => (value instanceof Tensor ? [value] : []));
+    const captured = capturedBy(results, fresh).map((value) => new Tensor(value, undefined));
+    const outputs = applyAll(op, [...results, ...sources, ...captured], {
+      results: results.length,
+      args: sources.length,
+    });
+    const outside = new Map(results.map((tensor, i) => [tensor, outputs[i]!]));
+    return mapTree(result, (leaf: unknown) => (leaf instanceof Tensor ? outside.get(leaf) : leaf)) as R;
+  };
+}
+
+/** The floats that a graph takes from elsewhere than its arguments. */
+function capturedBy(results: readonly Tensor[], fresh: ReadonlySet<Value>): Value[] {
+  const inside = new Set<Value>(fresh);
+  const captured = new Set<Value>();
+  const take = (value: Value) => {
+    if (!inside.has(value) && isFloat(value.dtype) && !value.operand) captured.add(value);
+  };
+  const order = topologicalOrder(results.map(({ value }) => value));
+  for (const { inputs, outputs } of order) {
+    if (!inputs.some((input) => inside.has(input))) continue;
+    for (const output of outputs) inside.add(output);
+    for (const input of inputs) take(input);
+  }
+  for (const { value } of results) take(value);
+  return [...captured];
+}
+
+/** Computes the inside again, from arguments that wait for the cotangents, and pulls these back through it. */
+function backward({ inputs, cotangents, attributes }: VjpContext): (Tensor | undefined)[] {
+  const count = attributes.results as number;
+  const [results, sources] = [inputs.slice(0, count), inputs.slice(count)];
+  const waits = cotangents.flatMap((cotangent) => cotangent ?? []);
+  const again = sources.map((source, i) =>
+    i < (attributes.args as number) ? barrier(source, waits) : identity(source),
+  );
+  const copies = replay(results, new Map(sources.map(({ value }, i) => [value, again[i]!.value])));
+  const gradients = pullback(copies, again)(cotangents);
+  // All gradients of this block before any before it: else what was computed again would live until the last of them.
+  const found = gradients.flatMap((gradient) => gradient ?? []);
+  const ordered = gradients.map(
+    (gradient) =>
+      gradient &&
+      barrier(
+        gradient,
+        found.filter((other) => other !== gradient),
+      ),
+  );
+  return [...results.map(() => undefined), ...ordered];
+}
+
+/** The graph of some results with other values in place of some. */
+function replay(results: readonly Tensor[], replaced: ReadonlyMap<Value, Value>): Tensor[] {
+  const made = new Map(replaced);
+  const of = (value: Value) => made.get(value) ?? value;
+  const values = results.map(({ value }) => value);
+  for (const { op, inputs, outputs, attributes } of topologicalOrder(values, (value) => replaced.has(value))) {
+    if (!inputs.some((input) => made.has(input))) continue;
+    apply(op, inputs.map(of), attributes).forEach((copy, i) => {
+      made.set(outputs[i]!, copy);
+    });
+  }
+  return results.map(({ value, device }) => new Tensor(of(value), device));
+}
