@@ -34,6 +34,7 @@ export { subtract } from './ops/arithmetic/subtract.js';
 export { type AttentionOptions, attention } from './ops/attention/attention.js';
 export { cast } from './ops/cast.js';
 export { equal } from './ops/compare/equal.js';
+export { finite } from './ops/compare/finite.js';
 export { greater } from './ops/compare/greater.js';
 export { greaterEqual } from './ops/compare/greaterEqual.js';
 export { less } from './ops/compare/less.js';

@@ -1,4 +1,5 @@
 // What fusion must do beside being right, which fuzz.test.ts is about.
+import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
 import { exp, grad, hostNormal, key, LimitError, layerNorm, pack, silu, softmax, type Tensor } from '../index.js';
 import { concat } from '../ops/view/concat.js';
@@ -61,6 +62,16 @@ describe('fusion', () => {
     expect(on.counters.dispatches - before).toBe(2 + 1);
     expect(result.slice(0, 8)).toEqual(expected.slice(56));
     expect(result.slice(56)).toEqual(expected.slice(0, 8));
+  });
+
+  it('adds f16 up in f32, also in two stages', async (context) => {
+    const on = device(context);
+    requireCapability(context, 'f16', on.hasFeature('shader-f16'), 'this adapter has no f16');
+    // 4100 · 0.039001 = 159.9: with partial sums in f16, 205 of them, it would be 160.
+    const x = on.tensor(new Float32Array(4100).fill(0.039), { dtype: 'f16' });
+    const before = on.counters.dispatches;
+    expect(await x.sum().item()).toBe(159.875);
+    expect(on.counters.dispatches - before).toBe(2);
   });
 
   it('walks once for the gradients of shift, scale and gate', async (context) => {

@@ -1,8 +1,10 @@
 // The first passes, graph to graph: composites become their parts, identities go, neighbouring reshapes become one,
 // equal nodes become one node, and long reductions run in two stages.
+import { computeType, type DType } from '../graph/dtype.js';
 import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import { cast } from '../ops/cast.js';
 import { matmul } from '../ops/matmul/matmul.js';
 import type { Op, ReduceOp } from '../ops/op.js';
 import { expand, stretchesNothing } from '../ops/view/expand.js';
@@ -125,6 +127,7 @@ function reduced(op: ReduceOp, x: Value, attributes: Attributes, adapter: Kernel
   const axes = attributes.axes as readonly number[];
   const [first, last] = [axes[0]!, axes[axes.length - 1]!];
   const plain = () => make(op, [x], attributes)[0]!;
+  const as = (value: Value, dtype: DType) => (value.dtype === dtype ? value : make(cast.op, [value], { dtype })[0]!);
   if (last - first + 1 !== axes.length || sizeOf(x.shape) === 0) return plain();
   const lead = x.shape.slice(0, first);
   const length = sizeOf(x.shape.slice(first, last + 1));
@@ -134,9 +137,11 @@ function reduced(op: ReduceOp, x: Value, attributes: Attributes, adapter: Kernel
   const parts = op.splits ? partsFor(lead, length, trail, inner, adapter) : 1;
   const outer = lead.length === 0 ? [] : [sizeOf(lead)];
   if (parts > 1) {
-    const cut = reshaped(x, [...outer, length / parts, parts, trail], make);
+    // Partial results are stored: in f32, where f16 would lose digits of each.
+    const cut = reshaped(as(x, computeType(x.dtype)), [...outer, length / parts, parts, trail], make);
     const partial = make(op, [cut], { axes: [outer.length] })[0]!;
-    return reshaped(make(op, [partial], { axes: [outer.length] })[0]!, shape, make);
+    const whole = as(make(op, [partial], { axes: [outer.length] })[0]!, x.dtype);
+    return reshaped(whole, shape, make);
   }
   if (axes.length === 1 && x.shape.length <= 3) return plain();
   const merged = reshaped(x, [...outer, length, ...(trail === 1 ? [] : [trail])], make);

@@ -2,6 +2,7 @@
 export { type AdamWOptions, adamw } from './adamw.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';
 export { ema } from './ema.js';
+export { dynamicLossScale, type LossScaleOptions, type ScaledOptimizer } from './lossScale.js';
 export {
   chain,
   type GradientTransform,
@@ -9,6 +10,7 @@ export {
   type Optimizer,
   optimizerOf,
   type PackedStep,
+  type PackedUpdate,
   type TrainState,
   type UpdateRule,
 } from './optimizer.js';

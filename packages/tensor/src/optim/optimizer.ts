@@ -4,7 +4,7 @@
  * parameters a model has.
  */
 import { ValueError } from '../errors.js';
-import { zeros } from '../ops/creation/constant.js';
+import { full, zeros } from '../ops/creation/constant.js';
 import { pack, unpack } from '../ops/pack.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
@@ -15,11 +15,11 @@ export interface TrainState<P> {
   params: P;
   /** How many updates were made: u32 []. */
   step: Tensor;
-  /** What the optimizer keeps, packed: `{ m, v }` of AdamW, say. */
+  /** What the optimizer keeps: packed tensors, `{ m, v }` of AdamW, say, and numbers. */
   optimizer: Moments;
 }
 
-/** Packed tensors [N] of an update rule, by name. */
+/** Packed tensors [N] and numbers [] of an update rule, by name. */
 export type Moments = { [name: string]: Tensor };
 
 /** What a rule is given: everything packed in the order of paths, [N], and the updates made so far, f32 []. */
@@ -32,9 +32,19 @@ export interface PackedStep {
 
 /** From parameters and gradients to new parameters. */
 export interface UpdateRule {
-  /** The names of what the rule keeps; each begins as zeros. */
+  /** The names of the packed tensors that the rule keeps; each begins as zeros. */
   readonly keeps: readonly string[];
-  update(step: PackedStep): { params: Tensor; moments: Moments };
+  /** The numbers that it keeps, f32 [], with what they begin. */
+  readonly numbers?: Readonly<Record<string, number>> | undefined;
+  update(step: PackedStep): PackedUpdate;
+}
+
+/** What a rule gives back. */
+export interface PackedUpdate {
+  readonly params: Tensor;
+  readonly moments: Moments;
+  /** bool []: whether this was a step at all; it is, unless the rule says otherwise. */
+  readonly taken?: Tensor | undefined;
 }
 
 /** Changes packed gradients before a rule sees them, like clipping. */
@@ -61,18 +71,24 @@ export function optimizerOf(rule: UpdateRule): Optimizer {
     init(params) {
       const packed = packTree(params);
       const moments = rule.keeps.map((name) => [name, zeros([packed.size])] as const);
+      const numbers = Object.entries(rule.numbers ?? {}).map(([name, value]) => [name, full([], value)] as const);
       // Packed from the start: no step has to gather parameters that lie apart.
-      return { params: unpackTree(packed, params), step: zeros([], 'u32'), optimizer: Object.fromEntries(moments) };
+      return {
+        params: unpackTree(packed, params),
+        step: zeros([], 'u32'),
+        optimizer: Object.fromEntries([...moments, ...numbers]),
+      };
     },
     update(state, gradients) {
       requireSameForm(state.params, gradients);
-      const { params, moments } = rule.update({
+      const { params, moments, taken } = rule.update({
         params: packTree(state.params),
         gradients: packTree(gradients),
         moments: state.optimizer,
         step: state.step.cast('f32'), // exact up to 2²⁴ steps
       });
-      return { params: unpackTree(params, state.params), step: state.step.add(1), optimizer: moments };
+      const step = state.step.add(taken ? taken.cast('u32') : 1);
+      return { params: unpackTree(params, state.params), step, optimizer: moments };
     },
   };
 }
@@ -83,6 +99,7 @@ export function chain(...parts: [...GradientTransform[], Optimizer]): Optimizer 
   const { rule } = parts.at(-1) as Optimizer;
   return optimizerOf({
     keeps: rule.keeps,
+    numbers: rule.numbers,
     update: (step) => {
       const gradients = transforms.reduce((current, { transform }) => transform(current), step.gradients);
       return rule.update({ ...step, gradients });

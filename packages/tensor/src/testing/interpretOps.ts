@@ -184,6 +184,7 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   minimum: binary(Math.min),
   equal: binary((a, b) => +(a === b)),
   notEqual: binary((a, b) => +(a !== b)),
+  finite: unary((x) => +Number.isFinite(x)),
   less: binary((a, b) => +(a < b)),
   lessEqual: binary((a, b) => +(a <= b)),
   greater: binary((a, b) => +(a > b)),

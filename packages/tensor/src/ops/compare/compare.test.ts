@@ -1,5 +1,7 @@
+import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
 import { equal } from './equal.js';
+import { finite } from './finite.js';
 import { greater } from './greater.js';
 import { greaterEqual } from './greaterEqual.js';
 import { less } from './less.js';
@@ -11,6 +13,9 @@ opSuite('compare', (ops) => {
   const half = { none: 'the result is bool' };
   ops.elementwise(equal, 'equal', { half });
   ops.elementwise(notEqual, 'notEqual', { half });
+  // Its text is told infinities in optim/lossScale.test.ts: TypeGPU's CPU runs refuse them.
+  const finiteOnly = [sample.values([0, -0, 1e38, -1e-40]), sample.normal([257], 1), sample.normal([0], 2)];
+  ops.check(finite, { none: 'JSON holds no infinities' }, { half, samples: finiteOnly.map((x) => sample.call([x])) });
   ops.elementwise(less, 'less', { half });
   ops.elementwise(lessEqual, 'lessEqual', { half });
   ops.elementwise(greater, 'greater', { half });

@@ -1,0 +1,22 @@
+import tgpu, { d, std } from 'typegpu';
+import { floats } from '../../graph/dtype.js';
+import { unary, zeroGradient } from '../define.js';
+
+/**
+ * Whether an element is a number and not infinite, as bool. By its bits: WGSL promises nothing of comparisons with NaN.
+ */
+export const finite = unary({
+  name: 'finite',
+  dtypes: floats,
+  result: 'bool',
+  kernel: {
+    f32: tgpu.fn(
+      [d.f32],
+      d.bool,
+    )((x) => {
+      'use gpu';
+      return (std.bitcastF32toU32(x) & 0x7f800000) !== 0x7f800000;
+    }),
+  },
+  vjp: zeroGradient('it is constant between its steps'),
+});
