@@ -65,6 +65,9 @@ export {
 export type { Named, OpHandle } from './ops/custom/names.js';
 export { type ReductionDefinition, type ReductionFunction, reduction } from './ops/custom/reduction.js';
 export { none as noGradient, zeroGradient } from './ops/define.js';
+export { type Conv2dOptions, conv2d } from './ops/image/conv2d.js';
+export { type ResizeMode, resize } from './ops/image/resize.js';
+export { fold, type Windows, windows } from './ops/image/windows.js';
 export { embedding } from './ops/index/embedding.js';
 export { gather } from './ops/index/gather.js';
 export { oneHot } from './ops/index/oneHot.js';

@@ -108,6 +108,44 @@ const gather = moved((c, { node, inputs, attribute }) => {
   return c.map((x, i) => (i === axis ? index : x));
 });
 
+const windows = moved(([b, c, i, j, y, x], { attribute }) => {
+  const [[sy, sx], [dy, dx]] = [attribute<number[]>('stride'), attribute<number[]>('dilation')];
+  return [b!, c!, y! * sy! + i! * dy!, x! * sx! + j! * dx!];
+});
+
+const seen = moved(([b, c, y, x, i, j], { node, attribute }) => {
+  const [[sy, sx], [dy, dx]] = [attribute<number[]>('stride'), attribute<number[]>('dilation')];
+  const at = [(y! - i! * dy!) / sy!, (x! - j! * dx!) / sx!];
+  const fits = at.every((n, axis) => Number.isInteger(n) && n >= 0 && n < node.inputs[0]!.shape[4 + axis]!);
+  return fits ? [b!, c!, i!, j!, ...at] : undefined;
+});
+
+const resize: Interpreter = ({ node, inputs, attribute }) => {
+  const from = node.inputs[0]!.shape;
+  const { shape } = node.outputs[0]!;
+  const result = new Float64Array(sizeOf(shape)).map((_, index) => {
+    const [b, c, ...at] = coordinatesOf(index, shape) as [number, number, number, number];
+    if (attribute('mode') === 'nearest') {
+      const near = at.map((n, i) => Math.floor((n * from[2 + i]!) / shape[2 + i]!));
+      return inputs[0]![indexOf([b, c, ...near], from)]!;
+    }
+    const centers = at.map((n, i) => Math.max(((n + 0.5) * from[2 + i]!) / shape[2 + i]! - 0.5, 0));
+    let total = 0;
+    for (const [dy, dx] of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ]) {
+      const place = [dy!, dx!].map((d, i) => Math.min(Math.floor(centers[i]!) + d, from[2 + i]! - 1));
+      const shares = [dy!, dx!].map((d, i) => (d === 1 ? centers[i]! % 1 : 1 - (centers[i]! % 1)));
+      total += inputs[0]![indexOf([b, c, ...place], from)]! * shares[0]! * shares[1]!;
+    }
+    return total;
+  });
+  return [result];
+};
+
 const embedding: Interpreter = ({ node, inputs: [table, ids] }) => {
   const [rows, width] = node.inputs[0]!.shape as [number, number];
   const result: number[] = [];
@@ -228,6 +266,9 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
     new Float64Array(sizeOf(node.outputs[0]!.shape)).fill(attribute<number>('value')),
   ],
   arange: ({ node }) => [Float64Array.from({ length: sizeOf(node.outputs[0]!.shape) }, (_, i) => i)],
+  windows,
+  seen,
+  resize,
   embedding,
   gather,
   oneHot,

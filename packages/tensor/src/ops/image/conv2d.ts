@@ -1,0 +1,133 @@
+import { ShapeError, ValueError } from '../../errors.js';
+import { floats, promote, requireDType } from '../../graph/dtype.js';
+import type { Attributes, Type } from '../../graph/node.js';
+import { showShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { applyOp, composite, requireTensor } from '../define.js';
+import { barrier } from '../view/barrier.js';
+import { fold, type Windows, windowCount, windows } from './windows.js';
+
+interface Convolution extends Omit<Windows, 'kernel'> {
+  readonly padding: readonly [number, number];
+  readonly groups: number;
+}
+
+const op = composite({
+  name: 'conv2d',
+  infer([x, weight], attributes) {
+    const { b, o, rows, columns } = sizesOf(x!, weight!, attributes);
+    return [{ shape: [b, o, rows, columns], dtype: promote('conv2d', x!.dtype, weight!.dtype) }];
+  },
+  // One matrix product: weights [G, O/G, K] by windows [B, G, K, P], with K = C/G·kh·kw and P places.
+  decompose([x, weight], attributes) {
+    const { b, o, groups, k, places, rows, columns } = sizesOf(x!, weight!, attributes);
+    const seen = windowsOf(x!, weight!, attributes).reshape([b, groups, k, places]);
+    return [
+      weight!
+        .reshape([groups, o / groups, k])
+        .matmul(seen)
+        .reshape([b, o, rows, columns]),
+    ];
+  },
+  vjp({ inputs, cotangent, attributes, wants }) {
+    const [x, weight] = inputs as [Tensor, Tensor];
+    const { b, c, o, groups, k, places, height, width } = sizesOf(x, weight, attributes);
+    const { padding } = attributes as unknown as Convolution;
+    const g = cotangent.reshape([b, groups, o / groups, places]);
+    const dx = () => {
+      const spread = weight
+        .reshape([groups, o / groups, k])
+        .transpose()
+        .matmul(g); // [B, G, K, P]
+      const shape = [b, c, ...windowsOf(x, weight, attributes).shape.slice(2)];
+      const size = [height + 2 * padding[0], width + 2 * padding[1]] as const;
+      const whole = fold(spread.reshape(shape), size, layoutOf(weight, attributes));
+      return whole.slice([null, null, [padding[0], padding[0] + height], [padding[1], padding[1] + width]]);
+    };
+    const dw = () => {
+      // Cut out again, not kept since the forward pass: windows take kh·kw times the picture's memory.
+      const seen = windowsOf(barrier(x, [cotangent]), weight, attributes);
+      const [, , kh, kw, rows, columns] = seen.shape as readonly number[];
+      const apart = seen.reshape([b, groups, c / groups, kh!, kw!, rows!, columns!]).permute([1, 0, 5, 6, 2, 3, 4]);
+      const across = g.permute([1, 2, 0, 3]).reshape([groups, o / groups, b * places]);
+      return across.matmul(apart.reshape([groups, b * places, k])).reshape(weight.shape);
+    };
+    return [wants(0) ? dx() : undefined, wants(1) ? dw() : undefined];
+  },
+});
+
+function layoutOf(weight: Type, attributes: Attributes): Windows {
+  const { stride, dilation } = attributes as unknown as Convolution;
+  return { kernel: [weight.shape[2]!, weight.shape[3]!], stride, dilation };
+}
+
+/** The windows of the padded picture, [B, C, kh, kw, rows, columns]. */
+function windowsOf(x: Tensor, weight: Tensor, attributes: Attributes): Tensor {
+  const [h, w] = (attributes as unknown as Convolution).padding;
+  const none = [0, 0] as const;
+  return windows(x.pad([none, none, [h, h], [w, w]]), layoutOf(weight, attributes));
+}
+
+function sizesOf(x: Type, weight: Type, attributes: Attributes) {
+  const { padding, groups } = attributes as unknown as Convolution;
+  const { kernel, stride, dilation } = layoutOf(weight, attributes);
+  const [b, c, height, width] = x.shape as [number, number, number, number];
+  const o = weight.shape[0]!;
+  const count = (size: number, i: 0 | 1) => windowCount(size + 2 * padding[i], kernel[i], stride[i], dilation[i]);
+  const [rows, columns] = [count(height, 0), count(width, 1)];
+  const k = (c / groups) * kernel[0] * kernel[1];
+  return { b, c, height, width, o, groups, k, rows, columns, places: rows * columns };
+}
+
+export interface Conv2dOptions {
+  /** [O], added last. */
+  readonly bias?: Tensor | undefined;
+  /** For rows and columns, or one for both. Default 1. */
+  readonly stride?: number | readonly [number, number];
+  /** Zeros on each side. Default 0. */
+  readonly padding?: number | readonly [number, number];
+  /** From an element of the kernel to the next. Default 1. */
+  readonly dilation?: number | readonly [number, number];
+  /** Groups of channels that do not see each other. Default 1. */
+  readonly groups?: number;
+}
+
+/**
+ * Two-dimensional convolution (cross-correlation, as torch.nn.functional.conv2d): x [B, C, H, W] and weight
+ * [O, C/groups, kh, kw] → [B, O, H′, W′]. Two dispatches: the windows are laid out in memory, kh·kw times the size of
+ * x at stride 1, and multiplied as one matrix (a kernel of 1 × 1 reads x where it is). The gradient lays them out
+ * again rather than keep them.
+ * @throws ShapeError if the channels do not fit, or the kernel is larger than the padded picture
+ */
+export const conv2d = Object.assign(
+  (x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor => {
+    const { bias, groups = 1 } = options;
+    const stride = pair('stride', options.stride ?? 1, 1);
+    const padding = pair('padding', options.padding ?? 0, 0);
+    const dilation = pair('dilation', options.dilation ?? 1, 1);
+    for (const tensor of [x, weight]) requireDType('conv2d', requireTensor('conv2d', tensor).dtype, floats);
+    const [c, o] = [x.shape[1]!, weight.shape[0]!];
+    if (x.rank !== 4 || weight.rank !== 4 || weight.shape[1] !== c / groups || o % groups !== 0) {
+      const got = `got ${showShape(x.shape)} and ${showShape(weight.shape)} with ${groups} groups`;
+      throw new ShapeError('conv2d', `x must be [B, C, H, W] and the weight [O, C/groups, kh, kw]; ${got}.`);
+    }
+    if (bias && (bias.rank !== 1 || bias.size !== o)) {
+      throw new ShapeError('conv2d', `the bias is ${showShape(bias.shape)} and there are ${o} outputs. Give [${o}].`);
+    }
+    const y = applyOp(op, [x, weight], { stride, padding, dilation, groups });
+    if (y.shape[2] === 0 || y.shape[3] === 0) {
+      const got = `the kernel is ${showShape(weight.shape.slice(2))} and the picture ${showShape(x.shape.slice(2))}`;
+      throw new ShapeError('conv2d', `no window fits: ${got}. Pad it.`);
+    }
+    return bias ? y.add(bias.reshape([o, 1, 1])) : y;
+  },
+  { op },
+);
+
+function pair(name: string, value: number | readonly [number, number], least: number): [number, number] {
+  const both = typeof value === 'number' ? [value, value] : [...value];
+  if (both.length !== 2 || both.some((n) => !Number.isInteger(n) || n < least)) {
+    throw new ValueError('conv2d', `the ${name} must be one or two whole numbers from ${least} up, got ${value}.`);
+  }
+  return both as [number, number];
+}

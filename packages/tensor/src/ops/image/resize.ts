@@ -1,0 +1,94 @@
+import { ShapeError } from '../../errors.js';
+import { dtypes, floats, requireDType } from '../../graph/dtype.js';
+import { showShape } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { relu } from '../activation/relu.js';
+import { abs } from '../arithmetic/abs.js';
+import { floor } from '../arithmetic/floor.js';
+import { arange } from '../creation/arange.js';
+import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { EmitContext } from '../op.js';
+
+export type ResizeMode = 'nearest' | 'bilinear';
+
+const op = pointwise({
+  name: 'resize',
+  cost: 8,
+  infer([x], { size, mode }) {
+    requireDType('resize', x!.dtype, mode === 'nearest' ? dtypes : floats);
+    return [{ shape: [...x!.shape.slice(0, 2), ...(size as number[])], dtype: x!.dtype }];
+  },
+  emit(context) {
+    const { read, position, inputs, attributes, output, name } = context;
+    const from = inputs[0]!.shape;
+    const [b, c, ...at] = position.coordinates as [string, string, ...string[]];
+    const between = at.map((x, i) => placeOf(context, x, from[2 + i]!, output.shape[2 + i]!));
+    const element = (row: string, column: string) => read(0, position.moved(from, [b, c, row, column]));
+    const [rows, columns] = between as [Place, Place];
+    if (attributes.mode === 'nearest') return element(rows.low, columns.low);
+    const mixed = (row: string) =>
+      name(`mix(${element(row, columns.low)}, ${element(row, columns.high)}, ${columns.share})`);
+    return `mix(${mixed(rows.low)}, ${mixed(rows.high)}, ${rows.share})`;
+  },
+  // Resizing is a product with a matrix on each side; its gradient one with their transposes.
+  vjp({ inputs, cotangent, attributes }) {
+    const [height, width] = inputs[0]!.shape.slice(2) as [number, number];
+    const [h, w] = attributes.size as [number, number];
+    const mode = attributes.mode as ResizeMode;
+    const rows = h === height ? cotangent : shares(mode, height, h).matmul(cotangent);
+    return [w === width ? rows : rows.matmul(shares(mode, width, w).transpose())];
+  },
+});
+
+interface Place {
+  readonly low: string;
+  readonly high: string;
+  /** How much of the higher one. */
+  readonly share: string;
+}
+
+/** Between which elements of an axis of size `from` place `x` of `to` lies: in whole numbers, so that it is exact. */
+function placeOf({ name, attributes }: EmitContext, x: string, from: number, to: number): Place {
+  if (from === to) return { low: x, high: x, share: '0.0f' };
+  if (attributes.mode === 'nearest') return { low: name(`${x} * ${from}u / ${to}u`), high: x, share: '0.0f' };
+  // (x + ½) · from / to − ½, at least 0, in units of 1 / (2 · to).
+  const place = name(`max((2u * ${x} + 1u) * ${from}u, ${to}u) - ${to}u`);
+  const low = name(`min(${place} / ${2 * to}u, ${from - 1}u)`);
+  const high = name(`min(${low} + 1u, ${from - 1}u)`);
+  return { low, high, share: name(`f32(${place} % ${2 * to}u) / ${2 * to}.0f`) };
+}
+
+/** [from, to]: how much of each element of an axis is in each place of the resized one. */
+function shares(mode: ResizeMode, from: number, to: number): Tensor {
+  const places = arange(to, 'f32').reshape([1, to]);
+  const elements = arange(from, 'f32').reshape([from, 1]);
+  if (mode === 'nearest') {
+    // Half a place off the border: the quotient's rounding cannot cross it.
+    return floor(places.mul(from).add(0.5).div(to)).equal(elements).cast('f32');
+  }
+  const centers = places
+    .add(0.5)
+    .mul(from / to)
+    .sub(0.5)
+    .maximum(0)
+    .minimum(from - 1);
+  return relu(abs(centers.sub(elements)).rsub(1));
+}
+
+/**
+ * Pictures [B, C, H, W] in another size [h, w]: by the nearest element (of any dtype) or by the four around, as
+ * torch.nn.functional.interpolate with align_corners = false, and no smoothing where it shrinks. It fuses into what
+ * reads it; its gradient is two small matrix products.
+ */
+export const resize = Object.assign(
+  (x: Tensor, size: readonly [height: number, width: number], mode: ResizeMode = 'bilinear'): Tensor => {
+    if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
+      throw new ShapeError(
+        'resize',
+        `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${showShape(x.shape)} and ${showShape(size)}.`,
+      );
+    }
+    return applyOp(op, [x], { size: [...size], mode });
+  },
+  { op },
+);
