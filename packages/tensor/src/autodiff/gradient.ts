@@ -84,10 +84,7 @@ function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
   return (cotangent) => {
     const gradients = pull([cotangent]);
     const byPath = new Map(list.map(({ path }, i) => [path, gradients[i]]));
-    const complete = (input: Tensor, path: string) => {
-      const gradient = byPath.get(path) ?? zeros(input.shape);
-      return gradient.dtype === input.dtype ? gradient : gradient.cast(input.dtype);
-    };
+    const complete = (input: Tensor, path: string) => byPath.get(path) ?? zeros(input.shape, input.dtype);
     return mapTree(inputs, complete, isTensor) as P;
   };
 }
@@ -111,8 +108,10 @@ export function pullback(
     const cotangents = new Map<Value, Tensor>();
     const add = (value: Value, cotangent: Tensor | undefined) => {
       if (!cotangent || !active.has(value)) return;
+      // A cotangent is kept as its value is: f16 stays f16 where f32 came into the same expression.
+      const fitting = cotangent.cast(value.dtype);
       const known = cotangents.get(value);
-      cotangents.set(value, known ? known.add(cotangent) : cotangent);
+      cotangents.set(value, known ? known.add(fitting) : fitting);
     };
     values.forEach((value, i) => {
       add(value, given[i]);

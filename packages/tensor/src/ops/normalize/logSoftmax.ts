@@ -11,7 +11,10 @@ const op = composite({
     requireDType('logSoftmax', x!.dtype, floats);
     return [x!];
   },
-  decompose: ([x], { axis }) => [x!.sub(logSumExp(x!, axis as number, { keepDims: true }))],
+  decompose([x], { axis }) {
+    const scores = x!.cast('f32');
+    return [scores.sub(logSumExp(scores, axis as number, { keepDims: true }))];
+  },
   // g − softmax(x) · Σ g
   vjp({ outputs, cotangent, attributes }) {
     const total = cotangent.sum(attributes.axis as number, { keepDims: true });

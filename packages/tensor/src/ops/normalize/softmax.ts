@@ -13,7 +13,8 @@ const op = composite({
   },
   decompose([x], { axis }) {
     const at = axis as number;
-    const weights = exp(x!.sub(max(x!, at, { keepDims: true })));
+    const scores = x!.cast('f32');
+    const weights = exp(scores.sub(max(scores, at, { keepDims: true })));
     return [weights.div(weights.sum(at, { keepDims: true }))];
   },
   // y · (g − Σ g·y)

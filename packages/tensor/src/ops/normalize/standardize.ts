@@ -10,7 +10,9 @@ import type { CompositeOp } from '../op.js';
 
 /** x / √(mean(x²) + eps) over the last axis, of x less its mean where `center` says so. */
 export function standardization(name: string, center: boolean): CompositeOp {
-  const parts = (x: Tensor, eps: unknown) => {
+  // Statistics in f32, whatever the storage.
+  const parts = (input: Tensor, eps: unknown) => {
+    const x = input.cast('f32');
     const centered = center ? x.sub(x.mean(-1, { keepDims: true })) : x;
     const scale = rsqrt(
       centered

@@ -16,8 +16,9 @@ const op = composite({
   // The largest element is taken out first, so that exp never overflows.
   decompose([x], attributes) {
     const axes = attributes.axes as number[];
-    const top = max(x!, axes, { keepDims: true });
-    return [log(exp(x!.sub(top)).sum(axes)).add(top.reshape(reducedType(x!, attributes).shape))];
+    const scores = x!.cast('f32');
+    const top = max(scores, axes, { keepDims: true });
+    return [log(exp(scores.sub(top)).sum(axes)).add(top.reshape(reducedType(x!, attributes).shape))];
   },
   vjp({ inputs, outputs, cotangent, attributes }) {
     const axes = attributes.axes as number[];
