@@ -1,9 +1,10 @@
 // Reverse mode, graph to graph: cotangents flow from the result to what it was made of, each op's vjp adding nodes.
 import { TraceError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
-import { type Node, topologicalOrder, type Value } from '../graph/node.js';
+import { type Attributes, type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
+import type { VjpContext } from '../ops/op.js';
 import { identity } from '../ops/view/identity.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
@@ -123,6 +124,18 @@ export function pullback(
     }
     return inputs.map(({ value }) => cotangents.get(value));
   };
+}
+
+/**
+ * The gradient of an op as that of plain operations that mean the same: second gradients of kernels come this way.
+ * @internal
+ */
+export function pullThrough(
+  parts: (inputs: readonly Tensor[], attributes: Attributes) => readonly Tensor[],
+  { inputs, cotangents, attributes }: VjpContext,
+): (Tensor | undefined)[] {
+  const fresh = inputs.map((input) => identity(input));
+  return pullback(parts(fresh, attributes), fresh)(cotangents);
 }
 
 /** The gradients of a node's inputs. */

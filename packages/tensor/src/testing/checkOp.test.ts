@@ -11,6 +11,7 @@ import type { PointwiseOp, ReduceOp, TiledOp } from '../ops/op.js';
 import { sum } from '../ops/reduce/sum.js';
 import { readFixture } from '../ops/suite.testing.js';
 import { expand } from '../ops/view/expand.js';
+import { stopGradient } from '../ops/view/identity.js';
 import type { Tensor } from '../tensor.js';
 import { checkOp } from './checkOp.js';
 import { CheckError } from './comparison.js';
@@ -102,6 +103,17 @@ describe('checkOp', () => {
       await expect(checkOp(wrong, { device: on, fixture: unstored })).rejects.toThrow(/silu: differences of sample/);
     });
   }
+
+  it('catches a gradient that is right and has a wrong one itself', async (context) => {
+    const flat = unary({
+      ...right,
+      vjp: ({ x, cotangent }) => right.vjp({ x: stopGradient(x), cotangent }),
+    });
+    const checked = checkOp(flat, { device: device(context), fixture });
+    await expect(checked).rejects.toThrow(/silu: second of sample/);
+    const { compared } = await checkOp(flat, { device: device(context), fixture, second: { none: 'planted' } });
+    expect(compared.second).toBe(0);
+  });
 
   it('catches a gradient that is said to be zero and is not', async (context) => {
     const flat = unary({ ...right, vjp: zeroGradient('it is not') });

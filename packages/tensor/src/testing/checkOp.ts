@@ -33,6 +33,8 @@ export interface CheckOptions {
   readonly gradientTolerance?: Partial<Tolerance>;
   /** Why an op that has a gradient cannot be checked against differences: its values are steps. */
   readonly differences?: { readonly none: string };
+  /** Why the gradient of an op has no gradient itself. */
+  readonly second?: { readonly none: string };
   /** Of results and gradients in f16 against f32 ones of the same rounded inputs; or why the op has no f16. */
   readonly half?: Partial<Tolerance> | { readonly none: string };
 }
@@ -58,8 +60,9 @@ const halfway: Tolerance = { relative: 4e-3, absolute: 4e-3 };
  * - forward: on the device, from memory to memory;
  * - cpu: its shader functions run as JavaScript; reference: a tiled op against its plain form;
  * - fused: with elementwise kernels in front of it and behind it;
- * - gradient, fusedGradient: the same for its VJP (fused on four samples spread over all); differences: against central differences in float64 along three
- *   random directions, to 1e-4 of Σ |g · d|, except where the op has a kink;
+ * - gradient, fusedGradient: the same for its VJP (fused on four samples spread over all); differences: against central
+ *   differences in float64 along three random directions, to 1e-4 of Σ |g · d|, except where the op has a kink;
+ * - second: on one sample, the gradient of the gradient against differences of that in the same way;
  * - half: results and gradients in f16 storage on the same four, where the device has it.
  * @throws CheckError naming the worst element, or if fewer values were compared than the samples have.
  */
@@ -88,6 +91,7 @@ export async function checkOp(
   if (check.hasScalarBody) required.push('cpu');
   if (check.hasGradient) required.push('gradient', 'fusedGradient');
   if (check.hasGradient && !options.differences) required.push('differences');
+  if (check.hasGradient && !options.differences && !options.second) required.push('second');
   comparison.finish(required);
   return { op: name, compared: comparison.compared, kinks: check.kinks, worst: comparison.worst };
 }
@@ -107,7 +111,7 @@ interface Job {
   readonly results: readonly Tensor[];
   verify(actual: readonly HostArray[]): void;
 }
-const phases = ['bare', 'fused', 'gradient', 'fusedGradient', 'half'] as const;
+const phases = ['bare', 'fused', 'gradient', 'fusedGradient', 'second', 'half'] as const;
 
 class Check {
   kinks = 0;
@@ -118,6 +122,7 @@ class Check {
     fused: [],
     gradient: [],
     fusedGradient: [],
+    second: [],
     half: [],
   };
   private readonly withFloats: ((chosen: boolean) => void)[] = [];
@@ -285,9 +290,10 @@ class Check {
         actual.forEach((elements, i) => {
           this.comparison.compare('gradient', name, elements, expected[i]!, tolerance);
         });
-        this.compareDifferences(differences, actual, name);
+        this.compareDifferences('differences', differences, actual, name);
       },
     });
+    if (this.jobs.second.length === 0) this.addSecond(sample, inputs, cotangents.inputs, bound, name, seed);
     if (!chosen) return;
     // Producers halve what was doubled, so gradients by the doubled inputs are halves.
     const doubled = this.upload(sample.inputs.map(before));
@@ -299,6 +305,31 @@ class Check {
           this.comparison.compare('fusedGradient', name, undone, expected[i]!, tolerance);
         });
       },
+    });
+  }
+
+  /** The gradient of the gradient along a direction. */
+  private addSecond(
+    sample: OpSample,
+    inputs: readonly Tensor[],
+    cotangents: readonly Tensor[],
+    leaves: Leaves,
+    name: string,
+    seed: number,
+  ): void {
+    const params = inputs.filter(({ dtype }) => isFloat(dtype));
+    if (this.options.second || this.options.differences || params.every(({ size }) => size === 0)) return;
+    const along = this.upload(drawCotangents(params, seed + 500));
+    const slope = (list: readonly Tensor[]) => {
+      const rest = [...list];
+      const all = inputs.map((input) => (isFloat(input.dtype) ? rest.shift()! : input));
+      return weighted(this.gradientsOf(all, cotangents, sample), along.inputs);
+    };
+    const { found } = centralDifferences(slope(params), params, new Map([...leaves, ...along.leaves]), seed);
+    this.comparison.plan('second', found.length);
+    this.jobs.second.push({
+      results: grad(slope)(params),
+      verify: (actual) => this.compareDifferences('second', found, actual, name),
     });
   }
 
@@ -334,11 +365,16 @@ class Check {
     return found;
   }
 
-  private compareDifferences(differences: readonly Difference[], gradients: readonly HostArray[], name: string): void {
+  private compareDifferences(
+    kind: 'differences' | 'second',
+    differences: readonly Difference[],
+    gradients: readonly HostArray[],
+    name: string,
+  ): void {
     for (const { direction, slope } of differences) {
       const { along, scale } = alongDirection(gradients, direction);
       const absolute = 1e-4 * scale + 1e-6;
-      this.comparison.compare('differences', name, [along], [slope], { relative: 0, absolute });
+      this.comparison.compare(kind, name, [along], [slope], { relative: 0, absolute });
     }
   }
 

@@ -10,6 +10,7 @@ export const checkKinds = [
   'gradient',
   'fusedGradient',
   'differences',
+  'second',
   'half',
 ] as const;
 export type CheckKind = (typeof checkKinds)[number];

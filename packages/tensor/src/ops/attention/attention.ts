@@ -1,3 +1,4 @@
+import { pullThrough } from '../../autodiff/gradient.js';
 import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
 import { DTypeError, ShapeError } from '../../errors.js';
 import { floatLiteral, floats, requireDType } from '../../graph/dtype.js';
@@ -39,14 +40,18 @@ const op = tiled({
       chooseAttention('forward', adapter),
     );
   },
-  reference([q, k, v, mask], attributes) {
-    const { scores } = scoresOf(q!, k!, mask, attributes);
-    const denominators = logSumExp(scores);
-    const weights = exp(scores.sub(denominators.reshape([...denominators.shape, 1])));
-    return [heads(weights.matmul(heads(v!))), denominators];
-  },
-  vjp: (context) => attentionGradients(context),
+  reference,
+  // A cotangent of the logarithms comes with second gradients only.
+  vjp: (context) => (context.cotangents[1] ? pullThrough(reference, context) : attentionGradients(context)),
 });
+
+/** The kernel's results in plain operations. */
+function reference([q, k, v, mask]: readonly Tensor[], attributes: Attributes): readonly Tensor[] {
+  const { scores } = scoresOf(q!, k!, mask, attributes);
+  const denominators = logSumExp(scores);
+  const weights = exp(scores.sub(denominators.reshape([...denominators.shape, 1])));
+  return [heads(weights.matmul(heads(v!))), denominators];
+}
 
 /** Swaps tokens and heads: [B, N, H, d] ↔ [B, H, N, d]. */
 export function heads(x: Tensor): Tensor {

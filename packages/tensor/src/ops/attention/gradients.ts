@@ -1,14 +1,14 @@
 // The backward kernels of attention: probabilities are computed again from the saved logarithms.
-import type { Type } from '../../graph/node.js';
+
+import { pullThrough } from '../../autodiff/gradient.js';
+import type { Attributes, Type } from '../../graph/node.js';
 import { isContiguous } from '../../graph/strided.js';
 import { attentionBackwardKey, attentionBackwardQuery, chooseAttention } from '../../kernels/attention/index.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, none, tiled } from '../define.js';
+import { applyAll, tiled } from '../define.js';
 import type { VjpContext } from '../op.js';
 import { heads, problemOf, rowIndex, rowsOperand, scoresOf, statisticIndex } from './attention.js';
-
-const noSecond = none('the backward kernels of attention have no gradient; write it with softmax and matmul');
 
 // q, k, v, [mask], then out, its cotangent and the logarithms → gradient of q, and delta [B, H, N] = Σ out · cotangent.
 const queryOp = tiled({
@@ -36,24 +36,9 @@ const queryOp = tiled({
     );
   },
   windows: (window) => window.shape.length === 4 || isContiguous(window),
-  reference(inputs, attributes) {
-    const [q, k, v] = inputs as readonly [Tensor, Tensor, Tensor];
-    const first = attributes.masked ? 4 : 3;
-    const [out, cotangent, logs] = inputs.slice(first) as [Tensor, Tensor, Tensor];
-    const delta = heads(out.mul(cotangent)).sum(-1);
-    const { slope } = slopes(
-      q,
-      k,
-      v,
-      attributes.masked ? inputs[3] : undefined,
-      cotangent,
-      logs,
-      delta,
-      attributes.scale as number,
-    );
-    return [heads(slope.matmul(heads(k))), delta];
-  },
-  vjp: noSecond,
+  reference: queryReference,
+  // Second gradients are those of the plain form.
+  vjp: (context) => pullThrough(queryReference, context),
 });
 
 // q, k, v, [mask], then the cotangent, the logarithms and delta → gradients of k and v.
@@ -79,16 +64,38 @@ const keyOp = tiled({
     );
   },
   windows: (window) => window.shape.length === 4 || isContiguous(window),
-  reference(inputs, attributes) {
-    const [q, k, v] = inputs as readonly [Tensor, Tensor, Tensor];
-    const first = attributes.masked ? 4 : 3;
-    const [cotangent, logs, delta] = inputs.slice(first) as [Tensor, Tensor, Tensor];
-    const mask = attributes.masked ? inputs[3] : undefined;
-    const { slope, weights } = slopes(q, k, v, mask, cotangent, logs, delta, attributes.scale as number);
-    return [heads(slope.transpose().matmul(heads(q))), heads(weights.transpose().matmul(heads(cotangent)))];
-  },
-  vjp: noSecond,
+  reference: keyReference,
+  vjp: (context) => pullThrough(keyReference, context),
 });
+
+/** The gradient of the query, and delta. */
+function queryReference(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[] {
+  const [q, k, v] = inputs as readonly [Tensor, Tensor, Tensor];
+  const first = attributes.masked ? 4 : 3;
+  const [out, cotangent, logs] = inputs.slice(first) as [Tensor, Tensor, Tensor];
+  const delta = heads(out.mul(cotangent)).sum(-1);
+  const { slope } = slopes(
+    q,
+    k,
+    v,
+    attributes.masked ? inputs[3] : undefined,
+    cotangent,
+    logs,
+    delta,
+    attributes.scale as number,
+  );
+  return [heads(slope.matmul(heads(k))), delta];
+}
+
+/** The gradients of key and value. */
+function keyReference(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[] {
+  const [q, k, v] = inputs as readonly [Tensor, Tensor, Tensor];
+  const first = attributes.masked ? 4 : 3;
+  const [cotangent, logs, delta] = inputs.slice(first) as [Tensor, Tensor, Tensor];
+  const mask = attributes.masked ? inputs[3] : undefined;
+  const { slope, weights } = slopes(q, k, v, mask, cotangent, logs, delta, attributes.scale as number);
+  return [heads(slope.transpose().matmul(heads(q))), heads(weights.transpose().matmul(heads(cotangent)))];
+}
 
 /** The probabilities, and the gradient of the scores before scaling, [B, H, N, M]. */
 function slopes(
