@@ -31,4 +31,7 @@ export const PARTS = [
   { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },
   { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, lacks: ['f16'] } },
+  { name: 'Deno', command: ['node', 'tools/test/src/runtimes/deno.js', 'lavapipe'] },
+  { name: 'Deno on SwiftShader', command: ['node', 'tools/test/src/runtimes/deno.js', 'swiftshader'], lacks: ['f16'] },
+  { name: 'Chromium', command: ['node', 'tools/test/src/runtimes/chromium.js'], lacks: ['f16'] },
 ];

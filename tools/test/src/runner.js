@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} name
  * @property {string[]} [command] passes if it exits with 0; its output is shown if not. One that counts for itself
  *   (counter.js) is counted as it says
+ * @property {string[]} [lacks] capabilities that the command never has, whatever PARIS_REQUIRE says
  * @property {Suite} [suite] vitest, on one adapter
  *
  * @typedef {object} Suite
@@ -35,7 +36,7 @@ const BIN = join(ROOT, 'node_modules', '.bin');
 export async function runPart(part) {
   console.log(`\n── ${part.name}`);
   const started = performance.now();
-  const counts = part.suite ? await runSuite(part.suite) : await runCommand(part.command ?? []);
+  const counts = part.suite ? await runSuite(part.suite) : await runCommand(part);
   const seconds = (performance.now() - started) / 1000;
   console.log(`── ${part.name}: ${counts.failed > 0 ? 'failed' : 'ok'}, ${seconds.toFixed(1)} s`);
   return { name: part.name, seconds, ...counts };
@@ -66,16 +67,22 @@ export function summary(/** @type {PartResult[]} */ results) {
   return { text: lines.join('\n'), failed };
 }
 
-/** @param {string[]} command @returns {Promise<Counts>} */
-async function runCommand(command) {
+/** @param {Part} part @returns {Promise<Counts>} */
+async function runCommand({ command = [], lacks }) {
   return withCounts(async (file) => {
-    const { code, output } = await run(command, { capture: true, env: { PARIS_TEST_COUNTS: file } });
+    const env = { PARIS_TEST_COUNTS: file, PARIS_REQUIRE: requiredBut(lacks).join(',') };
+    const { code, output } = await run(command, { capture: true, env });
     const counts = await readCounts(file);
     if (code !== 0) process.stdout.write(output);
     if (counts && (code === 0 || counts.failed > 0)) return counts;
     if (code === 0) return { ...NOTHING, passed: 1 };
     return { ...NOTHING, failed: 1, failures: [`${command.join(' ')} ended with ${code}`] };
   });
+}
+
+/** What PARIS_REQUIRE names, but for what cannot be. @param {string[]} [lacks] */
+function requiredBut(lacks = []) {
+  return (process.env.PARIS_REQUIRE ?? '').split(',').filter((name) => name && !lacks.includes(name));
 }
 
 /** Gives a process a file to write its counts into. @template T @param {(file: string) => Promise<T>} body */
@@ -99,7 +106,7 @@ async function runSuite({ adapter, paths, lacks = [] }) {
     console.log(`every test ran on ${adapter} already`);
     return NOTHING;
   }
-  const required = (process.env.PARIS_REQUIRE ?? '').split(',').filter((name) => name && !lacks.includes(name));
+  const required = requiredBut(lacks);
   const missing = await whyMissing(adapter);
   if (missing) {
     if (required.includes(adapter)) return { ...NOTHING, failed: 1, failures: [`no ${adapter}: ${missing}`] };

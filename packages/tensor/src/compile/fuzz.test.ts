@@ -1,5 +1,4 @@
 // Random graphs and their gradients on the device against a float64 reading of the same nodes.
-import { describe, expect, it } from 'vitest';
 import { grad } from '../autodiff/gradient.js';
 import type { Device } from '../device/device.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
@@ -8,22 +7,27 @@ import { hostNormal, key } from '../random/index.js';
 import type { Tensor } from '../tensor.js';
 import { interpret } from '../testing/interpret.js';
 import { Dice, inputShapes, randomGraph } from '../testing/randomGraph.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { declareSuite } from '../testing/suite.js';
 
-const device = useDevice();
 // More of them: PARIS_FUZZ_SEED=1000 PARIS_FUZZ_GRAPHS=500 npx vitest run packages/tensor/src/compile/fuzz.test.ts
-const first = Number(process.env.PARIS_FUZZ_SEED ?? 0);
-const graphs = Number(process.env.PARIS_FUZZ_GRAPHS ?? 60);
+const { PARIS_FUZZ_SEED, PARIS_FUZZ_GRAPHS } = globalThis.process?.env ?? {};
+const first = Number(PARIS_FUZZ_SEED ?? 0);
+const graphs = Number(PARIS_FUZZ_GRAPHS ?? 60);
 
-describe('random graphs', () => {
-  for (let start = first; start < first + graphs; start += 10) {
-    it(`seeds ${start} to ${start + 9}: values, and gradients of every other one`, async (context) => {
-      for (let seed = start; seed < start + 10; seed++) await checkGraph(device(context), seed);
-    }, 300_000);
-  }
+declareSuite({
+  name: 'random graphs',
+  cases: Array.from({ length: Math.ceil(graphs / 10) }, (_, i) => first + 10 * i).map((start) => ({
+    name: `seeds ${start} to ${start + 9}: values, and gradients of every other one`,
+    async run({ device, brief }) {
+      let compared = 0;
+      for (let seed = start; seed < start + (brief ? 2 : 10); seed++) compared += await checkGraph(device, seed);
+      return { compared };
+    },
+  })),
 });
 
-async function checkGraph(on: Device, seed: number): Promise<void> {
+/** How many elements were compared. */
+async function checkGraph(on: Device, seed: number): Promise<number> {
   const dice = new Dice(key(seed));
   const inputs = inputShapes(dice).map((shape, i) =>
     on.tensor(hostNormal(key(seed).foldIn(1000 + i), sizeOf(shape)), { shape }),
@@ -52,12 +56,13 @@ async function checkGraph(on: Device, seed: number): Promise<void> {
     exact[i]!.forEach((x, j) => {
       if (Math.abs(actual[j]! - x) <= allowed) return;
       const what = i < results.length ? `result ${i}` : `the gradient of input ${i - results.length}`;
-      expect.fail(
+      throw new Error(
         `seed ${seed}, ${what} [${root.shape}], element ${j}: ${actual[j]} on the device, ${x} read, ${allowed} allowed.\n${steps.join('\n')}`,
       );
     });
   }
   for (const tensor of [...roots, ...inputs]) tensor.dispose();
+  return exact.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** The elements of every buffer that the roots are made of: the inputs, and ids that the graph brings along. */

@@ -29,6 +29,7 @@ export class PooledBuffer {
 
   /** Writes now, or as soon as the buffer exists: before anything that waits for it to be ready. */
   write(queue: GPUQueue, bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.byteLength === 0) return; // Deno 2.9 panics on a view of no bytes
     if (this.ready) this.ready = this.ready.then(() => queue.writeBuffer(this.gpu, 0, bytes));
     else queue.writeBuffer(this.gpu, 0, bytes);
     this.ready?.catch(() => {});

@@ -1,9 +1,7 @@
 // Every layer against PyTorch's own: forward, and the gradient of every input and every parameter.
-import { readdirSync, readFileSync } from 'node:fs';
-import { requireCapability } from '@paris/test-tools';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Device, flattenTree, openDevice, type Tensor, unflattenTree, valueAndGrad } from '../index.js';
+import { type Device, flattenTree, type Tensor, unflattenTree, valueAndGrad } from '../index.js';
 import { hostTensor, relativeError, type StoredTensor } from '../testing/parity.js';
+import { declareSuite } from '../testing/suite.js';
 import * as nn from './index.js';
 
 interface Sample {
@@ -36,40 +34,41 @@ const layers: Record<string, Layer> = {
   sinCosPositions2d: (_, __, { dimension, height, width }) => nn.sinCosPositions2d(dimension!, height!, width!),
 };
 
-const folder = new URL('../../fixtures/nn/', import.meta.url);
-let device: Device | undefined;
-beforeAll(async () => {
-  device = await openDevice().catch(() => undefined);
-});
-afterAll(() => device?.close());
-
-it('has a fixture for each of these layers', () => {
-  const stored = readdirSync(folder).map((file) => file.replace('.json', ''));
-  expect(stored.sort()).toEqual(Object.keys(layers).sort());
-});
-
-describe.each(Object.entries(layers))('%s equals PyTorch', (name, layer) => {
-  const { samples } = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as { samples: Sample[] };
-  for (const [i, sample] of samples.entries()) {
-    it(`sample ${i}`, async (context) => {
-      requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
-      await compare(device!, layer, sample);
-    });
-  }
+declareSuite({
+  name: 'layers equal PyTorch',
+  cases: Object.entries(layers).map(([name, layer]) => ({
+    name,
+    async run({ device, fixture }) {
+      let compared = 0;
+      for (const [i, sample] of fixture<{ samples: Sample[] }>(`nn/${name}`).samples.entries()) {
+        compared += await compare(`${name}, sample ${i}`, device, layer, sample);
+      }
+      return { compared };
+    },
+  })),
 });
 
-async function compare(device: Device, layer: Layer, sample: Sample): Promise<void> {
+/** How many elements were compared. */
+async function compare(name: string, device: Device, layer: Layer, sample: Sample): Promise<number> {
   const { attrs, params = {}, parameterGradients = {}, gradients = [] } = sample;
+  let compared = 0;
+  const expectClose = async (what: string, actual: Tensor | undefined, expected: StoredTensor, tolerance: number) => {
+    if (String(actual?.shape) !== String(expected.shape)) {
+      throw new Error(`${name}: ${what} is [${actual?.shape}], expected [${expected.shape}].`);
+    }
+    const error = relativeError(await actual!.read(), expected);
+    if (!(error < tolerance)) throw new Error(`${name}: ${what} is off by ${error}, where ${tolerance} is allowed.`);
+    compared += expected.data.length;
+  };
   const upload = (stored: StoredTensor) => device.tensor(hostTensor(stored).data, stored);
   const inputs = sample.inputs.map(upload);
   const tree = unflattenTree(Object.entries(params).map(([path, stored]) => ({ path, value: upload(stored) })));
   const output = layer(tree as unknown as Params, inputs, attrs);
   await device.run(output);
-  expect(output.shape).toEqual(sample.outputs[0].shape);
   // An f32 angle of 1000 is itself only good to 6e-5, PyTorch's as well.
   const tolerance = layer === layers.timestepEmbedding ? 2e-4 : 1e-5;
-  expect(relativeError(await output.read(), sample.outputs[0])).toBeLessThan(tolerance);
-  if (!sample.cotangents) return;
+  await expectClose('the output', output, sample.outputs[0], tolerance);
+  if (!sample.cotangents) return compared;
 
   const cotangent = upload(sample.cotangents[0]);
   const wanted = gradients.flatMap((gradient, i) => (gradient ? [i] : []));
@@ -78,13 +77,14 @@ async function compare(device: Device, layer: Layer, sample: Sample): Promise<vo
     return layer(params, all, attrs).mul(cotangent).sum();
   })({ inputs: wanted.map((i) => inputs[i]!), params: tree as unknown as Params });
   await device.run(found);
-
   for (const [place, i] of wanted.entries()) {
-    expect(relativeError(await found.inputs[place]!.read(), gradients[i]!), `input ${i}`).toBeLessThan(1e-4);
+    await expectClose(`the gradient of input ${i}`, found.inputs[place], gradients[i]!, 1e-4);
   }
   const byPath = new Map(flattenTree<Tensor>(found.params).map(({ path, value }) => [path, value]));
-  expect([...byPath.keys()].sort()).toEqual(Object.keys(parameterGradients).sort());
+  const [paths, stored] = [[...byPath.keys()].sort(), Object.keys(parameterGradients).sort()];
+  if (String(paths) !== String(stored)) throw new Error(`${name}: parameters are ${paths}, expected ${stored}.`);
   for (const [path, expected] of Object.entries(parameterGradients)) {
-    expect(relativeError(await byPath.get(path)!.read(), expected), path).toBeLessThan(1e-4);
+    await expectClose(`the gradient of ${path}`, byPath.get(path), expected, 1e-4);
   }
+  return compared;
 }

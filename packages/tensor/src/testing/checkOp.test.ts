@@ -9,17 +9,17 @@ import { applyOp, pointwise, reduction, requireTensor, tiled, unary, zeroGradien
 import { scatterAdd } from '../ops/index/scatterAdd.js';
 import type { PointwiseOp, ReduceOp, TiledOp } from '../ops/op.js';
 import { sum } from '../ops/reduce/sum.js';
-import { readFixture } from '../ops/suite.testing.js';
 import { expand } from '../ops/view/expand.js';
 import { stopGradient } from '../ops/view/identity.js';
 import type { Tensor } from '../tensor.js';
 import { checkOp } from './checkOp.js';
 import { CheckError } from './comparison.js';
-import { elementwiseSamples, sample } from './samples.js';
+import { elementwiseSamples, type OpFixture, sample } from './samples.js';
 import { useDevice } from './useDevice.testing.js';
+import { readFixture } from './vitest.testing.js';
 
 const device = useDevice();
-const fixture = readFixture('silu');
+const fixture = readFixture<OpFixture>('ops/silu');
 const samples = elementwiseSamples(fixture.samples);
 
 const right = {
@@ -146,7 +146,7 @@ describe('checkOp', () => {
       emit: (context_) => context_.read(0, context_.position.reshaped(context_.inputs[0]!.shape)),
     };
     const wrong = Object.assign((x: Tensor) => applyOp(op, [x], { shape: [4, 3] }), { op });
-    const stored = readFixture('expand').samples.slice(0, 1);
+    const stored = readFixture<OpFixture>('ops/expand').samples.slice(0, 1);
     await expect(checkOp(wrong, { device: on, fixture: { op: 'expand', samples: stored } })).rejects.toThrow(
       /expand: (forward|fused) of sample/,
     );

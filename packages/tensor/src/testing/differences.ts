@@ -33,10 +33,14 @@ export function centralDifferences(
       return interpret([loss], { leaves: moved })[0]![0]!;
     };
     const [low, middle, high] = [at(-step), at(0), at(step)];
+    const [lower, higher] = [at(-step / 2), at(step / 2)];
     const slope = (high - low) / (2 * step);
-    // A kink shows in slopes that differ between the sides, a jump in slopes that grow as the step shrinks.
-    const others = [(high - middle) / step, (at(step / 2) - at(-step / 2)) / step];
-    const smooth = others.every((other) => Math.abs(other - slope) <= 1e-2 * Math.max(Math.abs(slope), 1e-3));
+    // A jump shows in a slope that grows as the step shrinks. A kink shows in slopes that differ between the sides and
+    // go on differing: of a smooth function the difference halves with the step.
+    const jump = (higher - lower) / step - slope;
+    const kink = (higher - 2 * middle + lower) / (step / 2) - (high - 2 * middle + low) / step / 2;
+    const size = Math.max(Math.abs(slope), 1e-2);
+    const smooth = Math.abs(jump) <= 1e-2 * size && Math.abs(kink) <= 1e-5 * size + 1e-8 * Math.abs(middle);
     if (smooth) found.push({ direction, slope });
   }
   return { found, kinks: 3 - found.length };

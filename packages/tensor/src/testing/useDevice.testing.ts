@@ -2,12 +2,12 @@
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, type TestContext } from 'vitest';
 import type { Device } from '../device/device.js';
-import { openDevice } from '../device/open.js';
 
 /** Gives each test the file's device, or skips it with its reason where there is no adapter. */
 export function useDevice(): (context: TestContext) => Device {
   let device: Device | undefined;
   beforeAll(async () => {
+    const { openDevice } = await import('../device/open.js');
     device = await openDevice().catch(() => undefined);
   });
   afterAll(() => device?.close());

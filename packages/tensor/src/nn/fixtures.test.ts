@@ -1,0 +1,10 @@
+// Every stored layer is compared: read from the text of the suite, which runs elsewhere.
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+it('every fixture is used by a test', () => {
+  const suite = readFileSync(new URL('./nn.test.ts', import.meta.url), 'utf8');
+  const stored = readdirSync(new URL('../../fixtures/nn/', import.meta.url)).map((file) => file.replace('.json', ''));
+  expect(stored.filter((name) => !suite.includes(`\n  ${name}: (`))).toEqual([]);
+  expect(stored.length).toBeGreaterThan(5);
+});

@@ -1,0 +1,59 @@
+// The tensor library's suites under a real Deno, on the adapter that is named: node deno.js lavapipe|swiftshader.
+// All of them on lavapipe; on SwiftShader, which is slower, with fewer samples.
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Counter } from '../counter.js';
+import { ROOT } from '../markdown.js';
+import { environmentOf } from '../programs.js';
+import { bundleSuites } from './bundle.js';
+import { count } from './count.js';
+
+const FOLDER = join(ROOT, '.cache', 'runtimes');
+const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
+const NAMES = { lavapipe: /llvmpipe/i, swiftshader: /swiftshader/i };
+const adapter = /** @type {keyof typeof NAMES} */ (process.argv[2] ?? 'lavapipe');
+
+const counter = new Counter();
+const { env, reason } = await environmentOf(adapter);
+if (!env) counter.skip(`Deno on ${adapter}`, 'adapter', reason);
+else if (!existsSync(DENO)) counter.skip(`Deno on ${adapter}`, 'deno', 'the package deno is not installed');
+else await run(env);
+counter.end();
+
+async function run(/** @type {NodeJS.ProcessEnv} */ env) {
+  const { suites } = await bundleSuites(join(FOLDER, 'suites.js'));
+  writeFileSync(
+    join(FOLDER, 'deno.js'),
+    `import './suites.js';
+const say = (message) => console.log(JSON.stringify(message));
+say({ adapter: await runEverything({ brief: ${adapter === 'swiftshader'}, report: say }) });
+`,
+  );
+  // No permissions at all, but for what its own WebGPU needs.
+  const child = spawn(
+    DENO,
+    ['run', '--no-prompt', '--allow-env=PARIS_FUZZ_SEED,PARIS_FUZZ_GRAPHS', join(FOLDER, 'deno.js')],
+    {
+      env: { ...env, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  /** @type {string | undefined} */
+  let name;
+  const { outcome, summary } = count(counter, `Deno on ${adapter}`);
+  createInterface(child.stdout).on('line', (line) => {
+    const message = line.startsWith('{') ? JSON.parse(line) : undefined;
+    if (message?.adapter) name = message.adapter;
+    else if (message) outcome(message);
+    else console.log(line);
+  });
+  const code = await new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', resolve);
+  });
+  if (code !== 0 || !name) counter.fail('Deno', `ended with ${code}`);
+  else if (!NAMES[adapter].test(name)) counter.fail('Deno', `ran on ${name}, not on ${adapter}`);
+  console.log(`${suites} files on ${name}: ${summary()}`);
+}
