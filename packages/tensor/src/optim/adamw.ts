@@ -23,24 +23,34 @@ export interface AdamWOptions {
  * decay multiplied by the learning rate as PyTorch does (θ ← θ − η λ θ). State: m and v, as packed tensors.
  */
 export function adamw(options: AdamWOptions): Optimizer {
-  const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 } = options;
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, weightDecay = 0 } = options;
   const schedule = scheduleOf(learningRate);
   return optimizerOf({
     keeps: ['m', 'v'],
     update({ params, gradients, moments, step }) {
       const m = moments.m!.mul(beta1).add(gradients.mul(1 - beta1));
       const v = moments.v!.mul(beta2).add(gradients.square().mul(1 - beta2));
-      // The bias corrections are functions of the step in the state, so one plan serves all steps. They are folded into
-      // two scalars: m̂ / (√v̂ + ε) = m · (√c₂ / c₁) / (√v + ε √c₂) with c = 1 − βᵗ.
-      const t = step.add(1);
-      const rootCorrection2 = sqrt(oneMinusPower(beta2, t));
       const rate = schedule(step);
-      const size = rate.mul(rootCorrection2).div(oneMinusPower(beta1, t)); // []
-      const moved = m.mul(size).div(sqrt(v).add(rootCorrection2.mul(eps)));
       const kept = weightDecay === 0 ? params : params.mul(rate.mul(-weightDecay).add(1));
-      return { params: kept.sub(moved), moments: { m, v } };
+      return { params: kept.sub(adamStep(m, v, rate, step, options)), moments: { m, v } };
     },
   });
+}
+
+/** How far Adam moves parameters of these moments, which have seen the gradients of `step` + 1 steps. */
+export function adamStep(
+  m: Tensor,
+  v: Tensor,
+  rate: Tensor,
+  step: Tensor,
+  { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: Omit<AdamWOptions, 'learningRate'>,
+): Tensor {
+  // The bias corrections are functions of the step in the state, so one plan serves all steps. They are folded into
+  // two scalars: m̂ / (√v̂ + ε) = m · (√c₂ / c₁) / (√v + ε √c₂) with c = 1 − βᵗ.
+  const t = step.add(1);
+  const rootCorrection2 = sqrt(oneMinusPower(beta2, t));
+  const size = rate.mul(rootCorrection2).div(oneMinusPower(beta1, t)); // []
+  return m.mul(size).div(sqrt(v).add(rootCorrection2.mul(eps)));
 }
 
 /**

@@ -3,6 +3,7 @@ export { type AdamWOptions, adamw } from './adamw.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';
 export { ema } from './ema.js';
 export { dynamicLossScale, type LossScaleOptions, type ScaledOptimizer } from './lossScale.js';
+export { type MuonOptions, muon } from './muon.js';
 export {
   chain,
   type GradientTransform,
@@ -11,6 +12,7 @@ export {
   optimizerOf,
   type PackedStep,
   type PackedUpdate,
+  type ParameterPart,
   type TrainState,
   type UpdateRule,
 } from './optimizer.js';

@@ -4,6 +4,7 @@
  * parameters a model has.
  */
 import { ValueError } from '../errors.js';
+import type { Shape } from '../graph/shape.js';
 import { full, zeros } from '../ops/creation/constant.js';
 import { pack, unpack } from '../ops/pack.js';
 import { Tensor } from '../tensor.js';
@@ -28,6 +29,14 @@ export interface PackedStep {
   readonly gradients: Tensor;
   readonly moments: Moments;
   readonly step: Tensor;
+  /** What stands where in the packed tensors, in their order. */
+  readonly parts: readonly ParameterPart[];
+}
+
+/** One parameter of a packed tensor. */
+export interface ParameterPart {
+  readonly path: string;
+  readonly shape: Shape;
 }
 
 /** From parameters and gradients to new parameters. */
@@ -86,6 +95,7 @@ export function optimizerOf(rule: UpdateRule): Optimizer {
         gradients: packTree(gradients),
         moments: state.optimizer,
         step: state.step.cast('f32'), // exact up to 2²⁴ steps
+        parts: flattenTree(state.params, isTensor).map(({ path, value }) => ({ path, shape: value.shape })),
       });
       const step = state.step.add(taken ? taken.cast('u32') : 1);
       return { params: unpackTree(params, state.params), step, optimizer: moments };
