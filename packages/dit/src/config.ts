@@ -26,6 +26,19 @@ export interface DiTConfig {
   /** Width of a block's MLP, in units of hiddenSize. Default 4. */
   readonly mlpRatio: number;
   readonly condition: DiTCondition;
+  /**
+   * What sets the shifts, scales and gates of the blocks. 'single': one linear layer for all of them and a table a
+   * block (PixArt-α, https://arxiv.org/abs/2310.00426, §2.3; the released checkpoints). 'zero': a linear layer a block
+   * (DiT, https://arxiv.org/abs/2212.09748, §3.2). Default 'single'.
+   */
+  readonly modulation: 'single' | 'zero';
+  /** What words go through before the blocks: one linear layer, or PixArt's linear, GELU, linear. Default 'linear'. */
+  readonly textProjection: 'linear' | 'mlp';
+  /**
+   * Whether the last layer gives a variance beside the prediction (https://arxiv.org/abs/2102.09672, eq. 15), and so
+   * twice the channels; it is split off and not used. Default false.
+   */
+  readonly learnSigma: boolean;
   /** The network sees timeScale · t. Default 1000, as the released checkpoints are run. */
   readonly timeScale: number;
   /** 'nearest' rounds to whole steps. Default 'none'. */
@@ -56,6 +69,9 @@ const schema = z.strictObject({
     z.strictObject({ kind: z.literal('label'), classes: count }),
     z.strictObject({ kind: z.literal('none') }),
   ]),
+  modulation: z._default(z.enum(['single', 'zero']), 'single'),
+  textProjection: z._default(z.enum(['linear', 'mlp']), 'linear'),
+  learnSigma: z._default(z.boolean(), false),
   timeScale: z._default(z.number().check(z.positive()), 1000),
   timeRounding: z._default(z.enum(['none', 'nearest']), 'none'),
   layerNormEps: z._default(z.number().check(z.positive()), 1e-5),

@@ -2,21 +2,23 @@
 import { initialiseParameters } from '@paris/tensor/nn';
 import { type DiTConfig, parseDiTConfig } from './config.js';
 import { defineExpert, type Expert } from './expert.js';
+import { dropLearnedSigma } from './learned-sigma.js';
 import { ditForward } from './model.js';
 import { type DiTParams, ditParameters } from './parameters.js';
 
 /**
- * An expert that runs the DiT of this config.
+ * An expert that runs the DiT of this config. A learned sigma is split off.
  * @example
  * const expert = createDiT({ ...ditPresets['dit-s-2'], inputSize: 16 });
  * const velocity = expert.apply(expert.init(key(0)), { latents, time, condition });
  */
 export function createDiT(config: DiTConfig): Expert<DiTParams> {
-  return {
+  const expert: Expert<DiTParams> = {
     objective: config.objective,
     init: (key) => initialiseParameters<DiTParams>(ditParameters(config), key),
     apply: (params, input) => ditForward(config, params, input),
   };
+  return config.learnSigma ? dropLearnedSigma(expert) : expert;
 }
 
 /** The architecture named `dit` in an expert's config.json. */

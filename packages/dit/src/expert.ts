@@ -23,7 +23,7 @@ export interface Expert<P = TreeOf<Tensor>> {
   readonly objective: Objective;
   /** Fresh parameters, drawn from a key; lazy, so their shapes are known before anything runs. */
   init(key: Key | TensorKey): P;
-  /** The prediction, [B, C, H, W]. A learned sigma is split off by a wrapper. */
+  /** The prediction, [B, C, H, W]. A learned sigma is split off, see `dropLearnedSigma`. */
   apply(params: P, input: ExpertInput): Tensor;
 }
 

@@ -11,6 +11,17 @@ export {
   type ExpertInput,
   type Objective,
 } from './expert.js';
+export {
+  fromStateDict,
+  type KeyMap,
+  type Piece,
+  type RenamingRule,
+  renaming,
+  type StateDict,
+  toStateDict,
+} from './layouts/key-map.js';
+export { facebookLayout, pixartLayout } from './layouts/layouts.js';
+export { dropLearnedSigma } from './learned-sigma.js';
 export { ditForward } from './model.js';
-export { type DiTBlockParams, type DiTParams, ditParameterShapes } from './parameters.js';
+export { type DiTBlockParams, type DiTFinalParams, type DiTParams, ditParameterShapes } from './parameters.js';
 export { ditPresets } from './presets.js';

@@ -5,7 +5,19 @@ import type { Condition } from '@paris/tensor/nn';
 import { hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDiT, type DiTConfig, type DiTParams, ditParameterShapes, parseDiTConfig } from './index.js';
+import {
+  createDiT,
+  type DiTConfig,
+  type DiTParams,
+  ditForward,
+  ditParameterShapes,
+  facebookLayout,
+  fromStateDict,
+  type KeyMap,
+  parseDiTConfig,
+  pixartLayout,
+  type StateDict,
+} from './index.js';
 
 interface Fixture {
   readonly config: unknown;
@@ -25,15 +37,33 @@ beforeAll(async () => {
 });
 afterAll(() => device?.close());
 
-describe.each(['tokens', 'embeddings', 'label'])('conditioned on %s, equals PyTorch', (name) => {
+/** The fixtures, and whose names their parameters have. */
+const fixtures: [string, KeyMap?][] = [
+  ['tokens'],
+  ['embeddings'],
+  ['label'],
+  ['zero'],
+  ['facebook', facebookLayout],
+  ['pixart', pixartLayout],
+];
+
+describe.each(fixtures)('%s.json: equals PyTorch', (name, layout) => {
   const path = new URL(`../fixtures/${name}.json`, import.meta.url);
   const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
   const config = parseDiTConfig(fixture.config);
-  const expert = createDiT(config);
+  const shapes = ditParameterShapes(config);
+  const ours = (stored: Fixture['params']): Record<string, StoredTensor> => {
+    if (!layout) return stored;
+    const theirs = Object.entries(stored).map(([key, each]) => [key, hostTensor(each)] as const);
+    const mapped = fromStateDict(layout, shapes, Object.fromEntries(theirs) as StateDict);
+    return Object.fromEntries(
+      Object.entries(mapped).map(([path, { shape, data }]) => [path, { shape, data: [...data], dtype: 'f32' }]),
+    );
+  };
 
   it('has the parameters of the reference', () => {
-    const shapes = Object.fromEntries(Object.entries(fixture.params).map(([path, { shape }]) => [path, shape]));
-    expect(ditParameterShapes(config)).toEqual(shapes);
+    const found = Object.entries(ours(fixture.params)).map(([path, { shape }]) => [path, shape]);
+    expect(Object.fromEntries(found)).toEqual(shapes);
   });
 
   // A software adapter compiles about a hundred shaders for this.
@@ -41,22 +71,28 @@ describe.each(['tokens', 'embeddings', 'label'])('conditioned on %s, equals PyTo
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
     const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
     const params = unflattenTree(
-      Object.entries(fixture.params).map(([path, stored]) => ({ path, value: upload(stored) })),
+      Object.entries(ours(fixture.params)).map(([path, stored]) => ({ path, value: upload(stored) })),
     ) as unknown as DiTParams;
     const condition = conditionOf(config, upload(fixture.condition), fixture.mask && upload(fixture.mask));
     const input = { latents: upload(fixture.latents), time: upload(fixture.time), condition };
 
-    const prediction = expert.apply(params, input);
+    const prediction = ditForward(config, params, input);
     expect(prediction.shape).toEqual(fixture.output.shape);
     expect(relativeError(await prediction.read(), fixture.output)).toBeLessThan(1e-4);
 
+    const own = createDiT(config).apply(params, input); // without a learned sigma
+    expect(own.shape).toEqual(fixture.latents.shape);
+    const first = (await prediction.read()).slice(0, own.size / own.shape[0]!);
+    expect((await own.read()).slice(0, first.length)).toEqual(first);
+
     const cotangent = upload(fixture.cotangent);
-    const loss = (params: DiTParams) => expert.apply(params, input).mul(cotangent).sum();
+    const loss = (params: DiTParams) => ditForward(config, params, input).mul(cotangent).sum();
     const [, gradients] = valueAndGrad(loss)(params);
     await device!.run(gradients);
     const found = new Map(flattenTree<Tensor>(gradients).map(({ path, value }) => [path, value]));
-    expect([...found.keys()].sort()).toEqual(Object.keys(fixture.gradients).sort());
-    for (const [path, expected] of Object.entries(fixture.gradients)) {
+    const gradientsOf = ours(fixture.gradients); // a gradient is packed as its parameter is
+    expect([...found.keys()].sort()).toEqual(Object.keys(gradientsOf).sort());
+    for (const [path, expected] of Object.entries(gradientsOf)) {
       expect(relativeError(await found.get(path)!.read(), expected), path).toBeLessThan(1e-3);
     }
   });

@@ -1,10 +1,11 @@
 // The diffusion transformer of the released Paris experts: DiT (https://arxiv.org/abs/2212.09748) with one modulation
-// network for all blocks and cross-attention to text (PixArt-α, https://arxiv.org/abs/2310.00426).
+// network for all blocks and cross-attention to text (PixArt-α, https://arxiv.org/abs/2310.00426). By its config it is
+// also DiT's own, with a modulation network in each block.
 //
 //   latents ─ patches + positions ─▶ block ─▶ … ─▶ block ─▶ final layer ─ patches back ─▶ prediction
 //   time ──── embedding ─────────────▶ │ ▲            │ ▲        ▲
 //   words ─── projection ────────────────┘ ─────────────┘   (time)
-import { embedding, silu, type Tensor, ValueError } from '@paris/tensor';
+import { embedding, silu, split, type Tensor, ValueError } from '@paris/tensor';
 import {
   adaptiveLayerNorm,
   blockModulation,
@@ -19,23 +20,26 @@ import {
 } from '@paris/tensor/nn';
 import type { DiTConfig } from './config.js';
 import type { ExpertInput } from './expert.js';
-import type { DiTBlockParams, DiTParams } from './parameters.js';
+import type { DiTBlockParams, DiTFinalParams, DiTParams } from './parameters.js';
 
 /**
  * The prediction for noisy latents.
  * @param input - latents [B, C, S, S], time [B] in [0, 1], and the condition that the config names
- * @returns [B, C, S, S]
+ * @returns [B, C, S, S]; with a learned sigma [B, 2C, S, S], the prediction first
  * @throws ValueError if the condition is not of the config's kind
  */
 export function ditForward(config: DiTConfig, params: DiTParams, { latents, time, condition }: ExpertInput): Tensor {
-  const { hiddenSize: d, patchSize, channels, inputSize } = config;
+  const { patchSize, inputSize, learnSigma } = config;
+  const channels = config.channels * (learnSigma ? 2 : 1);
   let x = patchEmbed(params.patch_embed, latents).add(params.pos_embed); // [B, N, d]
   const { label, text } = embedCondition(config, params, condition); // [B, d], [B, L, d]
   const t = timeEmbed(params.time_embed, timeSteps(time, config)); // [B, d]
   const c = label ? t.add(label) : t;
-  const modulation = linear(params.t_block[1], silu(c)).reshape([-1, 6, d]); // shared by all blocks
-  for (const layer of params.layers) x = ditBlock(config, layer, x, modulation, text);
-  x = finalLayer(config, params.final_layer, x, c); // [B, N, p·p·C]
+  const active = silu(c);
+  // What sets the modulations: one layer for all blocks and c itself for the last one, or for each its own layer of c.
+  const [blocks, final] = params.t_block ? [linear(params.t_block[1], active), c] : [active, active];
+  for (const layer of params.layers) x = ditBlock(config, layer, x, modulations(layer, 6, blocks), text);
+  x = finalLayer(config, params.final_layer, x, modulations(params.final_layer, 2, final)); // [B, N, p·p·C]
   return unpatchify(x, { patchSize, channels, height: inputSize, width: inputSize });
 }
 
@@ -47,9 +51,18 @@ interface Text {
   readonly mask?: Tensor | undefined;
 }
 
-function ditBlock(config: DiTConfig, params: DiTBlockParams, x: Tensor, shared: Tensor, text?: Text): Tensor {
+/** The `count` modulations of a block or of the final layer, [B, count, d]: its own layer, or a table that is added. */
+function modulations(params: Modulated, count: number, told: Tensor): Tensor {
+  const batch = told.shape[0]!;
+  if (params.adaLN_modulation) return linear(params.adaLN_modulation[1], told).reshape([batch, count, -1]);
+  const table = params.scale_shift_table!; // [count, d]
+  return table.add(told.reshape([batch, -1, table.shape[1]!]));
+}
+type Modulated = Pick<DiTBlockParams, 'scale_shift_table' | 'adaLN_modulation'>;
+
+function ditBlock(config: DiTConfig, params: DiTBlockParams, x: Tensor, modulation: Tensor, text?: Text): Tensor {
   const { heads, layerNormEps: eps } = config;
-  const { attention, mlp: feedForward } = blockModulation(params.scale_shift_table.add(shared)); // each [B, 1, d]
+  const { attention, mlp: feedForward } = blockModulation(modulation); // each [B, 1, d]
 
   const attended = multiHeadAttention(params.attn, adaptiveLayerNorm(x, attention, eps), { heads });
   x = x.add(attended.mul(attention.gate));
@@ -63,11 +76,8 @@ function ditBlock(config: DiTConfig, params: DiTBlockParams, x: Tensor, shared: 
   return x.add(mlp(params.mlp, adaptiveLayerNorm(x, feedForward, eps)).mul(feedForward.gate)); // [B, N, d]
 }
 
-/** Modulated by the time embedding itself, not by t_block's output. */
-function finalLayer(config: DiTConfig, params: DiTParams['final_layer'], x: Tensor, c: Tensor): Tensor {
-  const table = params.scale_shift_table.add(c.reshape([-1, 1, config.hiddenSize])); // [B, 2, d]
-  const shift = table.slice([null, [0, 1], null]);
-  const scale = table.slice([null, [1, 2], null]);
+function finalLayer(config: DiTConfig, params: DiTFinalParams, x: Tensor, modulation: Tensor): Tensor {
+  const [shift, scale] = split(modulation, 2, 1) as [Tensor, Tensor]; // each [B, 1, d]
   return linear(params.linear, adaptiveLayerNorm(x, { shift, scale }, config.layerNormEps));
 }
 
@@ -84,7 +94,9 @@ function embedCondition(
   }
   if (condition.kind === 'label') return { label: embedding(params.label_embed!.weight, condition.label) };
   const tokens = condition.kind === 'tokens' ? embedding(params.text_embed!.weight, condition.ids) : condition.tokens;
-  return { text: { tokens: linear(params.text_proj!, tokens), mask: condition.mask } };
+  const projection = params.text_proj!;
+  const projected = 'weight' in projection ? linear(projection, tokens) : mlp(projection, tokens); // [B, L, d]
+  return { text: { tokens: projected, mask: condition.mask } };
 }
 
 const remedies: Record<DiTConfig['condition']['kind'], string> = {

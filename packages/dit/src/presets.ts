@@ -9,6 +9,9 @@ function latentDiT(size: Pick<DiTConfig, 'hiddenSize' | 'depth' | 'heads'>): DiT
     patchSize: 2,
     ...size,
     mlpRatio: 4,
+    modulation: 'single',
+    textProjection: 'linear',
+    learnSigma: false,
     condition: { kind: 'embeddings', width: 768 },
     timeScale: 1000,
     timeRounding: 'none',
@@ -16,7 +19,10 @@ function latentDiT(size: Pick<DiTConfig, 'hiddenSize' | 'depth' | 'heads'>): DiT
   };
 }
 
-/** The sizes of Peebles and Xie 2022, table 1 (https://arxiv.org/abs/2212.09748), in the released block layout. */
+/**
+ * The sizes of Peebles and Xie 2022, table 1 (https://arxiv.org/abs/2212.09748), in the block layout of the released
+ * XL/2 expert. Paris was also studied at B/2, with experts of another, unpublished layout: `dit-b-2` is not that one.
+ */
 export const ditPresets = {
   /** 605,970,448 parameters: the released expert. */
   'dit-xl-2': latentDiT({ hiddenSize: 1152, depth: 28, heads: 16 }),

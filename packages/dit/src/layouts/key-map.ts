@@ -1,0 +1,107 @@
+// From other people's state dicts to ours and back: a key map says for each of our parameters which of theirs hold its
+// rows. Both directions follow from it. Numbers on the host; no device.
+import { CheckpointError } from '@paris/tensor';
+import type { ParameterShapes } from '@paris/tensor/nn';
+import type { HostTensor } from '@paris/tensor/safetensors';
+
+/** A foreign tensor that holds some of a parameter's rows. */
+export interface Piece {
+  readonly key: string;
+  /** How many of the parameter's parts it holds: 1 of 3 are the query's rows of `in_proj_weight`. */
+  readonly parts: number;
+}
+
+export interface KeyMap {
+  /** Whose layout it is; stands in errors. */
+  readonly name: string;
+  /** The foreign tensors that make up a parameter of ours, in the order of their rows. */
+  pieces(name: string): readonly Piece[];
+  /** Foreign keys that are no parameter of the network. */
+  readonly ignored?: readonly string[];
+}
+
+/** Tensors by key. */
+export type StateDict = Readonly<Record<string, HostTensor>>;
+
+/** What a name that matches becomes: another name (`$1` is the first group), or several and the parts each holds. */
+export type RenamingRule = readonly [pattern: RegExp, to: string | readonly Piece[]];
+
+/** The pieces of a key map from rules, of which the first that matches counts. A name without one stays as it is. */
+export function renaming(rules: readonly RenamingRule[]): KeyMap['pieces'] {
+  return (name) => {
+    const rule = rules.find(([pattern]) => pattern.test(name));
+    if (!rule) return [{ key: name, parts: 1 }];
+    const [pattern, to] = rule;
+    const pieces = typeof to === 'string' ? [{ key: to, parts: 1 }] : to;
+    return pieces.map(({ key, parts }) => ({ key: name.replace(pattern, key), parts }));
+  };
+}
+
+/**
+ * A foreign state dict under our names.
+ * @param shapes - what the network needs, see `ditParameterShapes`
+ * @throws CheckpointError that lists what is missing, what is left over and what has another shape
+ */
+export function fromStateDict(map: KeyMap, shapes: ParameterShapes, theirs: StateDict): Record<string, HostTensor> {
+  const left = new Set(Object.keys(theirs).filter((key) => !map.ignored?.includes(key)));
+  const missing: string[] = [];
+  const wrong: string[] = [];
+  const ours: Record<string, HostTensor> = {};
+  for (const [name, shape] of Object.entries(shapes)) {
+    const pieces = map.pieces(name);
+    const total = pieces.reduce((sum, { parts }) => sum + parts, 0);
+    const found: HostTensor[] = [];
+    for (const { key, parts } of pieces) {
+      left.delete(key);
+      const tensor = theirs[key];
+      const wanted = [(shape[0]! * parts) / total, ...shape.slice(1)];
+      if (!tensor) missing.push(key);
+      else if (!(tensor.data instanceof Float32Array)) wrong.push(`${key} is ${tensor.dtype}, not a float`);
+      else if (tensor.shape.join() !== wanted.join())
+        wrong.push(`${key} is ${show(tensor.shape)}, not ${show(wanted)}`);
+      else found.push(tensor);
+    }
+    if (found.length === pieces.length) ours[name] = concatRows(found, shape);
+  }
+  const problems = [list('missing', missing), list('unexpected', [...left]), list('unfit', wrong)].filter(Boolean);
+  if (problems.length === 0) return ours;
+  throw new CheckpointError('dit', `the state dict is not ${map.name}'s of this config: ${problems.join('; ')}.`);
+}
+
+/** Our parameters under the foreign names: the inverse of {@link fromStateDict}, without what the map ignores. */
+export function toStateDict(map: KeyMap, ours: StateDict): Record<string, HostTensor> {
+  const theirs: Record<string, HostTensor> = {};
+  for (const [name, { data, shape, dtype }] of Object.entries(ours)) {
+    const pieces = map.pieces(name);
+    const total = pieces.reduce((sum, { parts }) => sum + parts, 0);
+    let start = 0;
+    for (const { key, parts } of pieces) {
+      const end = start + (data.length * parts) / total;
+      theirs[key] = { dtype, shape: [(shape[0]! * parts) / total, ...shape.slice(1)], data: data.slice(start, end) };
+      start = end;
+    }
+  }
+  return theirs;
+}
+
+function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): HostTensor {
+  if (pieces.length === 1) return pieces[0]!;
+  const data = new Float32Array(shape.reduce((size, n) => size * n, 1));
+  let at = 0;
+  for (const piece of pieces) {
+    data.set(piece.data, at);
+    at += piece.data.length;
+  }
+  const [dtype, ...others] = new Set(pieces.map((piece) => piece.dtype));
+  return { dtype: others.length > 0 ? 'f32' : dtype!, shape, data };
+}
+
+function list(what: string, entries: readonly string[]): string {
+  if (entries.length === 0) return '';
+  const more = entries.length > 8 ? ` and ${entries.length - 8} more` : '';
+  return `${what} ${entries.slice(0, 8).join(', ')}${more}`;
+}
+
+function show(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
