@@ -1,6 +1,7 @@
 export type { Condition } from '@paris/tensor/nn';
 export { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 export { type DiTCondition, type DiTConfig, parseDiTConfig } from './config.js';
+export { ditCost, type ForwardCost, type ForwardCostOptions } from './cost.js';
 export { createDiT, dit } from './dit.js';
 export {
   type AnyExpertArchitecture,

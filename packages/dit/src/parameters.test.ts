@@ -1,29 +1,41 @@
+import { readFileSync } from 'node:fs';
 import { countParameters } from '@paris/tensor/nn';
 import { expect, it } from 'vitest';
 import { ditParameterShapes } from './parameters.js';
 import { ditPresets } from './presets.js';
 
-it('DiT-XL/2 has the tensors and parameters of a released expert', () => {
-  const shapes = ditParameterShapes(ditPresets['dit-xl-2']);
-  expect(Object.keys(shapes)).toHaveLength(378);
-  expect(countParameters(shapes)).toBe(605_970_448);
-  expect(shapes['patch_embed.weight']).toEqual([1152, 4, 2, 2]);
-  expect(shapes.pos_embed).toEqual([1, 256, 1152]);
-  expect(shapes['time_embed.mlp.0.weight']).toEqual([1152, 256]);
-  expect(shapes['t_block.1.weight']).toEqual([6912, 1152]);
-  expect(shapes['text_proj.weight']).toEqual([1152, 768]);
-  expect(shapes['layers.27.cross_attn.in_proj_weight']).toEqual([3456, 1152]);
-  expect(shapes['layers.27.mlp.2.weight']).toEqual([1152, 4608]);
-  expect(shapes['final_layer.linear.weight']).toEqual([16, 1152]);
+/** `key 6x1152` a line, written down from what is known of the released checkpoints. */
+function listing(preset: string): Record<string, number[]> {
+  const text = readFileSync(new URL(`../fixtures/${preset}.keys.txt`, import.meta.url), 'utf8');
+  return Object.fromEntries(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string])
+      .map(([key, shape]) => [key, shape.split('x').map(Number)]),
+  );
+}
+
+it.each([
+  ['dit-xl-2', 378, 605_970_448], // a released expert
+  ['dit-l-2', 326, 411_815_952],
+  ['dit-b-2', 170, 118_566_928],
+  ['dit-s-2', 170, 29_939_728],
+] as const)('%s has the keys and shapes of the released layout: %i tensors, %i parameters', (name, tensors, count) => {
+  const shapes = ditParameterShapes(ditPresets[name]);
+  expect(shapes).toEqual(listing(name));
+  expect([Object.keys(shapes).length, countParameters(shapes)]).toEqual([tensors, count]);
 });
 
-it('counts the other sizes', () => {
-  const d = 768; // a block: table, two attentions, MLP; then patches, positions, time, t_block, text, final layer
-  const block = 6 * d + 2 * (4 * d * d + 4 * d) + (8 * d * d + 5 * d);
-  const rest = 17 * d + 256 * d + (257 * d + d * d + d) + (6 * d * d + 6 * d) + (768 * d + d) + (16 * d + 16 + 2 * d);
-  expect(countParameters(ditParameterShapes(ditPresets['dit-b-2']))).toBe(12 * block + rest);
-  const blocks = (name: keyof typeof ditPresets) => ditPresets[name].depth;
-  expect([blocks('dit-s-2'), blocks('dit-l-2')]).toEqual([12, 24]);
+it('AdaLN-zero with classes and a learned sigma has the sizes of DiT’s table 1', () => {
+  // https://arxiv.org/abs/2212.09748, table 1: 33, 130, 458 and 675 million parameters.
+  const millions = (['dit-s-2', 'dit-b-2', 'dit-l-2', 'dit-xl-2'] as const).map((name) => {
+    const config = { ...ditPresets[name], modulation: 'zero', learnSigma: true } as const;
+    const shapes = ditParameterShapes({ ...config, condition: { kind: 'label', classes: 1000 } });
+    return countParameters(shapes) / 1e6;
+  });
+  for (const [i, published] of [33, 130, 458, 675].entries())
+    expect(Math.abs(millions[i]! - published)).toBeLessThan(1);
 });
 
 it('lists keys in file order: numbers by value', () => {

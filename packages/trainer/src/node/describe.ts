@@ -1,9 +1,9 @@
 // What something is: a preset, a model, a run or a data folder, in a few lines.
-import { ditParameterShapes, ditPresets } from '@paris/dit';
-import { routerParameterShapes, routerPresets } from '@paris/router';
+import { ditCost, ditParameterShapes, ditPresets } from '@paris/dit';
+import { routerCost, routerParameterShapes, routerPresets } from '@paris/router';
 import { parseModelIndex } from '@paris/sampler';
 import { ValueError } from '@paris/tensor';
-import { countParameters } from '@paris/tensor/nn';
+import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 import { nodeStore } from '@paris/tensor/node';
 import { readHeader } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
@@ -27,13 +27,42 @@ export async function describe(target: string): Promise<string> {
 function describePreset(name: string): string | undefined {
   if (isKey(ditPresets, name)) {
     const config = ditPresets[name];
-    return lines([[name, `expert, ${millions(countParameters(ditParameterShapes(config)))}`], ...pairs(config)]);
+    const layout =
+      name === 'dit-xl-2'
+        ? []
+        : [['layout', "the released XL/2 expert's at this size, not that of the published B/2 experts"] as const];
+    return lines([
+      ...numbers(name, 'expert', ditParameterShapes(config), ditCost(config), 'one picture, 77 words'),
+      ...layout,
+      ...pairs(config),
+    ]);
   }
   if (isKey(routerPresets, name)) {
     const config = routerPresets[name];
-    return lines([[name, `router, ${millions(countParameters(routerParameterShapes(config)))}`], ...pairs(config)]);
+    return lines([
+      ...numbers(name, 'router', routerParameterShapes(config), routerCost(config), 'one picture'),
+      ...pairs(config),
+    ]);
   }
   return undefined;
+}
+
+/** How large a network is and what a forward of it costs. */
+function numbers(
+  name: string,
+  kind: string,
+  shapes: ParameterShapes,
+  { macs, activations }: { readonly macs: number; readonly activations: number },
+  input: string,
+): [string, string][] {
+  const count = countParameters(shapes);
+  const both = (elements: number) => `${megabytes(4 * elements)} in f32, ${megabytes(2 * elements)} in f16`;
+  return [
+    [name, `${kind}, ${millions(count)} in ${Object.keys(shapes).length} tensors`],
+    ['weights', both(count)],
+    ['forward', `${((2 * macs) / 1e9).toFixed(1)} GFLOP (2 × multiply-accumulates) for ${input}`],
+    ['activations', `${both(activations)} (what matrix products and attention write)`],
+  ];
 }
 
 async function describeModel(store: FileStore): Promise<string> {
@@ -49,10 +78,7 @@ async function describeModel(store: FileStore): Promise<string> {
     ['licence', index.licence],
     ...Object.entries(index.provenance),
     ...counts.map(([path, count]): [string, string] => [path.replace('/model.safetensors', ''), millions(count)]),
-    [
-      'size',
-      `${(index.files.reduce((sum, file) => sum + file.sizeBytes, 0) / 1e6).toFixed(1)} MB in ${index.files.length} files`,
-    ],
+    ['size', `${megabytes(index.files.reduce((sum, file) => sum + file.sizeBytes, 0))} in ${index.files.length} files`],
   ]);
 }
 
@@ -100,6 +126,10 @@ function pairs(config: object): [string, string][] {
     name,
     typeof value === 'string' ? value : JSON.stringify(value),
   ]);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
 }
 
 function millions(count: number): string {
