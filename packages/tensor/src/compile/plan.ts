@@ -127,6 +127,7 @@ export class Plan {
     const encoder = gpu.createCommandEncoder();
     for (const [slot, { buffer }] of bound) if (slot.kind === 'result' && slot.parts) encoder.clearBuffer(buffer.gpu);
     let pass: GPUComputePassEncoder | undefined;
+    let pipeline: GPUComputePipeline | undefined;
     for (const step of this.steps) {
       if (step.kind === 'gather') {
         const copies = copiesOf(step, resolve);
@@ -138,8 +139,12 @@ export class Plan {
         }
         continue;
       }
-      pass ??= encoder.beginComputePass();
-      pass.setPipeline(step.pipeline);
+      if (!pass) {
+        pass = encoder.beginComputePass();
+        pipeline = undefined;
+      }
+      if (step.pipeline !== pipeline) pass.setPipeline(step.pipeline);
+      pipeline = step.pipeline;
       pass.setBindGroup(0, this.groupFor(step, resolve, words));
       pass.dispatchWorkgroups(...step.workgroups);
       counts.dispatches++;

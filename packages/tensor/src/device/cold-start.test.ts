@@ -1,21 +1,15 @@
 // A cold shader cache makes every compilation slow, and slow compilations have ended processes: Dawn's instance was
 // collected while a device of it lived (see gpu.node.ts). So the core runs from a cold cache, each time in a process
 // of its own, with garbage collected as often as it comes. About half a minute on two free cores.
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { requireCapability } from '@paris/test-tools';
-import { build } from 'esbuild';
-import typegpu from 'unplugin-typegpu/esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { requestGpu } from '#gpu';
+import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
 
-const run = promisify(execFile);
 const runs = 20;
-const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
 // A few kernels of each kind, forward and backward, with collections between the awaits where devices were lost.
 const program = `
@@ -39,28 +33,14 @@ process.exit(0);
 `;
 
 let folder: string;
-let script: string;
+let child: ChildProgram;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'paris-cold-'));
-  // Inside the package, so that the bundle finds what stays outside of it.
-  const scripts = join(packageFolder, 'node_modules', '.paris-cold');
-  await mkdir(scripts, { recursive: true });
-  script = join(scripts, `${process.pid}.mjs`);
-  const { outputFiles } = await build({
-    stdin: { contents: program, resolveDir: packageFolder, loader: 'js' },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@paris/source'],
-    external: ['typegpu', 'webgpu'],
-    plugins: [typegpu({ include: [/\.ts$/] })],
-  });
-  await writeFile(script, outputFiles[0]!.contents);
+  child = await childProgram(program);
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  await rm(script, { force: true });
+  await child.remove();
 });
 
 it(`the core runs ${runs} times from a cold shader cache`, { timeout: 240_000 }, async (context) => {
@@ -69,11 +49,8 @@ it(`the core runs ${runs} times from a cold shader cache`, { timeout: 240_000 },
   const losses = new Set<string>();
   const once = async (number: number) => {
     const cache = join(folder, String(number));
-    const { stdout } = await run(process.execPath, ['--expose-gc', script], {
-      env: { ...process.env, MESA_SHADER_CACHE_DIR: cache, XDG_CACHE_HOME: cache },
-      timeout: 60_000,
-    });
-    losses.add(stdout.trim());
+    const environment = { MESA_SHADER_CACHE_DIR: cache, XDG_CACHE_HOME: cache };
+    losses.add((await child.run({ flags: ['--expose-gc'], environment })).trim());
   };
   // Two at a time: what waits on one process's compiler is worked on by the other.
   for (let i = 0; i < runs; i += 2) await Promise.all([once(i), once(i + 1)]);
