@@ -196,6 +196,8 @@ export class Device implements PlanDevice {
   }
 
   private async submit(plan: Plan, leaves: readonly Value[]): Promise<Storage[]> {
+    // Uploads first: what they lack room for is their error, not that of the results.
+    await this.pool.settle(leaves.flatMap(({ storage }) => (storage?.buffer.ready ? [storage.buffer] : [])));
     this.check();
     requireLive(leaves);
     const prepared = plan.prepare(leaves);

@@ -65,7 +65,7 @@ export class BufferPool {
     if (await this.attempt(buffer, label)) return;
     throw new OutOfMemoryError(
       'memory',
-      `the device has no room for ${label} (${megabytes(buffer.sizeBytes)}) beside the ${megabytes(this.bytesAllocated - buffer.sizeBytes)} in use. The largest live tensors: ${this.largest()}. Dispose of tensors or use a smaller batch.`,
+      `the device has no room for ${label} (${showBytes(buffer.sizeBytes)}) beside the ${showBytes(this.bytesAllocated - buffer.sizeBytes)} in use. The largest live tensors: ${this.largest()}. Dispose of tensors or use a smaller batch.`,
     );
   }
 
@@ -138,7 +138,7 @@ export class BufferPool {
     this.freeBytes -= buffer.sizeBytes;
   }
 
-  /** `3 × f32 [64, 64] (0.05 MB), …`: the five kinds of live tensors that take most. */
+  /** `3 × f32 [64, 64] (49.2 kB), …`: the five kinds of live tensors that take most. */
   private largest(): string {
     const kinds = new Map<string, { count: number; bytes: number }>();
     for (const { description, sizeBytes, buffer } of this.live) {
@@ -147,7 +147,7 @@ export class BufferPool {
       kinds.set(description, { count: kind.count + 1, bytes: kind.bytes + sizeBytes });
     }
     const sorted = [...kinds].sort(([, a], [, b]) => b.bytes - a.bytes).slice(0, 5);
-    const lines = sorted.map(([name, { count, bytes }]) => `${count} × ${name} (${megabytes(bytes)})`);
+    const lines = sorted.map(([name, { count, bytes }]) => `${count} × ${name} (${showBytes(bytes)})`);
     return lines.join(', ') || 'none';
   }
 
@@ -162,6 +162,9 @@ function roundUp(bytes: number): number {
   return Math.max(256, Math.ceil(bytes / 256) * 256);
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toPrecision(3)} MB`;
+/** `16 B`, `1.05 MB` */
+function showBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${['B', 'kB', 'MB', 'GB'][power]}`;
 }

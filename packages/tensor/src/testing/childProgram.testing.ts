@@ -17,8 +17,6 @@ export interface ChildOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default a minute. */
   readonly timeoutMs?: number;
-  /** A limit of the process's address space (`ulimit -v`), in KiB. */
-  readonly addressSpaceKiB?: number;
 }
 
 export interface ChildProgram {
@@ -44,12 +42,10 @@ export async function childProgram(source: string): Promise<ChildProgram> {
     plugins: [typegpu({ include: [/\.ts$/] })],
   });
   return {
-    async run({ flags = [], before = '', environment = {}, timeoutMs = 60_000, addressSpaceKiB } = {}) {
+    async run({ flags = [], before = '', environment = {}, timeoutMs = 60_000 } = {}) {
       const start = join(folder, 'start.mjs');
       await writeFile(start, `${before}\nawait import('./program.mjs');\n`);
-      const node = [process.execPath, ...flags, start];
-      const command = addressSpaceKiB ? ['sh', '-c', `ulimit -v ${addressSpaceKiB}; exec "$@"`, 'sh', ...node] : node;
-      return output(command, { ...process.env, ...environment }, timeoutMs);
+      return output([...flags, start], { ...process.env, ...environment }, timeoutMs);
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
@@ -57,11 +53,11 @@ export async function childProgram(source: string): Promise<ChildProgram> {
 
 let nextChild = 0;
 
-function output(command: string[], env: NodeJS.ProcessEnv, timeout: number): Promise<string> {
+function output(args: string[], env: NodeJS.ProcessEnv, timeout: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const child: ChildProcess = execFile(
-      command[0]!,
-      command.slice(1),
+      process.execPath,
+      args,
       { env, timeout, maxBuffer: 2 ** 26 },
       (error, stdout, stderr) => {
         if (!error) resolve(stdout);
