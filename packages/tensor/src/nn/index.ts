@@ -1,8 +1,8 @@
 // Layers that transformers share: pure functions of (params, x), with the key names and packings of PyTorch, so that
 // released checkpoints load without renaming.
 export type { Condition } from './condition.js';
+export { type EmbeddingParams, embedding, embeddingParameters } from './embedding.js';
 export { type Initialiser, normal, ones, xavierUniform, zeros } from './initialisers.js';
-export { type LayerNormParams, layerNorm, layerNormParameters } from './layer-norm.js';
 export { type LinearParams, linear, linearParameters } from './linear.js';
 export { type MlpParams, mlp, mlpParameters } from './mlp.js';
 export { adaptiveLayerNorm, type Branch, blockModulation, type Modulation } from './modulate.js';
@@ -12,6 +12,17 @@ export {
   multiHeadAttention,
   multiHeadAttentionParameters,
 } from './multi-head-attention.js';
+export {
+  type GroupNormParams,
+  groupNorm,
+  groupNormParameters,
+  type LayerNormParams,
+  layerNorm,
+  layerNormParameters,
+  type RmsNormParams,
+  rmsNorm,
+  rmsNormParameters,
+} from './norms.js';
 export {
   countParameters,
   initialiseParameters,

@@ -20,6 +20,9 @@ type Layer = (params: Params, inputs: Tensor[], attrs: Sample['attrs']) => Tenso
 const layers: Record<string, Layer> = {
   linear: (params, [x]) => nn.linear(params, x!),
   layerNorm: (params, [x], { eps }) => nn.layerNorm(params, x!, { eps: eps! }),
+  rmsNorm: (params, [x], { eps }) => nn.rmsNorm(params, x!, { eps: eps! }),
+  groupNorm: (params, [x], { groups, eps }) => nn.groupNorm(params, x!, { groups: groups!, eps: eps! }),
+  embedding: (params, [ids]) => nn.embedding(params, ids!),
   mlp: (params, [x]) => nn.mlp(params, x!),
   multiHeadAttention: (params, [x, context, mask], { heads }) =>
     nn.multiHeadAttention(params, x!, {

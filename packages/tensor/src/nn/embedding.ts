@@ -1,0 +1,23 @@
+import { embedding as rowsAt, type Tensor } from '../index.js';
+import { type Initialiser, normal } from './initialisers.js';
+import type { ParameterTable } from './parameters.js';
+
+export interface EmbeddingParams {
+  /** [count, d] */
+  readonly weight: Tensor;
+}
+
+/** Rows of a learned table: ids u32 […] → […, d]. */
+export function embedding(params: EmbeddingParams, ids: Tensor): Tensor {
+  return rowsAt(params.weight, ids);
+}
+
+/** The parameters of an embedding under `name`, drawn with deviation 0.02 as in DiT unless told otherwise. */
+export function embeddingParameters(
+  name: string,
+  count: number,
+  d: number,
+  weight: Initialiser = normal(0.02),
+): ParameterTable {
+  return { [`${name}.weight`]: { shape: [count, d], initialise: weight } };
+}
