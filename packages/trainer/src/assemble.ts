@@ -3,6 +3,7 @@
 import { readPartition, writePartition } from '@paris/clustering';
 import { type ModelIndex, readVocabulary, type Vocabulary, writeModelIndex, writeVocabulary } from '@paris/sampler';
 import { CheckpointError } from '@paris/tensor';
+import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
 import { readCluster, readLabelled } from './data/files.js';
 import { RunError } from './errors.js';
@@ -26,6 +27,8 @@ export interface AssembleOptions {
   licence?: string;
   /** The routing policy where none is given. Default `top2`. */
   routing?: string;
+  /** How the weights are written: f16 takes half the space and three digits. Default: as they were trained. */
+  weights?: 'f32' | 'f16';
 }
 
 interface FinishedRun {
@@ -41,7 +44,7 @@ interface FinishedRun {
  * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary
  */
 export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
-  const { runs, out } = options;
+  const { runs, out, weights } = options;
   const clusters = await clusterCount(runs);
   const experts = await Promise.all(Array.from({ length: clusters }, (_, k) => finishedRun(runs, expertRunName(k))));
   const router = clusters > 1 ? await finishedRun(runs, ROUTER_RUN) : undefined;
@@ -52,10 +55,10 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   for (const folder of ['model_index.json', 'experts', 'router', 'codec', 'text', 'partition'])
     await out.remove(folder);
   for (const [k, expert] of experts.entries()) {
-    await copyNetwork(expert, out, `experts/${String(k).padStart(2, '0')}`);
+    await copyNetwork(expert, out, `experts/${String(k).padStart(2, '0')}`, weights);
   }
   if (router) {
-    await copyNetwork(router, out, 'router');
+    await copyNetwork(router, out, 'router', weights);
     await writePartition(out, 'partition', await readPartition(router.store, 'partition'));
   }
   const { words, maxTokens } = experts[0]!.vocabulary;
@@ -117,13 +120,28 @@ async function assertTrainedOn(data: FileStore, experts: FinishedRun[], router?:
     throw new RunError('assemble', 'the data folder has been partitioned anew. Train again.');
 }
 
-async function copyNetwork(run: FinishedRun, out: FileStore, folder: string): Promise<void> {
+async function copyNetwork(
+  run: FinishedRun,
+  out: FileStore,
+  folder: string,
+  weights: AssembleOptions['weights'],
+): Promise<void> {
   const { architecture, config } = run.record.options;
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new CheckpointError('assemble', `${run.name}/run.json has no options.config.`);
   }
   await writeJson(out, `${folder}/config.json`, { architecture, ...config });
-  await out.write(`${folder}/model.safetensors`, await run.store.read(WEIGHTS_FILE));
+  const trained = await run.store.read(WEIGHTS_FILE);
+  await out.write(`${folder}/model.safetensors`, weights ? inPrecision(trained, weights) : trained);
+}
+
+/** The same tensors, those of floats in another dtype. */
+function inPrecision(file: Uint8Array, dtype: 'f32' | 'f16'): Uint8Array {
+  const tensors = Object.entries(parseSafetensors(file)).map(([name, tensor]) => {
+    const floats = tensor.dtype === 'f32' || tensor.dtype === 'f16';
+    return [name, floats ? { ...tensor, dtype } : tensor] as const;
+  });
+  return writeSafetensors(Object.fromEntries(tensors));
 }
 
 function provenanceOf(runs: readonly FinishedRun[]): { [topic: string]: string } {

@@ -27,6 +27,11 @@ export interface LoadOptions {
   readonly routers?: readonly AnyRouterArchitecture[];
   readonly paths?: readonly NoisePath[];
   readonly codecs?: readonly Codec[];
+  /**
+   * How weights lie in device memory, whatever the files hold. f16 takes half of it, on adapters with `shader-f16`;
+   * arithmetic is f32 in either. Default f32.
+   */
+  readonly weights?: 'f32' | 'f16';
   /** For models without a `text` folder whose experts take a condition. */
   readonly promptEncoder?: PromptEncoder;
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -51,7 +56,7 @@ export async function loadPipeline(source: string | URL | FileStore, options: Lo
     store,
     String(source instanceof URL || typeof source === 'string' ? source : 'the store'),
   );
-  const { architectures = [], routers = [], paths = [], onProgress } = options;
+  const { architectures = [], routers = [], paths = [], weights: floats = 'f32', onProgress } = options;
   const wanted = requiredFiles(index.clusters);
   const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.includes(path) ? sizeBytes : 0), 0);
   let loadedBytes = 0;
@@ -85,7 +90,7 @@ export async function loadPipeline(source: string | URL | FileStore, options: Lo
   };
   try {
     const load = async (folder: string): Promise<TreeOf<Tensor>> => {
-      const tensors = await readSafetensors(files, `${folder}/model.safetensors`, device);
+      const tensors = await readSafetensors(files, `${folder}/model.safetensors`, device, { floats });
       owned.push(...Object.values(tensors));
       return unflattenTree(Object.entries(tensors).map(([path, value]) => ({ path, value })));
     };

@@ -1,4 +1,5 @@
 import { CheckpointError } from '../errors.js';
+import { type FloatDType, isFloat } from '../graph/dtype.js';
 import type { FileStore } from '../store/store.js';
 import { fileDTypes, type HostData, type HostTensor } from './dtypes.js';
 import { headerLength, parseHeader, quote, type SafetensorsEntry, type SafetensorsHeader } from './header.js';
@@ -12,6 +13,8 @@ export interface TensorFactory<T> {
 export interface ReadOptions {
   /** Reads only the tensors for which this is true. */
   readonly filter?: (name: string) => boolean;
+  /** What every tensor of floats becomes on the device. Default: what it is in the file, and f32 for bf16. */
+  readonly floats?: FloatDType | undefined;
   /** Called as tensors arrive. */
   readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
@@ -54,7 +57,7 @@ export async function readSafetensors<T>(
   store: FileStore,
   path: string,
   device?: TensorFactory<T>,
-  { filter = () => true, onProgress }: ReadOptions = {},
+  { filter = () => true, floats, onProgress }: ReadOptions = {},
 ): Promise<Record<string, HostTensor | T>> {
   const header = await readHeader(store, path);
   const wanted = header.entries.filter((entry) => filter(entry.name));
@@ -68,7 +71,7 @@ export async function readSafetensors<T>(
     for (const entry of group) {
       const at = entry.offset - first;
       const tensor = decode(quote(path), entry, bytes.subarray(at, at + entry.sizeBytes));
-      found.push([entry.name, device ? upload(device, tensor) : tensor]);
+      found.push([entry.name, device ? upload(device, tensor, floats) : tensor]);
       doneBytes += entry.sizeBytes;
     }
     onProgress?.({ doneBytes, totalBytes });
@@ -106,9 +109,10 @@ function decode(file: string, entry: SafetensorsEntry, bytes: Uint8Array): HostT
   );
 }
 
-function upload<T>(device: TensorFactory<T>, { data, shape, dtype }: HostTensor): T {
+function upload<T>(device: TensorFactory<T>, { data, shape, dtype }: HostTensor, floats?: FloatDType): T {
   if (dtype === 'u8') return device.tensor(Uint32Array.from(data), { shape, dtype: 'u32' });
-  return device.tensor(data, { shape, dtype: dtype === 'bf16' ? 'f32' : dtype });
+  if (dtype === 'bf16') return device.tensor(data, { shape, dtype: floats ?? 'f32' });
+  return device.tensor(data, { shape, dtype: isFloat(dtype) ? (floats ?? dtype) : dtype });
 }
 
 /** Runs of tensors that lie close together and are not too large to be read at once. */

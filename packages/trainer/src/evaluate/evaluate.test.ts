@@ -1,7 +1,7 @@
 // From runs to a model to its evaluation, on a real device at toy size.
 import { dit } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
-import { loadPipeline } from '@paris/sampler';
+import { full, loadPipeline } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
@@ -56,6 +56,32 @@ describe('assemble', () => {
     const { images } = await pipeline.generate({ prompt: 'red square', steps: 2, seed: 1 });
     expect(images[0]).toMatchObject({ width: 8, height: 8 });
     await pipeline.close();
+  });
+
+  it('writes weights of half the size that sample the same pictures, nearly', async () => {
+    const [whole, half] = [memoryStore(), memoryStore()];
+    const sizes = [];
+    for (const [out, weights] of [
+      [whole, 'f32'],
+      [half, 'f16'],
+    ] as const) {
+      const { files } = await assemble({ runs, out, weights });
+      sizes.push(files.filter(({ path }) => path.endsWith('model.safetensors')).reduce((n, f) => n + f.sizeBytes, 0));
+    }
+    expect(sizes[1]! / sizes[0]!).toBeCloseTo(0.5, 1);
+    expect(await whole.read('experts/00/model.safetensors')).toEqual(await runs.read('expert-00/model.safetensors'));
+    const sampled = async (store: FileStore, weights: 'f32' | 'f16') => {
+      const pipeline = await loadPipeline(store, { device: device!, weights });
+      const { images } = await pipeline.generate({ prompt: 'red square', steps: 4, seed: 1, routing: full() });
+      await pipeline.close();
+      return images[0]!.data;
+    };
+    const expected = await sampled(whole, 'f32');
+    const precisions = device!.hasFeature('shader-f16') ? (['f32', 'f16'] as const) : (['f32'] as const);
+    for (const weights of precisions) {
+      const got = await sampled(half, weights);
+      expect(Math.max(...got.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThanOrEqual(3);
+    }
   });
 
   it('refuses runs that do not belong together, are missing or unfinished', async () => {

@@ -1,7 +1,7 @@
 import { pullThrough } from '../../autodiff/gradient.js';
 import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
-import { DTypeError, ShapeError } from '../../errors.js';
-import { floatLiteral, floats, requireDType } from '../../graph/dtype.js';
+import { ShapeError } from '../../errors.js';
+import { floatLiteral, floats, promote, requireDType } from '../../graph/dtype.js';
 import type { Attributes, Type } from '../../graph/node.js';
 import { sameShape, showShape } from '../../graph/shape.js';
 import {
@@ -141,12 +141,6 @@ export const attention = Object.assign(
         `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}.`,
       );
     }
-    if (q.dtype !== k.dtype || q.dtype !== v.dtype) {
-      throw new DTypeError(
-        'attention',
-        `q, k and v are ${q.dtype}, ${k.dtype} and ${v.dtype}. Cast them to one dtype.`,
-      );
-    }
     if (mask && (mask.dtype !== 'bool' || !sameShape(mask.shape, keys.slice(0, 2)))) {
       throw new ShapeError(
         'attention',
@@ -154,7 +148,9 @@ export const attention = Object.assign(
       );
     }
     const attributes = { scale: scale ?? 1 / Math.sqrt(d!), masked: mask !== undefined };
-    return applyAll(op, mask ? [q, k, v, mask] : [q, k, v], attributes)[0]!;
+    const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);
+    const wide = [q, k, v].map((x) => x.cast(dtype));
+    return applyAll(op, mask ? [...wide, mask] : wide, attributes)[0]!;
   },
   { op },
 );

@@ -1,4 +1,5 @@
-import { DTypeError, ShapeError } from '../../errors.js';
+import { ShapeError } from '../../errors.js';
+import { promote } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
@@ -11,9 +12,6 @@ const op = pointwise({
     const first = inputs[0]!;
     const shape = [...first.shape];
     for (const other of inputs.slice(1)) {
-      if (other.dtype !== first.dtype) {
-        throw new DTypeError('concat', `the dtypes differ: ${first.dtype} and ${other.dtype}. Use cast() on one.`);
-      }
       if (other.shape.length !== shape.length || other.shape.some((n, i) => i !== at && n !== first.shape[i])) {
         throw new ShapeError(
           'concat',
@@ -51,12 +49,14 @@ const op = pointwise({
   },
 });
 
-/** Tensors one after the other along an axis. */
+/** Tensors one after the other along an axis; f16 beside f32 becomes f32. */
 export const concat = Object.assign(
   (tensors: readonly Tensor[], axis = 0): Tensor => {
     if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
     const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);
-    return tensors.length === 1 ? tensors[0]! : applyOp(op, tensors, { axis: at });
+    const dtype = tensors.map((x) => x.dtype).reduce((a, b) => promote('concat', a, b));
+    const parts = tensors.map((x) => x.cast(dtype));
+    return parts.length === 1 ? parts[0]! : applyOp(op, parts, { axis: at });
   },
   { op },
 );

@@ -1,5 +1,5 @@
 import { nodeStore } from '@paris/tensor/node';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { assemble } from '../../assemble.js';
 import { ignoredAdapter } from '../gpu.js';
 import { createReporter } from '../reporter.js';
@@ -9,6 +9,7 @@ interface Flags {
   data?: string;
   licence?: string;
   routing?: string;
+  weights?: 'f32' | 'f16';
   json?: boolean;
 }
 
@@ -20,16 +21,23 @@ export function assembleCommand(): Command {
     .option('--data <folder>', 'check that the runs were trained on this data folder')
     .option('--licence <text>', "licence of the model (default: the pictures' licences)")
     .option('--routing <policy>', 'routing policy where none is given (default: top2)')
+    .addOption(
+      new Option('--weights <dtype>', 'how weights are written (default: as they were trained)').choices([
+        'f32',
+        'f16',
+      ]),
+    )
     .option('--json', 'print progress as JSON lines on stdout')
     .addOption(ignoredAdapter())
     .addHelpText('after', '\nExample:\n  paris assemble runs/ --out my-model/')
-    .action(async (runs: string, { out, data, licence, routing, json }: Flags) => {
+    .action(async (runs: string, { out, data, licence, routing, weights, json }: Flags) => {
       const index = await assemble({
         runs: nodeStore(runs),
         out: nodeStore(out),
         ...(data !== undefined && { data: nodeStore(data) }),
         ...(licence !== undefined && { licence }),
         ...(routing !== undefined && { routing }),
+        ...(weights !== undefined && { weights }),
       });
       const bytes = index.files.reduce((sum, file) => sum + file.sizeBytes, 0);
       createReporter(json === true).info(`${index.clusters} experts, ${(bytes / 1e6).toFixed(1)} MB → ${out}`);
