@@ -27,6 +27,7 @@ export const PARTS = [
   { name: 'links', command: ['node', 'tools/test/src/links.js'] },
   { name: 'fences', command: ['node', 'tools/test/src/fences.js'] },
   { name: 'dist', command: ['node', 'tools/test/src/dist.js'] },
+  { name: 'examples', command: ['node', 'tools/test/src/examples.js'] },
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
   { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },

@@ -1,0 +1,100 @@
+// Every example runs from beginning to end, imports only what is published, and ends by itself: within five seconds of the
+// last line that it prints.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Counter } from './counter.js';
+import { ROOT } from './markdown.js';
+import { environmentOf, runNode, runProgram } from './programs.js';
+
+const EXAMPLES = join(ROOT, 'examples');
+const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
+/** The demo has tests of its own. */
+const OTHERS = new Set(['demo']);
+const LINGER_MS = 5000;
+
+const counter = new Counter();
+const folder = mkdtempSync(join(tmpdir(), 'paris-examples-'));
+const model = join(folder, 'model');
+const deno = readPermissions(join(EXAMPLES, 'deno', 'package.json'));
+
+/** How each is run on a small model, and what it leaves. @type {Record<string, { command: string[], leaves: string, needsDeno?: boolean }>} */
+const RUNS = {
+  quickstart: {
+    command: [process.execPath, 'quickstart.js', model, 'cat face', join(folder, 'quickstart.png')],
+    leaves: 'quickstart.png',
+  },
+  deno: {
+    command: [
+      DENO,
+      'run',
+      '--no-prompt',
+      ...deno,
+      `--allow-write=${folder}`,
+      'sample.ts',
+      model,
+      'cat face',
+      join(folder, 'deno.png'),
+    ],
+    leaves: 'deno.png',
+    needsDeno: true,
+  },
+  'custom-expert': {
+    command: [process.execPath, 'run.js', '12', join(folder, 'custom')],
+    leaves: 'custom/samples.png',
+  },
+};
+
+for (const name of readdirSync(EXAMPLES)) {
+  if (OTHERS.has(name) || !existsSync(join(EXAMPLES, name, 'package.json'))) continue;
+  if (!RUNS[name]) counter.fail(name, 'nothing runs it: add it to RUNS in tools/test/src/examples.js');
+  checkImports(name);
+}
+const { env, reason } = await environmentOf('auto');
+if (env) {
+  const made = await runNode(fileURLToPath(new URL('./model.js', import.meta.url)), { env, args: [model] });
+  if (made.code !== 0) counter.fail('a small model', made.output);
+}
+for (const [name, { command, leaves, needsDeno }] of Object.entries(RUNS)) {
+  if (!env) counter.skip(name, 'adapter', reason);
+  else if (needsDeno && !existsSync(DENO)) counter.skip(name, 'deno', 'the package deno is not installed');
+  else await check(name, command, join(folder, leaves), env);
+}
+rmSync(folder, { recursive: true, force: true });
+counter.end();
+
+/** @param {string} name @param {string[]} command @param {string} leaves @param {NodeJS.ProcessEnv} env */
+async function check(name, command, leaves, env) {
+  const { code, output, quietMs } = await runProgram(command, { cwd: join(EXAMPLES, name), env });
+  const size = statSync(leaves, { throwIfNoEntry: false })?.size ?? 0;
+  if (code !== 0) counter.fail(name, `ended with ${code}\n${output}`);
+  else if (size < 100) counter.fail(name, `left ${leaves} with ${size} bytes\n${output}`);
+  else if (quietMs > LINGER_MS) counter.fail(name, `lived ${quietMs} ms longer than its work`);
+  else counter.pass(`${name} ran, and ended ${Math.round(quietMs)} ms after its work`);
+}
+
+/** What an example imports is Node's, its own, or declared in its package.json and exported by that package. */
+function checkImports(/** @type {string} */ name) {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(EXAMPLES, name, 'package.json'), 'utf8'));
+  for (const file of readdirSync(join(EXAMPLES, name)).filter((file) => /\.[jt]s$/.test(file))) {
+    const text = readFileSync(join(EXAMPLES, name, file), 'utf8');
+    for (const [, from = ''] of text.matchAll(/^(?:import|export) (?:[^'"=(]* from )?'([^']+)'/gm)) {
+      if (/^(?:node:|\.\/)/.test(from)) continue;
+      const [, owner = '', entry = ''] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(from) ?? [];
+      if (!(owner in dependencies)) {
+        counter.fail(name, `${file} imports ${from}, which package.json does not declare`);
+        continue;
+      }
+      const { exports } = JSON.parse(readFileSync(join(ROOT, 'node_modules', owner, 'package.json'), 'utf8'));
+      if (exports && !(`.${entry}` in exports)) counter.fail(name, `${file} imports ${from}, which is not exported`);
+    }
+  }
+  counter.pass();
+}
+
+/** The permissions that the Deno example asks for itself, but for where it writes. */
+function readPermissions(/** @type {string} */ file) {
+  const { scripts } = JSON.parse(readFileSync(file, 'utf8'));
+  return scripts.start.split(' ').filter((/** @type {string} */ word) => /^--allow-(?!write)/.test(word));
+}
