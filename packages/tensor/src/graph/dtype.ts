@@ -12,6 +12,7 @@ export type HostArray<D extends DType = DType> = D extends FloatDType
 
 export const dtypes: readonly DType[] = ['f32', 'f16', 'i32', 'u32', 'bool'];
 export const floats: readonly DType[] = ['f32', 'f16'];
+export const signed: readonly DType[] = ['f32', 'f16', 'i32'];
 export const numeric: readonly DType[] = ['f32', 'f16', 'i32', 'u32'];
 
 const bytes: Record<DType, number> = { f32: 4, f16: 2, i32: 4, u32: 4, bool: 4 };

@@ -8,6 +8,11 @@ export function floatBody(body: (x: number) => number): TgpuFn {
   return tgpu.fn([d.f32], d.f32)(body) as TgpuFn;
 }
 
+/** One number with a sign to one of its dtype. */
+export function signedBodies(body: (x: number) => number): Record<'f32' | 'i32', TgpuFn> {
+  return { f32: floatBody(body), i32: tgpu.fn([d.i32], d.i32)(body) as TgpuFn };
+}
+
 /** Two numbers to one of their dtype. */
 export function numberBodies(body: (a: number, b: number) => number): Bodies {
   return {

@@ -1,15 +1,15 @@
 import { std } from 'typegpu';
-import { floats } from '../../graph/dtype.js';
-import { floatBody } from '../body.js';
+import { signed } from '../../graph/dtype.js';
+import { signedBodies } from '../body.js';
 import { unary } from '../define.js';
 import { sign } from './sign.js';
 
 /** |x|, elementwise. The gradient at 0 is 0. */
 export const abs = unary({
   name: 'abs',
-  dtypes: floats,
+  dtypes: signed,
   cost: 1,
-  kernel: floatBody((x) => {
+  kernel: signedBodies((x) => {
     'use gpu';
     return std.abs(x);
   }),

@@ -1,14 +1,14 @@
 import { std } from 'typegpu';
-import { floats } from '../../graph/dtype.js';
-import { floatBody } from '../body.js';
+import { signed } from '../../graph/dtype.js';
+import { signedBodies } from '../body.js';
 import { unary, zeroGradient } from '../define.js';
 
 /** −1, 0 or 1, elementwise. */
 export const sign = unary({
   name: 'sign',
-  dtypes: floats,
+  dtypes: signed,
   cost: 1,
-  kernel: floatBody((x) => {
+  kernel: signedBodies((x) => {
     'use gpu';
     return std.sign(x);
   }),

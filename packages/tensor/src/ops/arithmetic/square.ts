@@ -1,13 +1,13 @@
-import { floats } from '../../graph/dtype.js';
-import { floatBody } from '../body.js';
+import { signed } from '../../graph/dtype.js';
+import { signedBodies } from '../body.js';
 import { unary } from '../define.js';
 
 /** x², elementwise. */
 export const square = unary({
   name: 'square',
-  dtypes: floats,
+  dtypes: signed,
   cost: 1,
-  kernel: floatBody((x) => {
+  kernel: signedBodies((x) => {
     'use gpu';
     return x * x;
   }),

@@ -22,6 +22,8 @@ it('a convolution is two dispatches, one of a 1 × 1 kernel', async (context) =>
   const both = grad((p: { x: Tensor; w: Tensor }) => conv2d(p.x, p.w, { padding: 1 }).square().sum());
   expect(await counted(both({ x: x!, w: three! }))).toBeLessThanOrEqual(8);
   expect(await counted(resize(x!, [16, 16], 'nearest').mul(2))).toBe(1);
+  // Enlarged as the windows are laid out: the large picture is never stored.
+  expect(await counted(conv2d(resize(x!, [16, 16], 'nearest'), three!, { padding: 1 }))).toBe(2);
 });
 
 it('says what does not fit', (context) => {

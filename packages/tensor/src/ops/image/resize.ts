@@ -7,7 +7,7 @@ import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
-import type { EmitContext } from '../op.js';
+import type { EmitContext, PointwiseOp } from '../op.js';
 
 export type ResizeMode = 'nearest' | 'bilinear';
 
@@ -39,6 +39,9 @@ const op = pointwise({
     return [w === width ? rows : rows.matmul(shares(mode, width, w).transpose())];
   },
 });
+
+/** One read: cheap enough to do again in each window of a convolution, rather than store. */
+const nearestOp: PointwiseOp = { ...op, cost: 2 };
 
 interface Place {
   readonly low: string;
@@ -88,7 +91,7 @@ export const resize = Object.assign(
         `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${showShape(x.shape)} and ${showShape(size)}.`,
       );
     }
-    return applyOp(op, [x], { size: [...size], mode });
+    return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
   },
   { op },
 );
