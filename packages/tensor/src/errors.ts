@@ -53,6 +53,11 @@ export class DisposedTensorError extends ParisError {
   override readonly code = 'DISPOSED_TENSOR';
 }
 
+/** Under `device.debug`: a NaN or an infinity, with the op that made it. */
+export class NonFiniteError extends ParisError {
+  override readonly code = 'NON_FINITE';
+}
+
 /** The GPU device is gone; every pending read rejects with the same error. */
 export class DeviceLostError extends ParisError {
   override readonly code = 'DEVICE_LOST';

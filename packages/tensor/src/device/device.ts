@@ -15,6 +15,7 @@ import { Key } from '../random/key.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
+import { requireFinite } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
 import { BufferPool, usage } from './pool.js';
 import { Recent } from './recent.js';
@@ -61,7 +62,11 @@ const bindingTypes = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as c
 export class Device implements PlanDevice {
   readonly pool: BufferPool;
   readonly adapter: KernelAdapter;
-  /** Traces compiled functions again at each call and fails if the graph has changed. Slow. */
+  /**
+   * Slow, for finding mistakes. Traces compiled functions again at each call and fails if the graph has changed
+   * (StaleTraceError); looks for NaN and infinities in every result and names the op that made the first
+   * (NonFiniteError), with where it was called; the arguments of such a call stay valid.
+   */
   debug = false;
   /** @internal Whether a function is being traced: nothing can be read now. */
   tracing = false;
@@ -167,6 +172,26 @@ export class Device implements PlanDevice {
 
   /** @internal Runs a graph with these values for its leaves; the caller owns the storages. */
   async execute(
+    signature: Signature,
+    roots: readonly Value[],
+    leaves: readonly Value[],
+    beforeReturn?: () => void,
+  ): Promise<Storage[]> {
+    if (!this.debug) return this.executePlain(signature, roots, leaves, beforeReturn);
+    const storages = await this.executePlain(signature, roots, leaves);
+    try {
+      await requireFinite(this, roots, new Map(signature.leaves.map((leaf, i) => [leaf, leaves[i]!])), storages);
+      requireLive(leaves);
+    } catch (error) {
+      for (const storage of storages) storage.end();
+      throw error;
+    }
+    beforeReturn?.();
+    return storages;
+  }
+
+  /** @internal The same without a look at the results. */
+  async executePlain(
     signature: Signature,
     roots: readonly Value[],
     leaves: readonly Value[],

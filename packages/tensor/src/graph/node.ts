@@ -19,6 +19,8 @@ let nextId = 0;
 export class Node {
   readonly id = nextId++;
   readonly outputs: readonly Value[];
+  /** Under device.debug: an error whose stack says where the op was called. */
+  calledAt: Error | undefined;
 
   constructor(
     readonly op: Op,
@@ -49,7 +51,9 @@ export class Value {
 
 /** Applies an op: runs its shape and dtype rules, then adds the node. */
 export function apply(op: Op, inputs: readonly Value[], attributes: Attributes = {}): readonly Value[] {
-  return new Node(op, inputs, attributes, op.infer(inputs, attributes)).outputs;
+  const node = new Node(op, inputs, attributes, op.infer(inputs, attributes));
+  if (inputs.some(({ device }) => device?.debug)) node.calledAt = new Error(`${op.name} was called here`);
+  return node.outputs;
 }
 
 /** The nodes that the roots need, inputs before users. Values that are computed, or for which `stop` holds, end the search. */

@@ -1,0 +1,122 @@
+// Where a number stopped being finite. Under device.debug the results of each graph are looked at on the host; if one
+// holds a NaN or an infinity, the graph runs again node by node, unfused, up to the first node that made one.
+import { signatureOf } from '../compile/signature.js';
+import { NonFiniteError } from '../errors.js';
+import { isFloat } from '../graph/dtype.js';
+import { Node, type Type, topologicalOrder, type Value } from '../graph/node.js';
+import { showShape } from '../graph/shape.js';
+import { bufferLeaf, leafValue, operandLeaf } from '../ops/leaf.js';
+import type { Device } from './device.js';
+import type { Storage } from './storage.js';
+
+/**
+ * @param roots - the graph
+ * @param leaves - the graph's leaves, and what stands for each of them in this run
+ * @param results - the memory of the roots
+ * @throws NonFiniteError that names the op, with where it was called as `cause`
+ */
+export async function requireFinite(
+  device: Device,
+  roots: readonly Value[],
+  leaves: ReadonlyMap<Value, Value>,
+  results: readonly Storage[],
+): Promise<void> {
+  const bad: Value[] = [];
+  for (const [i, root] of roots.entries()) {
+    const value = standIn({ ...typeOf(root), storage: results[i], operand: undefined });
+    if (await nonFinite(device, value)) bad.push(root);
+  }
+  if (bad.length > 0) throw await originOf(device, bad, leaves);
+}
+
+interface Found {
+  readonly index: number;
+  readonly element: number;
+}
+
+async function originOf(device: Device, roots: readonly Value[], leaves: ReadonlyMap<Value, Value>): Promise<Error> {
+  const known = new Map<Value, { value: Value; found: Found | undefined }>();
+  const made: Storage[] = [];
+  // Infinities may be meant, as in a mask: then it is the first NaN that nobody brought, or else what came in.
+  let birth: Error | undefined;
+  let brought: Error | undefined;
+  try {
+    for (const node of topologicalOrder(roots)) {
+      if (node.op.kind === 'leaf') {
+        const leaf = node.outputs[0]!;
+        const value = standIn(leaves.get(leaf)!);
+        const found = await nonFinite(device, value);
+        known.set(leaf, { value, found });
+        if (found) brought ??= broughtIn(leaf, found);
+        continue;
+      }
+      const inputs = node.inputs.map((input) => known.get(input)!);
+      const { outputs } = new Node(
+        node.op,
+        inputs.map(({ value }) => value),
+        node.attributes,
+        node.outputs,
+      );
+      const signature = signatureOf(outputs);
+      const storages = await device.executePlain(signature, outputs, signature.leaves);
+      made.push(...storages);
+      for (const [i, output] of node.outputs.entries()) {
+        const value = standIn({ ...typeOf(output), storage: storages[i], operand: undefined });
+        const found = await nonFinite(device, value);
+        known.set(output, { value, found });
+        if (!found || inputs.length === 0) continue;
+        if (inputs.every((input) => !input.found)) return madeBy(node, found, 'all its inputs are finite');
+        if (Number.isNaN(found.element) && inputs.every((input) => !Number.isNaN(input.found?.element)))
+          birth ??= madeBy(node, found, 'no input holds a NaN, but an infinity');
+      }
+    }
+  } finally {
+    for (const storage of made) storage.end();
+  }
+  const fused = new NonFiniteError(
+    'debug',
+    'a result is not finite, but op by op it is: a sum in another order overflows.',
+  );
+  return birth ?? brought ?? fused;
+}
+
+/** The first NaN, else the first infinity. */
+async function nonFinite(device: Device, value: Value): Promise<Found | undefined> {
+  if (!isFloat(value.dtype)) return undefined;
+  const elements = value.operand ? new Float32Array(value.operand.buffer) : await device.download(value);
+  const nan = elements.findIndex(Number.isNaN);
+  const index = nan >= 0 ? nan : elements.findIndex((x) => !Number.isFinite(x));
+  return index < 0 ? undefined : { index, element: elements[index]! };
+}
+
+/** A leaf with the same memory or words. It owns nothing: no finalizer watches it. */
+function standIn(of: Type & Pick<Value, 'storage' | 'operand'>): Value {
+  const value = leafValue(of.operand ? operandLeaf : bufferLeaf, of);
+  value.storage = of.storage;
+  value.operand = of.operand;
+  return value;
+}
+
+function typeOf({ shape, dtype }: Type): Type {
+  return { shape, dtype };
+}
+
+function madeBy(node: Node, { index, element }: Found, inputs: string): Error {
+  const shapes = node.inputs.map(show).join(', ');
+  return new NonFiniteError(
+    node.op.name,
+    `this op made the first non-finite number: element ${index} of its result ${show(node.outputs[0]!)} is ${element}, and ${inputs} (${shapes}). Look at what goes into it.`,
+    { cause: node.calledAt },
+  );
+}
+
+function broughtIn(leaf: Value, { index, element }: Found): Error {
+  return new NonFiniteError(
+    'debug',
+    `an input of the graph, ${show(leaf)}, holds ${element} at element ${index}. Look at where it was made.`,
+  );
+}
+
+function show({ dtype, shape }: Type): string {
+  return `${dtype} ${showShape(shape)}`;
+}
