@@ -12,6 +12,7 @@ import {
   Tensor,
   valueAndGrad,
 } from '../index.js';
+import { adamw } from '../optim/index.js';
 import { hostNormal, key } from '../random/index.js';
 import { interpret } from '../testing/interpret.js';
 import { useDevice } from '../testing/useDevice.testing.js';
@@ -76,6 +77,24 @@ describe('rematerialise', () => {
     expect(after).toBeLessThan((depth * hidden) / 4 + 5 * hidden);
     await on.run([kept, again]);
     for (const [i, tensor] of kept.entries()) expect(await again[i]!.read()).toEqual(await tensor.read());
+  });
+
+  it('does so in a whole training step, for one more product and norm a block', async (context) => {
+    const on = device(context);
+    const { blocks, x } = network(on);
+    const optimizer = adamw({ learningRate: 1e-3 });
+    const state = await on.run(optimizer.init(blocks));
+    const step = (fn: typeof block) => optimizer.update(state, grad(lossOf(fn))(state.params, x));
+    const [kept, again] = [step(block), step(rematerialise(block))];
+    const [before, after] = [arenaBytes(tensorsOf(kept)), arenaBytes(tensorsOf(again))];
+    const count = async (tree: unknown) => {
+      const { dispatches } = on.counters;
+      await on.run(tree);
+      return on.counters.dispatches - dispatches;
+    };
+    const [plain, more] = [await count(kept), await count(again)];
+    expect(after).toBeLessThan(before / 2);
+    expect(more - plain).toBeLessThanOrEqual(2 * depth);
   });
 
   it('differentiates by what the function takes from its closure', async (context) => {

@@ -1,4 +1,5 @@
 // Memory for time: a function whose inside is computed again for its gradient instead of being kept for it.
+import { windowOf } from '../compile/window.js';
 import { isFloat } from '../graph/dtype.js';
 import { apply, topologicalOrder, type Value } from '../graph/node.js';
 import { applyAll, composite } from '../ops/define.js';
@@ -76,16 +77,10 @@ function backward({ inputs, cotangents, attributes }: VjpContext): (Tensor | und
   );
   const copies = replay(results, new Map(sources.map(({ value }, i) => [value, again[i]!.value])));
   const gradients = pullback(copies, again)(cotangents);
-  // All gradients of this block before any before it: else what was computed again would live until the last of them.
-  const found = gradients.flatMap((gradient) => gradient ?? []);
-  const ordered = gradients.map(
-    (gradient) =>
-      gradient &&
-      barrier(
-        gradient,
-        found.filter((other) => other !== gradient),
-      ),
-  );
+  // What flows on waits for all gradients of this block: else what was computed again would live until the last of them.
+  const ends = sources.map(({ value }) => windowOf(value).base.node.op.kind === 'leaf');
+  const waited = gradients.flatMap((gradient, i) => (gradient && ends[i] ? [gradient] : []));
+  const ordered = gradients.map((gradient, i) => (gradient && !ends[i] ? barrier(gradient, waited) : gradient));
   return [...results.map(() => undefined), ...ordered];
 }
 
