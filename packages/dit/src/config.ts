@@ -2,6 +2,7 @@
 import { ValueError } from '@paris/tensor';
 import { misfits } from '@paris/tensor/nn';
 import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
 import type { Objective } from './expert.js';
 
 /** What the pictures are conditioned on. */
@@ -47,7 +48,8 @@ export interface DiTConfig {
   readonly layerNormEps: number;
 }
 
-const english = z.locales.en().localeError;
+// Through z.locales a bundle would hold all of its languages: 45 kB.
+const english = en().localeError;
 const count = z.int().check(z.positive());
 
 const schema = z.strictObject({
