@@ -1,5 +1,6 @@
 // Graphs drawn by a seed, built through the public API: what the compiler is fuzzed with. Values stay of size 1, so
 // that a float64 reading and the device agree to rounding.
+import { rematerialise } from '../autodiff/rematerialise.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import { relu } from '../ops/activation/relu.js';
 import { sigmoid } from '../ops/activation/sigmoid.js';
@@ -12,10 +13,13 @@ import { attention } from '../ops/attention/attention.js';
 import { embedding } from '../ops/index/embedding.js';
 import { scatterAdd } from '../ops/index/scatterAdd.js';
 import { layerNorm } from '../ops/normalize/layerNorm.js';
+import { rmsNorm } from '../ops/normalize/rmsNorm.js';
 import { softmax } from '../ops/normalize/softmax.js';
 import { pack, unpack } from '../ops/pack.js';
+import { cumsum } from '../ops/reduce/cumsum.js';
 import { logSumExp } from '../ops/reduce/logSumExp.js';
 import { sin } from '../ops/trigonometry/sin.js';
+import { barrier } from '../ops/view/barrier.js';
 import { concat, split } from '../ops/view/concat.js';
 import { stopGradient } from '../ops/view/identity.js';
 import { where } from '../ops/where.js';
@@ -93,6 +97,10 @@ const moves: readonly Move[] = [
   { name: 'softmax', apply: (x, dice) => (x.rank ? softmax(x, dice.roll(x.rank)) : undefined) },
   { name: 'logSumExp', apply: (x, dice) => (x.rank ? logSumExp(x, dice.roll(x.rank)) : undefined) },
   { name: 'layerNorm', apply: (x) => (x.rank ? layerNorm(x, { eps: 0.25 }) : undefined) },
+  { name: 'rmsNorm', apply: (x) => (x.rank ? rmsNorm(x, { eps: 0.25 }) : undefined) },
+  { name: 'cumsum', apply: (x, dice) => (x.rank ? cumsum(x, dice.roll(x.rank)).mul(0.25) : undefined) },
+  { name: 'barrier', apply: (x, dice, pool) => barrier(x, [dice.pick(pool), dice.pick(pool)]) },
+  { name: 'again', apply: (x, dice, pool) => again(x, dice.pick(pool)) },
   { name: 'reshape', apply: (x, dice) => x.reshape(dice.pick(shapesOf(x.size))) },
   { name: 'permute', apply: (x, dice) => x.permute(shuffled(x.rank, dice)) },
   { name: 'flip', apply: (x, dice) => (x.rank ? x.flip([dice.roll(x.rank)]) : undefined) },
@@ -123,6 +131,17 @@ const moves: readonly Move[] = [
       x.rank === 2 ? scatterAdd(x, idsOf(x, x.shape[0]!, dice), 1 + dice.roll(6)).mul(0.5) : undefined,
   },
 ];
+
+/** Some layers that the gradient computes a second time. */
+function again(x: Tensor, captured: Tensor): Tensor {
+  const layers = (t: Tensor) =>
+    tanh(
+      softmax(t.reshape([-1]), 0)
+        .add(t.reshape([-1]))
+        .mul(captured.mean()),
+    ).reshape(x.shape);
+  return rematerialise(layers)(x);
+}
 
 /** A graph of about `length` operations on the given tensors (f32). */
 export function randomGraph(inputs: readonly Tensor[], length: number, dice: Dice): RandomGraph {
