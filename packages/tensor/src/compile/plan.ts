@@ -232,7 +232,7 @@ export class Plan {
   private wordsBuffer(): PooledBuffer | undefined {
     const { words } = this.program;
     if (words.length > 0 && (!this.words || this.words.failed)) {
-      this.words = this.device.pool.create(words.byteLength, 'the numbers of a graph', usage.words);
+      this.words = this.device.pool.take(words.byteLength, 'the numbers of a graph', usage.words);
       this.words.retain();
       this.wordsWritten = false;
     }
