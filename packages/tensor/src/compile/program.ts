@@ -3,7 +3,7 @@
 import { LimitError } from '../errors.js';
 import { dtypeBytes } from '../graph/dtype.js';
 import type { Type, Value } from '../graph/node.js';
-import { sizeOf } from '../graph/shape.js';
+import { showShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
@@ -187,21 +187,26 @@ function checkLimits(memory: Layout, limits: Limits): void {
 }
 
 function checkKernel(kernel: Kernel, limits: Limits, f16: boolean): void {
+  const { dtype, shape } = kernel.bindings.find(({ written }) => written)!.value;
+  const result = `${dtype} ${showShape(shape)}`;
   if (!f16 && kernel.bindings.some(({ value }) => value.dtype === 'f16')) {
-    throw new LimitError(kernel.label, 'this adapter has no f16 (the feature shader-f16). Use f32.');
+    throw new LimitError(
+      kernel.label,
+      `this adapter has no f16 (the feature shader-f16), and making ${result} needs it. Use f32.`,
+    );
   }
   const buffers = kernel.bindings.length;
   if (buffers > limits.maxStorageBuffersPerShaderStage) {
     throw new LimitError(
       kernel.label,
-      `one kernel would bind ${buffers} buffers, and this adapter binds at most ${limits.maxStorageBuffersPerShaderStage}. Join fewer tensors at once.`,
+      `the kernel that makes ${result} would bind ${buffers} buffers, and this adapter binds at most ${limits.maxStorageBuffersPerShaderStage}. Join fewer tensors at once.`,
     );
   }
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (kernel.workgroups.some((n) => n > most)) {
     throw new LimitError(
       kernel.label,
-      `${kernel.workgroups.join(' × ')} workgroups, and this adapter runs at most ${most} a dimension. Use a smaller batch.`,
+      `making ${result} takes ${kernel.workgroups.join(' × ')} workgroups, and this adapter runs at most ${most} a dimension. Use a smaller batch.`,
     );
   }
 }

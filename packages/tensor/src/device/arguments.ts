@@ -60,21 +60,30 @@ export class Arguments {
     return `${kind}${value.dtype}(${value.shape.join()})`;
   }
 
+  /** @throws DonatedTensorError if the closure, too, holds a tensor that is given up */
+  requireApart(leaves: readonly (number | Value)[]): void {
+    for (const leaf of leaves) {
+      if (typeof leaf !== 'number' && leaf.storage && this.donated.includes(leaf.storage)) throw standsTwice();
+    }
+  }
+
   private claim(start: number, donated: boolean, seen: Map<Storage, boolean>): void {
     for (const value of this.values.slice(start)) {
       const storage = value?.storage;
       if (!storage) continue;
       const before = seen.get(storage);
-      if (before || (before !== undefined && donated)) {
-        throw new DonatedTensorError(
-          'compile',
-          'a tensor stands in a donated argument and a second time in the same call. Pass a clone().',
-        );
-      }
+      if (before || (before !== undefined && donated)) throw standsTwice();
       seen.set(storage, donated);
       if (donated) this.donated.push(storage);
     }
   }
+}
+
+function standsTwice(): DonatedTensorError {
+  return new DonatedTensorError(
+    'compile',
+    'a tensor stands in a donated argument and a second time in the same call. Pass a clone().',
+  );
 }
 
 /** Adds the leaves of a tree to `leaves`; the function rebuilds the tree around others in their place. */

@@ -56,6 +56,7 @@ export function compileFunction<A extends readonly unknown[], R>(
     const trace = traces.get(given.key, () => traceFunction(device, fn, args, given));
     if (device.debug) requireSame(trace, traceFunction(device, fn, args, given));
     const leaves = trace.leaves.map((leaf) => (typeof leaf === 'number' ? given.values[leaf]! : leaf));
+    if (donate.length > 0) given.requireApart(trace.leaves);
     const storages = await device.execute(trace.signature, trace.roots, leaves, () => {
       // Last first: the pool hands out what came back last, so the next call's results find the same buffers in turn.
       for (const storage of given.donated.reverse()) storage.end('donated');

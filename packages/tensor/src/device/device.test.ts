@@ -202,7 +202,7 @@ describe('a device', () => {
     const adapter = await (await requestGpu()).requestAdapter();
     const on = await openDevice({ device: await adapter!.requestDevice() });
     await expect(on.tensor([1]).cast('f16').read()).rejects.toThrow(
-      '[cast] this adapter has no f16 (the feature shader-f16). Use f32.',
+      '[cast] this adapter has no f16 (the feature shader-f16), and making f16 [1] needs it. Use f32.',
     );
     expect(() => on.tensor([1], { dtype: 'f16' })).toThrow('[tensor] this adapter has no f16');
     expect(await on.tensor([1]).add(1).read()).toEqual(new Float32Array([2]));
@@ -214,6 +214,10 @@ describe('a device', () => {
     const other = await openDevice();
     const x = other.tensor([1]);
     expect(() => x.add(on.tensor([2]))).toThrow('[add] the tensors belong to two devices.');
+    const fn = on.compile((a: Tensor) => a.add(1));
+    await expect(fn(x)).rejects.toThrow(
+      '[run] the graph needs a tensor of another device. Read it there and upload it here.',
+    );
     await other.close();
     await other.close();
     await expect(x.read()).rejects.toThrow('[device] the device was closed. Open a new one with openDevice().');

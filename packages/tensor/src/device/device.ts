@@ -5,7 +5,14 @@
 import type { Kernel } from '../compile/generate.js';
 import { Plan, type PlanDevice } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
-import { DeviceLostError, DisposedTensorError, DonatedTensorError, ParisError, TraceError } from '../errors.js';
+import {
+  DeviceLostError,
+  DisposedTensorError,
+  DonatedTensorError,
+  ParisError,
+  TraceError,
+  ValueError,
+} from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
 import type { Value } from '../graph/node.js';
 import { type Shape, showShape, sizeOf } from '../graph/shape.js';
@@ -181,7 +188,7 @@ export class Device implements PlanDevice {
     const storages = await this.executePlain(signature, roots, leaves);
     try {
       await requireFinite(this, roots, new Map(signature.leaves.map((leaf, i) => [leaf, leaves[i]!])), storages);
-      requireLive(leaves);
+      requireLive(leaves, this.pool);
     } catch (error) {
       for (const storage of storages) storage.end();
       throw error;
@@ -224,12 +231,12 @@ export class Device implements PlanDevice {
     // Uploads first: what they lack room for is their error, not that of the results.
     await this.pool.settle(leaves.flatMap(({ storage }) => (storage?.buffer.ready ? [storage.buffer] : [])));
     this.check();
-    requireLive(leaves);
+    requireLive(leaves, this.pool);
     const prepared = plan.prepare(leaves);
     try {
       await this.pool.settle(prepared.held);
       this.check();
-      requireLive(leaves);
+      requireLive(leaves, this.pool);
     } catch (error) {
       plan.abandon(prepared);
       throw error;
@@ -409,9 +416,12 @@ export type TensorsOf<T> = T extends Tensor | Key
     ? Tensor
     : { [K in keyof T]: TensorsOf<T[K]> };
 
-function requireLive(leaves: readonly Value[]): void {
+function requireLive(leaves: readonly Value[], pool: BufferPool): void {
   for (const { storage, operand: words, node } of leaves) {
     if (words) continue;
+    if (storage && storage.buffer.pool !== pool) {
+      throw new ValueError('run', 'the graph needs a tensor of another device. Read it there and upload it here.');
+    }
     if (storage?.status === 'live') continue;
     if (storage?.status === 'donated') {
       throw new DonatedTensorError(

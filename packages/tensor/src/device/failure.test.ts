@@ -2,6 +2,8 @@
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { requestGpu } from '#gpu';
+import { compileProgram } from '../compile/program.js';
+import { signatureOf } from '../compile/signature.js';
 import { DeviceLostError, LimitError, OutOfMemoryError, type Tensor, zeros } from '../index.js';
 import { adapterEnvironment, chooseAdapter } from '../node/adapters.js';
 import { childProgram } from '../testing/childProgram.testing.js';
@@ -10,6 +12,13 @@ import type { Device } from './device.js';
 import { openDevice } from './open.js';
 
 const device = useDevice();
+/** WebGPU's own, those that programs ask for. */
+const defaultLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  minStorageBufferOffsetAlignment: 256,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
 const caught = (promise: Promise<unknown>) => promise.then(() => undefined).catch((error: unknown) => error);
 
 async function newGpu(context: TestContext): Promise<GPUDevice> {
@@ -174,6 +183,26 @@ describe('a lost device', () => {
   });
 });
 
+describe('a command that the GPU refuses', () => {
+  it('rejects the next step and later reads with one error, which is ours', async (context) => {
+    const gpu = await newGpu(context);
+    const on = await openDevice({ device: gpu });
+    const step = on.compile((x: Tensor) => x.mul(2), { donate: [0] });
+    const x = on.tensor([1, 2]);
+    await x.read();
+    gpu.queue.submit([gpu.createCommandEncoder().finish()]);
+    gpu.queue.writeBuffer(x.value.storage!.buffer.gpu, 4096, new Uint32Array(1)); // beyond its end
+    await gpu.queue.onSubmittedWorkDone();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const [a, b] = [await caught(step(x)), await caught(x.read())];
+    expect(a).toBeInstanceOf(DeviceLostError);
+    expect(b).toBe(a);
+    expect((a as Error).message).toMatch(/^\[device\] internal: the GPU refused a command\. /);
+    expect(() => x.add(1)).not.toThrow();
+    await on.close();
+  });
+});
+
 describe('limits', () => {
   it('of a binding: says the op, the shape and the bytes, before anything runs or is donated', async (context) => {
     const on = await openDevice({ device: await newGpu(context) }); // WebGPU's default limits: 128 MiB
@@ -199,6 +228,28 @@ describe('limits', () => {
     );
     expect(on.counters).toMatchObject({ buffersCreated: 0, bytesAllocated: 0 });
     await on.close();
+  });
+
+  it('of a kernel, and a missing feature: say the op, what it makes, and what to do', (context) => {
+    const on = device(context);
+    const a = on.tensor(new Float32Array(512), { shape: [1, 512] });
+    const b = on.tensor(new Float32Array(512), { shape: [512, 1] });
+    const compile = (tensor: Tensor, changed: Partial<typeof defaultLimits>, f16 = true) => {
+      const { leaves } = signatureOf([tensor.value]);
+      const target = { adapter: on.adapter, limits: { ...defaultLimits, ...changed }, f16 };
+      return () => compileProgram([tensor.value], leaves, target);
+    };
+    expect(compile(b.matmul(a), {})).not.toThrow();
+    expect(compile(b.matmul(a), { maxComputeWorkgroupsPerDimension: 1 })).toThrow(
+      /^\[matmul\] making f32 \[512, 512\] takes .* workgroups, and this adapter runs at most 1 a dimension\. Use a smaller batch\.$/,
+    );
+    expect(compile(a.matmul(b), { maxStorageBuffersPerShaderStage: 2 })).toThrow(
+      '[matmul] the kernel that makes f32 [1, 1] would bind 3 buffers, and this adapter binds at most 2. Join fewer tensors at once.',
+    );
+    expect(compile(a.cast('f16'), {}, false)).toThrow(
+      '[cast] this adapter has no f16 (the feature shader-f16), and making f16 [1, 512] needs it. Use f32.',
+    );
+    expect(compile(a.add(b), { maxStorageBufferBindingSize: 2 ** 19 })).toThrow(LimitError);
   });
 
   it('of buffers a kernel: many tensors at once still run, in kernels that fit', async (context) => {
