@@ -1,7 +1,9 @@
-// A project outside the workspace, with the packed packages and plain tsc: what it needs to compile, and ops of its own.
+// A project outside the workspace, with the packed packages and plain tsc: what it needs to compile, ops of its own, and
+// what a bundle of it holds.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkBundles } from './bundles.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runNode, runProgram } from './programs.js';
@@ -25,7 +27,10 @@ try {
   await compiles('nodenext', everything, { module: 'nodenext', types: ['node'] }, ['@types/node']);
   const browser = entriesOf((entry) => !entry.endsWith('/node') && !entry.startsWith('@paris/trainer'));
   await compiles('bundler', browser, { module: 'esnext', moduleResolution: 'bundler', types: [] }, []);
-  await runs();
+  const { env, name, reason } = await environmentOf('auto');
+  if (env) await runs(env, name);
+  else counter.skip('ops of a project outside', 'adapter', reason);
+  await checkBundles(counter, tarballs, browser, env);
 } finally {
   rmSync(packed, { recursive: true, force: true });
 }
@@ -68,9 +73,7 @@ async function compiles(name, entries, options, optional) {
 }
 
 /** tsc emits the ops as JavaScript, and they check themselves on an adapter. */
-async function runs() {
-  const { env, name, reason } = await environmentOf('auto');
-  if (!env) return counter.skip('ops of a project outside', 'adapter', reason);
+async function runs(/** @type {NodeJS.ProcessEnv} */ env, /** @type {string} */ name) {
   const options = { ...strict, types: [], skipLibCheck: true, module: 'nodenext', outDir: 'out' };
   const files = { 'ops.ts': source, 'tsconfig.json': JSON.stringify({ compilerOptions: options }) };
   const project = makeProject(tarballs, { optional: ['webgpu'], files });
