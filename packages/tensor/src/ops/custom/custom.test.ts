@@ -1,4 +1,5 @@
 // Ops as a user would define them: proved by checkOp, fused like ours, and told apart by what they are.
+import tgpu, { d, std } from 'typegpu';
 import { describe, expect, it } from 'vitest';
 import { grad } from '../../autodiff/gradient.js';
 import { signatureOf } from '../../compile/signature.js';
@@ -135,6 +136,30 @@ describe('ops from outside', () => {
       const i32 = sample.call([sample.values([-1, 0, 1, 7, 2 ** 30, -(2 ** 31)], 'i32')]);
       expect((await checkOp(bits, { device: on, samples: [u32, i32] })).compared.forward).toBe(263);
       expect((await checkOp(even, { device: on, samples: [u32] })).compared.forward).toBe(257);
+    },
+    timeoutMs,
+  );
+
+  it(
+    'elementwise: a TypeGPU function, whose JavaScript is compared as well',
+    async (context) => {
+      const op = elementwise({
+        name: 'bump',
+        inputs: ['x'],
+        wgsl: tgpu.fn(
+          [d.f32],
+          d.f32,
+        )((x) => {
+          'use gpu';
+          return std.exp(-(x * x));
+        }),
+        reference: (x) => Math.exp(-x * x),
+        vjp: ({ x, output, cotangent }) => [cotangent.mul(output).mul(x.mul(-2))],
+      });
+      const samples = elementwiseSamples([sample.call([sample.values([-2, -1, 0, 0.5, 1.5])])]);
+      const { compared } = await checkOp(op, { device: device(context), samples });
+      expect(compared.cpu).toBe(compared.forward);
+      expect(compared.forward).toBe(1368);
     },
     timeoutMs,
   );
