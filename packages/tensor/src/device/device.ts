@@ -17,6 +17,7 @@ import type { DType, HostArray } from '../graph/dtype.js';
 import type { Value } from '../graph/node.js';
 import { type Shape, showShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import type { TuningTable } from '../kernels/tuning.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
 import { Tensor } from '../tensor.js';
@@ -93,9 +94,10 @@ export class Device implements PlanDevice {
     readonly gpu: GPUDevice,
     readonly info: DeviceInfo,
     private readonly ownsGpu: boolean,
+    tuning?: TuningTable,
   ) {
     this.pool = new BufferPool(gpu);
-    this.adapter = { software: info.software, architecture: info.architecture };
+    this.adapter = { software: info.software, architecture: info.architecture, tuning };
     gpu.addEventListener('uncapturederror', this.onError);
     void gpu.lost.then(({ message, reason }) => {
       if (this.closing) return;

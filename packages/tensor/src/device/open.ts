@@ -1,11 +1,14 @@
 import { requestGpu } from '#gpu';
-import { NoAdapterError } from '../errors.js';
+import { NoAdapterError, ValueError } from '../errors.js';
+import type { TuningTable } from '../kernels/tuning.js';
 import { Device, type DeviceInfo } from './device.js';
 
 export interface OpenDeviceOptions {
   /** A device of yours; it is not destroyed by close(). */
   readonly device?: GPUDevice;
   readonly powerPreference?: GPUPowerPreference;
+  /** Kernels that were measured on this adapter; see {@link tune}. A table of another adapter is an error. */
+  readonly tuning?: TuningTable | undefined;
 }
 
 /** Features that kernels use where they are there. */
@@ -14,10 +17,11 @@ const wanted = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experime
 /**
  * Opens a GPU device: the caller's, else the platform's WebGPU, else (under Node) the package `webgpu`. Asks for the
  * adapter's full limits.
- * @throws NoAdapterError if there is none
+ * @throws NoAdapterError if there is none; ValueError for another adapter's tuning table
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
-  if (options.device) return new Device(options.device, describe(options.device.adapterInfo, options.device), false);
+  const { device: given, tuning } = options;
+  if (given) return opened(given, given.adapterInfo, false, tuning);
   const gpu = await requestGpu();
   const adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
   if (!adapter) {
@@ -38,7 +42,19 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
       maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     },
   });
-  return new Device(device, describe(adapter.info, device), true);
+  return opened(device, adapter.info, true, tuning);
+}
+
+function opened(gpu: GPUDevice, info: GPUAdapterInfo, ownsGpu: boolean, tuning?: TuningTable): Device {
+  const described = describe(info, gpu);
+  if (tuning && tuning.fingerprint !== described.fingerprint) {
+    if (ownsGpu) gpu.destroy();
+    throw new ValueError(
+      'openDevice',
+      `the tuning table was measured on another adapter than ${described.adapter}. Measure this one with \`paris tune\`, or leave the table out.`,
+    );
+  }
+  return new Device(gpu, described, ownsGpu, tuning);
 }
 
 function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {

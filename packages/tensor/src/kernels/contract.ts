@@ -1,5 +1,6 @@
 // What a kernel generator gets and gives. Generators are pure: the same spec is the same text, so that equal texts share
 // a pipeline. The compiler owns bindings, dtypes and fusion; a generator owns the loops.
+import type { TuningTable } from './tuning.js';
 
 /**
  * A whole number that a kernel needs: a literal of its text, or something read at run time from a uniform. What depends
@@ -54,6 +55,8 @@ export interface KernelAdapter {
   readonly software: boolean;
   /** `GPUAdapterInfo.architecture`: tells software adapters apart. */
   readonly architecture?: string;
+  /** What was measured on it; fixed rules choose where it says nothing. */
+  readonly tuning?: TuningTable | undefined;
 }
 
 /** How many tiles of `size` cover `extent`. */

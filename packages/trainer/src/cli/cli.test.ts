@@ -22,7 +22,18 @@ describe('paris', () => {
   it('lists its commands', async () => {
     const { code, stdout } = await paris(['--help']);
     expect(code).toBe(0);
-    for (const name of ['prepare', 'partition', 'train', 'assemble', 'sample', 'evaluate', 'info', 'doctor', 'exec']) {
+    for (const name of [
+      'prepare',
+      'partition',
+      'train',
+      'assemble',
+      'sample',
+      'evaluate',
+      'info',
+      'doctor',
+      'tune',
+      'exec',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     }
   });

@@ -1,5 +1,5 @@
 // Commands that need a GPU run twice: the parent chooses an adapter, prints it and watches; the child does the work.
-import { type Device, openDevice } from '@paris/tensor';
+import type { Device } from '@paris/tensor';
 import {
   ADAPTER_CHOICES,
   type AdapterChoice,
@@ -12,6 +12,7 @@ import { type Command, Option } from 'commander';
 import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
 import { number } from './failure.js';
 import { createReporter, type Reporter } from './reporter.js';
+import { openTuned } from './tuning.js';
 
 export interface GpuContext {
   device: Device;
@@ -26,12 +27,17 @@ interface GpuFlags {
   adapter: AdapterChoice;
   watchdog: number;
   json?: boolean;
+  tuning?: string;
 }
 
-/** Adds the options of every command that uses a GPU, and its action. */
+/**
+ * Adds the options of every command that uses a GPU, and its action.
+ * @param runFolder - where the run is that the command begins or goes on with
+ */
 export function gpuAction<A extends unknown[], O extends object>(
   command: Command,
   action: (context: GpuContext, options: O, ...args: A) => Promise<number | undefined>,
+  runFolder?: (options: O) => string | undefined,
 ): Command {
   return command
     .addOption(new Option('--adapter <name>', 'which GPU to use').choices(ADAPTER_CHOICES).default('auto'))
@@ -40,12 +46,13 @@ export function gpuAction<A extends unknown[], O extends object>(
         .argParser(number({ min: 1 }))
         .default(120),
     )
+    .option('--tuning <file>', 'kernels that `paris tune` measured on this adapter')
     .option('--json', 'print progress as JSON lines on stdout')
     .action(async (...all: unknown[]) => {
       const [options] = all.splice(-2) as [O & GpuFlags, Command];
       const inChild = process.env[ATTEMPT_VARIABLE] !== undefined && process.connected;
       process.exitCode = inChild
-        ? await work(options, (context) => action(context, options, ...(all as A)))
+        ? await work(options, runFolder?.(options), (context) => action(context, options, ...(all as A)))
         : await watch(options);
     });
 }
@@ -67,12 +74,16 @@ async function watch(flags: GpuFlags): Promise<number> {
   });
 }
 
-async function work(flags: GpuFlags, action: (context: GpuContext) => Promise<number | undefined>): Promise<number> {
+async function work(
+  flags: GpuFlags,
+  runFolder: string | undefined,
+  action: (context: GpuContext) => Promise<number | undefined>,
+): Promise<number> {
   endWithParent();
   const stop = new AbortController();
   const releaseSignals = onStop(stop);
   const reporter = createReporter(flags.json === true);
-  const device = await openDevice();
+  const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
   if (device.info.software) calmPolling();
   try {
     const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;

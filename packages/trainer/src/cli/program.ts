@@ -10,6 +10,7 @@ import { partitionCommand } from './commands/partition.js';
 import { prepareCommand } from './commands/prepare.js';
 import { sampleCommand } from './commands/sample.js';
 import { trainCommand } from './commands/train.js';
+import { tuneCommand } from './commands/tune.js';
 
 export function createProgram(): Command {
   const program = new Command('paris')
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     evaluateCommand(),
     infoCommand(),
     doctorCommand(),
+    tuneCommand(),
     execCommand(),
   ];
   for (const command of commands) program.addCommand(command);

@@ -4,6 +4,7 @@ import { writeVocabulary } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import type { DataFormat, DataItem } from '../formats/data.js';
+import { writeJson } from '../formats/json.js';
 import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
 import type { OnTrainEvent } from '../run/events.js';
 import { version } from '../version.js';
@@ -20,21 +21,27 @@ export interface RunControls {
 
 export const versions: { [name: string]: string } = { '@paris/trainer': version };
 
+/** A run's copy of the table that chose its kernels. */
+export const TUNING_FILE = 'tuning.json';
+
 export function adapterOf(device: Device): { fingerprint: string; name: string } {
   const { fingerprint, adapter } = device.info;
   return { fingerprint, name: adapter };
 }
 
 /**
- * Files that a run carries so that it can be assembled without its data: the vocabulary, and the licences of the
- * pictures that it saw.
+ * Files that a run carries so that it can go on and be assembled by itself: the vocabulary, the licences of the pictures
+ * that it saw, and the table of measured kernels if there was one.
  */
 export async function companionsOf(
   manifest: DataFormat & { partition: string; items: readonly DataItem[] },
+  device: Device,
   others: FileStore = memoryStore(),
 ): Promise<{ [path: string]: Uint8Array }> {
   await writeVocabulary(others, manifest.vocabulary, manifest.maxTokens);
   await others.write(RUN_DATA_FILE, encodeRunData(manifest));
+  const { tuning } = device.adapter;
+  if (tuning) await writeJson(others, TUNING_FILE, tuning);
   const paths = await others.list();
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await others.read(path)] as const)));
 }

@@ -88,7 +88,7 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
     },
     versions,
     adapter: adapterOf(device),
-    companions: await companionsOf(manifest),
+    companions: await companionsOf(manifest, device),
     checkpointEvery: options.checkpointEvery ?? 100,
   });
 }

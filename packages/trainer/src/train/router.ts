@@ -81,7 +81,7 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
     },
     versions,
     adapter: adapterOf(device),
-    companions: await companionsOf(manifest, companions),
+    companions: await companionsOf(manifest, device, companions),
     checkpointEvery: options.checkpointEvery ?? 100,
   });
 }

@@ -128,7 +128,7 @@ const choices: Record<string, { choose: Choose; dims: number[]; masked: Masked }
 type Choose = (kernel: AttentionKernel) => AttentionChoice;
 
 function chosenFor(adapter: KernelAdapter): Choose {
-  return (kernel) => chooseAttention(kernel, adapter);
+  return (kernel) => chooseAttention(kernel, 64, adapter);
 }
 
 describe.each(Object.entries(choices))('attention, the choice for %s', (name, { choose, dims, masked }) => {

@@ -1,4 +1,5 @@
 import type { GeneratedKernel, KernelAdapter } from '../contract.js';
+import { attentionClass } from '../tuning.js';
 import { registerRowBackwardKey, registerRowBackwardQuery, registerRowForward } from './register-row.js';
 import type { RegisterRow } from './register-row-text.js';
 import { type RowTile, rowTileBackwardKey, rowTileBackwardQuery, rowTileForward } from './row-tile.js';
@@ -21,9 +22,36 @@ const presets = {
 } as const satisfies Record<string, AttentionChoice>;
 
 /** Which kernel attends on this adapter. Pure: the same arguments, the same choice, on any machine. */
-export function chooseAttention(kernel: AttentionKernel, adapter: KernelAdapter): AttentionChoice {
+export function chooseAttention(kernel: AttentionKernel, headDim: number, adapter: KernelAdapter): AttentionChoice {
+  const measured = adapter.tuning?.attention[attentionClass(kernel, headDim)];
+  if (measured) return measured;
   if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
   return adapter.architecture === 'swiftshader' ? presets.swiftShader : presets.software;
+}
+
+/** The kernels that are worth measuring; the choice of the fixed rules is the first. */
+export function attentionCandidates(
+  kernel: AttentionKernel,
+  headDim: number,
+  adapter: KernelAdapter,
+): readonly AttentionChoice[] {
+  const preset = chooseAttention(kernel, headDim, { ...adapter, tuning: undefined });
+  const tiles = [2, 4, 8].map((rows): AttentionChoice => ({ kernel: 'rowTile', lanes: 8, rows }));
+  const rows = (adapter.software ? [8] : [32, 64, 128]).flatMap((lanes) =>
+    [headDim, Math.ceil(headDim / 2)].flatMap((dims) =>
+      (adapter.software ? [0] : [8, 16, 32]).map(
+        (stagedRows): AttentionChoice => ({
+          kernel: 'registerRow',
+          lanes,
+          residentDims: headDim,
+          outputDims: dims,
+          stagedRows,
+        }),
+      ),
+    ),
+  );
+  const others = adapter.software ? [...tiles, ...rows] : rows;
+  return [preset, ...others.filter((choice) => JSON.stringify(choice) !== JSON.stringify(preset))];
 }
 
 export function attentionForward(spec: AttentionForwardSpec, choice: AttentionChoice): GeneratedKernel {

@@ -3,6 +3,7 @@ export {
   type AttentionKernel,
   attentionBackwardKey,
   attentionBackwardQuery,
+  attentionCandidates,
   attentionForward,
   chooseAttention,
 } from './choose.js';

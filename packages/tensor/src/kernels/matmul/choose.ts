@@ -1,4 +1,5 @@
 import type { GeneratedKernel, KernelAdapter } from '../contract.js';
+import { matmulClass } from '../tuning.js';
 import { plainMatmul } from './plain.js';
 import { LANES, type RegisterTile, registerTileMatmul } from './register-tile.js';
 import type { MatmulSpec } from './spec.js';
@@ -33,6 +34,8 @@ const ENOUGH_WORKGROUPS = 128;
 
 /** Which kernel multiplies this shape on this adapter. Pure: the same arguments, the same choice, on any machine. */
 export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): MatmulChoice {
+  const measured = adapter.tuning?.matmul[matmulClass(shape)];
+  if (measured) return measured;
   if (adapter.software) {
     // No wider than the output. The number of rows must not matter: it is the batch, and batches share one text.
     return { ...software, columns: Math.min(software.columns, Math.ceil(shape.n / LANES)) };
@@ -43,6 +46,42 @@ export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): Matmul
   });
   return fills ?? gpu[2];
 }
+
+/** The kernels that are worth measuring for a shape on an adapter; the choice of the fixed rules is the first. */
+export function matmulCandidates(shape: MatmulShape, adapter: KernelAdapter, limits: WorkgroupLimits): MatmulChoice[] {
+  const preset = chooseMatmul(shape, { ...adapter, tuning: undefined });
+  const registers = [4, 6, 8, 12].flatMap((rows) =>
+    [2, 4, 8]
+      .filter((columns) => LANES * columns < 2 * shape.n)
+      .map((columns): MatmulChoice => ({ kernel: 'registerTile', rows, columns })),
+  );
+  const blocks = [32, 64, 128].flatMap((blockRows) =>
+    [32, 64, 128].map((blockColumns) => ({ blockRows, blockColumns })),
+  );
+  const workgroups = blocks
+    .filter(({ blockRows, blockColumns }) => blockRows < 2 * shape.m && blockColumns < 2 * shape.n)
+    .flatMap((block) =>
+      [8, 16, 32].flatMap((depth) => [2, 4, 8].map((side) => ({ ...block, depth, rows: side, columns: side }))),
+    )
+    .filter(({ blockRows, blockColumns, depth, rows, columns }) => {
+      const invocations = (blockRows / rows) * (blockColumns / columns);
+      const bytes = 4 * depth * (blockRows + blockColumns);
+      return (
+        invocations >= 32 &&
+        invocations <= limits.maxComputeInvocationsPerWorkgroup &&
+        bytes <= limits.maxComputeWorkgroupStorageSize
+      );
+    })
+    .map((tile): MatmulChoice => ({ kernel: 'workgroupTile', ...tile }));
+  // On a CPU workgroup memory is no faster than any other: workgroup tiles were five times slower wherever tried.
+  const others = adapter.software ? registers : workgroups;
+  return [preset, ...others.filter((choice) => JSON.stringify(choice) !== JSON.stringify(preset))];
+}
+
+export type WorkgroupLimits = Pick<
+  GPUSupportedLimits,
+  'maxComputeInvocationsPerWorkgroup' | 'maxComputeWorkgroupStorageSize'
+>;
 
 /** The text of a choice for one product. */
 export function generateMatmul(spec: MatmulSpec, choice: MatmulChoice): GeneratedKernel {

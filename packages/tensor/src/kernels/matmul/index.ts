@@ -1,2 +1,8 @@
-export { chooseMatmul, generateMatmul, type MatmulChoice, type MatmulShape } from './choose.js';
+export {
+  chooseMatmul,
+  generateMatmul,
+  type MatmulChoice,
+  type MatmulShape,
+  matmulCandidates,
+} from './choose.js';
 export type { MatmulOperand, MatmulSpec } from './spec.js';

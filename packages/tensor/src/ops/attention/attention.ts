@@ -37,7 +37,7 @@ const op = tiled({
         store: (at, value) => context.store(0, `${rowIndex(at, problem, outputs[0]!.shape)} + ${at.column}`, value),
         storeLogSumExp: (at, value) => context.store(1, statisticIndex(at, problem), value),
       },
-      chooseAttention('forward', adapter),
+      chooseAttention('forward', problem.headDim, adapter),
     );
   },
   reference,

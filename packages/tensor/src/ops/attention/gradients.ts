@@ -32,7 +32,7 @@ const queryOp = tiled({
         store: (at, value) => context.store(0, `${rowIndex(at, problem, outputs[0]!.shape)} + ${at.column}`, value),
         storeDelta: (at, value) => context.store(1, statisticIndex(at, problem), value),
       },
-      chooseAttention('backwardQuery', adapter),
+      chooseAttention('backwardQuery', problem.headDim, adapter),
     );
   },
   windows: (window) => window.shape.length === 4 || isContiguous(window),
@@ -60,7 +60,7 @@ const keyOp = tiled({
         storeValue: (at, value) =>
           context.store(1, `${rowIndex(at, problem, outputs[1]!.shape)} + ${at.column}`, value),
       },
-      chooseAttention('backwardKey', adapter),
+      chooseAttention('backwardKey', problem.headDim, adapter),
     );
   },
   windows: (window) => window.shape.length === 4 || isContiguous(window),

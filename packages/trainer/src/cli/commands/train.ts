@@ -1,11 +1,12 @@
+import { join } from 'node:path';
 import { dit } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
 import { nodeStore } from '@paris/tensor/node';
 import { Command } from 'commander';
 import { defaultSize, ditConfig, routerConfig, type TransformerSize } from '../../train/configs.js';
-import { trainExpert } from '../../train/expert.js';
+import { expertRunName, trainExpert } from '../../train/expert.js';
 import { type TrainingOptions, trainingDefaults } from '../../train/options.js';
-import { trainRouter } from '../../train/router.js';
+import { ROUTER_RUN, trainRouter } from '../../train/router.js';
 import { number, whole } from '../failure.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture, loadConfig } from '../modules.js';
@@ -46,34 +47,47 @@ function trainExpertCommand(): Command {
     .option('--dropout <share>', 'share of pictures without their caption', number({ min: 0, max: 1 }), 0.1)
     .option('--expert <file>', 'a module whose default export is your own defineExpert(…)')
     .option('--config <file>', 'JSON file with fields for config.json; they win over the options');
-  return gpuAction(trainingFlags(command), async (context, flags: ExpertFlags, data: string) => {
-    const base = ditConfig(flags);
-    const own = flags.config === undefined ? {} : await loadConfig(flags.config);
-    await trainExpert({
-      ...common(context, flags),
-      data: nodeStore(data),
-      cluster: flags.cluster,
-      architecture: flags.expert === undefined ? dit : await loadArchitecture(flags.expert),
-      config: (format) => ({ ...base(format), ...own }),
-      conditionDropout: flags.dropout,
-    });
-    return 0;
-  });
+  return gpuAction(
+    trainingFlags(command),
+    async (context, flags: ExpertFlags, data: string) => {
+      const base = ditConfig(flags);
+      const own = flags.config === undefined ? {} : await loadConfig(flags.config);
+      await trainExpert({
+        ...common(context, flags),
+        data: nodeStore(data),
+        cluster: flags.cluster,
+        architecture: flags.expert === undefined ? dit : await loadArchitecture(flags.expert),
+        config: (format) => ({ ...base(format), ...own }),
+        conditionDropout: flags.dropout,
+      });
+      return 0;
+    },
+    (flags) => runFolder(flags, expertRunName(flags.cluster)),
+  );
 }
 
 function trainRouterCommand(): Command {
   const command = new Command('router')
     .description('train the router, from the training pictures of all clusters')
     .argument('<data>', 'data folder; router and partition of it are opened');
-  return gpuAction(trainingFlags(command), async (context, flags: Flags, data: string) => {
-    await trainRouter({
-      ...common(context, flags),
-      data: nodeStore(data),
-      architecture: routerTransformer,
-      config: routerConfig(flags),
-    });
-    return 0;
-  });
+  return gpuAction(
+    trainingFlags(command),
+    async (context, flags: Flags, data: string) => {
+      await trainRouter({
+        ...common(context, flags),
+        data: nodeStore(data),
+        architecture: routerTransformer,
+        config: routerConfig(flags),
+      });
+      return 0;
+    },
+    (flags) => runFolder(flags, ROUTER_RUN),
+  );
+}
+
+/** The run's folder, unless it is to begin anew. */
+function runFolder({ out, fresh }: Flags, name: string): string | undefined {
+  return fresh ? undefined : join(out, name);
 }
 
 function trainingFlags(command: Command): Command {

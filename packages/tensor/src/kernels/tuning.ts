@@ -1,0 +1,74 @@
+// Which kernels were measured to be the fastest on one adapter, by what is asked of them. Plain data: a table is a JSON
+// file, and a run keeps a copy of the one it was trained with.
+import { ValueError } from '../errors.js';
+import type { AttentionChoice, AttentionKernel } from './attention/choose.js';
+import type { MatmulChoice, MatmulShape } from './matmul/choose.js';
+
+export interface TuningTable {
+  readonly format: 'paris-tuning';
+  readonly version: 1;
+  /** {@link DeviceInfo.fingerprint} of the adapter on which it was measured. */
+  readonly fingerprint: string;
+  /** By {@link matmulClass}. */
+  readonly matmul: Readonly<Record<string, MatmulChoice>>;
+  /** By {@link attentionClass}. */
+  readonly attention: Readonly<Record<string, AttentionChoice>>;
+}
+
+/** Products of about the same size are one class: each size is rounded to a power of two, from 4 to 8192. */
+export function matmulClass({ m, n, k, batch }: MatmulShape): string {
+  const round = (size: number) => 2 ** Math.min(13, Math.max(2, Math.round(Math.log2(size))));
+  return `${batch > 1 ? 'batched ' : ''}${round(m)}x${round(n)}x${round(k)}`;
+}
+
+/** Heads of one width are one class, for each of the three kernels. */
+export function attentionClass(kernel: AttentionKernel, headDim: number): string {
+  return `${kernel} ${headDim}`;
+}
+
+const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
+  plain: [],
+  registerTile: ['rows', 'columns'],
+  workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
+};
+const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
+  rowTile: ['lanes', 'rows'],
+  registerRow: ['lanes', 'residentDims', 'outputDims', 'stagedRows'],
+};
+
+/**
+ * A table out of a file's JSON.
+ * @throws ValueError that says what is wrong with it
+ */
+export function parseTuningTable(json: unknown): TuningTable {
+  const table = json as TuningTable;
+  if (!isRecord(json) || table.format !== 'paris-tuning' || table.version !== 1) {
+    throw refusal("its format is not 'paris-tuning', version 1");
+  }
+  if (typeof table.fingerprint !== 'string') throw refusal('it names no adapter');
+  for (const [part, fields] of [
+    ['matmul', matmulFields],
+    ['attention', attentionFields],
+  ] as const) {
+    if (!isRecord(table[part])) throw refusal(`it has no part '${part}'`);
+    for (const [name, choice] of Object.entries(table[part])) checkChoice(`${part} ${name}`, choice, fields);
+  }
+  return table;
+}
+
+function checkChoice(name: string, choice: unknown, fields: Readonly<Record<string, readonly string[]>>): void {
+  const wanted = isRecord(choice) && typeof choice.kernel === 'string' ? fields[choice.kernel] : undefined;
+  if (!wanted) throw refusal(`${name} names none of the kernels ${Object.keys(fields).join(', ')}`);
+  for (const field of wanted) {
+    const value = (choice as Record<string, unknown>)[field];
+    if (!Number.isInteger(value) || (value as number) < 0) throw refusal(`${name} has no whole number '${field}'`);
+  }
+}
+
+function refusal(what: string): ValueError {
+  return new ValueError('tuning', `this is no tuning table: ${what}. Make one with \`paris tune\`.`);
+}
+
+function isRecord(x: unknown): x is Record<string, unknown> {
+  return typeof x === 'object' && x !== null && !Array.isArray(x);
+}
