@@ -8,9 +8,22 @@ import { full, loadPipeline, tileImages } from '@paris/sampler';
 import { savePng } from '@paris/sampler/node';
 import mixer from './mixer.js';
 
-const steps = process.argv[2] ?? '400'; // a minute without a GPU
+const steps = process.argv[2] ?? '800';
 const out = process.argv[3] ?? 'out';
-const small = ['--steps', steps, '--batch', '16', '--width', '32', '--depth', '2', '--ema', '0.99'];
+const small = [
+  '--steps',
+  steps,
+  '--batch',
+  '16',
+  '--width',
+  '64',
+  '--depth',
+  '2',
+  '--learning-rate',
+  '0.003',
+  '--ema',
+  '0.99',
+];
 
 await drawPictures(join(out, 'pictures'));
 paris('prepare', 'pictures', '--captions', 'pictures/captions.csv', '--size', '16', '--out', 'data');
@@ -25,7 +38,13 @@ paris('assemble', 'runs', '--out', 'model', '--licence', 'MIT');
 // Nothing in a model folder is ever run: whoever samples it brings the code of architectures that are not built in.
 const pipeline = await loadPipeline(join(out, 'model'), { architectures: [mixer] });
 const prompts = ['red disc', 'green square', 'blue cross'];
-const { images, expertPictures } = await pipeline.generate({ prompts, count: 4, steps: 20, routing: full() });
+const { images, expertPictures } = await pipeline.generate({
+  prompts,
+  count: 4,
+  steps: 20,
+  guidance: 1,
+  routing: full(),
+});
 await savePng(join(out, 'samples.png'), tileImages(images, 4));
 await pipeline.close();
 console.log(`evaluations by expert: ${expertPictures.join(' ')}`);
