@@ -8,22 +8,9 @@ import { full, loadPipeline, tileImages } from '@paris/sampler';
 import { savePng } from '@paris/sampler/node';
 import mixer from './mixer.js';
 
-const steps = process.argv[2] ?? '800';
+const steps = process.argv[2] ?? '800'; // two to four minutes on two cores without a GPU
 const out = process.argv[3] ?? 'out';
-const small = [
-  '--steps',
-  steps,
-  '--batch',
-  '16',
-  '--width',
-  '64',
-  '--depth',
-  '2',
-  '--learning-rate',
-  '0.003',
-  '--ema',
-  '0.99',
-];
+const small = `--steps ${steps} --batch 16 --width 64 --depth 2 --learning-rate 0.003 --ema 0.99`.split(' ');
 
 await drawPictures(join(out, 'pictures'));
 paris('prepare', 'pictures', '--captions', 'pictures/captions.csv', '--size', '16', '--out', 'data');
