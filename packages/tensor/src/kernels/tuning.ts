@@ -9,9 +9,9 @@ export interface TuningTable {
   readonly version: 1;
   /** {@link DeviceInfo.fingerprint} of the adapter on which it was measured. */
   readonly fingerprint: string;
-  /** By {@link matmulClass}. */
+  /** By `matmulClass`. */
   readonly matmul: Readonly<Record<string, MatmulChoice>>;
-  /** By {@link attentionClass}. */
+  /** By `attentionClass`. */
   readonly attention: Readonly<Record<string, AttentionChoice>>;
 }
 
