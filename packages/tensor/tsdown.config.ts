@@ -19,6 +19,6 @@ export default defineConfig({
   target: 'es2022',
   dts: true,
   // Resolved by whoever imports the package: Node gets Dawn, everyone else the platform's own WebGPU.
-  deps: { neverBundle: ['#gpu'] },
+  deps: { neverBundle: ['#gpu', /^node:/] },
   plugins: [typegpu()],
 });

@@ -1,7 +1,7 @@
 // The DiT as an expert that pipelines and the trainer take.
 import { initialiseParameters } from '@paris/tensor/nn';
 import { type DiTConfig, parseDiTConfig } from './config.js';
-import { defineExpert, type Expert } from './expert.js';
+import { defineExpert, type Expert, type ExpertArchitecture } from './expert.js';
 import { dropLearnedSigma } from './learned-sigma.js';
 import { ditForward } from './model.js';
 import { type DiTParams, ditParameters } from './parameters.js';
@@ -22,4 +22,8 @@ export function createDiT(config: DiTConfig): Expert<DiTParams> {
 }
 
 /** The architecture named `dit` in an expert's config.json. */
-export const dit = defineExpert({ architecture: 'dit', parseConfig: parseDiTConfig, create: createDiT });
+export const dit: ExpertArchitecture<DiTConfig, DiTParams> = defineExpert({
+  architecture: 'dit',
+  parseConfig: parseDiTConfig,
+  create: createDiT,
+});

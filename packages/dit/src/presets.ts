@@ -23,7 +23,13 @@ function latentDiT(size: Pick<DiTConfig, 'hiddenSize' | 'depth' | 'heads'>): DiT
  * The sizes of Peebles and Xie 2022, table 1 (https://arxiv.org/abs/2212.09748), in the block layout of the released
  * XL/2 expert. Paris was also studied at B/2, with experts of another, unpublished layout: `dit-b-2` is not that one.
  */
-export const ditPresets = {
+export const ditPresets: {
+  /** 605,970,448 parameters: the released expert. */
+  readonly 'dit-xl-2': DiTConfig;
+  readonly 'dit-l-2': DiTConfig;
+  readonly 'dit-b-2': DiTConfig;
+  readonly 'dit-s-2': DiTConfig;
+} = {
   /** 605,970,448 parameters: the released expert. */
   'dit-xl-2': latentDiT({ hiddenSize: 1152, depth: 28, heads: 16 }),
   'dit-l-2': latentDiT({ hiddenSize: 1024, depth: 24, heads: 16 }),

@@ -31,7 +31,22 @@ export interface RouterConfig {
 }
 
 /** The released router: DiT-B/2 on 32×32×4 latents, 8 clusters; 129,136,904 parameters. */
-export const routerPresets = {
+export const routerPresets: {
+  readonly 'router-b-2': {
+    readonly clusters: 8;
+    readonly inputSize: 32;
+    readonly channels: 4;
+    readonly patchSize: 2;
+    readonly hiddenSize: 768;
+    readonly depth: 12;
+    readonly heads: 12;
+    readonly mlpRatio: 4;
+    readonly headActivations: readonly ['gelu', 'gelu'];
+    readonly timeScale: 1000;
+    readonly timeRounding: 'none';
+    readonly layerNormEps: 0.00001;
+  };
+} = {
   'router-b-2': {
     clusters: 8,
     inputSize: 32,

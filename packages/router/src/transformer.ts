@@ -3,7 +3,7 @@ import { initialiseParameters } from '@paris/tensor/nn';
 import { parseRouterConfig, type RouterConfig } from './config.js';
 import { routerForward } from './model.js';
 import { type RouterParams, routerParameters } from './parameters.js';
-import { defineRouter, type Router } from './router.js';
+import { defineRouter, type Router, type RouterArchitecture } from './router.js';
 
 /**
  * A router that runs the transformer of this config.
@@ -20,7 +20,7 @@ export function createRouter(config: RouterConfig): Router<RouterParams> {
 }
 
 /** The architecture named `router-transformer` in a router's config.json. */
-export const routerTransformer = defineRouter({
+export const routerTransformer: RouterArchitecture<RouterConfig, RouterParams> = defineRouter({
   architecture: 'router-transformer',
   parseConfig: parseRouterConfig,
   create: createRouter,

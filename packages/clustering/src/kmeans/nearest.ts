@@ -1,5 +1,5 @@
 /** Nearest centroids on the device: one piece of code for training a partition and for placing a new picture. */
-import { argmin, type Device, type Tensor } from '@paris/tensor';
+import { argmin, type Device, type DType, type Tensor } from '@paris/tensor';
 
 /** How far pictures are from centroids. On unit vectors |a − b|² = 2·(1 − cos(a, b)): spherical is euclidean there. */
 export type Metric = 'spherical' | 'euclidean';
@@ -8,7 +8,13 @@ export type Metric = 'spherical' | 'euclidean';
 const chunkRows = 1024;
 
 /** Squared distances of features [N, D] to centroids [K, D]: the nearest one's index [N] and its distance [N]. */
-export function nearest(features: Tensor, centroids: Tensor) {
+export function nearest(
+  features: Tensor,
+  centroids: Tensor,
+): {
+  labels: Tensor<DType>;
+  distances: Tensor<DType>;
+} {
   const squares = features.square().sum(1, { keepDims: true }); // [N, 1]
   const centroidSquares = centroids.square().sum(1).reshape([1, -1]); // [1, K]
   const products = features.matmul(centroids.transpose()); // [N, K]

@@ -12,7 +12,7 @@ import { parseJsonFile } from './json.js';
 export const indexPath = 'model_index.json';
 
 /** Files larger than this are hashed in pieces of it as well, so that a span can be checked without the rest. */
-export const chunkBytes = 16 * 2 ** 20;
+export const chunkBytes: number = 16 * 2 ** 20;
 
 export interface ModelFile {
   /** Relative to the model's folder, with `/`. */

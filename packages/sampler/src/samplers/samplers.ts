@@ -4,7 +4,10 @@ import { heun } from './heun.js';
 import type { Sampler } from './sampler.js';
 
 /** The built-in samplers by name. */
-export const samplers = { euler, heun } satisfies Record<string, Sampler>;
+export const samplers: {
+  euler: Sampler;
+  heun: Sampler;
+} = { euler, heun } satisfies Record<string, Sampler>;
 
 /**
  * A built-in sampler by its name.

@@ -9,9 +9,9 @@ import type { Namer, Position } from './position.js';
 /** A list of statements with the names it has given; an inner block sees the names of its outer ones. */
 export class Block {
   readonly lines: string[] = [];
-  readonly names = new Map<string, string>();
+  readonly names: Map<string, string> = new Map<string, string>();
 
-  constructor(readonly outer?: Block) {}
+  constructor(readonly outer?: Block | undefined) {}
 
   find(key: string): string | undefined {
     return this.names.get(key) ?? this.outer?.find(key);

@@ -5,7 +5,11 @@ import { PooledBuffer, type Storage } from './storage.js';
 
 // GPUBufferUsage, spelled out: the constants are not global everywhere that WebGPU is.
 const [mapRead, copySource, copyTarget, uniform, storage] = [1, 4, 8, 64, 128];
-export const usage = {
+export const usage: {
+  readonly memory: number;
+  readonly words: number;
+  readonly staging: number;
+} = {
   memory: storage | copySource | copyTarget,
   words: uniform | copyTarget,
   staging: mapRead | copyTarget,
@@ -23,7 +27,7 @@ export class BufferPool {
   private closed = false;
   private shared: PooledBuffer | undefined;
   /** The claims on the buffers: what to name when there is no room. */
-  readonly live = new Set<Storage>();
+  readonly live: Set<Storage> = new Set<Storage>();
   created = 0;
   bytesAllocated = 0;
 

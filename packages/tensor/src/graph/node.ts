@@ -17,7 +17,7 @@ export type Attributes = Readonly<Record<string, unknown>>;
 let nextId = 0;
 
 export class Node {
-  readonly id = nextId++;
+  readonly id: number = nextId++;
   readonly outputs: readonly Value[];
   /** Under device.debug: an error whose stack says where the op was called. */
   calledAt: Error | undefined;
@@ -39,7 +39,7 @@ export class Value {
   device: Device | undefined;
   /** Host words of an operand: a number or a key that is uploaded with each call and is no part of the plan. */
   operand: Uint32Array | undefined;
-  readonly id = nextId++;
+  readonly id: number = nextId++;
 
   constructor(
     public node: Node,

@@ -25,7 +25,9 @@ export class Uniforms {
 }
 
 /** Every extent a literal. */
-export const literals = { add: fixed };
+export const literals: {
+  add: typeof fixed;
+} = { add: fixed };
 
 /** What {@link runKernel} calls a buffer in the text: generators leave capital letters to others. */
 export function bufferName(name: string): string {

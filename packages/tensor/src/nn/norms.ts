@@ -14,12 +14,28 @@ export type RmsNormParams = Pick<LayerNormParams, 'weight'>;
 export type GroupNormParams = LayerNormParams;
 
 /** Layer normalisation over the last axis, [..., d] → [..., d]. https://arxiv.org/abs/1607.06450 */
-export function layerNorm(params: LayerNormParams, x: Tensor, { eps = 1e-5 } = {}): Tensor {
+export function layerNorm(
+  params: LayerNormParams,
+  x: Tensor,
+  {
+    eps = 1e-5,
+  }: {
+    eps?: number | undefined;
+  } = {},
+): Tensor {
   return layer(x, { weight: params.weight, bias: params.bias, eps });
 }
 
 /** Root mean square normalisation over the last axis, [..., d] → [..., d]. https://arxiv.org/abs/1910.07467 */
-export function rmsNorm(params: RmsNormParams, x: Tensor, { eps = 1e-5 } = {}): Tensor {
+export function rmsNorm(
+  params: RmsNormParams,
+  x: Tensor,
+  {
+    eps = 1e-5,
+  }: {
+    eps?: number | undefined;
+  } = {},
+): Tensor {
   return rms(x, { weight: params.weight, eps });
 }
 
@@ -43,4 +59,4 @@ export function rmsNormParameters(name: string, d: number): ParameterTable {
 }
 
 /** The parameters of a group norm of so many channels under `name`. */
-export const groupNormParameters = layerNormParameters;
+export const groupNormParameters: typeof layerNormParameters = layerNormParameters;

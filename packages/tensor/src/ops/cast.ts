@@ -2,6 +2,7 @@ import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
 import { applyOp, pointwise, requireTensor } from './define.js';
+import type { PointwiseOp, WithOp } from './op.js';
 
 const op = pointwise({
   name: 'cast',
@@ -21,7 +22,7 @@ const op = pointwise({
  * The elements in another dtype. Floats become integers by dropping the fraction (out of range is undefined), numbers
  * become bool by x ≠ 0, bool becomes 0 or 1.
  */
-export const cast = Object.assign(
+export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, dtype: DType): Tensor => {
     if (!dtypes.includes(dtype)) {
       throw new DTypeError('cast', `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);

@@ -28,8 +28,8 @@ export function leafValue(op: LeafOp, { shape, dtype }: Type): Value {
 }
 
 /** Elements that are in device memory already. */
-export const bufferLeaf = leaf('buffer');
+export const bufferLeaf: LeafOp = leaf('buffer');
 /** An argument of a function that is being traced. */
-export const parameterLeaf = leaf('parameter');
+export const parameterLeaf: LeafOp = leaf('parameter');
 /** A few host words that are uploaded with each call: a number, a random key. */
-export const operandLeaf = leaf('operand');
+export const operandLeaf: LeafOp = leaf('operand');

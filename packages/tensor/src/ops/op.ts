@@ -9,6 +9,9 @@ import type { Tensor } from '../tensor.js';
 
 export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
 
+/** A function of tensors with the op that it applies, for tests and for what treats an op in its own way. */
+export type WithOp<F, O extends Op = Op> = F & { readonly op: O };
+
 interface OpBase {
   readonly name: string;
   /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */

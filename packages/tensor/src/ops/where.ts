@@ -3,6 +3,7 @@ import { isFloat, promote } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { full } from './creation/constant.js';
 import { applyOp, broadcast, pointwise, requireTensor } from './define.js';
+import type { PointwiseOp, WithOp } from './op.js';
 
 const op = pointwise({
   name: 'where',
@@ -23,7 +24,7 @@ const op = pointwise({
 });
 
 /** a where the condition holds, b elsewhere, with broadcasting. */
-export const where = Object.assign(
+export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => Tensor, PointwiseOp> = Object.assign(
   (condition: Tensor, a: TensorLike, b: TensorLike): Tensor => {
     const [x, y] =
       typeof a === 'number' && typeof b === 'number' ? broadcast('where', scalarLike(a), b) : broadcast('where', a, b);

@@ -32,7 +32,7 @@ export function number(bounds: { min?: number; max?: number; whole?: boolean }):
 }
 
 /** Whole numbers from `min` on. */
-export const whole = (min: number) => number({ min, whole: true });
+export const whole = (min: number): ((text: string) => number) => number({ min, whole: true });
 
 function sentence(error: unknown): string {
   if (isAbort(error)) return 'stopped.';

@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 
 /** A folder is searched for these. What is really in a file is found out by its bytes. */
-export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
+export const IMAGE_EXTENSIONS: string[] = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
 
 export interface DecodeOptions {
   /** Edge length of the result in pixels. */

@@ -2,14 +2,14 @@ import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 import { tanh } from './tanh.js';
 
 /**
  * Gaussian error linear unit in its tanh form, elementwise: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))).
  * https://arxiv.org/abs/1606.08415, §2; PyTorch's `approximate='tanh'`.
  */
-export const gelu = unary({
+export const gelu: UnaryFunction = unary({
   name: 'gelu',
   dtypes: floats,
   cost: 10,

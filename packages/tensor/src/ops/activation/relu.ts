@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** max(x, 0), elementwise. The gradient at 0 is 0. */
-export const relu = unary({
+export const relu: UnaryFunction = unary({
   name: 'relu',
   dtypes: floats,
   cost: 1,

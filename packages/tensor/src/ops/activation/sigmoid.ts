@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** The logistic function, 1 / (1 + e ^ −x), elementwise. */
-export const sigmoid = unary({
+export const sigmoid: UnaryFunction = unary({
   name: 'sigmoid',
   dtypes: floats,
   cost: 6,

@@ -1,11 +1,11 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 import { sigmoid } from './sigmoid.js';
 
 /** Sigmoid-weighted linear unit, x · σ(x), elementwise. https://arxiv.org/abs/1702.03118 */
-export const silu = unary({
+export const silu: UnaryFunction = unary({
   name: 'silu',
   dtypes: floats,
   cost: 6,

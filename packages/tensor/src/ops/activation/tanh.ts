@@ -1,13 +1,13 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /**
  * The hyperbolic tangent, elementwise. The argument is bounded first: beyond ±10 the result is ±1 in f32, and WGSL
  * allows a tanh that overflows on the way there.
  */
-export const tanh = unary({
+export const tanh: UnaryFunction = unary({
   name: 'tanh',
   dtypes: floats,
   cost: 6,

@@ -1,11 +1,11 @@
 import { std } from 'typegpu';
 import { signed } from '../../graph/dtype.js';
 import { signedBodies } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 import { sign } from './sign.js';
 
 /** |x|, elementwise. The gradient at 0 is 0. */
-export const abs = unary({
+export const abs: UnaryFunction = unary({
   name: 'abs',
   dtypes: signed,
   cost: 1,

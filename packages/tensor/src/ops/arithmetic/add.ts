@@ -1,9 +1,9 @@
 import { numeric } from '../../graph/dtype.js';
 import { numberBodies } from '../body.js';
-import { binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define.js';
 
 /** a + b, elementwise. */
-export const add = binary({
+export const add: BinaryFunction = binary({
   name: 'add',
   dtypes: numeric,
   kernel: numberBodies((a, b) => {

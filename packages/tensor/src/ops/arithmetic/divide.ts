@@ -1,9 +1,9 @@
 import tgpu, { d } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
-import { binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define.js';
 
 /** a / b, elementwise, for floats. */
-export const divide = binary({
+export const divide: BinaryFunction = binary({
   name: 'divide',
   dtypes: floats,
   cost: 2,

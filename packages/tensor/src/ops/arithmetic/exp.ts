@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** e ^ x, elementwise. */
-export const exp = unary({
+export const exp: UnaryFunction = unary({
   name: 'exp',
   dtypes: floats,
   cost: 5,

@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary, zeroGradient } from '../define.js';
+import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 /** The largest whole number not above x, elementwise. */
-export const floor = unary({
+export const floor: UnaryFunction = unary({
   name: 'floor',
   dtypes: floats,
   cost: 1,

@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** The natural logarithm, elementwise, for x > 0. */
-export const log = unary({
+export const log: UnaryFunction = unary({
   name: 'log',
   dtypes: floats,
   cost: 5,

@@ -1,11 +1,11 @@
 import { std } from 'typegpu';
 import { numeric } from '../../graph/dtype.js';
 import { numberBodies } from '../body.js';
-import { binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define.js';
 import { shareOfTies } from './ties.js';
 
 /** The larger of a and b, elementwise. Where they are equal, each gets half of the gradient. */
-export const maximum = binary({
+export const maximum: BinaryFunction = binary({
   name: 'maximum',
   dtypes: numeric,
   kernel: numberBodies((a, b) => {

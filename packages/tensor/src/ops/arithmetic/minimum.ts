@@ -1,11 +1,11 @@
 import { std } from 'typegpu';
 import { numeric } from '../../graph/dtype.js';
 import { numberBodies } from '../body.js';
-import { binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define.js';
 import { shareOfTies } from './ties.js';
 
 /** The smaller of a and b, elementwise. Where they are equal, each gets half of the gradient. */
-export const minimum = binary({
+export const minimum: BinaryFunction = binary({
   name: 'minimum',
   dtypes: numeric,
   kernel: numberBodies((a, b) => {

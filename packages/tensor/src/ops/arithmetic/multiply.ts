@@ -1,9 +1,9 @@
 import { numeric } from '../../graph/dtype.js';
 import { numberBodies } from '../body.js';
-import { binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define.js';
 
 /** a · b, elementwise. */
-export const multiply = binary({
+export const multiply: BinaryFunction = binary({
   name: 'multiply',
   dtypes: numeric,
   kernel: numberBodies((a, b) => {

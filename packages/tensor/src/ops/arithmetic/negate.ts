@@ -1,9 +1,9 @@
 import { signed } from '../../graph/dtype.js';
 import { signedBodies } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** −x, elementwise. */
-export const negate = unary({
+export const negate: UnaryFunction = unary({
   name: 'negate',
   dtypes: signed,
   kernel: signedBodies((x) => {

@@ -2,6 +2,7 @@ import { DTypeError, ValueError } from '../../errors.js';
 import { floatLiteral, floats, requireDType } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'pow',
@@ -29,7 +30,7 @@ const op = pointwise({
 });
 
 /** x ^ exponent, elementwise. The exponent is compiled in. NaN where x < 0 and the exponent is not a small whole number. */
-export const pow = Object.assign(
+export const pow: WithOp<(x: Tensor, exponent: number) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, exponent: number): Tensor => {
     if (typeof exponent !== 'number')
       throw new DTypeError('pow', `the exponent must be a number, got ${typeof exponent}.`);

@@ -1,9 +1,9 @@
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** 1 / x, elementwise. */
-export const reciprocal = unary({
+export const reciprocal: UnaryFunction = unary({
   name: 'reciprocal',
   dtypes: floats,
   cost: 2,

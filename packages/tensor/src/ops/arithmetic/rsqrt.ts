@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** 1 / √x, elementwise, for x > 0. */
-export const rsqrt = unary({
+export const rsqrt: UnaryFunction = unary({
   name: 'rsqrt',
   dtypes: floats,
   cost: 4,

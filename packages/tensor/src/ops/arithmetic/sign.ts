@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { signed } from '../../graph/dtype.js';
 import { signedBodies } from '../body.js';
-import { unary, zeroGradient } from '../define.js';
+import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 /** −1, 0 or 1, elementwise. */
-export const sign = unary({
+export const sign: UnaryFunction = unary({
   name: 'sign',
   dtypes: signed,
   cost: 1,

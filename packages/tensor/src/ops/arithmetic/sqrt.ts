@@ -1,10 +1,10 @@
 import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import { floatBody } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** The square root, elementwise, for x ≥ 0. */
-export const sqrt = unary({
+export const sqrt: UnaryFunction = unary({
   name: 'sqrt',
   dtypes: floats,
   cost: 3,

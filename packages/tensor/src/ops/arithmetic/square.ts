@@ -1,9 +1,9 @@
 import { signed } from '../../graph/dtype.js';
 import { signedBodies } from '../body.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 
 /** x², elementwise. */
-export const square = unary({
+export const square: UnaryFunction = unary({
   name: 'square',
   dtypes: signed,
   cost: 1,

@@ -1,9 +1,9 @@
 import { numeric } from '../../graph/dtype.js';
 import { numberBodies } from '../body.js';
-import { binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define.js';
 
 /** a − b, elementwise. Unsigned integers wrap around. */
-export const subtract = binary({
+export const subtract: BinaryFunction = binary({
   name: 'subtract',
   dtypes: numeric,
   kernel: numberBodies((a, b) => {

@@ -7,7 +7,7 @@ import { attentionBackwardKey, attentionBackwardQuery, chooseAttention } from '.
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { applyAll, tiled } from '../define.js';
-import type { VjpContext } from '../op.js';
+import type { TiledOp, VjpContext } from '../op.js';
 import { heads, problemOf, rowIndex, rowsOperand, scoresOf, statisticIndex } from './attention.js';
 
 // q, k, v, [mask], then out, its cotangent and the logarithms → gradient of q, and delta [B, H, N] = Σ out · cotangent.
@@ -132,4 +132,7 @@ export function attentionGradients({
 }
 
 /** The ops, for their tests. */
-export const attentionBackward = { query: queryOp, key: keyOp };
+export const attentionBackward: {
+  query: TiledOp;
+  key: TiledOp;
+} = { query: queryOp, key: keyOp };

@@ -1,7 +1,8 @@
+import type { BinaryFunction } from '../define.js';
 import { comparison } from './comparison.js';
 
 /** a = b, elementwise, as bool. */
-export const equal = comparison('equal', (a, b) => {
+export const equal: BinaryFunction = comparison('equal', (a, b) => {
   'use gpu';
   return a === b;
 });

@@ -1,11 +1,11 @@
 import tgpu, { d, std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
-import { unary, zeroGradient } from '../define.js';
+import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 /**
  * Whether an element is a number and not infinite, as bool. By its bits: WGSL promises nothing of comparisons with NaN.
  */
-export const finite = unary({
+export const finite: UnaryFunction = unary({
   name: 'finite',
   dtypes: floats,
   result: 'bool',

@@ -1,7 +1,8 @@
+import type { BinaryFunction } from '../define.js';
 import { comparison } from './comparison.js';
 
 /** a > b, elementwise, as bool. */
-export const greater = comparison('greater', (a, b) => {
+export const greater: BinaryFunction = comparison('greater', (a, b) => {
   'use gpu';
   return a > b;
 });

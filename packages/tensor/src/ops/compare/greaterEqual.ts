@@ -1,7 +1,8 @@
+import type { BinaryFunction } from '../define.js';
 import { comparison } from './comparison.js';
 
 /** a ≥ b, elementwise, as bool. */
-export const greaterEqual = comparison('greaterEqual', (a, b) => {
+export const greaterEqual: BinaryFunction = comparison('greaterEqual', (a, b) => {
   'use gpu';
   return a >= b;
 });

@@ -1,7 +1,8 @@
+import type { BinaryFunction } from '../define.js';
 import { comparison } from './comparison.js';
 
 /** a < b, elementwise, as bool. */
-export const less = comparison('less', (a, b) => {
+export const less: BinaryFunction = comparison('less', (a, b) => {
   'use gpu';
   return a < b;
 });

@@ -1,7 +1,8 @@
+import type { BinaryFunction } from '../define.js';
 import { comparison } from './comparison.js';
 
 /** a ≤ b, elementwise, as bool. */
-export const lessEqual = comparison('lessEqual', (a, b) => {
+export const lessEqual: BinaryFunction = comparison('lessEqual', (a, b) => {
   'use gpu';
   return a <= b;
 });

@@ -1,11 +1,11 @@
 import tgpu, { d } from 'typegpu';
 import { logicBodies } from '../body.js';
-import { binary, unary, zeroGradient } from '../define.js';
+import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 const vjp = zeroGradient('logic has no gradient');
 
 /** a and b, elementwise, on bool. */
-export const logicalAnd = binary({
+export const logicalAnd: BinaryFunction = binary({
   name: 'logicalAnd',
   dtypes: ['bool'],
   kernel: logicBodies((a, b) => {
@@ -16,7 +16,7 @@ export const logicalAnd = binary({
 });
 
 /** a or b, elementwise, on bool. */
-export const logicalOr = binary({
+export const logicalOr: BinaryFunction = binary({
   name: 'logicalOr',
   dtypes: ['bool'],
   kernel: logicBodies((a, b) => {
@@ -27,7 +27,7 @@ export const logicalOr = binary({
 });
 
 /** not a, elementwise, on bool. */
-export const logicalNot = unary({
+export const logicalNot: UnaryFunction = unary({
   name: 'logicalNot',
   dtypes: ['bool'],
   kernel: {

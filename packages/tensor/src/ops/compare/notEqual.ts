@@ -1,7 +1,8 @@
+import type { BinaryFunction } from '../define.js';
 import { comparison } from './comparison.js';
 
 /** a ≠ b, elementwise, as bool. */
-export const notEqual = comparison('notEqual', (a, b) => {
+export const notEqual: BinaryFunction = comparison('notEqual', (a, b) => {
   'use gpu';
   return a !== b;
 });

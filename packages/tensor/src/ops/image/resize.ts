@@ -7,7 +7,7 @@ import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
-import type { EmitContext, PointwiseOp } from '../op.js';
+import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
 
 export type ResizeMode = 'nearest' | 'bilinear';
 
@@ -83,7 +83,10 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
  * torch.nn.functional.interpolate with align_corners = false, and no smoothing where it shrinks. It fuses into what
  * reads it; its gradient is two small matrix products.
  */
-export const resize = Object.assign(
+export const resize: WithOp<
+  (x: Tensor, size: readonly [height: number, width: number], mode?: ResizeMode) => Tensor,
+  PointwiseOp
+> = Object.assign(
   (x: Tensor, size: readonly [height: number, width: number], mode: ResizeMode = 'bilinear'): Tensor => {
     if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
       throw new ShapeError(

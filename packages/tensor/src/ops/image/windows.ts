@@ -1,6 +1,7 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
 import { applyOp, composite, pointwise, requireTensor } from '../define.js';
+import type { CompositeOp, PointwiseOp, WithOp } from '../op.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
 export interface Windows {
@@ -76,7 +77,7 @@ const foldOp = composite({
 });
 
 /** Every window of pictures: x [B, C, H, W] → [B, C, kh, kw, rows of windows, columns of windows]. A view. */
-export const windows = Object.assign(
+export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, { kernel, stride, dilation }: Windows): Tensor =>
     applyOp(op, [requireTensor('windows', x)], { kernel, stride, dilation }),
   { op },
@@ -86,8 +87,9 @@ export const windows = Object.assign(
  * Adds windows up where they overlap, [B, C, kh, kw, …] → [B, C, ...size]: the gradient of {@link windows}. Each place
  * gathers from the windows that see it, so nothing depends on an order.
  */
-export const fold = Object.assign(
-  (g: Tensor, size: readonly [number, number], { kernel, stride, dilation }: Windows): Tensor =>
-    applyOp(foldOp, [requireTensor('fold', g)], { kernel, stride, dilation, size: [...size] }),
-  { op: foldOp },
-);
+export const fold: WithOp<(g: Tensor, size: readonly [number, number], options: Windows) => Tensor, CompositeOp> =
+  Object.assign(
+    (g: Tensor, size: readonly [number, number], { kernel, stride, dilation }: Windows): Tensor =>
+      applyOp(foldOp, [requireTensor('fold', g)], { kernel, stride, dilation, size: [...size] }),
+    { op: foldOp },
+  );

@@ -1,6 +1,7 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, zeroGradient } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'oneHot',
@@ -21,7 +22,9 @@ const op = pointwise({
 });
 
 /** ids u32 […] → f32 […, depth]: 1 at each id, 0 elsewhere; an id from depth up gives zeros. */
-export const oneHot = Object.assign(
+export const oneHot: WithOp<(ids: Tensor, depth: number) => Tensor, PointwiseOp> = Object.assign(
   (ids: Tensor, depth: number): Tensor => applyOp(op, [requireTensor('oneHot', ids)], { depth }),
-  { op },
+  {
+    op,
+  },
 );

@@ -6,6 +6,7 @@ import { chooseMatmul, generateMatmul, type MatmulOperand } from '../../kernels/
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
 import { applyOp, requireTensor, tiled } from '../define.js';
+import type { TiledOp, WithOp } from '../op.js';
 import { expand } from '../view/expand.js';
 
 const op = tiled({
@@ -63,7 +64,7 @@ const op = tiled({
 });
 
 /** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
-export const matmul = Object.assign(
+export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor, TiledOp> = Object.assign(
   (a: Tensor, b: Tensor): Tensor => {
     requireTensor('matmul', a);
     if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');

@@ -3,6 +3,7 @@ import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { applyOp, composite, requireTensor } from '../define.js';
+import type { CompositeOp, WithOp } from '../op.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 
 const op = composite({
@@ -23,7 +24,7 @@ const op = composite({
 });
 
 /** x − log Σ e ^ x along an axis, the last by default. */
-export const logSoftmax = Object.assign(
+export const logSoftmax: WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp> = Object.assign(
   (x: Tensor, axis = -1): Tensor =>
     applyOp(op, [x], { axis: normalizeAxis('logSoftmax', axis, requireTensor('logSoftmax', x).rank) }),
   { op },

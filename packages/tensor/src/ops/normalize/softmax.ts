@@ -3,6 +3,7 @@ import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { applyOp, composite, requireTensor } from '../define.js';
+import type { CompositeOp, WithOp } from '../op.js';
 import { max } from '../reduce/max.js';
 
 const op = composite({
@@ -26,7 +27,7 @@ const op = composite({
 });
 
 /** e ^ x / Σ e ^ x along an axis, the last by default. */
-export const softmax = Object.assign(
+export const softmax: WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp> = Object.assign(
   (x: Tensor, axis = -1): Tensor =>
     applyOp(op, [x], { axis: normalizeAxis('softmax', axis, requireTensor('softmax', x).rank) }),
   { op },

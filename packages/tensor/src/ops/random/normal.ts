@@ -1,5 +1,5 @@
 import { normalAt } from '../../random/shader.js';
-import { draw } from './draw.js';
+import { type Draw, draw } from './draw.js';
 
 /** A tensor of standard normal numbers, equal on every device to 1e-6. */
-export const normal = draw('normal', 'f32', 100, normalAt);
+export const normal: Draw = draw('normal', 'f32', 100, normalAt);

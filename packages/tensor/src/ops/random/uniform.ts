@@ -1,5 +1,5 @@
 import { uniformAt } from '../../random/shader.js';
-import { draw } from './draw.js';
+import { type Draw, draw } from './draw.js';
 
 /** A tensor of numbers uniform in [0, 1), multiples of 2⁻²⁴; the same on every device. */
-export const uniform = draw('uniform', 'f32', 50, uniformAt);
+export const uniform: Draw = draw('uniform', 'f32', 50, uniformAt);

@@ -1,7 +1,7 @@
-import { indexReduction } from './indexOf.js';
+import { type IndexReduction, indexReduction } from './indexOf.js';
 
 /**
  * Where the largest element stands along an axis, as u32; the first of equal ones. Over several axes (all by default)
  * the place counts row by row through them.
  */
-export const argmax = indexReduction('argmax', 'lowest', '>');
+export const argmax: IndexReduction = indexReduction('argmax', 'lowest', '>');

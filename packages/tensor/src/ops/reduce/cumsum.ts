@@ -3,6 +3,7 @@ import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
 import { applyOp, composite, requireTensor } from '../define.js';
+import type { CompositeOp, WithOp } from '../op.js';
 import { where } from '../where.js';
 
 const block = 64;
@@ -51,7 +52,7 @@ function within(x: Tensor): Tensor {
  * Sums of the elements up to and with each along an axis, the last by default. f16 is added up in f32. Works in blocks
  * of 64, a dispatch or two for each power of 64 in the axis' size.
  */
-export const cumsum = Object.assign(
+export const cumsum: WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp> = Object.assign(
   (x: Tensor, axis = -1): Tensor =>
     applyOp(op, [x], { axis: normalizeAxis('cumsum', axis, requireTensor('cumsum', x).rank) }),
   { op },

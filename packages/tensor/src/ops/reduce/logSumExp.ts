@@ -4,6 +4,7 @@ import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { log } from '../arithmetic/log.js';
 import { applyOp, composite, requireTensor } from '../define.js';
+import type { CompositeOp, WithOp } from '../op.js';
 import { max } from './max.js';
 import { keepAxes, reducedType } from './over.js';
 
@@ -28,7 +29,10 @@ const op = composite({
 });
 
 /** log Σ e ^ x over axes, the last by default, without overflow. */
-export const logSumExp = Object.assign(
+export const logSumExp: WithOp<
+  (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor,
+  CompositeOp
+> = Object.assign(
   (x: Tensor, axes: number | readonly number[] = -1, options: ReduceOptions = {}): Tensor => {
     const list = normalizeAxes('logSumExp', axes, requireTensor('logSumExp', x).rank);
     const result = list.length === 0 ? x : applyOp(op, [x], { axes: list });

@@ -1,4 +1,4 @@
-import { extremum } from './extremum.js';
+import { type Extremum, extremum } from './extremum.js';
 
 /** The largest element over axes, all by default. Equal elements share the gradient. */
-export const max = extremum('max');
+export const max: Extremum = extremum('max');

@@ -1,4 +1,4 @@
-import { extremum } from './extremum.js';
+import { type Extremum, extremum } from './extremum.js';
 
 /** The smallest element over axes, all by default. Equal elements share the gradient. */
-export const min = extremum('min');
+export const min: Extremum = extremum('min');

@@ -4,7 +4,7 @@ import type { Attributes, Type } from '../../graph/node.js';
 import { normalizeAxes, showShape, sizeOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { applyOp, requireTensor } from '../define.js';
-import type { ReduceOp } from '../op.js';
+import type { Accumulator, ReduceOp } from '../op.js';
 
 /** The type of a reduction: the axes are gone. */
 export function reducedType(x: Type, attributes: Attributes, dtype: DType = x.dtype): Type {
@@ -48,7 +48,11 @@ export function requireReducible(
 }
 
 /** An accumulator that is one variable and one combining expression. */
-export function simpleAccumulator(type: string, initial: string, combine: (a: string, b: string) => string) {
+export function simpleAccumulator(
+  type: string,
+  initial: string,
+  combine: (a: string, b: string) => string,
+): Accumulator {
   return {
     variables: [{ type, initial }],
     step: ([a]: readonly string[], x: string) => `${a} = ${combine(a!, x)};`,

@@ -1,6 +1,7 @@
 import { numeric } from '../../graph/dtype.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { reduction } from '../define.js';
+import type { ReduceOp, WithOp } from '../op.js';
 import { keepAxes, reducedType, reduceOver, requireReducible, simpleAccumulator } from './over.js';
 
 const op = reduction({
@@ -20,7 +21,8 @@ const op = reduction({
 });
 
 /** The sum over axes, all by default. f16 is added up in f32. The order of the additions is fixed. */
-export const sum = Object.assign(
-  (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor => reduceOver(op, x, axes, options),
-  { op },
-);
+export const sum: WithOp<(x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor, ReduceOp> =
+  Object.assign(
+    (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor => reduceOver(op, x, axes, options),
+    { op },
+  );

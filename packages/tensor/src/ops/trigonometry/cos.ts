@@ -1,13 +1,13 @@
 import { floats } from '../../graph/dtype.js';
 import { cosAccurate } from '../../math/trigonometry.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 import { sin } from './sin.js';
 
 /**
  * The cosine, elementwise, within 1e-6 for |x| up to 1000. WGSL's own promises nothing outside [−π, π]; this one reduces
  * its argument itself.
  */
-export const cos = unary({
+export const cos: UnaryFunction = unary({
   name: 'cos',
   dtypes: floats,
   cost: 12,

@@ -1,13 +1,13 @@
 import { floats } from '../../graph/dtype.js';
 import { sinAccurate } from '../../math/trigonometry.js';
-import { unary } from '../define.js';
+import { type UnaryFunction, unary } from '../define.js';
 import { cos } from './cos.js';
 
 /**
  * The sine, elementwise, within 1e-6 for |x| up to 1000. WGSL's own promises nothing outside [−π, π]; this one reduces
  * its argument itself.
  */
-export const sin = unary({
+export const sin: UnaryFunction = unary({
   name: 'sin',
   dtypes: floats,
   cost: 12,

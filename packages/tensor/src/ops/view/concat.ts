@@ -3,6 +3,7 @@ import { promote } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'concat',
@@ -50,7 +51,7 @@ const op = pointwise({
 });
 
 /** Tensors one after the other along an axis; f16 beside f32 becomes f32. */
-export const concat = Object.assign(
+export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tensor, PointwiseOp> = Object.assign(
   (tensors: readonly Tensor[], axis = 0): Tensor => {
     if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
     const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);

@@ -3,6 +3,7 @@ import { ShapeError } from '../../errors.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'expand',
@@ -52,7 +53,7 @@ export function stretchesNothing(from: Shape, to: Shape): boolean {
 }
 
 /** Broadcasts to a shape: axes of size 1 stretch, and new axes come in front. */
-export const expand = Object.assign(
+export const expand: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, shape: Shape): Tensor => {
     const from = requireTensor('expand', x).shape;
     checkShape('expand', shape);

@@ -1,6 +1,7 @@
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'flip',
@@ -15,7 +16,7 @@ const op = pointwise({
 });
 
 /** Reverses the order along axes. */
-export const flip = Object.assign(
+export const flip: WithOp<(x: Tensor, axes: number | readonly number[]) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, axes: number | readonly number[]): Tensor => {
     const list = normalizeAxes('flip', axes, requireTensor('flip', x).rank).filter((axis) => x.shape[axis]! > 1);
     return list.length === 0 ? x : applyOp(op, [x], { axes: list });

@@ -2,6 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'permute',
@@ -29,7 +30,7 @@ const op = pointwise({
 });
 
 /** Reorders axes: axis i of the result is axis axes[i] of x. */
-export const permute = Object.assign(
+export const permute: WithOp<(x: Tensor, axes: readonly number[]) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, axes: readonly number[]): Tensor => {
     const { rank } = requireTensor('permute', x);
     const order = axes.map((axis) => normalizeAxis('permute', axis, rank));

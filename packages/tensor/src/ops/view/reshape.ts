@@ -3,6 +3,7 @@ import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../grap
 import { reshapeStrided } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
   name: 'reshape',
@@ -15,7 +16,7 @@ const op = pointwise({
 });
 
 /** The same elements in row-major order under another shape of the same size; one size may be −1. */
-export const reshape = Object.assign(
+export const reshape: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, shape: Shape): Tensor => {
     const resolved = resolve(requireTensor('reshape', x).shape, shape);
     return sameShape(x.shape, resolved) ? x : applyOp(op, [x], { shape: resolved });

@@ -1,6 +1,7 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
+import type { PointwiseOp, WithOp } from '../op.js';
 import { padOp } from './pad.js';
 
 /** [start, end) or [start, end) by step along one axis; negative bounds count from the end. */
@@ -46,7 +47,7 @@ const op = pointwise({
 });
 
 /** A part of x: one [start, end, step?] for each axis, null for all of it. */
-export const slice = Object.assign(
+export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) => Tensor, PointwiseOp> = Object.assign(
   (x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor => {
     const { shape } = requireTensor('slice', x);
     if (ranges.length !== shape.length) {
