@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { nodeStore } from '../node/nodeStore.js';
 import { allowList } from './allowList.js';
-import { type MakeStore, storeCases } from './conformance.js';
+import { type MakeStore, storeCases } from './conformance.testing.js';
 import { httpStore } from './http.js';
 import { memoryStore } from './memory.js';
 import { serveFiles } from './serveFiles.testing.js';
