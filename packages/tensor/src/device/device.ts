@@ -295,7 +295,11 @@ export class Device implements PlanDevice {
         .catch(async (cause: Error) => {
           this.pipelines.delete(code);
           const said = (await scope)?.message ?? cause.message;
-          throw new ParisError(label, `internal: a kernel does not compile. ${said}`, { cause });
+          throw new ParisError(
+            label,
+            `the kernel does not compile: ${said.trim()} If none of these ops is yours, it is a bug of ours.`,
+            { cause },
+          );
         });
     });
   }
