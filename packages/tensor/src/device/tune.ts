@@ -41,6 +41,8 @@ export interface TuneProgress {
 
 /** A kernel must gain this much to take the place of the fixed rules': less is noise. */
 const worthwhile = 0.95;
+/** How many kernels are timed against the best so far at once. */
+const heat = 6;
 /** After the first round, what is slower than the best by this factor is not timed again. */
 const hopeless = 1.5;
 
@@ -67,18 +69,25 @@ export async function tune(device: Device, options: TuneOptions = {}): Promise<T
     if (measured.has(`${part} ${name}`) || signal?.aborted) return;
     measured.add(`${part} ${name}`);
     const candidates = all.slice(0, most);
-    const forced = candidates.map((choice) => {
+    const forced = (choice: C) => {
       const tuning = { ...table, [part]: { ...table[part], [name]: choice } };
       return new Device(device.gpu, device.info, false, tuning);
-    });
-    const { best, medians } = await race(forced, work, repetitions);
-    for (const one of forced) await one.close();
+    };
+    const timed = (runners: readonly number[]) =>
+      race(new Map(runners.map((i) => [i, forced(candidates[i]!)])), work, repetitions);
+    // The best so far against a few others at once; at the end against the rules' kernel, which is the first.
+    let best = 0;
+    for (let at = 1; at < candidates.length; at += heat) {
+      best = fastest(await timed([best, ...[...candidates.keys()].slice(at, at + heat)]), best);
+    }
+    const final = await timed([...new Set([0, best])]);
+    if (best > 0 && !(final[best]! < worthwhile * final[0]!)) best = 0;
     const kept = candidates[best]!;
     if (best > 0) table = { ...table, [part]: { ...table[part], [name]: kept } };
     onProgress?.({
       name: `${part} ${name}`,
-      presetMs: medians[0]!,
-      bestMs: medians[best]!,
+      presetMs: final[0]!,
+      bestMs: final[best]!,
       kernel: JSON.stringify(kept),
       candidates: candidates.length,
     });
@@ -123,17 +132,25 @@ function attentionOf(kernel: AttentionKernel, { batch, tokens, heads, headDim }:
   };
 }
 
-/** Times the same work on devices that choose differently; the first is the one to beat. */
-async function race(devices: readonly Device[], { inputs, run }: Work, repetitions: number) {
+/** Median milliseconds by candidate; those that fell out are not there. */
+type Times = Readonly<Record<number, number>>;
+
+function fastest(times: Times, otherwise: number): number {
+  const ranked = Object.entries(times).sort(([, a], [, b]) => a - b);
+  return ranked.length > 0 ? Number(ranked[0]![0]) : otherwise;
+}
+
+/** Times the same work on devices that choose differently, in turns, and closes them. The first one's result is right. */
+async function race(devices: ReadonlyMap<number, Device>, { inputs, run }: Work, repetitions: number): Promise<Times> {
   const data = inputs.map(({ shape }, i) =>
     hostNormal(
       key(i),
       shape.reduce((a, b) => a * b, 1),
     ),
   );
-  const lanes = [];
+  const lanes: { candidate: number; device: Device; once(): Promise<void>; times: number[] }[] = [];
   let expected: ArrayLike<number> | undefined;
-  for (const [index, device] of devices.entries()) {
+  for (const [candidate, device] of devices) {
     const step = device.compile((...tensors: Tensor[]) => run(tensors));
     const tensors = data.map((elements, i) => device.tensor(elements, { shape: inputs[i]!.shape }));
     const once = async () => (await step(...tensors)).dispose();
@@ -143,25 +160,21 @@ async function race(devices: readonly Device[], { inputs, run }: Work, repetitio
       () => undefined,
     );
     expected ??= result;
-    if (result && agrees(result, expected!)) lanes.push({ index, device, once, times: [] as number[] });
+    if (result && agrees(result, expected!)) lanes.push({ candidate, device, once, times: [] });
   }
   for (let round = 0; round < repetitions; round++) {
-    const fastest = Math.min(...lanes.map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));
-    for (const lane of lanes) {
-      if (round > 0 && lane.index > 0 && lane.times[0]! > hopeless * fastest) continue;
+    const first = Math.min(...lanes.map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));
+    for (const { device, once, times } of lanes) {
+      if (round > 0 && times[0]! > hopeless * first) continue;
       const start = performance.now();
-      await lane.once();
-      await lane.device.gpu.queue.onSubmittedWorkDone();
-      lane.times.push(performance.now() - start);
+      await once();
+      await device.gpu.queue.onSubmittedWorkDone();
+      times.push(performance.now() - start);
     }
   }
-  const medians: Record<number, number> = {};
-  for (const { index, times } of lanes) medians[index] = median(times);
-  const ranked = lanes
-    .filter(({ times }) => times.length === repetitions)
-    .sort((a, b) => medians[a.index]! - medians[b.index]!);
-  const first = ranked[0]?.index ?? 0;
-  return { best: medians[first]! < worthwhile * medians[0]! ? first : 0, medians };
+  for (const device of devices.values()) await device.close();
+  const complete = lanes.filter(({ times }) => times.length === repetitions);
+  return Object.fromEntries(complete.map(({ candidate, times }) => [candidate, median(times)]));
 }
 
 /** Equal up to what another order of additions changes. */
