@@ -17,7 +17,8 @@ export default defineConfig({
   unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  dts: true,
+  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
+  dts: { oxc: false },
   // Resolved by whoever imports the package: Node gets Dawn, everyone else the platform's own WebGPU.
   deps: { neverBundle: ['#gpu', /^node:/] },
   plugins: [typegpu()],

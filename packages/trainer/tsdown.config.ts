@@ -7,7 +7,8 @@ export default defineConfig({
   unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  dts: true,
+  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
+  dts: { oxc: false },
   deps: { neverBundle: [/^node:/] },
   plugins: [typegpu()],
 });
