@@ -4,6 +4,7 @@ export { type StatisticsOptions, statisticsEncoder } from './encoder/statistics.
 export { ClusteringError } from './errors.js';
 export { type KMeansOptions, type KMeansResult, kMeans } from './kmeans/kmeans.js';
 export type { Metric } from './kmeans/nearest.js';
+export type { Seeding } from './kmeans/seeding.js';
 export {
   type Information,
   type InformationControl,

@@ -2,7 +2,7 @@ import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusteringError } from '../errors.js';
 import { kMeans } from './kmeans.js';
-import { nearestCentroids, prepareRows } from './nearest.js';
+import { prepareRows } from './nearest.js';
 import { lloydReference } from './reference.testing.js';
 
 let device: Device;
@@ -103,25 +103,6 @@ describe('spherical k-means', () => {
     const b = await kMeans(device, scaled, dimensions, { clusters: 3 });
     expect([...b.labels]).toEqual([...a.labels]);
     for (let k = 0; k < 3; k++) expect(Math.hypot(...a.centroids.subarray(3 * k, 3 * k + 3))).toBeCloseTo(1, 5);
-  });
-});
-
-describe('nearestCentroids', () => {
-  it('gives a row the same bits alone and among 3000 others', async () => {
-    const rows = cloud(3001);
-    const centroids = cloud(8, 9);
-    const all = await nearestCentroids(device, rows, centroids, dimensions);
-    for (const i of [0, 1023, 1024, 3000]) {
-      const alone = await nearestCentroids(device, rows.slice(3 * i, 3 * i + 3), centroids, dimensions);
-      expect([alone.labels[0], alone.distances[0]]).toEqual([all.labels[i], all.distances[i]]);
-    }
-  });
-
-  it('gives equally near centroids the lower index', async () => {
-    const centroids = Float32Array.of(1, 0, 0, 1, 0, 0, 0, 1, 0);
-    const { labels, distances } = await nearestCentroids(device, Float32Array.of(1, 0, 0, 0, 2, 0), centroids, 3);
-    expect([...labels]).toEqual([0, 2]);
-    expect(distances[1]).toBeCloseTo(1, 5);
   });
 });
 

@@ -1,29 +1,22 @@
-/** Nearest centroids on the device: one piece of code for training a partition and for placing a new picture. */
-import { argmin, type Device, type DType, type Tensor } from '@paris/tensor';
+/** Which centroid is nearest: one piece of code for training a partition and for placing a new picture. */
+import { type Device, embedding, type Tensor } from '@paris/tensor';
+import { nearestIndex } from './nearestIndex.js';
 
 /** How far pictures are from centroids. On unit vectors |a − b|² = 2·(1 − cos(a, b)): spherical is euclidean there. */
 export type Metric = 'spherical' | 'euclidean';
 
-/** Rows a call: always the same number, so that a picture's label does not depend on which others come with it. */
-const chunkRows = 1024;
-
-/** Squared distances of features [N, D] to centroids [K, D]: the nearest one's index [N] and its distance [N]. */
-export function nearest(
-  features: Tensor,
-  centroids: Tensor,
-): {
-  labels: Tensor<DType>;
-  distances: Tensor<DType>;
-} {
-  const squares = features.square().sum(1, { keepDims: true }); // [N, 1]
-  const centroidSquares = centroids.square().sum(1).reshape([1, -1]); // [1, K]
-  const products = features.matmul(centroids.transpose()); // [N, K]
-  const distances = squares.add(centroidSquares).sub(products.mul(2)).maximum(0); // rounding may go below zero
-  return { labels: argmin(distances, 1), distances: distances.min(1) };
+/**
+ * The nearest centroid's index [N] and the squared distance to it [N], of features [N, D] and centroids [K, D]. The
+ * distance is summed up from differences, so that it is 0 for a row that is its centroid.
+ */
+export function nearest(features: Tensor, centroids: Tensor): { labels: Tensor; distances: Tensor } {
+  const labels = nearestIndex(features, centroids, centroids.square().sum(1).mul(0.5));
+  const distances = features.sub(embedding(centroids, labels)).square().sum(1);
+  return { labels, distances };
 }
 
 /**
- * The nearest centroid of each row, and the squared distance to it.
+ * The nearest centroid of each row, and the squared distance to it. A row gets the same bits in any company.
  * @param features - [N, D], prepared by {@link prepareRows} for the metric
  * @param centroids - [K, D]
  */
@@ -32,24 +25,66 @@ export async function nearestCentroids(
   features: Float32Array,
   centroids: Float32Array,
   dimensions: number,
-): Promise<{ labels: Uint32Array; distances: Float32Array }> {
-  const count = features.length / dimensions;
-  const labels = new Uint32Array(count);
-  const distances = new Float32Array(count);
-  const find = device.compile(nearest);
-  using targets = device.tensor(centroids, { shape: [centroids.length / dimensions, dimensions] });
-  for (let from = 0; from < count; from += chunkRows) {
-    const rows = Math.min(chunkRows, count - from);
-    const padded = new Float32Array(chunkRows * dimensions);
-    padded.set(features.subarray(from * dimensions, (from + rows) * dimensions));
-    using chunk = device.tensor(padded, { shape: [chunkRows, dimensions] });
-    const found = await find(chunk, targets);
-    labels.set((await found.labels.read()).subarray(0, rows), from);
-    distances.set((await found.distances.read()).subarray(0, rows), from);
-    found.labels.dispose();
-    found.distances.dispose();
+): Promise<Placement> {
+  using rows = new DeviceRows(device, features, dimensions, centroids.length / dimensions);
+  return await rows.place(centroids); // awaited here: the rows are disposed of on return
+}
+
+/** Where rows belong. */
+export interface Placement {
+  /** The nearest centroid of each row, [N]; the lower index of equals. */
+  readonly labels: Uint32Array;
+  /** The squared distance to it, [N]. */
+  readonly distances: Float32Array;
+}
+
+/** How many rows one dispatch takes, so that it stays short (about 2³¹ operations) and a buffer below 64 MiB. */
+export function chunkLength(clusters: number, dimensions: number): number {
+  const most = Math.min(2 ** 30 / (clusters * dimensions), 2 ** 24 / dimensions, 2 ** 16);
+  return 2 ** Math.max(6, Math.floor(Math.log2(most)));
+}
+
+/** Rows [N, D] that lie on the device, in chunks that one dispatch can take. */
+export class DeviceRows {
+  readonly device: Device;
+  readonly count: number;
+  readonly dimensions: number;
+  /** [≤ chunkLength, D] each */
+  readonly chunks: readonly Tensor[];
+
+  /** @param clusters - how many centroids the rows will be compared with at most */
+  constructor(device: Device, rows: Float32Array, dimensions: number, clusters: number) {
+    this.device = device;
+    this.dimensions = dimensions;
+    this.count = rows.length / dimensions;
+    const length = chunkLength(clusters, dimensions) * dimensions;
+    this.chunks = Array.from({ length: Math.ceil(rows.length / length) }, (_, i) => {
+      const part = rows.subarray(i * length, (i + 1) * length);
+      return device.tensor(part, { shape: [part.length / dimensions, dimensions] });
+    });
   }
-  return { labels, distances };
+
+  async place(centroids: Float32Array): Promise<Placement> {
+    const { device, count, dimensions } = this;
+    const find = device.compile(nearest);
+    using targets = device.tensor(centroids, { shape: [centroids.length / dimensions, dimensions] });
+    const labels = new Uint32Array(count);
+    const distances = new Float32Array(count);
+    let from = 0;
+    for (const chunk of this.chunks) {
+      const found = await find(chunk, targets);
+      labels.set(await found.labels.read(), from);
+      distances.set(await found.distances.read(), from);
+      found.labels.dispose();
+      found.distances.dispose();
+      from += chunk.shape[0]!;
+    }
+    return { labels, distances };
+  }
+
+  [Symbol.dispose](): void {
+    for (const chunk of this.chunks) chunk.dispose();
+  }
 }
 
 /** Rows as the metric wants them: scaled to unit length for spherical, as they are for euclidean. */

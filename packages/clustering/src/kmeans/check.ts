@@ -1,0 +1,49 @@
+/** What is refused before anything runs. */
+import { ClusteringError } from '../errors.js';
+import type { KMeansOptions } from './kmeans.js';
+
+/** @throws ClusteringError for features or options that mean nothing, naming what was called */
+export function checkProblem(tag: string, features: Float32Array, dimensions: number, options: KMeansOptions): void {
+  checkFeatures(tag, features, dimensions);
+  checkOptions(tag, dimensions, options);
+  const count = features.length / dimensions;
+  if (count < options.clusters) throw tooFew(count, options.clusters, 'pictures', tag);
+}
+
+/** @throws ClusteringError if the features are not whole rows of finite numbers */
+export function checkFeatures(tag: string, features: Float32Array, dimensions: number): void {
+  if (dimensions < 1 || features.length % dimensions !== 0) {
+    throw new ClusteringError(tag, `${features.length} numbers are no rows of ${dimensions}. Pass [N, D] features.`);
+  }
+  const bad = features.findIndex((value) => !Number.isFinite(value));
+  if (bad === -1) return;
+  const row = Math.floor(bad / dimensions);
+  throw new ClusteringError(
+    tag,
+    `feature ${bad % dimensions} of picture ${row} is ${features[bad]}. Mend the encoder.`,
+  );
+}
+
+/** @throws ClusteringError for counts that are no whole numbers from 1 on, a negative tolerance, a misshapen start */
+export function checkOptions(tag: string, dimensions: number, options: KMeansOptions): void {
+  for (const name of ['clusters', 'restarts', 'maxIterations'] as const) checkCount(tag, name, options[name] ?? 1);
+  const { clusters, initial, tolerance = 0 } = options;
+  if (initial && initial.length !== clusters * dimensions) {
+    const wanted = `${clusters} × ${dimensions}`;
+    throw new ClusteringError(tag, `initial has ${initial.length} numbers. Give the centroids, ${wanted}.`);
+  }
+  if (!(tolerance >= 0)) throw new ClusteringError(tag, `tolerance is ${tolerance}. Give a number from 0 on.`);
+}
+
+/** @throws ClusteringError for what is no whole number from 1 on */
+export function checkCount(tag: string, name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new ClusteringError(tag, `${name} is ${value}. Give a whole number from 1 on.`);
+}
+
+export function tooFew(count: number, clusters: number, what: string, tag = 'kMeans'): ClusteringError {
+  return new ClusteringError(
+    tag,
+    `${count} ${what} cannot make ${clusters} clusters. Add pictures or ask for at most ${count} clusters.`,
+  );
+}

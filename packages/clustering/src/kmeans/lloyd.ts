@@ -1,0 +1,84 @@
+/** The steps of k-means on the device: assign, then average. Nothing as large as rows × centroids is ever built. */
+import { concat, type Device, ones, scatterAdd, type Tensor, where } from '@paris/tensor';
+import { type DeviceRows, type Metric, nearest } from './nearest.js';
+
+/** One pass over the rows. */
+export interface Step {
+  /** The means of the rows that were nearest to each centroid [K, D]; of length 1 if spherical. Where none was, as before. */
+  readonly centroids: Float32Array;
+  /** How many rows were nearest to each, [K]. */
+  readonly counts: Float32Array;
+  /** Σ of the squared distances to the centroids before. */
+  readonly inertia: number;
+  /** Σ of the squared ways that centroids went. */
+  readonly shift: number;
+}
+
+/** Lloyd's iteration (Lloyd 1982): each row to its nearest centroid, each centroid to the mean of its rows. */
+export function lloyd(device: Device, metric: Metric): (rows: DeviceRows, centroids: Float32Array) => Promise<Step> {
+  const sumUp = memberSums(device);
+  const means = device.compile(metric === 'spherical' ? sphericalMeans : euclideanMeans);
+  return async (rows, centroids) => {
+    const shape = [centroids.length / rows.dimensions, rows.dimensions];
+    const [clusters = 0] = shape;
+    using current = device.tensor(centroids, { shape });
+    const sums = await sumUp(rows.chunks, current);
+    const result = await means(sums, current);
+    const [next, summary] = (await Promise.all([result.centroids.read(), result.summary.read()])) as Float32Array[];
+    for (const tensor of [...Object.values(sums), ...Object.values(result)]) tensor.dispose();
+    return {
+      centroids: next!,
+      counts: summary!.slice(0, clusters),
+      inertia: summary![clusters]!,
+      shift: summary![clusters + 1]!,
+    };
+  };
+}
+
+/** What is summed over the rows of each cluster, chunk by chunk, in the rows' order. */
+export interface Sums {
+  /** [K, D] */
+  readonly sums: Tensor;
+  /** [K, 1] */
+  readonly counts: Tensor;
+  /** [1] */
+  readonly inertia: Tensor;
+}
+
+/** Sums up chunks of rows [≤ R, D] by the nearest of centroids [K, D]. */
+export function memberSums(device: Device): (chunks: Iterable<Tensor>, centroids: Tensor) => Promise<Sums> {
+  const add = device.compile(addMembers, { donate: [0] });
+  return async (chunks, centroids) => {
+    let sums = emptySums(device, centroids.shape as [number, number]);
+    for (const chunk of chunks) sums = (await add(sums, chunk, centroids)) as Sums;
+    return sums;
+  };
+}
+
+function emptySums(device: Device, [clusters, dimensions]: readonly [number, number]): Sums {
+  const zeros = (shape: number[]) =>
+    device.tensor(new Float32Array(shape.reduce((size, n) => size * n, 1)), { shape }) as Tensor;
+  return { sums: zeros([clusters, dimensions]), counts: zeros([clusters, 1]), inertia: zeros([1]) };
+}
+
+function addMembers(before: Sums, rows: Tensor, centroids: Tensor): Sums {
+  const [clusters = 0] = centroids.shape;
+  const { labels, distances } = nearest(rows, centroids);
+  return {
+    sums: before.sums.add(scatterAdd(rows, labels, clusters)),
+    counts: before.counts.add(scatterAdd(ones([rows.shape[0]!, 1]), labels, clusters)),
+    inertia: before.inertia.add(distances.sum().reshape([1])),
+  };
+}
+
+const euclideanMeans = (sums: Sums, centroids: Tensor) => summarise(sums, centroids, false);
+const sphericalMeans = (sums: Sums, centroids: Tensor) => summarise(sums, centroids, true);
+
+function summarise({ sums, counts, inertia }: Sums, centroids: Tensor, unit: boolean) {
+  const means = sums.div(counts.maximum(1)); // [K, D]
+  // Spherical k-means (Dhillon & Modha 2001): the mean direction. The floor only matters for rows that cancel out.
+  const scale = means.square().sum(1, { keepDims: true }).maximum(1e-20).pow(-0.5);
+  const next = where(counts.greater(0), unit ? means.mul(scale) : means, centroids);
+  const shift = next.sub(centroids).square().sum();
+  return { centroids: next, summary: concat([counts.reshape([-1]), inertia, shift.reshape([1])], 0) };
+}

@@ -1,0 +1,73 @@
+/** Where k-means starts. Random choices are drawn on the host, so that a seed means the same everywhere. */
+import type { Device, Key, Tensor } from '@paris/tensor';
+import { drawIndex, draws, drawWeighted } from '../draws.js';
+import { tooFew } from './check.js';
+import { type Metric, nearest } from './nearest.js';
+
+/** How the first centroids are chosen. */
+export type Seeding = 'k-means++' | 'random';
+
+/** What is to be seeded: rows [N, D], prepared for the metric. */
+export interface SeedingProblem {
+  readonly device: Device;
+  readonly rows: Float32Array;
+  readonly dimensions: number;
+  readonly clusters: number;
+  readonly metric: Metric;
+}
+
+/** Rows that k-means++ looks at: beyond that a sample, since each centroid takes a pass over them. */
+const mostSeedingRows = 16_384;
+
+/**
+ * Centroids [K, D] to start from.
+ * - 'random': K different rows, each equally likely.
+ * - 'k-means++' (Arthur & Vassilvitskii 2007): each next centroid is a row drawn in proportion to its squared distance
+ *   to the nearest one so far; of more than 16,384 rows, among as many drawn at random.
+ * @throws ClusteringError for fewer different rows than clusters ('k-means++')
+ */
+export async function seedCentroids(problem: SeedingProblem, seeding: Seeding, key: Key): Promise<Float32Array> {
+  const { rows, dimensions, clusters } = problem;
+  const next = draws(key);
+  if (seeding === 'random') return sampleRows(rows, dimensions, clusters, next);
+  const most = Math.max(mostSeedingRows, clusters);
+  const few = rows.length / dimensions > most ? sampleRows(rows, dimensions, most, next) : rows;
+  return seedPlusPlus({ ...problem, rows: few }, next);
+}
+
+/** `count` different rows, each equally likely, in random order: the first of a Fisher–Yates shuffle. */
+export function sampleRows(rows: Float32Array, dimensions: number, count: number, next: () => number): Float32Array {
+  const order = Uint32Array.from({ length: rows.length / dimensions }, (_, i) => i);
+  const chosen = new Float32Array(count * dimensions);
+  for (let k = 0; k < count; k++) {
+    const j = k + drawIndex(next, order.length - k);
+    [order[k], order[j]] = [order[j]!, order[k]!];
+    chosen.set(rows.subarray(order[k]! * dimensions, (order[k]! + 1) * dimensions), k * dimensions);
+  }
+  return chosen;
+}
+
+async function seedPlusPlus(problem: SeedingProblem, next: () => number): Promise<Float32Array> {
+  const { device, rows, dimensions, clusters, metric } = problem;
+  const count = rows.length / dimensions;
+  const distancesTo = device.compile((all: Tensor, one: Tensor) => nearest(all, one).distances);
+  using data = device.tensor(rows, { shape: [count, dimensions] });
+  // Rows that only differed in length are equal up to rounding once they are scaled to length 1.
+  const rounding = metric === 'spherical' ? 1e-10 : 0;
+  const centroids = new Float32Array(clusters * dimensions);
+  const smallest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  let chosen = drawIndex(next, count);
+  for (let k = 0; k < clusters; k++) {
+    const row = rows.slice(chosen * dimensions, (chosen + 1) * dimensions);
+    centroids.set(row, k * dimensions);
+    if (k === clusters - 1) break;
+    using centroid = device.tensor(row, { shape: [1, dimensions] });
+    using distances = await distancesTo(data, centroid);
+    for (const [i, distance] of ((await distances.read()) as Float32Array).entries()) {
+      smallest[i] = Math.min(smallest[i]!, distance <= rounding ? 0 : distance);
+    }
+    chosen = drawWeighted(smallest, next);
+    if (chosen === -1) throw tooFew(k + 1, clusters, 'different pictures');
+  }
+  return centroids;
+}
