@@ -21,7 +21,8 @@ export {
   type StateDict,
   toStateDict,
 } from './layouts/key-map.js';
-export { facebookLayout, pixartLayout } from './layouts/layouts.js';
+export { facebookLayout, parisLayout, pixartLayout } from './layouts/layouts.js';
+export { remadeGroups, type WarmStartOptions, warmStart } from './layouts/warm-start.js';
 export { dropLearnedSigma } from './learned-sigma.js';
 export { ditForward } from './model.js';
 export { type DiTBlockParams, type DiTFinalParams, type DiTParams, ditParameterShapes } from './parameters.js';

@@ -10,7 +10,7 @@ import { RunError } from './errors.js';
 import { writeJson } from './formats/json.js';
 import { partitionHash } from './partition.js';
 import { type RunData, readRunData } from './run/data.js';
-import { type RunRecord, readRun } from './run/record.js';
+import { type Json, type RunRecord, readRun } from './run/record.js';
 import { WEIGHTS_FILE } from './run/run.js';
 import { folderStore } from './run/stores.js';
 import { expertRunName } from './train/expert.js';
@@ -69,10 +69,19 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   return writeModelIndex(out, {
     clusters,
     latent: { channels, height: size, width: size },
+    path: samplingPath(experts, router),
     ...(options.routing !== undefined && { routing: options.routing }),
     licence: options.licence ?? licences.join(' AND '),
     provenance: provenanceOf(all),
   });
+}
+
+/** The path that is sampled on: the router's, for it knows no other; a single expert's own. */
+function samplingPath(experts: readonly FinishedRun[], router?: FinishedRun): string {
+  const { name, record } = router ?? experts[0]!;
+  const path = router ? record.options.path : objectOf(record.options.objective)?.path;
+  if (typeof path === 'string') return path;
+  throw new CheckpointError('assemble', `${name}/run.json names no noise path.`);
 }
 
 /** The number of experts: their runs are numbered from 0 without a gap. */
@@ -126,13 +135,16 @@ async function copyNetwork(
   folder: string,
   weights: AssembleOptions['weights'],
 ): Promise<void> {
-  const { architecture, config } = run.record.options;
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new CheckpointError('assemble', `${run.name}/run.json has no options.config.`);
-  }
+  const { architecture } = run.record.options;
+  const config = objectOf(run.record.options.config);
+  if (!config) throw new CheckpointError('assemble', `${run.name}/run.json has no options.config.`);
   await writeJson(out, `${folder}/config.json`, { architecture, ...config });
   const trained = await run.store.read(WEIGHTS_FILE);
   await out.write(`${folder}/model.safetensors`, weights ? inPrecision(trained, weights) : trained);
+}
+
+function objectOf(value: Json | undefined): { [name: string]: Json } | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
 }
 
 /** The same tensors, those of floats in another dtype. */

@@ -28,6 +28,13 @@ export type {
   Manifest,
   Normalization,
 } from './formats/data.js';
+export { type LossWeight, minSnr, parseLossWeight, unweighted } from './objective/loss-weight.js';
+export {
+  logitNormalDensity,
+  parseTimeDensity,
+  type TimeDensity,
+  uniformDensity,
+} from './objective/time-density.js';
 export { type PartitionOptions, type PartitionReport, partitionData } from './partition.js';
 export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
@@ -35,8 +42,9 @@ export { type Json, type RunIdentity, type RunRecord, readRun } from './run/reco
 export { type RunOptions, runTraining, type TrainingJob } from './run/run.js';
 export { folderStore } from './run/stores.js';
 export type { RunControls } from './train/common.js';
-export { defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
+export { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
 export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
+export type { InitialWeights } from './train/initial.js';
 export { type TrainingOptions, trainingDefaults, trainingOptions } from './train/options.js';
 export { type TrainRouterOptions, trainRouter } from './train/router.js';
 export { version } from './version.js';

@@ -40,9 +40,15 @@ export function renaming(rules: readonly RenamingRule[]): KeyMap['pieces'] {
 /**
  * A foreign state dict under our names.
  * @param shapes - what the network needs, see `ditParameterShapes`
+ * @param advice - a sentence that ends the error's text
  * @throws CheckpointError that lists what is missing, what is left over and what has another shape
  */
-export function fromStateDict(map: KeyMap, shapes: ParameterShapes, theirs: StateDict): Record<string, HostTensor> {
+export function fromStateDict(
+  map: KeyMap,
+  shapes: ParameterShapes,
+  theirs: StateDict,
+  advice = '',
+): Record<string, HostTensor> {
   const left = new Set(Object.keys(theirs).filter((key) => !map.ignored?.includes(key)));
   const missing: string[] = [];
   const wrong: string[] = [];
@@ -65,7 +71,10 @@ export function fromStateDict(map: KeyMap, shapes: ParameterShapes, theirs: Stat
   }
   const problems = [list('missing', missing), list('unexpected', [...left]), list('unfit', wrong)].filter(Boolean);
   if (problems.length === 0) return ours;
-  throw new CheckpointError('dit', `the state dict is not ${map.name}'s of this config: ${problems.join('; ')}.`);
+  throw new CheckpointError(
+    'dit',
+    `the state dict is not ${map.name}'s of this config: ${problems.join('; ')}.${advice && ` ${advice}`}`,
+  );
 }
 
 /** Our parameters under the foreign names: the inverse of {@link fromStateDict}, without what the map ignores. */

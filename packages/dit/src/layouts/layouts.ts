@@ -12,6 +12,9 @@ const common: readonly RenamingRule[] = [
 ];
 const blocks: RenamingRule = [/^layers\./, 'blocks.'];
 
+/** The released Paris experts' and this package's own. */
+export const parisLayout: KeyMap = { name: 'Paris', pieces: renaming([]) };
+
 /**
  * facebookresearch/DiT (https://arxiv.org/abs/2212.09748): class labels, `modulation: 'zero'`, `learnSigma: true`,
  * `layerNormEps: 1e-6`, times of 1000 steps (`timeScale: 999`).

@@ -43,6 +43,11 @@ describe('paris', () => {
     [['prepare', 'x'], "required option '--out <folder>' not specified"],
     [['prepare', 'x', '--out', 'y', '--size', '0'], 'It must be a whole number from 1 on.'],
     [['train', 'expert', 'x', '--out', 'y', '--cluster', 'three'], 'It is not a whole number.'],
+    [['train', 'expert', 'x', '--out', 'y', '--prediction', 'score'], 'choices are velocity, epsilon, sample.'],
+    [
+      ['train', 'expert', 'x', '--out', 'y', '--times', 'late'],
+      'Known: uniform, logit-normal, logit-normal:MEAN,DEVIATION.',
+    ],
     [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {
     const { code, stderr } = await paris(args);

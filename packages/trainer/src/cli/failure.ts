@@ -31,6 +31,17 @@ export function number(bounds: { min?: number; max?: number; whole?: boolean }):
   };
 }
 
+/** For options: what a function of the library makes of the text. */
+export function parsed<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(sentence(error));
+    }
+  };
+}
+
 /** Whole numbers from `min` on. */
 export const whole = (min: number): ((text: string) => number) => number({ min, whole: true });
 

@@ -1,6 +1,7 @@
 // Which pictures, times and noise a training step sees: a pure function of (seed, cluster, step). Continuing a run, or
 // training one expert alone, therefore needs no state of a generator.
 import { hostBits, hostUniform, type Key, key } from '@paris/tensor';
+import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
 
 export interface BatchSpec {
   /** Pictures in the folder. */
@@ -8,13 +9,15 @@ export interface BatchSpec {
   batchSize: number;
   /** Probability that a picture's caption is replaced by the unconditional one. */
   conditionDropout: number;
+  /** Of the times. Default uniform. */
+  times?: TimeDensity;
 }
 
 /** What a step draws on the host. The noise itself is drawn on the device from `noise`. */
 export interface BatchDraw {
   /** Rows of the data, [B]. */
   indices: Uint32Array;
-  /** Uniform in [0, 1), [B]. */
+  /** In [0, 1], [B]. */
   times: Float32Array;
   /** Whether the caption is dropped, [B]. */
   dropped: boolean[];
@@ -33,7 +36,7 @@ export function initKey(run: Key): Key {
 
 /**
  * Draws the batches of a run. Every picture occurs once in each epoch, in an order of that epoch's own; a batch may
- * reach over the end of one. (DDM, arXiv 2501.05450, Algorithm 1 and eq 6: x_0 from the data, t uniform.)
+ * reach over the end of one. (DDM, arXiv 2501.05450, Algorithm 1 and eq 6: x_0 from the data, t by its density.)
  */
 export class BatchDrawer {
   private readonly orders = new Map<number, Uint32Array>();
@@ -45,13 +48,13 @@ export class BatchDrawer {
 
   /** The draw of the step that comes after `step` steps. */
   draw(step: number): BatchDraw {
-    const { count, batchSize, conditionDropout } = this.spec;
+    const { count, batchSize, conditionDropout, times: density = uniformDensity } = this.spec;
     const own = this.run.foldIn(STREAM.step).foldIn(step);
     const indices = Uint32Array.from({ length: batchSize }, (_, i) => {
       const position = step * batchSize + i;
       return this.order(Math.floor(position / count))[position % count]!;
     });
-    const times = hostUniform(own.foldIn(DRAW.time), batchSize);
+    const times = density.draw(own.foldIn(DRAW.time), batchSize);
     const dropout = hostUniform(own.foldIn(DRAW.dropout), batchSize);
     return { indices, times, dropped: Array.from(dropout, (u) => u < conditionDropout), noise: own.foldIn(DRAW.noise) };
   }

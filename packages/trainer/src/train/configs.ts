@@ -1,4 +1,5 @@
 // From the few numbers of a command line to the config.json of the built-in architectures.
+import type { Objective } from '@paris/dit';
 import type { ConfigFor } from './expert.js';
 import type { TrainRouterOptions } from './router.js';
 
@@ -17,10 +18,13 @@ export interface TransformerSize {
 /** Small enough to train in minutes without a GPU: about 0.2 million parameters. */
 export const defaultSize: TransformerSize = { patch: 4, width: 64, depth: 3, heads: 4 };
 
-/** A DiT in pixel space that predicts the velocity on the linear path and is conditioned on words. */
-export function ditConfig(size: TransformerSize): ConfigFor {
+/** What the released experts predict: flow matching on the straight path. */
+export const defaultObjective: Objective = { prediction: 'velocity', path: 'linear' };
+
+/** A DiT in pixel space that is conditioned on words. */
+export function ditConfig(size: TransformerSize, objective: Objective = defaultObjective): ConfigFor {
   return (data) => ({
-    objective: { prediction: 'velocity', path: 'linear' },
+    objective: { ...objective },
     inputSize: data.size,
     channels: data.channels,
     patchSize: size.patch,

@@ -1,15 +1,18 @@
 // One expert, from its own cluster's folder and nothing else.
 import type { AnyExpertArchitecture } from '@paris/dit';
-import { noisePath } from '@paris/sampler';
-import { type Device, mse } from '@paris/tensor';
+import { type NoisePath, noisePath } from '@paris/sampler';
+import { type Device, key, ValueError } from '@paris/tensor';
 import { allowList, type FileStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { clusterFolder, readCluster } from '../data/files.js';
+import { type LossWeight, unweighted } from '../objective/loss-weight.js';
+import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
 import type { RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
 import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
+import { type InitialWeights, readInitialWeights } from './initial.js';
 import { createJob } from './job.js';
-import { noised, noisingBatch } from './noising.js';
+import { denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 import { toFlat, toTree } from './params.js';
 
@@ -22,11 +25,25 @@ export interface TrainExpertOptions extends RunControls {
   runs: FileStore;
   /** `dit`, or your own from `defineExpert`. */
   architecture: AnyExpertArchitecture;
-  /** The architecture's config.json, given the format of the data (size, channels, vocabulary). */
+  /**
+   * The architecture's config.json, given the format of the data (size, channels, vocabulary). It says what is
+   * predicted on which path, too: an expert's `objective`.
+   */
   config: ConfigFor;
   training?: Partial<TrainingOptions>;
-  /** Probability of training on a picture without its caption, for classifier-free guidance. Default 0.1. */
+  /**
+   * Probability of training on a picture without its caption, for classifier-free guidance (arXiv 2207.12598,
+   * Algorithm 1). Default 0.1.
+   */
   conditionDropout?: number;
+  /** How often each noise level is trained on. Default `uniformDensity`. */
+  times?: TimeDensity;
+  /** How much each noise level counts. Default `unweighted`. */
+  lossWeight?: LossWeight;
+  /** Noise paths beside the built-in ones, for an objective that names one. */
+  paths?: readonly NoisePath[];
+  /** Weights to start from. Default: drawn from the seed. */
+  initial?: InitialWeights | undefined;
 }
 
 /** What a config may depend on. */
@@ -40,40 +57,50 @@ export function expertRunName(cluster: number): string {
 }
 
 /**
- * Trains an expert on its cluster, continues it, or finds it finished. The objective is the mean squared error of the
- * prediction (DDM eq 6); times are uniform.
+ * Trains an expert on its cluster, continues it, or finds it finished: the mean over times, noise and pictures of
+ * w(t)·‖prediction − target‖² (DDM eq 6, with w = 1).
  * @throws RunError if the run folder holds another run; DataError, CheckpointError for what cannot be read;
- *   InterruptedError after `signal`; DivergedError if the loss is not finite
+ *   ValueError for options that mean nothing; InterruptedError after `signal`; DivergedError if the loss is not finite
  */
 export async function trainExpert(options: TrainExpertOptions): Promise<RunRecord> {
   const { device, cluster, architecture, conditionDropout = 0.1 } = options;
+  const { times = uniformDensity, lossWeight = unweighted } = options;
+  if (!(conditionDropout >= 0 && conditionDropout <= 1)) {
+    throw new ValueError('train', `conditionDropout must be a number in [0, 1], got ${conditionDropout}.`);
+  }
   const training = trainingOptions(options.training ?? {});
   const own = allowList(options.data, [clusterFolder(cluster)]);
   const data = await readCluster(own, cluster);
   const { manifest } = data;
   const { size, channels, maxTokens, vocabulary } = manifest;
   const config = options.config({ size, channels, maxTokens, vocabulary: vocabulary.length });
+  const expert = architecture.fromConfig(config);
+  const { prediction, path: pathName } = expert.objective;
+  const path = noisePath(pathName, options.paths);
+  const start = options.initial && (await readInitialWeights(toFlat(expert.init(key(0))), options.initial));
 
   const job = async () => {
-    const expert = architecture.fromConfig(config);
-    const path = noisePath(expert.objective.path);
     const run = runKey(training.seed, cluster);
     const { batchSize } = training;
-    const drawer = new BatchDrawer(run, { count: manifest.count, batchSize, conditionDropout });
+    const drawer = new BatchDrawer(run, { count: manifest.count, batchSize, conditionDropout, times });
+    const { weight } = lossWeight;
     return createJob({
       device,
       options: training,
       initKey: initKey(run),
-      init: (key) => toFlat(expert.init(key)),
+      init: (from) => toFlat(expert.init(from)),
+      initial: start?.initial,
       batch: (step) => {
         const draw = drawer.draw(step);
-        return { tensors: noisingBatch(draw, data, manifest, path), noise: draw.noise };
+        const tensors = noisingBatch(draw, data, manifest, path);
+        if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
+        return { tensors, noise: draw.noise };
       },
       loss: (params, batch, noise) => {
         const { latents, target } = noised(batch, noise);
         const condition = { kind: 'tokens' as const, ids: batch.ids! };
-        const prediction = expert.apply(toTree(params), { latents, time: batch.time!, condition });
-        return { loss: mse(prediction, target(expert.objective.prediction)) };
+        const output = expert.apply(toTree(params), { latents, time: batch.time!, condition });
+        return { loss: denoisingLoss(output, target(prediction), batch.weight) };
       },
     });
   };
@@ -83,7 +110,16 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
     identity: {
       kind: 'expert',
       cluster,
-      options: { ...training, conditionDropout, architecture: architecture.architecture, config },
+      options: {
+        ...training,
+        conditionDropout,
+        objective: { prediction, path: pathName },
+        times: times.name,
+        lossWeight: lossWeight.name,
+        initial: start?.identity ?? null,
+        architecture: architecture.architecture,
+        config,
+      },
       data: { sha256: data.sha256, count: manifest.count },
     },
     versions,

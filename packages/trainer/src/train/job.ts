@@ -38,6 +38,8 @@ export interface LearningProblem {
   options: TrainingOptions;
   initKey: Key;
   init(key: Key | TensorKey): Params;
+  /** Parameters that start from these values instead. */
+  initial?: { [path: string]: HostTensor } | undefined;
   /** The batch after `step` steps, and the key of its noise. */
   batch(step: number): { tensors: { [name: string]: HostTensor }; noise: Key };
   /** Traced once. */
@@ -51,13 +53,13 @@ interface State {
 }
 
 export function createJob(problem: LearningProblem): TrainingJob<State> {
-  const { device, options, init } = problem;
+  const { device, options, init, initial = {} } = problem;
   const optimizer = optimizerOf(options);
-  const fresh = (key: Key | TensorKey): State => {
-    const params = init(key);
+  const fresh = (key: Key | TensorKey, given: Params = {}): State => {
+    const params = { ...init(key), ...given };
     return { train: optimizer.init(params), ...(options.emaDecay > 0 && { average: params }) };
   };
-  const start = device.compile((key: TensorKey) => fresh(key));
+  const start = device.compile((key: TensorKey, given: Params) => fresh(key, given));
   const step = device.compile(
     (state: State, batch: Batch, noise: TensorKey) => {
       const [value, gradients] = valueAndGrad(
@@ -79,7 +81,12 @@ export function createJob(problem: LearningProblem): TrainingJob<State> {
     steps: options.steps,
     batchSize: options.batchSize,
     parameters: countNumbers(init(problem.initKey)),
-    start: () => start(problem.initKey),
+    async start() {
+      const given = upload(device, initial);
+      const state = await start(problem.initKey, given);
+      for (const tensor of Object.values(given)) tensor.dispose();
+      return state;
+    },
     restore: (store, path) => readState(store, path, fresh(problem.initKey), device),
     async advance(state, done) {
       const { tensors, noise } = problem.batch(done);

@@ -2,7 +2,7 @@
 
 import { readPartition, writePartition } from '@paris/clustering';
 import type { AnyRouterArchitecture } from '@paris/router';
-import { noisePath } from '@paris/sampler';
+import { type NoisePath, noisePath } from '@paris/sampler';
 import { argmax, crossEntropy, type Device } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
@@ -25,8 +25,13 @@ export interface TrainRouterOptions extends RunControls {
   /** The architecture's config.json, given the format of the data. */
   config: (data: { size: number; channels: number; clusters: number }) => { [name: string]: Json };
   training?: Partial<TrainingOptions>;
-  /** The noise path that the experts are trained on. Default `linear`. */
+  /**
+   * The noise path that will be sampled on. Experts of other paths are asked at the time of equal log-SNR. Default
+   * `linear`.
+   */
   path?: string;
+  /** Noise paths beside the built-in ones. */
+  paths?: readonly NoisePath[];
 }
 
 export const ROUTER_RUN = 'router';
@@ -42,11 +47,11 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
   const data = await readLabelled(options.data, 'router');
   const { manifest, labels } = data;
   const { size, channels, clusters } = manifest;
+  const path = noisePath(pathName, options.paths);
   const config = options.config({ size, channels, clusters });
 
   const job = async () => {
     const router = architecture.fromConfig(config);
-    const path = noisePath(pathName);
     const run = runKey(training.seed, 'router');
     const drawer = new BatchDrawer(run, { count: manifest.count, batchSize: training.batchSize, conditionDropout: 0 });
     return createJob({

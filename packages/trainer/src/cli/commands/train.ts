@@ -1,13 +1,18 @@
-import { join } from 'node:path';
-import { dit } from '@paris/dit';
+import { basename, dirname, join } from 'node:path';
+import { dit, facebookLayout, type Objective, parisLayout, pixartLayout } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
+import { noisePaths } from '@paris/sampler';
+import { ValueError } from '@paris/tensor';
 import { nodeStore } from '@paris/tensor/node';
-import { Command } from 'commander';
-import { defaultSize, ditConfig, routerConfig, type TransformerSize } from '../../train/configs.js';
+import { Command, Option } from 'commander';
+import { type LossWeight, parseLossWeight, unweighted } from '../../objective/loss-weight.js';
+import { parseTimeDensity, type TimeDensity, uniformDensity } from '../../objective/time-density.js';
+import { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from '../../train/configs.js';
 import { expertRunName, trainExpert } from '../../train/expert.js';
+import type { InitialWeights } from '../../train/initial.js';
 import { type TrainingOptions, trainingDefaults } from '../../train/options.js';
 import { ROUTER_RUN, trainRouter } from '../../train/router.js';
-import { number, whole } from '../failure.js';
+import { number, parsed, whole } from '../failure.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture, loadConfig } from '../modules.js';
 
@@ -28,8 +33,19 @@ interface Flags extends TransformerSize {
 interface ExpertFlags extends Flags {
   cluster: number;
   dropout: number;
+  prediction: Objective['prediction'];
+  path: string;
+  times: TimeDensity;
+  lossWeight: LossWeight;
+  init?: string;
+  initLayout: keyof typeof layouts;
+  remake?: string;
   expert?: string;
   config?: string;
+}
+
+interface RouterFlags extends Flags {
+  path: string;
 }
 
 export function trainCommand(): Command {
@@ -45,12 +61,40 @@ function trainExpertCommand(): Command {
     .argument('<data>', 'data folder; only clusters/NN of it is opened')
     .requiredOption('--cluster <k>', 'which cluster', whole(0))
     .option('--dropout <share>', 'share of pictures without their caption', number({ min: 0, max: 1 }), 0.1)
+    .addOption(
+      new Option('--prediction <what>', 'what the built-in expert predicts')
+        .choices(['velocity', 'epsilon', 'sample'])
+        .default(defaultObjective.prediction),
+    )
+    .addOption(pathOption('the path of its noise'))
+    .addOption(
+      new Option(
+        '--times <density>',
+        'how often noise levels come: uniform, logit-normal or logit-normal:MEAN,DEVIATION',
+      )
+        .argParser(parsed(parseTimeDensity))
+        .default(uniformDensity, uniformDensity.name),
+    )
+    .addOption(
+      new Option('--loss-weight <rule>', 'how much noise levels count: none, min-snr or min-snr:GAMMA')
+        .argParser(parsed(parseLossWeight))
+        .default(unweighted, unweighted.name),
+    )
+    .option('--init <file>', 'safetensors file of weights to start from')
+    .addOption(
+      new Option('--init-layout <name>', 'whose names the file has').choices(Object.keys(layouts)).default('paris'),
+    )
+    .option(
+      '--remake <groups>',
+      'of the file, what starts anew: head, text, cross-attention, modulation, by commas, or none ' +
+        '(default: head,text, and cross-attention if the file has none)',
+    )
     .option('--expert <file>', 'a module whose default export is your own defineExpert(…)')
     .option('--config <file>', 'JSON file with fields for config.json; they win over the options');
   return gpuAction(
     trainingFlags(command),
     async (context, flags: ExpertFlags, data: string) => {
-      const base = ditConfig(flags);
+      const base = ditConfig(flags, { prediction: flags.prediction, path: flags.path });
       const own = flags.config === undefined ? {} : await loadConfig(flags.config);
       await trainExpert({
         ...common(context, flags),
@@ -59,6 +103,9 @@ function trainExpertCommand(): Command {
         architecture: flags.expert === undefined ? dit : await loadArchitecture(flags.expert),
         config: (format) => ({ ...base(format), ...own }),
         conditionDropout: flags.dropout,
+        times: flags.times,
+        lossWeight: flags.lossWeight,
+        initial: initialOf(flags),
       });
       return 0;
     },
@@ -66,18 +113,40 @@ function trainExpertCommand(): Command {
   );
 }
 
+const layouts = { paris: parisLayout, facebook: facebookLayout, pixart: pixartLayout };
+
+function initialOf({ init, initLayout, remake }: ExpertFlags): InitialWeights | undefined {
+  if (init === undefined) {
+    if (remake === undefined) return undefined;
+    throw new ValueError(
+      'train',
+      '--remake says what of a checkpoint starts anew. Give the checkpoint, too: --init FILE.',
+    );
+  }
+  const groups = remake === 'none' ? [] : remake?.split(',').map((name) => name.trim());
+  const file = { store: nodeStore(dirname(init)), path: basename(init) };
+  return { ...file, layout: layouts[initLayout], ...(groups && { remake: groups }) };
+}
+
+function pathOption(what: string): Option {
+  const names = noisePaths.map(({ name }) => name);
+  return new Option('--path <name>', what).choices(names).default(defaultObjective.path);
+}
+
 function trainRouterCommand(): Command {
   const command = new Command('router')
     .description('train the router, from the training pictures of all clusters')
-    .argument('<data>', 'data folder; router and partition of it are opened');
+    .argument('<data>', 'data folder; router and partition of it are opened')
+    .addOption(pathOption('the path that will be sampled on'));
   return gpuAction(
     trainingFlags(command),
-    async (context, flags: Flags, data: string) => {
+    async (context, flags: RouterFlags, data: string) => {
       await trainRouter({
         ...common(context, flags),
         data: nodeStore(data),
         architecture: routerTransformer,
         config: routerConfig(flags),
+        path: flags.path,
       });
       return 0;
     },

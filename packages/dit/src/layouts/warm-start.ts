@@ -1,0 +1,77 @@
+// Weights to start a training from: those of a checkpoint, but for groups that start anew, as Paris' heterogeneous
+// experts start from an ImageNet DiT without its head and with a text projection of their own (arXiv 2603.06741).
+import { CheckpointError, ValueError } from '@paris/tensor';
+import type { ParameterShapes } from '@paris/tensor/nn';
+import type { HostTensor } from '@paris/tensor/safetensors';
+import { fromStateDict, type KeyMap, type StateDict } from './key-map.js';
+import { parisLayout } from './layouts.js';
+
+/** What may start anew, by name, in the names of our and of the foreign layouts. */
+const groups = {
+  /** The last layer, with or without a learned sigma. */
+  head: /^final_layer\./,
+  /** Whatever turns words or classes into what the blocks see. */
+  text: /^(text_embed|text_proj|label_embed|y_embedder)\./,
+  /** How blocks read the words. Starts closed: the network is at first the one without. */
+  'cross-attention': /\.cross_attn\./,
+  /** What turns the time into shifts, scales and gates. */
+  modulation: /^t_block\.|\.scale_shift_table$|\.adaLN_modulation\./,
+} as const satisfies Record<string, RegExp>;
+
+export interface WarmStartOptions {
+  /** Whose names the state dict has. Default Paris'. */
+  readonly layout?: KeyMap;
+  /**
+   * What starts anew: `head`, `text`, `cross-attention`, `modulation`, or the beginning of parameters' names. Default:
+   * see {@link remadeGroups}.
+   */
+  readonly remake?: readonly string[];
+}
+
+/** What starts anew if nothing else is said: head and text, and cross-attention if the state dict has none. */
+export function remadeGroups(theirs: StateDict): string[] {
+  const attends = Object.keys(theirs).some((key) => groups['cross-attention'].test(key));
+  return attends ? ['head', 'text'] : ['head', 'text', 'cross-attention'];
+}
+
+/**
+ * The parameters that a training takes over from a state dict, by our names; those that start anew are left out. What
+ * the state dict holds for these, of whatever shape, does not matter; all the rest must fit.
+ * @param shapes - every parameter of the network, see `ditParameterShapes`
+ * @throws CheckpointError that lists together what is missing, left over, of another shape, or not finite; ValueError if
+ *   `remake` names nothing
+ */
+export function warmStart(
+  shapes: ParameterShapes,
+  theirs: StateDict,
+  options: WarmStartOptions = {},
+): Record<string, HostTensor> {
+  const { layout = parisLayout, remake = remadeGroups(theirs) } = options;
+  const matchers = remake.map((name) => matcher(name, shapes));
+  const startsAnew = (name: string) => matchers.some((matches) => matches(name));
+  const remade = new Set(Object.keys(shapes).filter(startsAnew));
+  const unasked = new Set([...remade].flatMap((name) => layout.pieces(name).map(({ key }) => key)));
+  const advice = `Give another layout or config, or let more start anew (${Object.keys(groups).join(', ')}).`;
+  const ours = fromStateDict(
+    layout,
+    select(shapes, (name) => !remade.has(name)),
+    select(theirs, (key) => !unasked.has(key) && !startsAnew(key)),
+    advice,
+  );
+  const broken = Object.entries(ours).flatMap(([name, { data }]) => (data.every(Number.isFinite) ? [] : [name]));
+  if (broken.length === 0) return ours;
+  const some = `${broken.slice(0, 8).join(', ')}${broken.length > 8 ? ` and ${broken.length - 8} more` : ''}`;
+  throw new CheckpointError('dit', `the state dict holds values that are not finite: ${some}. Take another one.`);
+}
+
+function select<T>(record: Readonly<Record<string, T>>, isWanted: (key: string) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => isWanted(key)));
+}
+
+function matcher(name: string, shapes: ParameterShapes): (key: string) => boolean {
+  if (Object.hasOwn(groups, name)) return (key) => groups[name as keyof typeof groups].test(key);
+  const starts = (key: string) => key === name || key.startsWith(`${name}.`);
+  if (Object.keys(shapes).some(starts)) return starts;
+  const known = Object.keys(groups).join(', ');
+  throw new ValueError('dit', `"${name}" is no group of parameters and begins no parameter's name. Groups: ${known}.`);
+}

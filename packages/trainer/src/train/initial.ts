@@ -1,0 +1,42 @@
+// Where the weights of a run start: drawn from its seed, or taken over from a checkpoint.
+import { type KeyMap, type ParameterShapes, parisLayout, remadeGroups, warmStart } from '@paris/dit';
+import { CheckpointError } from '@paris/tensor';
+import { parseSafetensors } from '@paris/tensor/safetensors';
+import type { FileStore } from '@paris/tensor/store';
+import { sha256 } from '../formats/json.js';
+import type { Json } from '../run/record.js';
+import type { HostTensor } from './job.js';
+import type { Params } from './params.js';
+
+/** A checkpoint to start from. */
+export interface InitialWeights {
+  store: FileStore;
+  /** A safetensors file in it. */
+  path: string;
+  /** Whose names it has: `facebookLayout` and `pixartLayout` of @paris/dit, or your own. Default Paris'. */
+  layout?: KeyMap;
+  /** What starts anew, see `warmStart` of @paris/dit. Default: head and text, and cross-attention if the file has none. */
+  remake?: readonly string[];
+}
+
+/**
+ * The parameters that are taken over, and what run.json says of them: the run is another one if the file is.
+ * @throws CheckpointError if the file cannot be read or does not fit the network; ValueError for an unknown group
+ */
+export async function readInitialWeights(
+  params: Params,
+  { store, path, layout = parisLayout, remake }: InitialWeights,
+): Promise<{ initial: { [path: string]: HostTensor }; identity: Json }> {
+  if (!(await store.exists(path))) {
+    throw new CheckpointError('train', `the weights to start from are missing: there is no file ${path}.`);
+  }
+  const bytes = await store.read(path);
+  const theirs = parseSafetensors(bytes, path);
+  const groups = [...(remake ?? remadeGroups(theirs))];
+  const shapes: ParameterShapes = Object.fromEntries(Object.entries(params).map(([name, { shape }]) => [name, shape]));
+  const kept = Object.entries(warmStart(shapes, theirs, { layout, remake: groups }));
+  const initial = Object.fromEntries(
+    kept.map(([name, { data, shape }]) => [name, { data: data as Float32Array, shape }]),
+  );
+  return { initial, identity: { sha256: await sha256(bytes), layout: layout.name, remake: groups } };
+}
