@@ -51,11 +51,6 @@ export function partsOf(slot: Slot): readonly Part[] {
 }
 
 /** @param leafIndex - the graph's leaves by the order in which a run takes their values */
-/** For messages: what a buffer is taken for. */
-function nameOf({ node, dtype, shape }: Value): string {
-  return `the result of ${node.op.name}, ${dtype} ${showShape(shape)}`;
-}
-
 export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, passes: Passes): Layout {
   const { groups, roots } = fused;
   const places = new Map<Value, Place>();
@@ -102,6 +97,11 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
   return { places, arenaBytes: total };
 }
 
+/** For messages: what a buffer is taken for. */
+function nameOf({ node, dtype, shape }: Value): string {
+  return `the result of ${node.op.name}, ${dtype} ${showShape(shape)}`;
+}
+
 function placePack(
   group: Group,
   groups: readonly Group[],
@@ -136,18 +136,54 @@ function lastReads(groups: readonly Group[]): Map<Value, number> {
   return last;
 }
 
+/** How much more than its lower bound a packing may take before another order is tried, and how often. */
+const enough = 1.05;
+const attempts = 48;
+
 /**
- * Offsets for values with lifetimes, so that values that live at the same time do not overlap: the largest first, each
- * at the lowest place that is free for as long as it lives.
+ * Offsets for values with lifetimes, so that values that live at the same time do not overlap. The largest first; where
+ * that takes more than what lives at one time needs, what stood on top comes earlier (the first of all, and half as far,
+ * in turn), and the best order is kept.
  */
 export function pack(intervals: readonly Interval[]): { offsets: number[]; total: number } {
-  const offsets = new Array<number>(intervals.length).fill(0);
   const order = intervals.map((_, i) => i).sort((a, b) => intervals[b]!.sizeBytes - intervals[a]!.sizeBytes || a - b);
-  const placed: number[] = [];
+  const bound = lowerBound(intervals);
+  let best = placed(intervals, order);
+  for (let attempt = 0, last = best; best.total > enough * bound && attempt < attempts; attempt++) {
+    const at = order.findIndex((i) => last.offsets[i]! + intervals[i]!.sizeBytes === last.total);
+    const [top] = order.splice(at, 1);
+    order.splice(attempt % 2 === 0 ? 0 : at >> 1, 0, top!);
+    last = placed(intervals, order);
+    if (last.total < best.total) best = last;
+  }
+  return best;
+}
+
+/** The most bytes that live at one time: no packing takes less. */
+export function lowerBound(intervals: readonly Interval[]): number {
+  const changes = intervals.flatMap(({ first, last, sizeBytes }) => {
+    const bytes = Math.ceil(sizeBytes / align) * align;
+    return [
+      { at: first, bytes },
+      { at: last + 1, bytes: -bytes },
+    ];
+  });
+  let [now, most] = [0, 0];
+  for (const { bytes } of changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes)) {
+    now += bytes;
+    most = Math.max(most, now);
+  }
+  return most;
+}
+
+/** Each in its turn at the lowest place that is free for as long as it lives. */
+function placed(intervals: readonly Interval[], order: readonly number[]): { offsets: number[]; total: number } {
+  const offsets = new Array<number>(intervals.length).fill(0);
+  const done: number[] = [];
   let total = 0;
   for (const i of order) {
     const { first, last, sizeBytes } = intervals[i]!;
-    const taken = placed
+    const taken = done
       .filter((j) => intervals[j]!.first <= last && first <= intervals[j]!.last)
       .map((j) => ({ start: offsets[j]!, end: offsets[j]! + intervals[j]!.sizeBytes }))
       .sort((a, b) => a.start - b.start);
@@ -157,7 +193,7 @@ export function pack(intervals: readonly Interval[]): { offsets: number[]; total
       at = Math.max(at, Math.ceil(end / align) * align);
     }
     offsets[i] = at;
-    placed.push(i);
+    done.push(i);
     total = Math.max(total, at + sizeBytes);
   }
   return { offsets, total };

@@ -10,6 +10,7 @@ import { generate, type Kernel } from './generate.js';
 import { bytesOf, type Layout, layout, type Place, partsOf, type Slot } from './memory.js';
 import { allPasses, type Passes } from './passes.js';
 import { simplify } from './simplify.js';
+import type { Windowed } from './window.js';
 
 /** What a program is made for. */
 export interface Target {
@@ -46,6 +47,8 @@ export type Step = Dispatch | Gather;
 export interface Dispatch {
   readonly kind: 'dispatch';
   readonly group: Group;
+  /** Where a tiled kernel reads each of its inputs. */
+  readonly operands: readonly Windowed[];
   readonly kernel: Kernel;
   readonly places: readonly Place[];
   /** Where the dispatch's words stand in the program's. */
@@ -95,6 +98,7 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
       {
         kind: 'dispatch',
         group,
+        operands: (group.kind === 'tiled' && fused.operands.get(group.node!)) || [],
         kernel,
         places: kernel.bindings.map(({ value }) => places.get(value)!),
         wordsOffset: uniform.add(kernel),

@@ -232,6 +232,7 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   where: ({ inputs: [condition, a, b] }) => [condition!.map((flag, i) => (flag ? a![i]! : b![i]!))],
 
   barrier: ({ inputs }) => [inputs[0]!],
+  copy: ({ inputs }) => [inputs[0]!],
   identity: ({ inputs }) => [inputs[0]!],
   stopGradient: ({ inputs }) => [inputs[0]!],
   reshape: ({ inputs }) => [inputs[0]!],

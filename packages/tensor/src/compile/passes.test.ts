@@ -1,0 +1,131 @@
+// Random graphs compiled with all passes, with none and with each alone, run as programs on the CPU: every one must
+// mean what the graph says, read node by node in float64.
+import { describe, expect, it, vi } from 'vitest';
+import type { Value } from '../graph/node.js';
+import { bufferLeaf, leafValue } from '../ops/leaf.js';
+import { key } from '../random/index.js';
+import { Tensor } from '../tensor.js';
+import { interpret, type Round } from '../testing/interpret.js';
+import { interpretProgram, runProgram } from '../testing/interpretProgram.testing.js';
+import { Dice, graphInputs, half, randomProblem } from '../testing/randomGraph.js';
+import { allPasses, type Passes } from './passes.js';
+import { compileProgram, type Dispatch, type Step, type Target } from './program.js';
+
+// More of them: PARIS_FUZZ_SEED=10000 PARIS_FUZZ_GRAPHS=100000 npx vitest run packages/tensor/src/compile/passes.test.ts
+const first = Number(process.env.PARIS_FUZZ_SEED ?? 0);
+const graphs = Number(process.env.PARIS_FUZZ_GRAPHS ?? 2000);
+
+const names = Object.keys(allPasses) as (keyof Passes)[];
+const noPasses = Object.fromEntries(names.map((name) => [name, false])) as unknown as Passes;
+const only = (name: keyof Passes): Passes => ({ ...noPasses, [name]: true });
+
+// The text of kernels is not run here, and half of the time would go into it.
+vi.mock('typegpu', async (load) => {
+  const actual = await load<typeof import('typegpu')>();
+  return { ...actual, default: { ...actual.default, resolve: () => '' } };
+});
+
+const limits = {
+  maxStorageBuffersPerShaderStage: 10,
+  minStorageBufferOffsetAlignment: 256,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+function targetOf(seed: number, passes: Passes): Target {
+  // Kernels for CPUs and for GPUs are cut in different ways.
+  const adapter = { software: seed % 4 < 2, architecture: '', tuning: undefined };
+  return { adapter, limits, f16: true, passes };
+}
+
+/** f16 as it is stored; all else in float64, so that only what passes change can differ. */
+const round: Round = (x, dtype) => (dtype === 'f16' ? half(x) : x);
+
+function checkGraph(seed: number, variants: readonly (readonly [string, Passes])[]): number {
+  const given = graphInputs(new Dice(key(seed)), key(seed).foldIn(1000), seed % 3 === 0);
+  const inputs = given.map(({ type }) => new Tensor(leafValue(bufferLeaf, type), undefined));
+  const { roots, names, steps } = randomProblem(inputs, seed);
+  const leaves = new Map<Value, Float64Array>(inputs.map(({ value }, i) => [value, given[i]!.data]));
+  const exact = interpret(roots, { leaves, round });
+  let compared = 0;
+  for (const [variant, passes] of variants) {
+    const found = runProgram(
+      roots.map(({ value }) => value),
+      leaves,
+      targetOf(seed, passes),
+      round,
+    );
+    found.forEach((elements, i) => {
+      const scale = exact[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3);
+      if (elements.length !== exact[i]!.length)
+        throw new Error(`seed ${seed}, ${variant}: ${names[i]} is of another size`);
+      elements.forEach((x, j) => {
+        compared++;
+        if (Math.abs(x - exact[i]![j]!) <= 1e-9 * scale) return;
+        throw new Error(
+          `seed ${seed}, ${variant}: ${names[i]}, element ${j} is ${x}, not ${exact[i]![j]}.\n${steps.join('\n')}`,
+        );
+      });
+    });
+  }
+  return compared;
+}
+
+describe('a program means what its graph says', () => {
+  for (let start = first; start < first + graphs; start += 100) {
+    it(`seeds ${start} to ${Math.min(start + 100, first + graphs) - 1}`, () => {
+      for (let seed = start; seed < Math.min(start + 100, first + graphs); seed++) {
+        const alone = names[seed % names.length]!;
+        const compared = checkGraph(seed, [
+          ['all passes', allPasses],
+          ['no pass', noPasses],
+          [`${alone} alone`, only(alone)],
+        ]);
+        expect(compared).toBeGreaterThan(0);
+      }
+    });
+  }
+});
+
+describe('the run of a program finds', () => {
+  const x = new Tensor(leafValue(bufferLeaf, { shape: [3, 5], dtype: 'f32' }), undefined);
+  const leaves = new Map([[x.value, Float64Array.from({ length: 15 }, (_, i) => Math.sin(i))]]);
+  const [left, right] = [x.slice([null, [0, 4]]), x.slice([null, [1, 5]])];
+  const root = x.matmul(x.transpose()).matmul(left.matmul(right.transpose()));
+  const compiled = () => compileProgram([root.value], [x.value], targetOf(0, allPasses));
+  const run = (change: (steps: Dispatch[]) => Step[]) => {
+    const program = compiled();
+    return interpretProgram({ ...program, steps: change(program.steps as Dispatch[]) }, [x.value], leaves);
+  };
+  const [exact] = interpret([root], { leaves });
+  /** The same step with everything in the arena at one offset. */
+  const together = (step: Dispatch): Dispatch => ({
+    ...step,
+    places: step.places.map((place) => (place.slot.kind === 'arena' ? { ...place, offsetBytes: 0 } : place)),
+  });
+
+  it('nothing where nothing is wrong', () => {
+    run((steps) => steps)[0]!.forEach((value, i) => {
+      expect(value).toBeCloseTo(exact![i]!, 12);
+    });
+  });
+  it('a step that is missing, and steps in a wrong order', () => {
+    expect(() => run((steps) => steps.slice(1))).toThrow('is read where nothing was written');
+    expect(() => run((steps) => steps.toReversed())).toThrow('is read where nothing was written');
+  });
+  it('two values in one place, and a step that writes where it reads', () => {
+    const [wrong] = run((steps) => steps.map(together));
+    expect(wrong!.some((value, i) => Math.abs(value - exact![i]!) > 1e-3)).toBe(true);
+    expect(() => run(([a, b, c]) => [a!, b!, { ...c!, places: c!.places.map(() => a!.places.at(-1)!) }])).toThrow(
+      'matmul writes where it reads.',
+    );
+  });
+  it('a window that is off', () => {
+    expect(() =>
+      run(([a, ...rest]) => [
+        { ...a!, operands: a!.operands.map(({ base, window }) => ({ base, window: { ...window, strides: [5, 1] } })) },
+        ...rest,
+      ]),
+    ).toThrow('matmul reads input 1 through a wrong window.');
+  });
+});
