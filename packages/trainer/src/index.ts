@@ -13,6 +13,7 @@ export {
   type TrainingData,
   writeManifestFolder,
 } from './data/files.js';
+export { drawOutOfCluster } from './data/out-of-cluster.js';
 export { heldOutGroups } from './data/split.js';
 export { DataError, DivergedError, InterruptedError, RunError } from './errors.js';
 export { type Control, checkControls } from './evaluate/controls.js';
@@ -21,6 +22,7 @@ export type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evalu
 export type { Architectures } from './evaluate/networks.js';
 export { formatEvaluation } from './evaluate/table.js';
 export type {
+  ClusterItem,
   ClusterManifest,
   DataFormat,
   DataItem,

@@ -8,11 +8,12 @@ import {
   statisticsEncoder,
   writePartition,
 } from '@paris/clustering';
-import type { Device } from '@paris/tensor';
+import { type Device, key } from '@paris/tensor';
 import type { FileStore } from '@paris/tensor/store';
 import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabelled } from './data/files.js';
+import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
 import { DataError } from './errors.js';
-import type { DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
+import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
 import { sha256 } from './formats/json.js';
 
 export interface PartitionOptions {
@@ -22,6 +23,8 @@ export interface PartitionOptions {
   /** K */
   clusters: number;
   seed?: number;
+  /** Share of each cluster's folder that is drawn from the other clusters, see `drawOutOfCluster`. Default 0. */
+  outOfCluster?: number;
   /** Default: the built-in statistics of colour, layout and edges. */
   encoder?: Encoder;
   onProgress?: (done: number, total: number) => void;
@@ -32,17 +35,21 @@ export interface PartitionReport {
   partition: Partition;
   /** Training pictures of each cluster. */
   sizes: readonly number[];
+  /** How many of other clusters each folder holds besides. */
+  outOfCluster: readonly number[];
   /** Held-out pictures of each cluster. */
   testSizes: readonly number[];
 }
 
 /**
  * Clusters the training pictures and writes `clusters/00/` …, `router/`, `test/` and `partition/`. Held-out pictures
- * have no say in the centroids; they get the cluster of the nearest one.
- * @throws ClusteringError for fewer pictures than clusters
+ * have no say in the centroids; they get the cluster of the nearest one. Pictures from other clusters, where asked for,
+ * stand in `clusters/` only: the router learns true clusters.
+ * @throws ClusteringError for fewer pictures than clusters, ValueError for a share that is none
  */
 export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
-  const { device, data, clusters, seed = 0, encoder = statisticsEncoder(), signal } = options;
+  const { device, data, clusters, seed = 0, outOfCluster = 0, encoder = statisticsEncoder(), signal } = options;
+  checkRatio(outOfCluster);
   const onProgress = (done: number, total: number) => {
     signal?.throwIfAborted();
     options.onProgress?.(done, total);
@@ -68,10 +75,18 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
 
   await data.remove('clusters'); // of a partition with more clusters
   const common = { version: 1 as const, seed, ...formatOf(manifest), partition: await partitionHash(partition) };
+  const copied: number[] = [];
   for (let cluster = 0; cluster < clusters; cluster++) {
     const own = train.filter((_, i) => labels[i] === cluster);
-    const items = own.map((row) => itemOf(manifest, row));
-    await writeCluster(data, { ...common, cluster, count: own.length, items }, selectRows(pictures, manifest, own));
+    const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
+    const items = [
+      ...own.map((row): ClusterItem => itemOf(manifest, row)),
+      ...others.map((row): ClusterItem => ({ ...itemOf(manifest, row), outOfCluster: true })),
+    ];
+    const rows = [...own, ...others];
+    const description = { ...common, cluster, count: rows.length, outOfCluster, items };
+    await writeCluster(data, description, selectRows(pictures, manifest, rows));
+    copied.push(others.length);
     onProgress(3 + cluster, total);
   }
   const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
@@ -83,7 +98,7 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
   await writePartition(data, 'partition', partition); // last: its presence means complete
   onProgress(total, total);
   const testSizes = partition.sizes.map((_, cluster) => Array.from(testLabels).filter((l) => l === cluster).length);
-  return { partition, sizes: partition.sizes, testSizes };
+  return { partition, sizes: partition.sizes, outOfCluster: copied, testSizes };
 }
 
 /** What experts of one model must agree on: SHA-256 of the centroids. */

@@ -41,6 +41,12 @@ export interface Manifest extends DataFormat {
   skipped: { file: string; reason: string }[];
 }
 
+/** A picture in a cluster's folder. */
+export interface ClusterItem extends DataItem {
+  /** Copied in from another cluster; which one is not said. */
+  outOfCluster?: boolean | undefined;
+}
+
 /** `cluster.json`: all that the training of one expert may know. It says nothing of any other cluster. */
 export interface ClusterManifest extends DataFormat {
   version: 1;
@@ -49,7 +55,9 @@ export interface ClusterManifest extends DataFormat {
   seed: number;
   /** SHA-256 of the centroids: experts assembled into one model must agree on it. */
   partition: string;
-  items: DataItem[];
+  /** The share of pictures from other clusters that was asked for; they are marked, and the last of the items. */
+  outOfCluster: number;
+  items: ClusterItem[];
 }
 
 /** `router/router.json` and `test/test.json`: pictures of all clusters, with the cluster of each. */
@@ -95,7 +103,8 @@ export const clusterSchema: z.ZodMiniType<ClusterManifest> = z.object({
   count,
   seed: z.int(),
   partition: z.string(),
-  items: z.array(z.object(item)),
+  outOfCluster: z.number(),
+  items: z.array(z.object({ ...item, outOfCluster: z.optional(z.boolean()) })),
 });
 
 export const labelledSchema: z.ZodMiniType<LabelledManifest> = z.object({

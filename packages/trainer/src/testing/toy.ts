@@ -51,7 +51,7 @@ export async function writeToyData(store: FileStore, perCluster = 12): Promise<v
   const common = { version: 1 as const, ...format, seed: 0, partition: await partitionHash(partition) };
   for (const cluster of colours.keys()) {
     const rows = [...labels.keys()].filter((row) => labels[row] === cluster);
-    const own = { ...common, cluster, count: rows.length, items: rows.map((row) => items[row]!) };
+    const own = { ...common, cluster, count: rows.length, outOfCluster: 0, items: rows.map((row) => items[row]!) };
     await writeCluster(store, own, selectRows(pictures, format, rows));
   }
   const labelled = items.map((item, row) => ({ ...item, cluster: labels[row]! }));
