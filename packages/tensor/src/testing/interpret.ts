@@ -86,7 +86,11 @@ export function interpretNode(node: Node, read: (input: Value) => Elements, roun
 }
 
 /** The elements of a leaf: those given, or the words that an operand (a plain number, a key) brings. */
-export function leafElements(value: Value, given: ArrayLike<number> | undefined, words = value.operand): Elements {
+export function leafElements(
+  value: Value,
+  given: ArrayLike<number> | undefined,
+  words: Uint32Array | undefined = value.operand,
+): Elements {
   if (given) return Float64Array.from(given);
   if (!words) throw new Error(`[interpret] a leaf of shape [${value.shape}] has no elements.`);
   if (value.dtype === 'f32' || value.dtype === 'f16') return Float64Array.from(new Float32Array(words.slice().buffer));
