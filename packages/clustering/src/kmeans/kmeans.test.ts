@@ -1,6 +1,7 @@
 import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusteringError } from '../errors.js';
+import { sklearn, sklearnFeatures } from '../sklearn.testing.js';
 import { kMeans } from './kmeans.js';
 import { prepareRows } from './nearest.js';
 import { lloydReference } from './reference.testing.js';
@@ -92,6 +93,36 @@ describe.each(['euclidean', 'spherical'] as const)('kMeans, %s', (metric) => {
     const zero = lloydReference(features, found.centroids, dimensions, { metric, iterations: 0 });
     expect([...found.labels]).toEqual([...zero.labels]);
     expect(found.inertia / zero.inertia).toBeCloseTo(1, 5);
+  });
+});
+
+describe('kMeans and scikit-learn', () => {
+  it.each(sklearn.kMeans)('go the same way from the same start, K = $clusters', async ({ clusters, fromFirstRows }) => {
+    const initial = sklearnFeatures.slice(0, clusters * sklearn.dimensions);
+    const options = { clusters, metric: 'euclidean', initial, tolerance: 0 } as const;
+    const found = await kMeans(device, sklearnFeatures, sklearn.dimensions, options);
+    expect(found.inertia / fromFirstRows.inertia).toBeCloseTo(1, 4);
+    expect([...found.labels]).toEqual([...fromFirstRows.labels]);
+  });
+
+  it.each(sklearn.kMeans)('end within 1 % of one inertia from their own starts, K = $clusters', async (known) => {
+    const options = { clusters: known.clusters, metric: 'euclidean', restarts: 10 } as const;
+    const { inertia } = await kMeans(device, sklearnFeatures, sklearn.dimensions, options);
+    expect(inertia / known.inertia).toBeGreaterThan(0.9999); // theirs is the best of 50
+    expect(inertia / known.inertia).toBeLessThan(1.01);
+  });
+});
+
+describe('kMeans of many rows', () => {
+  it('sums up chunk by chunk: 5 chunks take the steps of the reference', async () => {
+    const rows = cloud(4 * 65_536 + 9, 6);
+    const initial = rows.slice(0, 3 * dimensions);
+    const options = { clusters: 3, metric: 'euclidean', initial, maxIterations: 1, tolerance: 0 } as const;
+    const found = await kMeans(device, rows, dimensions, options);
+    const known = lloydReference(rows, initial, dimensions, { metric: 'euclidean', iterations: 1 });
+    for (const [i, value] of found.centroids.entries()) expect(value).toBeCloseTo(known.centroids[i]!, 4);
+    expect(found.sizes.reduce((sum, size) => sum + size)).toBe(rows.length / dimensions);
+    expect(found.inertia / known.inertia).toBeCloseTo(1, 5);
   });
 });
 

@@ -1,38 +1,60 @@
 /** A partition on disk. */
 import { CheckpointError } from '@paris/tensor';
-import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
+import { type HostTensor, readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
-import { type Partition, type PartitionManifest, partitionSchema } from './partition.js';
+import type * as z from 'zod/mini';
+import {
+  type Partition,
+  type PartitionManifest,
+  partitionSchema,
+  partitionSchema1,
+  upgradeManifest,
+} from './partition.js';
 
 const manifestName = 'partition.json';
 const centroidsName = 'centroids.safetensors';
 
 /** Writes `partition.json` and `centroids.safetensors` into a folder of the store. The same partition, the same bytes. */
 export async function writePartition(store: FileStore, folder: string, partition: Partition): Promise<void> {
-  const { centroids, ...manifest } = partition;
-  const shape = [manifest.clusters, manifest.encoder.dimensions];
-  await store.write(
-    within(folder, centroidsName),
-    writeSafetensors({ centroids: { data: centroids, shape, dtype: 'f32' } }),
-  );
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  const { centroids, fine, ...manifest } = partition;
+  const { clusters } = manifest;
+  const { dimensions } = manifest.encoder;
+  const coarse = { centroids: { data: centroids, shape: [clusters, dimensions], dtype: 'f32' as const } };
+  const tensors = fine && {
+    fine: { data: fine.centroids, shape: [fine.clusters.length, dimensions], dtype: 'f32' as const },
+    coarse: { data: fine.clusters, shape: [fine.clusters.length], dtype: 'u32' as const },
+  };
+  await store.write(within(folder, centroidsName), writeSafetensors({ ...coarse, ...tensors }));
+  const text = `${JSON.stringify(partitionSchema.parse(manifest), null, 2)}\n`; // parsed: fields in one order
   await store.write(within(folder, manifestName), new TextEncoder().encode(text)); // last: its presence means complete
 }
 
 /**
- * Reads a partition back.
+ * Reads a partition back, of this version or version 1.
  * @throws CheckpointError if a file is missing or is not what {@link writePartition} writes
  */
 export async function readPartition(store: FileStore, folder: string): Promise<Partition> {
   const manifest = parseManifest(new TextDecoder().decode(await store.read(within(folder, manifestName))), folder);
-  const { centroids } = await readSafetensors(store, within(folder, centroidsName));
-  const shape = [manifest.clusters, manifest.encoder.dimensions];
-  if (!(centroids?.data instanceof Float32Array) || centroids.shape.join() !== shape.join()) {
-    const got = centroids ? `${centroids.dtype} [${centroids.shape.join(', ')}]` : 'no such key';
-    const wanted = `"centroids" f32 [${shape.join(', ')}]`;
-    throw new CheckpointError('readPartition', `${within(folder, centroidsName)} should hold ${wanted}, got ${got}.`);
-  }
-  return { ...manifest, centroids: centroids.data };
+  const path = within(folder, centroidsName);
+  const tensors = await readSafetensors(store, path);
+  const { dimensions } = manifest.encoder;
+  const centroids = take(tensors, path, 'centroids', 'f32', [manifest.clusters, dimensions]) as Float32Array;
+  if (manifest.assignment !== 'fine-to-coarse') return { ...manifest, centroids };
+  const many = manifest.stages[0]?.clusters ?? 0;
+  const fine = take(tensors, path, 'fine', 'f32', [many, dimensions]) as Float32Array;
+  const clusters = take(tensors, path, 'coarse', 'u32', [many]) as Uint32Array;
+  const bad = clusters.findIndex((cluster) => cluster >= manifest.clusters);
+  if (bad === -1) return { ...manifest, centroids, fine: { centroids: fine, clusters } };
+  const got = `fine centroid ${bad} into cluster ${clusters[bad]} of ${manifest.clusters}`;
+  throw new CheckpointError('readPartition', `${path} puts ${got}. Partition again.`);
+}
+
+function take(tensors: Record<string, HostTensor>, path: string, name: string, dtype: 'f32' | 'u32', shape: number[]) {
+  const found = tensors[name];
+  if (found?.dtype === dtype && found.shape.join() === shape.join()) return found.data;
+  const got = found ? `${found.dtype} [${found.shape.join(', ')}]` : 'no such key';
+  const wanted = `"${name}" ${dtype} [${shape.join(', ')}]`;
+  throw new CheckpointError('readPartition', `${path} should hold ${wanted}, got ${got}.`);
 }
 
 function parseManifest(text: string, folder: string): PartitionManifest {
@@ -43,15 +65,28 @@ function parseManifest(text: string, folder: string): PartitionManifest {
   } catch (cause) {
     throw new CheckpointError('readPartition', `${path} is not JSON (${(cause as Error).message}).`, { cause });
   }
-  const parsed = partitionSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const where = issue.path.length > 0 ? `"${issue.path.join('.')}"` : 'the top level';
-    throw new CheckpointError('readPartition', `${path} is not a partition: ${where}: ${issue.message}.`);
-  }
-  if (parsed.data.sizes.length === parsed.data.clusters) return parsed.data;
-  const { sizes, clusters } = parsed.data;
+  const manifest = ofItsVersion(json, path);
+  const { sizes, clusters } = manifest;
+  if (sizes.length === clusters) return manifest;
   throw new CheckpointError('readPartition', `${path} lists ${sizes.length} sizes for ${clusters} clusters.`);
+}
+
+function ofItsVersion(json: unknown, path: string): PartitionManifest {
+  const version = (json as { version?: unknown } | null)?.version;
+  if (typeof version === 'number' && version !== 1 && version !== 2) {
+    const fix = 'Partition again, or use the release that wrote it.';
+    throw new CheckpointError('readPartition', `${path} has version ${version}; this release reads 1 and 2. ${fix}`);
+  }
+  return version === 1
+    ? upgradeManifest(parsed(partitionSchema1.safeParse(json), path))
+    : parsed(partitionSchema.safeParse(json), path);
+}
+
+function parsed<T>(result: ReturnType<z.ZodMiniType<T>['safeParse']>, path: string): T {
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const where = issue.path.length > 0 ? `"${issue.path.join('.')}"` : 'the top level';
+  throw new CheckpointError('readPartition', `${path} is not a partition: ${where}: ${issue.message}.`);
 }
 
 function within(folder: string, name: string): string {

@@ -1,44 +1,65 @@
 /** Pictures → a partition, and a new picture → its cluster. */
 import type { Device } from '@paris/tensor';
+import { balancedKMeans, meansOf } from '../balance/balanced.js';
 import type { Encoder, ImageBatch } from '../encoder/encoder.js';
 import { type StatisticsOptions, statisticsEncoder } from '../encoder/statistics.js';
 import { ClusteringError } from '../errors.js';
-import { type KMeansOptions, kMeans } from '../kmeans/kmeans.js';
+import { checkProblem } from '../kmeans/check.js';
+import { type KMeansOptions, type KMeansResult, kMeans, sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
-import type { Partition, PartitionManifest } from './partition.js';
+import { twoStageKMeans } from '../kmeans/twoStage.js';
+import type { Assignment, Partition, PartitionManifest, PartitionStage } from './partition.js';
+import { randomClusters } from './random.js';
+
+export interface ClusteringOptions extends Omit<KMeansOptions, 'initial'> {
+  /** 1: k-means of the pictures. 2: to fine centroids, and these to K coarse ones. Default 1; 2 where `fine` is given. */
+  readonly stages?: 1 | 2;
+  /** Fine centroids of two stages; see {@link TwoStageOptions}. */
+  readonly fine?: number;
+  /** Default 'nearest-centroid'. 'fine-to-coarse' needs two stages; 'random' looks at no features. */
+  readonly assignment?: Assignment;
+  /** 'auction': the last stage makes clusters of equal size. Pictures are assigned without it. Default 'none'. */
+  readonly balance?: 'none' | 'auction';
+}
+
+/** What {@link partitionImages} gives. */
+export interface PartitionedImages {
+  readonly partition: Partition;
+  /** The cluster of each picture [N]: what {@link assign} gives for the same pictures. */
+  readonly labels: Uint32Array;
+  /** [N, D], as the encoder gave them. */
+  readonly features: Float32Array;
+}
 
 /**
  * Encodes the pictures, clusters the features and describes the result.
- * @returns the partition, and the cluster of each picture [N]: what {@link assign} gives for the same pictures
- * @throws ClusteringError as `kMeans` does
+ * @throws ClusteringError as {@link kMeans} does; for options that exclude each other
  */
 export async function partitionImages(
   device: Device,
   encoder: Encoder,
   images: ImageBatch,
-  options: KMeansOptions,
-): Promise<{ partition: Partition; labels: Uint32Array }> {
-  const { metric = 'spherical', restarts = 3, seed = 0 } = options;
+  options: ClusteringOptions,
+): Promise<PartitionedImages> {
+  checkChoices(options);
   const features = await encode(encoder, images);
-  const found = await kMeans(device, features, encoder.dimensions, { ...options, metric, restarts, seed });
-  const { centroids, labels, sizes, restart, iterations, inertia } = found;
   const { name, dimensions, parameters } = encoder;
-  const partition: Partition = {
-    version: 1,
-    clusters: options.clusters,
-    encoder: { name, dimensions, parameters },
-    metric,
-    assignment: 'nearest-centroid',
-    seed,
-    kMeans: { restarts, restart, iterations, inertia },
-    sizes,
-    centroids,
-  };
-  return { partition, labels };
+  const { clusters, metric = 'spherical', seed = 0, assignment = 'nearest-centroid', balance = 'none' } = options;
+  const known = { encoder: { name, dimensions, parameters }, clusters, metric, seed, assignment, balance };
+  if (assignment === 'random') {
+    checkProblem('partitionImages', features, dimensions, options);
+    const labels = randomClusters(images, clusters, seed);
+    const centroids = meansOf(prepareRows(features, dimensions, metric), dimensions, labels, clusters, metric);
+    const partition = { version: 2, ...known, stages: [], sizes: sizesOf(labels, clusters), centroids } as const;
+    return { partition, labels, features };
+  }
+  const found = await clusterFeatures(device, features, dimensions, { ...options, metric, seed });
+  const labels = await place(device, features, { ...known, ...found });
+  return { partition: { version: 2, ...known, sizes: sizesOf(labels, clusters), ...found }, labels, features };
 }
 
 /**
- * The cluster of each picture, [N]: its nearest centroid.
+ * The cluster of each picture [N], by the rule that the partition records.
  * @param encoder - the one the partition was made with, see {@link encoderOf}
  * @throws ClusteringError if it is another one
  */
@@ -48,14 +69,9 @@ export async function assign(
   partition: Partition,
   images: ImageBatch,
 ): Promise<Uint32Array> {
-  const made = partition.encoder;
-  if (encoder.name !== made.name || encoder.dimensions !== made.dimensions) {
-    const got = `"${encoder.name}" of ${encoder.dimensions} dimensions`;
-    const wanted = `"${made.name}" of ${made.dimensions}`;
-    throw new ClusteringError('assign', `the encoder is ${got}, the partition was made with ${wanted}. Pass that one.`);
-  }
-  const rows = prepareRows(await encode(encoder, images), encoder.dimensions, partition.metric);
-  return (await nearestCentroids(device, rows, partition.centroids, encoder.dimensions)).labels;
+  requireSame(encoder, partition.encoder);
+  if (partition.assignment === 'random') return randomClusters(images, partition.clusters, partition.seed);
+  return place(device, await encode(encoder, images), partition);
 }
 
 /**
@@ -72,9 +88,78 @@ export function encoderOf(partition: PartitionManifest, custom: readonly Encoder
   throw new ClusteringError('encoderOf', `no encoder is called "${name}". Known: ${known}. Pass yours as custom.`);
 }
 
+type Found = Pick<Partition, 'centroids' | 'fine' | 'stages'>;
+
+/** The centroids, by one stage or two, and how they were made. */
+async function clusterFeatures(
+  device: Device,
+  features: Float32Array,
+  dimensions: number,
+  options: ClusteringOptions,
+): Promise<Found> {
+  const { stages = options.fine === undefined ? 1 : 2, assignment, balance, seeding = 'k-means++' } = options;
+  const { restarts = 3 } = options;
+  const last = balance === 'auction' ? 'balanced-k-means' : 'k-means';
+  const stage = (method: PartitionStage['method'], of: PartitionStage['of'], run: KMeansResult, times: number) => {
+    const { sizes, restart, iterations, inertia } = run;
+    return { method, of, clusters: sizes.length, seeding, restarts: times, restart, iterations, inertia };
+  };
+  if (stages === 1) {
+    const run = balance === 'auction' ? balancedKMeans : kMeans;
+    const found = await run(device, features, dimensions, options);
+    return { centroids: found.centroids, stages: [stage(last, 'pictures', found, restarts)] };
+  }
+  const { fine, coarse } = await twoStageKMeans(device, features, dimensions, options);
+  return {
+    centroids: coarse.centroids,
+    ...(assignment === 'fine-to-coarse' ? { fine: { centroids: fine.centroids, clusters: coarse.labels } } : {}),
+    stages: [stage('k-means', 'pictures', fine, 1), stage(last, 'fine-centroids', coarse, restarts)],
+  };
+}
+
+/** Features [N, D] → clusters [N]: the same code for training pictures and for new ones. */
+async function place(
+  device: Device,
+  features: Float32Array,
+  { encoder, metric, centroids, fine }: Pick<Partition, 'encoder' | 'metric' | 'centroids' | 'fine'>,
+): Promise<Uint32Array> {
+  const rows = prepareRows(features, encoder.dimensions, metric);
+  const { labels } = await nearestCentroids(device, rows, fine?.centroids ?? centroids, encoder.dimensions);
+  return fine ? labels.map((label) => fine.clusters[label]!) : labels;
+}
+
 async function encode(encoder: Encoder, images: ImageBatch): Promise<Float32Array> {
   const features = await encoder.encode(images);
   if (features.length === images.count * encoder.dimensions) return features;
   const wanted = `${images.count} × ${encoder.dimensions}`;
   throw new ClusteringError('encode', `the encoder "${encoder.name}" gave ${features.length} numbers, not ${wanted}.`);
+}
+
+function requireSame(encoder: Encoder, made: PartitionManifest['encoder']): void {
+  if (encoder.name !== made.name || encoder.dimensions !== made.dimensions) {
+    const got = `"${encoder.name}" of ${encoder.dimensions} dimensions`;
+    const wanted = `"${made.name}" of ${made.dimensions}`;
+    throw new ClusteringError('assign', `the encoder is ${got}, the partition was made with ${wanted}. Pass that one.`);
+  }
+  const names = new Set([...Object.keys(encoder.parameters), ...Object.keys(made.parameters)]);
+  for (const name of names) {
+    const [got, wanted] = [encoder.parameters[name], made.parameters[name]];
+    if (got === wanted) continue;
+    const what = `the encoder "${made.name}" has ${name} ${got}, the partition was made with ${wanted}`;
+    throw new ClusteringError('assign', `${what}. Pass that one.`);
+  }
+}
+
+function checkChoices({ stages, fine, assignment, balance = 'none', clusters }: ClusteringOptions): void {
+  const two = stages === 2 || (stages === undefined && fine !== undefined);
+  if (stages === 1 && fine !== undefined) {
+    throw new ClusteringError('partitionImages', `one stage has no fine centroids, got fine ${fine}. Set stages to 2.`);
+  }
+  if (assignment === 'fine-to-coarse' && !two) {
+    throw new ClusteringError('partitionImages', `'fine-to-coarse' needs fine centroids. Set stages to 2.`);
+  }
+  if (assignment === 'random' && (two || balance !== 'none')) {
+    const made = two ? 'two stages' : `balance '${balance}'`;
+    throw new ClusteringError('partitionImages', `a random partition into ${clusters} has no ${made}. Leave that out.`);
+  }
 }

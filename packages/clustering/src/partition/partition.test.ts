@@ -5,6 +5,7 @@ import type { Encoder, ImageBatch } from '../encoder/encoder.js';
 import { statisticsEncoder } from '../encoder/statistics.js';
 import { readPartition, writePartition } from './files.js';
 import { assign, encoderOf, partitionImages } from './make.js';
+import type { Partition } from './partition.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -49,13 +50,14 @@ describe('partitionImages', () => {
     expect(partition.sizes).toEqual([4, 4, 4]);
     for (let i = 3; i < 12; i++) expect(labels[i]).toBe(labels[i % 3]);
     expect(partition).toMatchObject({
-      version: 1,
+      version: 2,
       clusters: 3,
       encoder: { name: 'statistics', dimensions: encoder.dimensions, parameters: encoder.parameters },
       metric: 'spherical',
       assignment: 'nearest-centroid',
       seed: 7,
-      kMeans: { restarts: 3 },
+      balance: 'none',
+      stages: [{ method: 'k-means', of: 'pictures', clusters: 3, seeding: 'k-means++', restarts: 3 }],
     });
     expect(partition.centroids).toHaveLength(3 * encoder.dimensions);
   });
@@ -74,10 +76,82 @@ describe('partitionImages', () => {
     }
   });
 
+  it.each([
+    { stages: 2, fine: 6, metric: 'euclidean' },
+    { stages: 2, fine: 6, assignment: 'fine-to-coarse', metric: 'euclidean' },
+    { fine: 6, assignment: 'fine-to-coarse', balance: 'auction', metric: 'euclidean' },
+    { balance: 'auction', metric: 'euclidean' },
+    { assignment: 'random' },
+  ] as const)('places every picture where training has it, from disk too: %j', async (options) => {
+    const images = pictures();
+    const store = memoryStore();
+    const made = await partitionImages(device, means, images, { clusters: 3, seed: 2, ...options });
+    await writePartition(store, '', made.partition);
+    const partition = await readPartition(store, '');
+    expect(partition).toEqual(made.partition);
+    expect(partition).toMatchObject(
+      Object.fromEntries(Object.entries(options).filter(([name]) => !['stages', 'fine'].includes(name))),
+    );
+    const { labels } = made;
+    expect(await assign(device, means, partition, images)).toEqual(labels);
+    for (const i of [0, 4, 11])
+      expect([...(await assign(device, means, partition, one(images, i)))]).toEqual([labels[i]]);
+    expect(partition.sizes).toEqual([0, 1, 2].map((k) => labels.filter((label) => label === k).length));
+  });
+
+  it('tells the two rules apart: the lookup may differ from the nearest coarse centroid', async () => {
+    // Three fine centroids on a line, of which a lookup puts the middle one to the farther side.
+    const fine = { centroids: Float32Array.of(0, 0, 0, 0.5, 0, 0, 1, 0, 0), clusters: Uint32Array.of(0, 1, 1) };
+    const { partition } = await partitionImages(device, means, pictures(), { clusters: 2, metric: 'euclidean' });
+    const lookup = { ...partition, assignment: 'fine-to-coarse', centroids: Float32Array.of(0.3, 0, 0, 1, 0, 0), fine };
+    const grey: Encoder = { ...means, encode: () => Float32Array.of(0.45, 0, 0) };
+    const image = one(pictures(), 0);
+    expect([...(await assign(device, grey, lookup as Partition, image))]).toEqual([1]);
+    const { fine: _, ...nearest } = { ...lookup, assignment: 'nearest-centroid' };
+    expect([...(await assign(device, grey, nearest as Partition, image))]).toEqual([0]);
+  });
+
+  it('draws random clusters evenly, from the pictures and the seed alone', async () => {
+    const count = 600;
+    const pixels = Uint8Array.from({ length: count * 12 }, (_, i) => (Math.floor(i / 12) * 7 + (i % 12) * 31) % 251);
+    pixels.forEach((_, i) => {
+      if (i % 12 === 0) pixels[i] = Math.floor(i / 12) % 256;
+      if (i % 12 === 1) pixels[i] = Math.floor(i / 12 / 256);
+    });
+    const many = { pixels, count, size: 2 };
+    const flat: Encoder = {
+      name: 'flat',
+      dimensions: 1,
+      parameters: {},
+      encode: () => new Float32Array(count).fill(1),
+    };
+    const run = (seed: number) => partitionImages(device, flat, many, { clusters: 4, assignment: 'random', seed });
+    const { labels, partition } = await run(1);
+    for (const size of partition.sizes) expect(Math.abs(size - 150)).toBeLessThan(45); // four standard deviations
+    expect([...(await run(2)).labels]).not.toEqual([...labels]);
+    expect(partition.stages).toEqual([]);
+  });
+
+  it('refuses choices that exclude each other', async () => {
+    const refused = (options: object) =>
+      expect(partitionImages(device, means, pictures(), { clusters: 3, ...options })).rejects;
+    await refused({ stages: 1, fine: 6 }).toThrow(
+      '[partitionImages] one stage has no fine centroids, got fine 6. Set stages to 2.',
+    );
+    await refused({ assignment: 'fine-to-coarse' }).toThrow("'fine-to-coarse' needs fine centroids. Set stages to 2.");
+    await refused({ assignment: 'random', balance: 'auction' }).toThrow(
+      "a random partition into 3 has no balance 'auction'. Leave that out.",
+    );
+  });
+
   it('refuses another encoder, and an encoder that does not keep its word', async () => {
     const { partition } = await partitionImages(device, means, pictures(), { clusters: 2 });
     await expect(assign(device, statisticsEncoder(), partition, pictures())).rejects.toThrow(
       '[assign] the encoder is "statistics" of 208 dimensions, the partition was made with "means" of 3. Pass that one.',
+    );
+    const changed = { ...means, parameters: { note: 'medians' } };
+    await expect(assign(device, changed, partition, pictures())).rejects.toThrow(
+      '[assign] the encoder "means" has note medians, the partition was made with mean of each channel. Pass that one.',
     );
     expect(() => encoderOf(partition)).toThrow(
       '[encoderOf] no encoder is called "means". Known: "statistics". Pass yours as custom.',
@@ -102,6 +176,24 @@ describe('partition files', () => {
     }
   });
 
+  it('of version 1 are read as what they were', async () => {
+    const { partition } = await partitionImages(device, means, pictures(), { clusters: 3, seed: 4 });
+    const { centroids, version: _, balance: __, stages, ...same } = partition;
+    const { restarts, restart, iterations, inertia } = stages[0]!;
+    const old = { version: 1, ...same, kMeans: { restarts, restart, iterations, inertia } };
+    const store = memoryStore();
+    await writePartition(store, 'p', partition); // the same centroids.safetensors
+    await store.write('p/partition.json', new TextEncoder().encode(JSON.stringify(old)));
+    const read = await readPartition(store, 'p');
+    const { seeding: ___, ...stage } = stages[0]!; // version 1 did not say
+    expect(read).toEqual({ ...partition, stages: [stage], centroids });
+    expect(await assign(device, means, read, pictures())).toEqual(await assign(device, means, partition, pictures()));
+    await store.write('p/partition.json', new TextEncoder().encode(JSON.stringify({ ...old, version: 3 })));
+    await expect(readPartition(store, 'p')).rejects.toThrow(
+      '[readPartition] p/partition.json has version 3; this release reads 1 and 2. Partition again, or use the release that wrote it.',
+    );
+  });
+
   it('are refused with the file and the field', async () => {
     const { partition } = await partitionImages(device, means, pictures(), { clusters: 3 });
     const written = async (change: (json: Record<string, unknown>) => unknown) => {
@@ -120,6 +212,9 @@ describe('partition files', () => {
     await (await refused((json) => ({ ...json, sizes: [1] }))).toThrow('lists 1 sizes for 3 clusters.');
     await (await refused((json) => ({ ...json, clusters: 4, sizes: [1, 1, 1, 1] }))).toThrow(
       'p/centroids.safetensors should hold "centroids" f32 [4, 3], got f32 [3, 3].',
+    );
+    await (await refused((json) => ({ ...json, assignment: 'fine-to-coarse' }))).toThrow(
+      'p/centroids.safetensors should hold "fine" f32 [3, 3], got no such key.',
     );
     const store = await written((json) => json);
     await store.write('p/partition.json', new TextEncoder().encode('{'));

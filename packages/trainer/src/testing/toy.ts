@@ -62,9 +62,8 @@ export async function writeToyData(store: FileStore, perCluster = 12): Promise<v
 }
 
 function toyPartition(): Partition {
-  const kMeans = { restarts: 1, restart: 0, iterations: 1, inertia: 0 };
   const encoder = { name: 'toy', dimensions: 3, parameters: {} };
   const centroids = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-  const shared = { version: 1, clusters: 3, metric: 'spherical', assignment: 'nearest-centroid', seed: 0 } as const;
-  return { ...shared, encoder, kMeans, sizes: [1, 1, 1], centroids };
+  const how = { metric: 'spherical', assignment: 'nearest-centroid', balance: 'none' } as const;
+  return { version: 2, clusters: 3, seed: 0, ...how, encoder, stages: [], sizes: [1, 1, 1], centroids };
 }

@@ -1,0 +1,158 @@
+/** How good a clustering is, from its features alone. All of it in float64 on the host. */
+import { key } from '@paris/tensor';
+import { meansOf } from '../balance/balanced.js';
+import { draws } from '../draws.js';
+import { ClusteringError } from '../errors.js';
+import { checkFeatures } from '../kmeans/check.js';
+import { sizesOf } from '../kmeans/kmeans.js';
+import { type Metric, prepareRows } from '../kmeans/nearest.js';
+import { sampleRows } from '../kmeans/seeding.js';
+
+export interface ClusterQuality {
+  /** Rows a cluster, [K]. */
+  readonly sizes: number[];
+  /** Mean silhouette, in [−1, 1], higher is better; of the sample. NaN if fewer than two clusters have rows. */
+  readonly silhouette: number;
+  /** Davies–Bouldin index, from 0 on, lower is better. NaN if fewer than two clusters have rows. */
+  readonly daviesBouldin: number;
+}
+
+export interface QualityOptions {
+  /** K. Default: the highest label and one. */
+  readonly clusters?: number;
+  /** Default 'spherical': rows are scaled to unit length first. Distances are Euclidean ones then, as always. */
+  readonly metric?: Metric;
+  /** Rows that the silhouette, which is quadratic, looks at; drawn from `seed`. Default 2,000. */
+  readonly sample?: number;
+  readonly seed?: number;
+}
+
+/**
+ * Sizes, silhouette and Davies–Bouldin index of a clustering.
+ * @param features - [N, dimensions]
+ * @param labels - the cluster of each row, [N]
+ * @throws ClusteringError for features that are no rows of finite numbers, or not one label a row
+ */
+export function clusterQuality(
+  features: Float32Array,
+  dimensions: number,
+  labels: ArrayLike<number>,
+  options: QualityOptions = {},
+): ClusterQuality {
+  const { metric = 'spherical', sample = 2000, seed = 0 } = options;
+  checkFeatures('clusterQuality', features, dimensions);
+  checkLabels('clusterQuality', features.length / dimensions, labels);
+  const rows = prepareRows(features, dimensions, metric);
+  const clusters = options.clusters ?? Array.from(labels).reduce((most, label) => Math.max(most, label), 0) + 1;
+  const sizes = sizesOf(labels, clusters);
+  const few = labels.length > sample ? sampled(rows, dimensions, labels, sample, seed) : { rows, labels };
+  return {
+    sizes,
+    silhouette: silhouette(few.rows, dimensions, few.labels, clusters),
+    daviesBouldin: daviesBouldin(rows, dimensions, labels, clusters),
+  };
+}
+
+/**
+ * The rows of each cluster that are nearest to its centroid, nearest first: what to look at to see what a cluster is.
+ * @param centroids - [K, dimensions]
+ * @returns indices of rows, at most `count` a cluster, [K][≤ count]
+ * @throws ClusteringError as {@link clusterQuality} does
+ */
+export function nearestRows(
+  features: Float32Array,
+  dimensions: number,
+  labels: ArrayLike<number>,
+  centroids: Float32Array,
+  options: { readonly count?: number; readonly metric?: Metric } = {},
+): number[][] {
+  const { count = 5, metric = 'spherical' } = options;
+  checkFeatures('nearestRows', features, dimensions);
+  checkLabels('nearestRows', features.length / dimensions, labels);
+  const rows = prepareRows(features, dimensions, metric);
+  const members = Array.from({ length: centroids.length / dimensions }, (): [number, number][] => []);
+  for (let i = 0; i < labels.length; i++) {
+    members[labels[i]!]!.push([distance(rows, i, centroids, labels[i]!, dimensions), i]);
+  }
+  return members.map((own) => {
+    own.sort(([a, i], [b, j]) => a - b || i - j);
+    return own.slice(0, count).map(([, row]) => row);
+  });
+}
+
+/**
+ * Mean over the rows of (b − a) / max(a, b): a is the mean distance to the row's own cluster without itself, b that to
+ * the nearest other cluster (Rousseeuw 1987). A row alone in its cluster counts 0.
+ */
+function silhouette(rows: Float32Array, dimensions: number, labels: ArrayLike<number>, clusters: number): number {
+  const sizes = sizesOf(labels, clusters);
+  if (sizes.filter((size) => size > 0).length < 2) return Number.NaN;
+  const count = labels.length;
+  const toCluster = new Float64Array(count * clusters); // Σ of distances from a row to the rows of each cluster
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < i; j++) {
+      const between = distance(rows, i, rows, j, dimensions);
+      toCluster[i * clusters + labels[j]!]! += between;
+      toCluster[j * clusters + labels[i]!]! += between;
+    }
+  }
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    const own = labels[i]!;
+    if (sizes[own] === 1) continue;
+    const a = toCluster[i * clusters + own]! / (sizes[own]! - 1);
+    let b = Number.POSITIVE_INFINITY;
+    for (let k = 0; k < clusters; k++) {
+      if (k !== own && sizes[k]! > 0) b = Math.min(b, toCluster[i * clusters + k]! / sizes[k]!);
+    }
+    if (a !== b) total += (b - a) / Math.max(a, b);
+  }
+  return total / count;
+}
+
+/**
+ * Mean over the clusters of the largest (s_i + s_j) / |m_i − m_j|: s is the mean distance of a cluster's rows to their
+ * mean m (Davies & Bouldin 1979).
+ */
+function daviesBouldin(rows: Float32Array, dimensions: number, labels: ArrayLike<number>, clusters: number): number {
+  const means = meansOf(rows, dimensions, labels, clusters, 'euclidean');
+  const sizes = sizesOf(labels, clusters);
+  const spread = new Float64Array(clusters);
+  for (let i = 0; i < labels.length; i++) {
+    spread[labels[i]!]! += distance(rows, i, means, labels[i]!, dimensions) / sizes[labels[i]!]!;
+  }
+  const some = sizes.flatMap((size, k) => (size > 0 ? [k] : []));
+  if (some.length < 2) return Number.NaN;
+  const worst = some.map((i) => {
+    const ratios = some.map((j) =>
+      i === j ? 0 : (spread[i]! + spread[j]!) / distance(means, i, means, j, dimensions),
+    );
+    return Math.max(...ratios);
+  });
+  return worst.reduce((sum, ratio) => sum + ratio, 0) / some.length;
+}
+
+function distance(a: Float32Array, i: number, b: Float32Array, j: number, dimensions: number): number {
+  let squares = 0;
+  for (let d = 0; d < dimensions; d++) squares += (a[i * dimensions + d]! - b[j * dimensions + d]!) ** 2;
+  return Math.sqrt(squares);
+}
+
+function sampled(rows: Float32Array, dimensions: number, labels: ArrayLike<number>, count: number, seed: number) {
+  const indices = sampleRows(
+    Float32Array.from(labels, (_, i) => i),
+    1,
+    count,
+    draws(key(seed)),
+  );
+  const few = new Float32Array(count * dimensions);
+  for (const [to, row] of indices.entries()) {
+    few.set(rows.subarray(row * dimensions, (row + 1) * dimensions), to * dimensions);
+  }
+  return { rows: few, labels: Array.from(indices, (row) => labels[row]!) };
+}
+
+function checkLabels(tag: string, rows: number, labels: ArrayLike<number>): void {
+  if (labels.length === rows) return;
+  throw new ClusteringError(tag, `${labels.length} labels for ${rows} rows. Pass the cluster of each row.`);
+}
