@@ -14,6 +14,7 @@ export {
   type RoutingPolicy,
   type RoutingStep,
   sample,
+  tempered,
   threshold,
   top,
 } from './policies.js';

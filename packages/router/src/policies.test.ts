@@ -11,6 +11,7 @@ import {
   type RoutingPolicy,
   type RoutingStep,
   sample,
+  tempered,
   threshold,
   top,
 } from './index.js';
@@ -88,7 +89,25 @@ describe('weights', () => {
     expect(ask(every(2, top(1)), p, at({ step: 5, previousWeights }))).toEqual([0, 0, 0, 1]);
   });
 
-  it.each([top(1), top(3), full(), threshold(0.2), nucleus(0.6), sample(3), nucleusSample(0.9)])(
+  it.each([0.5, 1, 2, 0.01])('tempered(%d) is softmax(logits / T)', (temperature) => {
+    const logits = [-1.5, 0.25, 3, 2.5, -40];
+    const softmax = (T: number) => {
+      const powers = logits.map((logit) => Math.exp((logit - 3) / T));
+      return powers.map((power) => power / powers.reduce((a, b) => a + b));
+    };
+    const weights = ask(tempered(temperature, full()), Float32Array.from(softmax(1)));
+    for (const [k, expected] of softmax(temperature).entries()) expect(weights[k]).toBeCloseTo(expected, 6);
+  });
+
+  it('a temperature moves the weights of top(k), not its choice', () => {
+    const weights = ask(tempered(0.5, top(2))); // squares: 0.25 and 0.0625
+    expect(weights[1]).toBeCloseTo(0.8, 6);
+    expect(weights[2]).toBeCloseTo(0.2, 6);
+    expect([weights[0], weights[3]]).toEqual([0, 0]);
+    expect(ask(tempered(1, top(2)))[1]).toBeCloseTo(2 / 3, 6);
+  });
+
+  it.each([top(1), top(3), full(), tempered(2, top(2)), threshold(0.2), nucleus(0.6), sample(3), nucleusSample(0.9)])(
     'sum to 1 and leave the probabilities alone (%#)',
     (policy) => {
       const probabilities = Float32Array.of(0.1, 0.35, 0.3, 0.05, 0.2);
@@ -100,7 +119,7 @@ describe('weights', () => {
 });
 
 describe('bad input', () => {
-  const policies = [top(1), full(), threshold(0.1), nucleus(0.5), sample(1), nucleusSample(0.5)];
+  const policies = [top(1), full(), tempered(0.5, full()), threshold(0.1), nucleus(0.5), sample(1), nucleusSample(0.5)];
   it.each([
     ['NaN', [Number.NaN, 1]],
     ['negative', [-0.5, 1.5]],
@@ -116,6 +135,8 @@ describe('bad input', () => {
 
   it('numbers that make no policy', () => {
     for (const make of [
+      () => tempered(0, full()),
+      () => tempered(Number.POSITIVE_INFINITY, full()),
       () => top(0),
       () => top(1.5),
       () => threshold(0),
@@ -135,8 +156,13 @@ describe('parseRoutingPolicy', () => {
     expect(ask(parseRoutingPolicy('full'))).toEqual([...p]);
     expect(ask(parseRoutingPolicy('threshold0.25'))).toEqual(ask(threshold(0.25)));
     expect(ask(parseRoutingPolicy('nucleus0.5'))).toEqual(ask(nucleus(0.5)));
+    expect(ask(parseRoutingPolicy('top2@0.5'))).toEqual(ask(tempered(0.5, top(2))));
+    expect(ask(parseRoutingPolicy('full@2'))).toEqual(ask(tempered(2, full())));
   });
-  it.each(['top', 'best2', 'full2', 'top-2', '', 'constructor1'])('refuses "%s"', (name) => {
-    expect(() => parseRoutingPolicy(name)).toThrow('there is no policy');
+  it.each(['top', 'best2', 'full2', 'top-2', '', 'constructor1', 'top2@', '@2', 'top2@-1'])('refuses "%s"', (name) => {
+    expect(() => parseRoutingPolicy(name)).toThrow(
+      `[routing] there is no policy "${name}". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own ` +
+        'number, and @0.5 after it for a temperature.',
+    );
   });
 });

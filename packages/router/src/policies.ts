@@ -114,18 +114,45 @@ export function every(n: number, policy: RoutingPolicy): RoutingPolicy {
 }
 
 /**
+ * A policy that sees softmax(logits / temperature) in place of softmax(logits): below 1 the router is surer than it was
+ * trained to be, above 1 less so; 1 is the posterior that the theory wants. DDM compares 0.5, 1 and 2 (Table 2). The
+ * router's logits need not be known, for softmax(l / T)_k = p_k^(1/T) / Σ_j p_j^(1/T).
+ */
+export function tempered(temperature: number, policy: RoutingPolicy): RoutingPolicy {
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new ValueError('tempered', `the temperature must be a number above 0, got ${temperature}.`);
+  }
+  return (probabilities, at) => {
+    check('tempered', probabilities);
+    const largest = probabilities.reduce((a, b) => Math.max(a, b)); // its power is 1: nothing underflows to 0 everywhere
+    const powers = Array.from(probabilities, (p) => (p / largest) ** (1 / temperature));
+    const total = powers.reduce((sum, power) => sum + power);
+    return policy(
+      Float32Array.from(powers, (power) => power / total),
+      at,
+    );
+  };
+}
+
+/**
  * A policy by its name on a command line or in a model's index: `full`, `top2`, `threshold0.05`, `nucleus0.9`,
- * `sample1`.
+ * `sample1`; with `@` and a number a tempered one, `top2@0.5`.
  * @throws ValueError that lists the forms
  */
 export function parseRoutingPolicy(name: string): RoutingPolicy {
-  const [, kind, number] = /^([a-z]+)(\d+(?:\.\d+)?)?$/.exec(name) ?? [];
+  const [, kind, number, temperature] = /^([a-z]+)(\d+(?:\.\d+)?)?(?:@(\d+(?:\.\d+)?))?$/.exec(name) ?? [];
   const named = numbered.get(kind ?? '');
-  if (kind === 'full' && number === undefined) return full();
-  if (named && number !== undefined) return named(Number(number));
+  const policy =
+    kind === 'full' && number === undefined
+      ? full()
+      : named && number !== undefined
+        ? named(Number(number))
+        : undefined;
+  if (policy) return temperature === undefined ? policy : tempered(Number(temperature), policy);
   throw new ValueError(
     'routing',
-    `there is no policy "${name}". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number.`,
+    `there is no policy "${name}". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, ` +
+      'and @0.5 after it for a temperature.',
   );
 }
 

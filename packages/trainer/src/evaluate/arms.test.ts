@@ -7,6 +7,7 @@ import {
   estimate,
   expertLosses,
   type Measurements,
+  namedPolicy,
   pairedDifference,
   policyLosses,
 } from './arms.js';
@@ -50,6 +51,7 @@ describe('losses from Gram matrices', () => {
       expect(loss).toBeCloseTo(direct(at), 6);
     });
   };
+  const normalised = (p: number[]) => p.map((v) => v / p.reduce((a, b) => a + b));
   const topTwo = (p: number[]) => {
     const least = p.indexOf(Math.min(...p));
     return p.map((v, k) => (k === least ? 0 : v / (1 - p[least]!)));
@@ -66,6 +68,14 @@ describe('losses from Gram matrices', () => {
         [0, 1, 2].map((k) => (k === labels[at % N] ? 1 : 0)),
       ),
     );
+  });
+
+  it('of policies by name: no more experts than there are, tempered or not', () => {
+    expect(policyLosses(m, namedPolicy('top8', K), key(0))).toEqual(policyLosses(m, full(), key(0)));
+    close(policyLosses(m, namedPolicy('top2@0.5', K), key(0)), (at) =>
+      mse(at, topTwo(normalised(probabilities[at]!.map((p) => p * p)))),
+    );
+    expect(() => namedPolicy('top0', K)).toThrow('[top] the number must be a whole number from 1 on, got 0.');
   });
 
   it("takes another picture's weights, and this picture's predictions", () => {

@@ -2,7 +2,7 @@
 // G[j, k] = ⟨v_j − u, v_k − u⟩ / D. Weights that sum to 1 then have the mean squared error
 // |Σ w_k v_k − u|² / D = |Σ w_k (v_k − u)|² / D = wᵀ G w: every arm is a quadratic form, and no expert runs twice.
 
-import { parseRoutingPolicy, type RoutingPolicy, top } from '@paris/router';
+import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Key, ValueError } from '@paris/tensor';
 import type { Estimate } from './evaluation.js';
 
@@ -67,8 +67,7 @@ export function byTime(losses: Losses, count: number): number[] {
 
 /** The policies of `--compare`, by name; with fewer experts than a top-k asks for, all of them. */
 export function namedPolicy(name: string, clusters: number): RoutingPolicy {
-  const k = /^top(\d+)$/.exec(name)?.[1];
-  return k === undefined ? parseRoutingPolicy(name) : top(Math.min(Number(k), clusters));
+  return parseRoutingPolicy(name.replace(/^top(\d+)/, (_, k) => `top${Math.min(Number(k), clusters)}`));
 }
 
 /**
