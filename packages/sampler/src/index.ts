@@ -10,6 +10,7 @@ export {
   type RoutingPolicy,
   type RoutingStep,
   sample,
+  tempered,
   threshold,
   top,
 } from '@paris/router';
@@ -42,6 +43,8 @@ export {
   mixture,
   type RoutingRecord,
 } from './routing/mixture.js';
+export { expertColour, type RenderRoutingOptions, renderRouting } from './routing/render.js';
+export type { RoutingTelemetry } from './routing/telemetry.js';
 export { euler } from './samplers/euler.js';
 export { heun } from './samplers/heun.js';
 export {

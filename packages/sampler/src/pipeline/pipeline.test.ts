@@ -91,6 +91,14 @@ describe('pipeline.generate', () => {
     expect(difference(guided.images[0]!, plain.images[0]!)).toBeLessThanOrEqual(1);
   });
 
+  it('watches routing where it is asked to, and draws the same', async () => {
+    const plain = await pipeline.generate(base);
+    const watched = await pipeline.generate({ ...base, telemetry: true });
+    expect(watched.images).toEqual(plain.images);
+    expect(plain.routing[0]![0]!.telemetry).toBeUndefined();
+    for (const { telemetry } of watched.routing[0]!) expect(telemetry!.cosines).toHaveLength(9);
+  });
+
   it('evaluates Heun’s corrections with the router as well', async () => {
     const { routing } = await pipeline.generate({ ...base, sampler: 'heun', routing: full() });
     expect(routing[0]!.map(({ step, evaluation, time }) => [step, evaluation, time])).toEqual([

@@ -30,6 +30,8 @@ export interface GenerateOptions {
   readonly sampler?: Sampler | string;
   /** Default: what the model's index says. */
   readonly routing?: RoutingPolicy | string;
+  /** Adds entropy, near-ties, the experts' disagreement and milliseconds to `routing`; costs a little. Default false. */
+  readonly telemetry?: boolean;
   /** Pictures at once. Default 16. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
@@ -99,6 +101,7 @@ export class Pipeline {
     const { index } = this.#parts;
     const prompts = promptsOf(options);
     const { seed = 0, batchSize = 16, guidance = this.#parts.promptEncoder ? 3 : 1, sampler = 'euler' } = options;
+    const { telemetry = false } = options;
     positive('batchSize', batchSize);
     const routing = options.routing ?? index.routing;
     const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
@@ -108,6 +111,7 @@ export class Pipeline {
       sampler: typeof sampler === 'string' ? samplerByName(sampler) : sampler,
       routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
       noiseKey,
+      telemetry,
       routingKey,
       samplerKey,
       signal: options.signal,
@@ -136,11 +140,12 @@ export class Pipeline {
 
   async #generateBatch(prompts: readonly string[], firstImage: number, settings: Settings) {
     const { model } = this.#parts;
-    const { times, guidance, routing, routingKey, samplerKey, signal, onStep } = settings;
+    const { times, guidance, routing, telemetry, routingKey, samplerKey, signal, onStep } = settings;
     const conditions = await this.#encode(prompts, guidance !== 1);
     const initial = this.#noise(prompts.length, firstImage, settings.noiseKey);
     try {
-      const run = model.start(prompts.length, { routing, key: routingKey, guidance, firstImage, ...conditions });
+      const request = { routing, telemetry, key: routingKey, guidance, firstImage };
+      const run = model.start(prompts.length, { ...request, ...conditions });
       let images: RgbImage[] = [];
       run.startStep(0);
       for await (const { step, time, latents, sample } of settings.sampler(run.denoiser, initial, {
@@ -207,6 +212,7 @@ interface Settings {
   readonly guidance: number;
   readonly sampler: Sampler;
   readonly routing: RoutingPolicy;
+  readonly telemetry: boolean;
   readonly noiseKey: Key;
   readonly routingKey: Key;
   readonly samplerKey: Key;

@@ -5,7 +5,7 @@ import type { Condition } from '@paris/tensor/nn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cosinePath } from '../paths/cosine.js';
 import { linearPath } from '../paths/linear.js';
-import { type Mixture, type MixtureRequest, mixture } from './mixture.js';
+import { type Mixture, type MixtureRequest, mixture, type RoutingRecord } from './mixture.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -178,6 +178,30 @@ describe('mixture', () => {
     expect(asked[0]).not.toHaveProperty('previousWeights');
   });
 
+  it('measures what it did where telemetry is asked for, and does the same', async () => {
+    using latents = pictures();
+    const model = threeWay();
+    const plain = await model.start(5, request(top(2))).denoiser(latents, 0.5);
+    const run = model.start(5, request(top(2), { telemetry: true }));
+    const watched = await run.denoiser(latents, 0.5);
+    expect(await watched.velocity.read()).toEqual(await plain.velocity.read());
+    for (const [{ weights, probabilities, telemetry }] of run.records as [RoutingRecord][]) {
+      const { entropy, nearTie, cosines, milliseconds } = telemetry!;
+      expect(entropy).toBeCloseTo(
+        probabilities.reduce((sum, p) => sum - p * Math.log(p), 0),
+        9,
+      );
+      expect(nearTie).toBe(false);
+      expect(milliseconds).toBeGreaterThan(0);
+      for (let j = 0; j < 3; j++) {
+        for (let k = 0; k < 3; k++) {
+          expect(Number.isNaN(cosines[3 * j + k]!)).toBe(weights[j] === 0 || weights[k] === 0);
+          if (j === k && weights[j]! > 0) expect(cosines[3 * j + k]).toBeCloseTo(1, 5);
+        }
+      }
+    }
+  });
+
   it('makes no buffer, pipeline or bind group once it has seen the shapes', async () => {
     using latents = pictures();
     const run = threeWay().start(5, request(full()));
@@ -267,7 +291,7 @@ describe('mixture', () => {
       '[mixture] 3 experts have no router. Pass the one trained with them.',
     );
     expect(() => mixture({ device, experts, router, path: linearPath })).toThrow(
-      '[mixture] the router knows 2 clusters, there are 3 experts.',
+      '[mixture] the router knows 2 clusters, there are 3 experts. Pass the router that was trained with them.',
     );
     const odd = threeExperts(affine({ prediction: 'velocity', path: 'zigzag' }));
     expect(() => mixture({ device, experts: odd.slice(0, 1), path: linearPath })).toThrow(

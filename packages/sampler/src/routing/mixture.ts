@@ -30,6 +30,7 @@ import {
 } from '../predictions/predictions.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
+import { cosineMeter, entropyOf, isNearTie, type RoutingTelemetry } from './telemetry.js';
 
 /** A network and its weights on the device. */
 export interface LoadedExpert {
@@ -52,6 +53,8 @@ export interface RoutingRecord {
   readonly probabilities: Float32Array;
   /** The policy's answer, [K]. */
   readonly weights: Float32Array;
+  /** Where it was asked for. */
+  readonly telemetry?: RoutingTelemetry;
 }
 
 export interface MixtureRequest {
@@ -65,6 +68,11 @@ export interface MixtureRequest {
   readonly guidance?: number | undefined;
   /** Index of the batch's first picture, for policies and keys. Default 0. */
   readonly firstImage?: number | undefined;
+  /**
+   * Adds {@link RoutingTelemetry} to each record: a product of the experts' velocities and one more wait for the device
+   * at each evaluation. Default false.
+   */
+  readonly telemetry?: boolean | undefined;
 }
 
 /** One batch being sampled. */
@@ -103,6 +111,7 @@ export function mixture(options: {
   // Experts of one config share an object, and so one plan for all their weights.
   const flat = experts.map(({ params }) => flatten(params));
   const routerParams = router && flatten(router.params);
+  const measureCosines = cosineMeter(device);
   const forwards = new Map(
     [...new Set(experts.map(({ expert }) => expert))].map((e) => [e, device.compile(forward(e))]),
   );
@@ -136,7 +145,7 @@ export function mixture(options: {
 
   return {
     start(batch, request) {
-      const { routing, key, guidance = 1, condition, unconditional, firstImage = 0 } = request;
+      const { routing, key, guidance = 1, condition, unconditional, firstImage = 0, telemetry = false } = request;
       if (guidance !== 1 && !(condition && unconditional)) {
         throw new ValueError(
           'guidance',
@@ -147,26 +156,39 @@ export function mixture(options: {
       const expertPictures = experts.map(() => 0);
       let [step, evaluation] = [0, 0];
       const denoiser: Denoiser = async (latents, time) => {
-        const probabilities = await probabilitiesOf(latents, time);
-        const weights = probabilities.map((row, i) => {
+        const began = performance.now();
+        const decisions = (await probabilitiesOf(latents, time)).map((probabilities, i) => {
           const imageIndex = firstImage + i;
           const previousWeights = records[i]!.at(-1)?.weights;
           const own = key.foldIn(imageIndex).foldIn(step).foldIn(evaluation);
           const at = { imageIndex, step, evaluation, time, key: own, ...(previousWeights && { previousWeights }) };
-          const answer = routing(row, at);
-          checkWeights(answer, experts.length, imageIndex);
-          records[i]!.push({ step, evaluation, time, probabilities: row, weights: answer });
-          return answer;
+          const weights = routing(probabilities, at);
+          checkWeights(weights, experts.length, imageIndex);
+          records[i]!.push({ step, evaluation, time, probabilities, weights });
+          return { probabilities, weights, at };
         });
         evaluation += 1;
+        const weights = decisions.map((decision) => decision.weights);
+        const batches = assignBatch(weights);
         const parts: Denoised[] = [];
         let result: Denoised | undefined;
         try {
-          for (const each of assignBatch(weights)) {
+          for (const each of batches) {
             parts.push(await runExpert(each, latents, time, request));
             expertPictures[each.expert]! += each.count;
           }
           result = await sum(device, parts);
+          if (telemetry) {
+            const velocities = parts.map(({ velocity }) => velocity);
+            const cosines = await measureCosines(velocities, batches, weights);
+            const milliseconds = performance.now() - began;
+            for (const [i, { probabilities, weights, at }] of decisions.entries()) {
+              const entropy = entropyOf(probabilities);
+              const nearTie = isNearTie(routing, probabilities, at, weights);
+              const measured = { entropy, nearTie, cosines: cosines[i]!, milliseconds };
+              records[i]!.push({ ...records[i]!.pop()!, telemetry: measured });
+            }
+          }
           return result;
         } finally {
           for (const part of parts) if (part !== result) release(part);
@@ -265,5 +287,8 @@ function check(experts: readonly LoadedExpert[], router: LoadedRouter | undefine
   }
   if (!router || router.router.clusters === experts.length) return;
   const { clusters } = router.router;
-  throw new ValueError('mixture', `the router knows ${clusters} clusters, there are ${experts.length} experts.`);
+  throw new ValueError(
+    'mixture',
+    `the router knows ${clusters} clusters, there are ${experts.length} experts. Pass the router that was trained with them.`,
+  );
 }

@@ -48,6 +48,11 @@ describe('paris', () => {
       ['train', 'expert', 'x', '--out', 'y', '--times', 'late'],
       'Known: uniform, logit-normal, logit-normal:MEAN,DEVIATION.',
     ],
+    [
+      ['sample', 'x', '--prompt', 'a', '--routing', 'best'],
+      'there is no policy "best". Write full, top2, threshold0.05',
+    ],
+    [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
     [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {
     const { code, stderr } = await paris(args);

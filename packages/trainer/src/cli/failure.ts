@@ -1,5 +1,6 @@
 // How a command ends when it cannot do what was asked: one sentence on stderr and a code a script can test.
 
+import { parseRoutingPolicy } from '@paris/router';
 import { ParisError } from '@paris/tensor';
 import { CommanderError, InvalidArgumentError } from 'commander';
 import { InterruptedError } from '../errors.js';
@@ -44,6 +45,16 @@ export function parsed<T>(parse: (text: string) => T): (text: string) => T {
 
 /** Whole numbers from `min` on. */
 export const whole = (min: number): ((text: string) => number) => number({ min, whole: true });
+
+/** The name of a routing policy. */
+export function policyName(text: string): string {
+  try {
+    parseRoutingPolicy(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(sentence(error));
+  }
+}
 
 function sentence(error: unknown): string {
   if (isAbort(error)) return 'stopped.';

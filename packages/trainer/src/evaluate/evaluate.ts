@@ -1,6 +1,6 @@
 // A model on pictures that no training saw.
 import { randomPartitionControl } from '@paris/clustering';
-import { oracle } from '@paris/router';
+import { oracle, parseRoutingPolicy } from '@paris/router';
 import { type Device, key, ValueError } from '@paris/tensor';
 import type { FileStore } from '@paris/tensor/store';
 import { readLabelled } from '../data/files.js';
@@ -55,6 +55,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   } = options;
   if (!Number.isInteger(timeCount) || timeCount < 1)
     throw new ValueError('evaluate', `timeCount is ${timeCount}. Give 1 or more.`);
+  const names = [...new Set(['top2', ...compare])];
+  for (const name of names) parseRoutingPolicy(name); // said now, not after all has been measured
   const data = await readLabelled(options.data, 'test');
   const { labels } = data;
   const { count, clusters } = data.manifest;
@@ -81,9 +83,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const experts = Array.from({ length: clusters }, (_, k) => expertLosses(m, k));
     const expertEstimates = experts.map(of);
     const bestExpert = expertEstimates.reduce((best, e, k) => (e.mean < expertEstimates[best]!.mean ? k : best), 0);
-    const policies = new Map(
-      [...new Set(['top2', ...compare])].map((name) => [name, policyLosses(m, namedPolicy(name, clusters), routing!)]),
-    );
+    const policies = new Map(names.map((name) => [name, policyLosses(m, namedPolicy(name, clusters), routing!)]));
     const top2 = policies.get('top2')!;
     const permuted = policyLosses(m, namedPolicy('top2', clusters), routing!, derangement(count, permutation!));
     const own = policyLosses(m, oracle(labels), routing!);

@@ -3,5 +3,13 @@ export { type CaptionRow, type Captions, parseCaptions } from './captions.js';
 export { describe } from './describe.js';
 export { type Decoded, type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';
 export { captionFromName, listImages, type PrepareOptions, type PrepareReport, prepare } from './prepare.js';
-export { contactSheet, enlarge, type SampleOptions, type SampleTrace, sample } from './sample.js';
+export {
+  contactSheet,
+  enlarge,
+  type Sampled,
+  type SampleOptions,
+  type SampleTrace,
+  sample,
+  type TraceEvaluation,
+} from './sample.js';
 export { endWithParent, GpuProcessError, type SuperviseOptions, signOfLife, supervise } from './supervise.js';

@@ -1,7 +1,16 @@
 // Prompts → one PNG with all pictures, and a trace of how each came about.
 
 import type { AnyExpertArchitecture } from '@paris/dit';
-import { encodePng, type LoadProgress, loadPipeline, type RgbImage, tileImages } from '@paris/sampler';
+import {
+  encodePng,
+  type Generated,
+  type LoadProgress,
+  loadPipeline,
+  type RgbImage,
+  type RoutingRecord,
+  type RoutingTelemetry,
+  tileImages,
+} from '@paris/sampler';
 import type { Device } from '@paris/tensor';
 import type { FileStore } from '@paris/tensor/store';
 
@@ -21,6 +30,8 @@ export interface SampleOptions {
   architectures?: readonly AnyExpertArchitecture[];
   /** How many intermediate pictures the trace keeps of each. 0 keeps none. */
   filmFrames?: number;
+  /** Whether routing records and trace hold what `telemetry` measures. Default false. */
+  telemetry?: boolean;
   onProgress?: (done: number, total: number) => void;
   onLoad?: (progress: LoadProgress) => void;
   signal?: AbortSignal | undefined;
@@ -46,16 +57,36 @@ export interface SampleTrace {
     /** PNG, base64. */
     png: string;
     /** One for each model evaluation, from noise to picture. */
-    evaluations: { step: number; time: number; probabilities: number[]; weights: number[] }[];
+    evaluations: TraceEvaluation[];
     /** The picture that the model expected after some steps, the noisiest first. */
     film: { step: number; time: number; png: string }[];
   }[];
 }
 
-/** @returns all pictures, those of one prompt after those of another, and the trace */
-export async function sample(options: SampleOptions): Promise<{ images: readonly RgbImage[]; trace: SampleTrace }> {
+export interface TraceEvaluation {
+  step: number;
+  time: number;
+  probabilities: number[];
+  weights: number[];
+  /** As `RoutingTelemetry` has it, where it was asked for. */
+  entropy?: number;
+  nearTie?: boolean;
+  milliseconds?: number;
+  /** [K][K]; null where one of both experts did not run. */
+  cosines?: (number | null)[][];
+}
+
+/** Pictures of one prompt after those of another, as all per-picture lists here. */
+export interface Sampled {
+  images: readonly RgbImage[];
+  prompts: readonly string[];
+  routing: Generated['routing'];
+  trace: SampleTrace;
+}
+
+export async function sample(options: SampleOptions): Promise<Sampled> {
   const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
-  const { onLoad, architectures = [] } = options;
+  const { onLoad, architectures = [], telemetry = false } = options;
   const pipeline = await loadPipeline(options.model, { device, architectures, ...(onLoad && { onProgress: onLoad }) });
   try {
     const routing = options.routing ?? pipeline.index.routing;
@@ -70,6 +101,7 @@ export async function sample(options: SampleOptions): Promise<{ images: readonly
       guidance,
       sampler,
       routing,
+      telemetry,
       ...(signal && { signal }),
       onStep: async ({ step, time, firstImage, images, preview }) => {
         if (kept.includes(step)) {
@@ -85,15 +117,14 @@ export async function sample(options: SampleOptions): Promise<{ images: readonly
     const pictures = generated.images.map((image, i) => ({
       prompt: generated.prompts[i]!,
       png: base64(image),
-      evaluations: generated.routing[i]!.map(({ step, time, probabilities, weights }) => {
-        return { step, time, probabilities: rounded(probabilities), weights: rounded(weights) };
-      }),
+      evaluations: generated.routing[i]!.map(traced),
       film: films[i]!,
     }));
-    const { expertPictures } = generated;
+    const { prompts: all, expertPictures } = generated;
     const { clusters } = pipeline.index;
     const shared = { version: 1 as const, seed, steps, guidance, routing, sampler, clusters, width, height, seconds };
-    return { images: generated.images, trace: { ...shared, expertPictures, pictures } };
+    const trace = { ...shared, expertPictures, pictures };
+    return { images: generated.images, prompts: all, routing: generated.routing, trace };
   } finally {
     await pipeline.close();
   }
@@ -133,6 +164,25 @@ function base64(image: RgbImage): string {
   return Buffer.from(encodePng(image)).toString('base64');
 }
 
+function traced({ step, time, probabilities, weights, telemetry }: RoutingRecord): TraceEvaluation {
+  const evaluation = { step, time, probabilities: rounded(probabilities), weights: rounded(weights) };
+  return telemetry ? { ...evaluation, ...tracedTelemetry(telemetry, weights.length) } : evaluation;
+}
+
+function tracedTelemetry({ entropy, nearTie, milliseconds, cosines }: RoutingTelemetry, clusters: number) {
+  const rows = Array.from({ length: clusters }, (_, k) => rounded(cosines.subarray(k * clusters, (k + 1) * clusters)));
+  return {
+    entropy: round(entropy),
+    nearTie,
+    milliseconds: Math.round(milliseconds * 1e3) / 1e3,
+    cosines: rows.map((row) => row.map((cosine) => (Number.isNaN(cosine) ? null : cosine))), // JSON knows no NaN
+  };
+}
+
 function rounded(values: Float32Array): number[] {
-  return Array.from(values, (value) => Math.round(value * 1e6) / 1e6);
+  return Array.from(values, round);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }

@@ -5,14 +5,14 @@ import { checkControls } from '../../evaluate/controls.js';
 import { evaluate } from '../../evaluate/evaluate.js';
 import { formatEvaluation } from '../../evaluate/table.js';
 import { writeJson } from '../../formats/json.js';
-import { whole } from '../failure.js';
+import { policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 
 interface Flags {
   expert: string[];
   data: string;
-  compare: string;
+  compare: string[];
   out?: string;
   seed: number;
   batch: number;
@@ -25,7 +25,12 @@ export function evaluateCommand(): Command {
     .description('measure a model on the held-out pictures: router, mixture, single experts, controls')
     .argument('<model>', 'model folder')
     .requiredOption('--data <folder>', 'the data folder it was trained from')
-    .option('--compare <policies>', 'routing policies, separated by commas', 'top1,top2,full')
+    .option(
+      '--compare <policies>',
+      'routing policies, separated by commas: top1, top2@0.5, full, …',
+      (text: string) => text.split(',').map((name) => policyName(name.trim())),
+      ['top1', 'top2', 'full'],
+    )
     .option('--out <file>', 'JSON file to write (default: evaluation.json in the current folder)')
     .option('--seed <n>', 'decides the noise', whole(0), 0)
     .option('--batch <n>', 'pictures at once', whole(1), 32)
@@ -41,10 +46,7 @@ export function evaluateCommand(): Command {
       device,
       model: nodeStore(model),
       data: nodeStore(flags.data),
-      compare: flags.compare
-        .split(',')
-        .map((name) => name.trim())
-        .filter(Boolean),
+      compare: flags.compare,
       seed: flags.seed,
       architectures: { experts: await Promise.all(flags.expert.map(loadArchitecture)) },
       batchSize: flags.batch,

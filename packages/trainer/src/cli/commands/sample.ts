@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path';
-import { encodePng } from '@paris/sampler';
+import { encodePng, renderRouting } from '@paris/sampler';
 import { nodeStore } from '@paris/tensor/node';
 import { Command } from 'commander';
 import { writeJson } from '../../formats/json.js';
 import { contactSheet, sample } from '../../node/sample.js';
-import { number, whole } from '../failure.js';
+import { number, policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 
@@ -20,6 +20,7 @@ interface Flags {
   sampler: string;
   scale?: number;
   trace?: string;
+  routingSvg?: string;
 }
 
 export function sampleCommand(): Command {
@@ -35,7 +36,11 @@ export function sampleCommand(): Command {
     .option('--steps <n>', 'sampling steps', whole(1), 30)
     .option('--seed <n>', 'decides the noise', whole(0), 0)
     .option('--guidance <scale>', 'how much the prompt is exaggerated; 1 is as trained', number({ min: 0 }), 3)
-    .option('--routing <policy>', 'top1, top2, full, threshold0.05, nucleus0.9, … (default: what the model says)')
+    .option(
+      '--routing <policy>',
+      "top1, top2, full, threshold0.05, nucleus0.9, …; top2@0.5 divides the router's logits by a temperature of 0.5 (default: what the model says)",
+      policyName,
+    )
     .option('--sampler <name>', 'euler or heun', 'euler')
     .option('--scale <n>', 'enlarge each pixel (default: pictures of about 128)', whole(1))
     .option(
@@ -44,14 +49,26 @@ export function sampleCommand(): Command {
       (file, all: string[]) => [...all, file],
       [],
     )
-    .option('--trace <file>', 'JSON file of what each expert did, with intermediate pictures')
+    .option('--trace <file>', 'JSON file of what each expert did and how far they agree, with intermediate pictures')
+    .option('--routing-svg <file>', 'SVG of which expert worked when')
     .addHelpText(
       'after',
       '\nExample:\n  paris sample my-model/ --prompt "smiling cat face" --count 16 --routing top2 --seed 7 --out grid.png',
     );
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
-    const { prompt: prompts, count, steps, seed, guidance, routing, sampler, out, trace: traceFile } = flags;
-    const { images, trace } = await sample({
+    const {
+      prompt: prompts,
+      count,
+      steps,
+      seed,
+      guidance,
+      routing,
+      sampler,
+      out,
+      trace: traceFile,
+      routingSvg,
+    } = flags;
+    const { images, trace, ...sampled } = await sample({
       device,
       model: nodeStore(model),
       prompts,
@@ -62,6 +79,7 @@ export function sampleCommand(): Command {
       routing,
       sampler,
       architectures: await Promise.all(flags.expert.map(loadArchitecture)),
+      telemetry: traceFile !== undefined || routingSvg !== undefined,
       filmFrames: traceFile === undefined ? 0 : 6,
       onProgress: (done, total) => reporter.work('sample', done, total),
       onLoad: () => reporter.alive(),
@@ -70,6 +88,10 @@ export function sampleCommand(): Command {
     const scale = flags.scale ?? Math.max(1, Math.round(128 / images[0]!.width));
     await nodeStore(dirname(out)).write(basename(out), encodePng(contactSheet(images, count, scale)));
     if (traceFile !== undefined) await writeJson(nodeStore(dirname(traceFile)), basename(traceFile), trace);
+    if (routingSvg !== undefined) {
+      const svg = renderRouting(sampled.routing, { labels: sampled.prompts });
+      await nodeStore(dirname(routingSvg)).write(basename(routingSvg), new TextEncoder().encode(svg));
+    }
     const used = trace.expertPictures.map((n, k) => `${k}: ${n}`).join(', ');
     reporter.info(`${images.length} pictures in ${trace.seconds.toFixed(1)} s → ${out}; expert runs ${used}`);
     return 0;
