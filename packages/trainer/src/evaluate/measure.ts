@@ -1,8 +1,16 @@
 // Runs the router and every expert once on each held-out picture at each time, all with the same noise, and keeps what
-// every arm can be computed from: probabilities, and the Gram matrix of the experts' errors (see arms.ts).
-import type { Objective } from '@paris/dit';
-import { type NoisePath, noisePath } from '@paris/sampler';
-import { type Device, type Key, normal, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
+// every arm can be computed from: probabilities, and the Gram matrix of the experts' errors (see arms.ts). Errors are
+// those of the velocity on the path that is sampled on, whatever an expert predicts: as sampling converts it.
+import type { Expert } from '@paris/dit';
+import {
+  convertPrediction,
+  type NoisePath,
+  noisePath,
+  type PredictionScalars,
+  predictionCoefficients,
+  sampleLimits,
+} from '@paris/sampler';
+import { type Device, type Key, normal, scalar, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
 import { normalise, selectRows, type TrainingData } from '../data/files.js';
 import type { LabelledManifest } from '../formats/data.js';
 import { type Params, toTree } from '../train/params.js';
@@ -30,6 +38,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
   const gram = new Float32Array(times.length * count * clusters * clusters);
   const probabilities = new Float32Array(times.length * count * clusters).fill(1);
   const run = compileAll(device, model);
+  const path = noisePath(model.index.path);
   const batches = Math.ceil(count / batchSize);
 
   for (let b = 0; b < batches; b++) {
@@ -44,7 +53,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
     using ids = device.tensor(tokens, { shape: [batchSize, manifest.maxTokens] });
     for (const [t, value] of times.entries()) {
       signal?.throwIfAborted();
-      const at = timesAt(device, noisePath(model.index.path), value, batchSize);
+      const at = timesAt(device, path, value, batchSize);
       const noisy = await run.noised(images, at, options.noise.foldIn(b).foldIn(t));
       const { time } = at;
       if (router) {
@@ -53,7 +62,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
       }
       const errors: Tensor[] = [];
       for (const { network, params } of experts) {
-        errors.push(await run.errors(network)(params, noisy, time, ids));
+        errors.push(await run.errors(network)(params, noisy, askedAt(network, path, value), ids));
       }
       using products = await run.gram(errors);
       gram.set((await read(products)).subarray(0, rows * clusters ** 2), (t * count + first) * clusters ** 2);
@@ -64,9 +73,16 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
   return { count, clusters, times, gram, probabilities };
 }
 
-/** The noisy pictures and what each kind of prediction should have been. */
-type Noised = { latents: Tensor } & Record<Objective['prediction'], Tensor>;
+/** The noisy pictures, and the velocity that brought them there. */
+type Noised = Record<'latents' | 'velocity', Tensor>;
 type At = Record<'time' | 'alpha' | 'sigma' | 'alphaPrime' | 'sigmaPrime', Tensor>;
+/** When an expert is asked, and how its answer is read. */
+type Asked = PredictionScalars & { readonly time: Tensor };
+
+function askedAt({ objective }: Expert, path: NoisePath, t: number): Asked {
+  const at = predictionCoefficients(objective.prediction, noisePath(objective.path), path, t);
+  return Object.fromEntries(Object.entries(at).map(([name, value]) => [name, scalar(value)])) as unknown as Asked;
+}
 
 function compileAll(device: Device, model: LoadedModel) {
   const noised = device.compile((images: Tensor, at: At, key: TensorKey): Noised => {
@@ -74,23 +90,23 @@ function compileAll(device: Device, model: LoadedModel) {
     return {
       latents: images.mul(at.alpha).add(epsilon.mul(at.sigma)),
       velocity: images.mul(at.alphaPrime).add(epsilon.mul(at.sigmaPrime)),
-      epsilon: epsilon.mul(1),
-      sample: images.mul(1),
     };
   });
   const route = device.compile((params: Params, latents: Tensor, time: Tensor, ids: Tensor) =>
     softmax(model.router!.network.logits(toTree(params), { latents, time, condition: { kind: 'tokens', ids } })),
   );
-  const errorsOf = new Map<unknown, (params: Params, noisy: Noised, time: Tensor, ids: Tensor) => Promise<Tensor>>();
+  const errorsOf = new Map<unknown, (params: Params, noisy: Noised, at: Asked, ids: Tensor) => Promise<Tensor>>();
   for (const { network } of model.experts) {
     if (errorsOf.has(network)) continue;
-    const compiled = device.compile((params: Params, noisy: Noised, time: Tensor, ids: Tensor) => {
-      const prediction = network.apply(toTree(params), {
-        latents: noisy.latents,
-        time,
+    const limit = sampleLimits[network.objective.prediction];
+    const compiled = device.compile((params: Params, { latents, velocity }: Noised, at: Asked, ids: Tensor) => {
+      const batch = latents.shape[0]!;
+      const output = network.apply(toTree(params), {
+        latents: latents.mul(at.latentsScale),
+        time: at.time.reshape([1]).expand([batch]),
         condition: { kind: 'tokens', ids },
       });
-      return prediction.sub(noisy[network.objective.prediction]).reshape([time.shape[0]!, -1]); // [B, D]
+      return convertPrediction(latents, output, at, limit).velocity.sub(velocity).reshape([batch, -1]); // [B, D]
     });
     errorsOf.set(network, compiled);
   }

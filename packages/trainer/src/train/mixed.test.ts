@@ -2,14 +2,18 @@
 import { dit, type Objective } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
 import { loadPipeline, oracle, writeModelIndex } from '@paris/sampler';
-import { type Device, openDevice } from '@paris/tensor';
+import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';
+import { normalise, readLabelled } from '../data/files.js';
+import { measure } from '../evaluate/measure.js';
+import { loadNetworks } from '../evaluate/networks.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { trainExpert } from './expert.js';
+import { toTree } from './params.js';
 import { trainRouter } from './router.js';
 
 let device: Device;
@@ -44,7 +48,12 @@ it('an ε-expert on the cosine path paints its cluster beside others in one mode
     JSON.parse(new TextDecoder().decode(await model.read(`experts/0${k}/config.json`)));
   for (const [k, objective] of objectives.entries()) expect((await configOf(k)).objective).toEqual(objective);
 
+  const alone = memoryStore(); // a single expert is sampled on its own path
+  for (const path of await runs.list('expert-01')) await alone.write(path.replace('01', '00'), await runs.read(path));
+  expect((await assemble({ runs: alone, out: memoryStore() })).path).toBe('cosine');
+
   for (const cluster of [0, 1, 2]) expect(await ownColour(model, cluster)).toBeGreaterThan(60);
+  await evaluatesVelocities(data, model);
   const asTrained = await ownColour(model, 1);
   // The same weights taken for a velocity on the straight path paint something else: so the conversion is what works.
   const misread = { ...(await configOf(1)), objective: objectives[0] };
@@ -52,6 +61,40 @@ it('an ε-expert on the cosine path paints its cluster beside others in one mode
   await writeModelIndex(model, index);
   expect(await ownColour(model, 1)).toBeLessThan(0.6 * asTrained);
 });
+
+/** The ε-expert's error as evaluation has it, against the conversion written out for these two paths, in float64. */
+async function evaluatesVelocities(data: FileStore, model: FileStore): Promise<void> {
+  const test = await readLabelled(data, 'test');
+  const networks = await loadNetworks(model, device);
+  const times = [0.3, 0.8];
+  const { gram, count } = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
+  const { network, params } = networks.experts[1]!;
+  const shape = [count, 3, 8, 8];
+  const images = normalise(test.pixels, test.manifest.normalization);
+  const ids = device.tensor(test.tokens, { shape: [count, 8] });
+  for (const [i, t] of times.entries()) {
+    const [drawn] = await device.run([normal(key(4).foldIn(0).foldIn(i), shape)]);
+    const noise = await drawn!.read();
+    const x = images.map((value, j) => (1 - t) * value + t * noise[j]!);
+    const scaled = x.map((value) => value / Math.hypot(1 - t, t));
+    const output = network.apply(toTree(params), {
+      latents: device.tensor(scaled, { shape }),
+      time: device.tensor(new Float32Array(count).fill((2 / Math.PI) * Math.atan(t / (1 - t))), { shape: [count] }),
+      condition: { kind: 'tokens', ids },
+    });
+    const epsilon = await output.read();
+    const errors = images.map((value, j) => {
+      const sample = (x[j]! - t * epsilon[j]!) / (1 - t);
+      return epsilon[j]! - sample - (noise[j]! - value);
+    });
+    const size = errors.length / count;
+    for (let n = 0; n < count; n++) {
+      const own = errors.subarray(n * size, (n + 1) * size).reduce((sum, e) => sum + e * e, 0) / size;
+      expect(gram[(i * count + n) * 9 + 4]! / own).toBeCloseTo(1, 3);
+    }
+  }
+  networks.dispose();
+}
 
 /**
  * How much stronger the cluster's colour is than the other two, 0 to 255, in pictures of which its expert has painted
