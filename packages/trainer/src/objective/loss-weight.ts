@@ -14,7 +14,7 @@ export interface LossWeight {
 export const unweighted: LossWeight = { name: 'none' };
 
 /**
- * min(SNR, γ)·‖x̂₀ − x₀‖² with SNR = α²/σ², whatever is predicted (Min-SNR, arXiv 2303.09556, §3.4; γ = 5 there). The
+ * min(SNR, γ)·‖x̂₀ − x₀‖² with SNR = α²/σ², whatever is predicted (Min-SNR, arXiv 2303.09556; γ = 5 there). The
  * error of a prediction is that of x̂₀ times a number which only depends on t: 1 for the sample, α/σ for ε, and D/σ for
  * the velocity, D = α·σ′ − σ·α′ (from x_t = α·x₀ + σ·ε). So the factors are min(SNR, γ), min(SNR, γ)/SNR, and
  * min(SNR, γ)·σ²/D². The paper's factor for its v = α·ε − σ·x₀, min(SNR, γ)/(SNR + 1), is the last one with D = 1.

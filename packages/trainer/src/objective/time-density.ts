@@ -20,7 +20,7 @@ export const uniformDensity: TimeDensity = {
 
 /**
  * ln(t / (1 − t)) is normal: more of the middle, where there is most to learn, less of both ends (Stable Diffusion 3,
- * arXiv 2403.03206, eq. 19). A positive mean moves it towards noise. Default 0 and 1, the best of its table 1.
+ * arXiv 2403.03206, §3.1). A positive mean moves it towards noise. Default 0 and 1.
  * @throws ValueError for a deviation that is not positive, or numbers that are not finite
  */
 export function logitNormalDensity(options: { mean?: number; deviation?: number } = {}): TimeDensity {
