@@ -9,6 +9,7 @@ import { isContiguous } from '../graph/strided.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import type { Passes } from './passes.js';
 import type { Relation } from './position.js';
+import { schedule } from './schedule.js';
 import { type Windowed, windowOf } from './window.js';
 
 /** Values that one dispatch computes. */
@@ -82,7 +83,8 @@ export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused 
   cutWide(order, boundary, options.maxStorageBuffers - 1);
   const groups = formGroups(order, { boundary, sinks }, operands, options);
   markStored(groups, roots);
-  return { groups: schedule(groups), roots, operands };
+  const results = new Set(roots.map(({ base }) => base));
+  return { groups: schedule(groups, results, options.passes.order), roots, operands };
 }
 
 interface Boundary {
@@ -444,18 +446,4 @@ function markStored(groups: readonly Group[], roots: readonly Windowed[]): void 
   for (const group of groups) for (const member of group.members) home.set(member, group);
   for (const { base } of roots) home.get(base)?.stored.add(base);
   for (const group of groups) for (const read of group.reads) home.get(read)?.stored.add(read);
-}
-
-/** An order in which every group comes after those it reads from; otherwise as they were formed. */
-function schedule(groups: readonly Group[]): Group[] {
-  const order: Group[] = [];
-  const done = new Set<Group>();
-  const visit = (group: Group): void => {
-    if (done.has(group)) return;
-    done.add(group);
-    for (const before of group.after) visit(before);
-    order.push(group);
-  };
-  for (const group of groups) visit(group);
-  return order;
 }

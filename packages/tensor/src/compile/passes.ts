@@ -16,6 +16,8 @@ export interface Passes {
   readonly windows: boolean;
   /** Values share kernels; what is cheap is computed where it is read. */
   readonly fuse: boolean;
+  /** What frees memory goes as soon as it can. */
+  readonly order: boolean;
   /** Parts of a pack are written in place. */
   readonly placeParts: boolean;
   /** Values that never live at the same time share memory. */
@@ -30,6 +32,7 @@ export const allPasses: Passes = {
   stageReductions: true,
   windows: true,
   fuse: true,
+  order: true,
   placeParts: true,
   shareMemory: true,
 };

@@ -1,0 +1,69 @@
+// In which order kernels run: any order in which each comes after those it reads from is right, and one that lets values
+// die early needs less memory.
+import type { Value } from '../graph/node.js';
+import type { Group } from './fuse.js';
+import { bytesOf } from './memory.js';
+
+/**
+ * Groups as they were formed, each after those it needs; but what frees at least the memory that it takes goes as soon as it
+ * can: the gradient of a weight right after its cotangent, so that neither that nor the activation waits for the last layer.
+ */
+export function schedule(groups: readonly Group[], roots: ReadonlySet<Value>, early: boolean): Group[] {
+  const formed = inOrderOfNeed(groups);
+  if (!early) return formed;
+  const readers = new Map<Value, number>();
+  const users = new Map<Group, Group[]>();
+  for (const group of formed) {
+    for (const value of group.reads) readers.set(value, (readers.get(value) ?? 0) + 1);
+    for (const before of group.after) users.set(before, [...(users.get(before) ?? []), group]);
+  }
+  // Leaves, results and parts of packs have memory of their own.
+  const elsewhere = new Set(roots);
+  for (const { kind, node } of groups) if (kind === 'pack') for (const part of node!.inputs) elsewhere.add(part);
+  const temporary = (value: Value) =>
+    value.node.op.kind !== 'leaf' && value.node.op.kind !== 'pack' && !elsewhere.has(value);
+  const grows = (group: Group): number => {
+    let bytes = 0;
+    for (const value of group.stored) if (temporary(value)) bytes += bytesOf(value);
+    for (const value of group.reads) if (temporary(value) && readers.get(value) === 1) bytes -= bytesOf(value);
+    return bytes;
+  };
+
+  const order: Group[] = [];
+  const missing = new Map(formed.map((group) => [group, group.after.size]));
+  const ready = new Set<Group>();
+  const run = (group: Group): void => {
+    order.push(group);
+    missing.delete(group);
+    ready.delete(group);
+    for (const value of group.reads) readers.set(value, readers.get(value)! - 1);
+    for (const user of users.get(group) ?? []) {
+      const left = missing.get(user)! - 1;
+      missing.set(user, left);
+      if (left === 0) ready.add(user);
+    }
+  };
+  for (const group of formed) {
+    for (
+      let next = missing.has(group) ? group : undefined;
+      next;
+      next = [...ready].find((other) => grows(other) <= 0)
+    ) {
+      run(next);
+    }
+  }
+  return order;
+}
+
+function inOrderOfNeed(groups: readonly Group[]): Group[] {
+  const order: Group[] = [];
+  const done = new Set<Group>();
+  const visit = (group: Group): void => {
+    if (done.has(group)) return;
+    done.add(group);
+    for (const before of group.after) visit(before);
+    order.push(group);
+  };
+  for (const group of groups) visit(group);
+  return order;
+}
