@@ -7,6 +7,7 @@ import type { KernelAdapter } from '../kernels/contract.js';
 import type { Kernel } from './generate.js';
 import type { Place, Slot } from './memory.js';
 import { compileProgram, type Gather, type Program } from './program.js';
+import type { Signature } from './signature.js';
 
 /** What a plan needs of a device. */
 export interface PlanDevice {
@@ -58,15 +59,17 @@ export class Plan {
   ) {}
 
   /**
-   * Compiles a graph. `leaves` are the graph's leaves in the order in which {@link prepare} takes their values.
-   * @throws LimitError if a tensor does not fit the adapter's limits.
+   * Compiles a graph. The signature's leaves are in the order in which {@link prepare} takes their values.
+   * @throws LimitError if a tensor does not fit the adapter's limits, or the graph not its budget.
    */
-  static async compile(roots: readonly Value[], leaves: readonly Value[], device: PlanDevice): Promise<Plan> {
+  static async compile(roots: readonly Value[], signature: Signature, device: PlanDevice): Promise<Plan> {
     const { limits, features } = device.gpu;
+    const { leaves, memoryBudgetBytes } = signature;
     const { steps, ...program } = compileProgram(roots, leaves, {
       adapter: device.adapter,
       limits,
       f16: features.has('shader-f16'),
+      memoryBudgetBytes,
     });
     const ready = steps.map(async (step): Promise<Dispatch | Gather> => {
       if (step.kind === 'gather') return step;

@@ -9,6 +9,7 @@ import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
 import { bytesOf, type Layout, layout, type Place, partsOf, type Slot } from './memory.js';
 import { allPasses, type Passes } from './passes.js';
+import { fitMemory, type Planned } from './recompute.js';
 import { simplify } from './simplify.js';
 import type { Windowed } from './window.js';
 
@@ -20,6 +21,8 @@ export interface Target {
   readonly f16: boolean;
   /** Default: all. */
   readonly passes?: Passes;
+  /** What it may take beside its leaves; see {@link fitMemory}. Default: whatever it needs. */
+  readonly memoryBudgetBytes?: number | undefined;
 }
 
 export type Limits = Pick<
@@ -74,19 +77,24 @@ const uniformAlignment = 256;
 
 /**
  * Compiles a graph. `leaves` are the graph's leaves in the order in which a run of the program takes their values.
- * @throws LimitError if a tensor or a kernel does not fit the target's limits.
+ * @throws LimitError if a tensor or a kernel does not fit the target's limits, or the whole not its budget.
  */
 export function compileProgram(roots: readonly Value[], leaves: readonly Value[], target: Target): Program {
   const { adapter, limits, passes = allPasses } = target;
-  const simple = simplify(roots, adapter, passes);
-  const fused = fuse(simple, {
-    adapter,
-    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
-    offsetAlignmentBytes: Math.max(256, limits.minStorageBufferOffsetAlignment),
-    passes,
-  });
   const leafIndex = new Map(leaves.map((leaf, i) => [leaf, i]));
-  const memory = layout(fused, leafIndex, passes);
+  const planned = (from: readonly Value[]): Planned => {
+    const options = {
+      adapter,
+      maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+      offsetAlignmentBytes: Math.max(256, limits.minStorageBufferOffsetAlignment),
+      passes,
+    };
+    const fused = fuse(from, options);
+    return { roots: from, fused, memory: layout(fused, leafIndex, passes) };
+  };
+  const first = planned(simplify(roots, adapter, passes));
+  const budget = target.memoryBudgetBytes;
+  const { roots: simple, fused, memory } = budget === undefined ? first : fitMemory(first, budget, planned);
   checkLimits(memory, limits);
   const { places } = memory;
   const uniform = new UniformLayout(leafIndex);

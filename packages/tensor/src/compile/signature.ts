@@ -7,9 +7,11 @@ export interface Signature {
   readonly key: string;
   /** The graph's leaves in the order of the key. */
   readonly leaves: readonly Value[];
+  /** What the plan may take beside its leaves. */
+  readonly memoryBudgetBytes: number | undefined;
 }
 
-export function signatureOf(roots: readonly Value[]): Signature {
+export function signatureOf(roots: readonly Value[], memoryBudgetBytes?: number): Signature {
   const numbers = new Map<Value, number>();
   const leaves: Value[] = [];
   const parts: string[] = [];
@@ -35,5 +37,6 @@ export function signatureOf(roots: readonly Value[]): Signature {
   }
   // First the roots: one that is a leaf itself adds to the parts.
   const results = roots.map(refer).join();
-  return { key: `${parts.join(';')}>${results}`, leaves };
+  const budget = memoryBudgetBytes === undefined ? '' : ` in ${memoryBudgetBytes}`;
+  return { key: `${parts.join(';')}>${results}${budget}`, leaves, memoryBudgetBytes };
 }

@@ -14,6 +14,12 @@ import { Recent } from './recent.js';
 export interface CompileOptions {
   /** Which arguments, by position, give their memory back: after the call they cannot be used any more. */
   readonly donate?: readonly number[];
+  /**
+   * What a call may take beside its arguments and the tensors of the closure, in bytes: what lives within it, and its
+   * results. Where it would take more, values are computed again instead of being kept, as few as that needs; a call that
+   * cannot do with it is a LimitError that says with how much it can.
+   */
+  readonly memoryBudgetBytes?: number;
 }
 
 /** A compiled function takes what the function takes (keys instead of tensor keys) and resolves to its results. */
@@ -47,14 +53,14 @@ const tracesKept = 256;
 export function compileFunction<A extends readonly unknown[], R>(
   device: Device,
   fn: (...args: A) => R,
-  { donate = [] }: CompileOptions,
+  { donate = [], memoryBudgetBytes }: CompileOptions,
 ): CompiledFunction<A, R> {
   const traces = new Recent<Trace>(tracesKept);
   return async (...args) => {
     device.check();
     const given = new Arguments(args, donate);
-    const trace = traces.get(given.key, () => traceFunction(device, fn, args, given));
-    if (device.debug) requireSame(trace, traceFunction(device, fn, args, given));
+    const trace = traces.get(given.key, () => traceFunction(device, fn, args, given, memoryBudgetBytes));
+    if (device.debug) requireSame(trace, traceFunction(device, fn, args, given, memoryBudgetBytes));
     const leaves = trace.leaves.map((leaf) => (typeof leaf === 'number' ? given.values[leaf]! : leaf));
     if (donate.length > 0) given.requireApart(trace.leaves);
     const storages = await device.execute(trace.signature, trace.roots, leaves, () => {
@@ -70,6 +76,7 @@ function traceFunction<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   args: readonly unknown[],
   given: Arguments,
+  memoryBudgetBytes: number | undefined,
 ): Trace {
   const parameters = new Map<Value, number>();
   const inputs = given.leaves.map((leaf, i) => {
@@ -101,7 +108,7 @@ function traceFunction<A extends readonly unknown[], R>(
   if (tensors.length === 0)
     throw new TraceError('compile', 'the function returned no tensor. Return what it computes.');
   const roots = tensors.map((tensor) => tensor.valueFor('compile'));
-  const signature = signatureOf(roots);
+  const signature = signatureOf(roots, memoryBudgetBytes);
   return {
     signature,
     roots,

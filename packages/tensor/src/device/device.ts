@@ -272,7 +272,7 @@ export class Device implements PlanDevice {
   /** The plan of a graph, compiled when it is first asked for. */
   private planEntry(signature: Signature, roots: readonly Value[]): PlanEntry {
     return this.plans.get(signature.key, () => {
-      const plan = Plan.compile(roots, signature.leaves, this);
+      const plan = Plan.compile(roots, signature, this);
       plan.catch(() => this.plans.delete(signature.key));
       return { plan, users: 0, retired: false };
     });

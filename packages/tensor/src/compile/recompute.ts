@@ -1,0 +1,169 @@
+// Memory for time: a program that fits a budget. Values that are made early, read again late and in the way in between are
+// computed a second time instead of being kept. Chen et al., "Training deep nets with sublinear memory cost",
+// https://arxiv.org/abs/1604.06174: segments of the way there keep their inputs only. Nobody has to say where they begin:
+// they end where little is carried on, which in a deep network is between its blocks.
+import { LimitError } from '../errors.js';
+import { apply, topologicalOrder, type Value } from '../graph/node.js';
+import { barrier } from '../ops/view/barrier.js';
+import type { Fused, Group } from './fuse.js';
+import { bytesOf, type Layout } from './memory.js';
+
+/** A graph with its kernels and their memory. */
+export interface Planned {
+  readonly roots: readonly Value[];
+  readonly fused: Fused;
+  readonly memory: Layout;
+}
+
+/**
+ * The plan, changed until it takes at most `budgetBytes` beside its leaves, with as little computed again as that needs.
+ * @throws LimitError, with the least that was reached, if it takes more whatever is computed again
+ */
+export function fitMemory(first: Planned, budgetBytes: number, plan: (roots: readonly Value[]) => Planned): Planned {
+  if (peakBytes(first) <= budgetBytes) return first;
+  const turn = turnOf(first);
+  let [best, segments] = [first, [] as Segment[]];
+  for (let count = 1; count <= 64; count *= 2) {
+    const tried = segmentsOf(turn, count);
+    const planned = plan(withSegments(first, turn, tried));
+    if (peakBytes(planned) < peakBytes(best)) [best, segments] = [planned, tried];
+  }
+  if (peakBytes(best) > budgetBytes) {
+    throw new LimitError(
+      'compile',
+      `the function takes ${peakBytes(first)} bytes beside its arguments, and ${peakBytes(best)} at least where values are computed again; its budget is ${budgetBytes}. Raise memoryBudgetBytes or use a smaller batch.`,
+    );
+  }
+  // Fewer segments, as long as it fits: the last ones are needed again soonest, so they gain least.
+  for (let [low, high] = [0, segments.length]; high - low > 1; ) {
+    const middle = (low + high) >> 1;
+    const planned = plan(withSegments(first, turn, segments.slice(0, middle)));
+    if (peakBytes(planned) > budgetBytes) low = middle;
+    else [best, high] = [planned, middle];
+  }
+  return best;
+}
+
+/** What a plan takes beside its leaves: temporaries, results and packs. */
+export function peakBytes({ memory }: Planned): number {
+  const slots = new Set([...memory.places.values()].map(({ slot }) => slot));
+  let bytes = memory.arenaBytes;
+  for (const slot of slots) if (slot.kind === 'result' || slot.kind === 'pack') bytes += slot.sizeBytes;
+  return bytes;
+}
+
+/** Where a program takes most memory, and what is carried over that moment. */
+interface Turn {
+  readonly groups: readonly Group[];
+  readonly at: number;
+  /** When each value that has memory is made: the place of its group in the order. */
+  readonly made: ReadonlyMap<Value, number>;
+  /** When it is read. */
+  readonly reads: ReadonlyMap<Value, readonly number[]>;
+  /** Those that live within the call only. */
+  readonly temporary: ReadonlySet<Value>;
+  /** Temporaries that are made before the turn and read after it. */
+  readonly waiting: readonly Value[];
+}
+
+/** Temporaries of one stretch of the way to the turn, which can be made again from those before it. */
+interface Segment {
+  readonly made: ReadonlySet<Value>;
+  /** What has to be there before they are made again. */
+  readonly wait: Value;
+}
+
+function turnOf({ fused: { groups }, memory }: Planned): Turn {
+  const made = new Map<Value, number>();
+  const reads = new Map<Value, number[]>();
+  for (const [i, group] of groups.entries()) {
+    for (const value of group.stored) made.set(value, i);
+    for (const value of group.reads) reads.set(value, [...(reads.get(value) ?? []), i]);
+  }
+  const temporary = new Set([...made.keys()].filter((value) => memory.places.get(value)?.slot.kind === 'arena'));
+  const last = (value: Value) => reads.get(value)?.at(-1) ?? made.get(value)!;
+  const change = new Array<number>(groups.length + 1).fill(0);
+  for (const value of temporary) {
+    change[made.get(value)!]! += bytesOf(value);
+    change[last(value) + 1]! -= bytesOf(value);
+  }
+  let [live, most, at] = [0, 0, 0];
+  for (const i of groups.keys()) {
+    live += change[i]!;
+    if (live > most) [most, at] = [live, i];
+  }
+  const waiting = [...temporary].filter((value) => made.get(value)! < at && last(value) > at);
+  return { groups, at, made, reads, temporary, waiting };
+}
+
+/** Cuts the way to the turn into about so many segments of equal memory, each where least is carried on. */
+function segmentsOf({ groups, at, made, reads, temporary, waiting }: Turn, count: number): Segment[] {
+  // When a value is last read on the way there.
+  const carriedOn = (value: Value) => reads.get(value)?.findLast((i) => i <= at) ?? -1;
+  const [carried, kept] = [new Array<number>(at + 1).fill(0), new Array<number>(at + 2).fill(0)];
+  for (const value of temporary) {
+    for (let i = made.get(value)!; i < carriedOn(value); i++) carried[i]! += bytesOf(value);
+  }
+  for (const value of waiting) kept[made.get(value)!]! += bytesOf(value);
+  const size = kept.reduce((sum, bytes) => sum + bytes, 0) / count;
+
+  const segments: Segment[] = [];
+  for (let start = 0; start <= at; ) {
+    let [end, bytes] = [start, kept[start]!];
+    while (bytes < size && end < at) bytes += kept[++end]!;
+    // As far again as half a segment, for a better place to cut.
+    for (let [i, more] = [end, 0]; i <= at && more <= size / 2; more += kept[++i]!) {
+      if (carried[i]! < carried[end]!) end = i;
+    }
+    const within = (value: Value) => made.get(value)! >= start && made.get(value)! <= end && carriedOn(value) <= end;
+    const segment = new Set([...temporary].filter(within));
+    const needed = waiting.flatMap((value) => (segment.has(value) ? reads.get(value)!.filter((i) => i > at) : []));
+    // What is needed again at once is kept.
+    const before = groups.slice(at + 1, Math.min(...needed)).findLast(({ kind }) => kind !== 'pack');
+    if (needed.length > 0 && before) segments.push({ made: segment, wait: [...before.stored].at(-1)! });
+    start = end + 1;
+  }
+  return segments;
+}
+
+/** The graph in which everything after the turn reads copies of what the segments made, computed from what they keep. */
+function withSegments({ roots }: Planned, turn: Turn, segments: readonly Segment[]): Value[] {
+  const { groups, at, made, waiting } = turn;
+  const replaced = new Map<Value, Value>();
+  const now = (value: Value) => replaced.get(value) ?? value;
+  const segmentOf = new Map<Value, Segment>();
+  for (const segment of segments) {
+    for (const value of waiting) if (segment.made.has(value)) segmentOf.set(value, segment);
+  }
+  const copies = new Map(segments.map((segment) => [segment, new Map<Value, Value>()]));
+  const copy = (value: Value, segment: Segment): Value => {
+    const known = copies.get(segment)!;
+    const { op, inputs, attributes, outputs } = value.node;
+    if (value.operand || known.has(value)) return known.get(value) ?? value;
+    const keeps = op.kind === 'leaf' || (made.has(value) && !segment.made.has(value));
+    const fresh = keeps
+      ? apply(barrier.op, [value, now(segment.wait)])
+      : apply(
+          op,
+          inputs.map((input) => copy(input, segment)),
+          attributes,
+        );
+    for (const [i, output] of (keeps ? [value] : outputs).entries()) known.set(output, fresh[i]!);
+    return known.get(value)!;
+  };
+
+  const seen = new Set<Value>();
+  const early = (value: Value) => (made.get(value) ?? Number.POSITIVE_INFINITY) <= at;
+  for (const targets of [...groups.slice(at + 1).map(({ members }) => members), roots]) {
+    for (const { op, inputs, attributes, outputs } of topologicalOrder(targets, (x) => seen.has(x) || early(x))) {
+      for (const input of inputs) {
+        const segment = segmentOf.get(input);
+        if (segment) replaced.set(input, copy(input, segment));
+      }
+      for (const output of outputs) seen.add(output);
+      if (!inputs.some((input) => replaced.has(input))) continue;
+      for (const [i, fresh] of apply(op, inputs.map(now), attributes).entries()) replaced.set(outputs[i]!, fresh);
+    }
+  }
+  return roots.map(now);
+}
