@@ -45,9 +45,10 @@ export interface TimeEmbedParams {
   readonly mlp: { readonly 0: LinearParams; readonly 2: LinearParams };
 }
 
-/** Sinusoidal features → linear → SiLU → linear, steps [B] → [B, d]. */
+/** Sinusoidal features → linear → SiLU → linear, steps f32 [B] → [B, d] in the dtype of the weights. */
 export function timeEmbed(params: TimeEmbedParams, steps: Tensor): Tensor {
-  return linear(params.mlp[2], silu(linear(params.mlp[0], timestepEmbedding(steps))));
+  const { weight } = params.mlp[2];
+  return linear(params.mlp[2], silu(linear(params.mlp[0], timestepEmbedding(steps)))).cast(weight.dtype);
 }
 
 /** The parameters of a time embedding under `name`, drawn with deviation 0.02 as in DiT. */

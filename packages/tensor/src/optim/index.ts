@@ -16,6 +16,7 @@ export {
   type TrainState,
   type UpdateRule,
 } from './optimizer.js';
+export { inPrecision, type Precision, type PrecisionOptimizer } from './precision.js';
 export {
   type CosineDecayOptions,
   constant,

@@ -65,8 +65,9 @@ export async function runTraining<State>(
     const found = await readRun(store);
     if (found) assertSameRun(found, options.identity, options.name);
     if (found?.status === 'finished') return reportFinished(found, options);
+    const job = await createJob(); // first: one that cannot be made leaves no run behind
     const record = found ?? (await begin(store, options));
-    return await carryOut(await createJob(), record, store, options);
+    return await carryOut(job, record, store, options);
   } finally {
     await lock.release();
   }

@@ -96,11 +96,11 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
         if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
         return { tensors, noise: draw.noise };
       },
-      loss: (params, batch, noise) => {
+      loss: (params, batch, noise, dtype) => {
         const { latents, target } = noised(batch, noise);
         const condition = { kind: 'tokens' as const, ids: batch.ids! };
-        const output = expert.apply(toTree(params), { latents, time: batch.time!, condition });
-        return { loss: denoisingLoss(output, target(prediction), batch.weight) };
+        const output = expert.apply(toTree(params), { latents: latents.cast(dtype), time: batch.time!, condition });
+        return { loss: denoisingLoss(output.cast('f32'), target(prediction), batch.weight) };
       },
     });
   };

@@ -3,19 +3,20 @@
 import {
   CheckpointError,
   type Device,
+  type FloatDType,
   flattenTree,
   type Key,
   mapTree,
   type Tensor,
   type TensorKey,
-  valueAndGrad,
 } from '@paris/tensor';
 import {
   adamw,
   chain,
   clipByGlobalNorm,
   ema,
-  type Optimizer,
+  inPrecision,
+  type PrecisionOptimizer,
   type TrainState,
   warmupCosineDecay,
 } from '@paris/tensor/optim';
@@ -42,8 +43,8 @@ export interface LearningProblem {
   initial?: { [path: string]: HostTensor } | undefined;
   /** The batch after `step` steps, and the key of its noise. */
   batch(step: number): { tensors: { [name: string]: HostTensor }; noise: Key };
-  /** Traced once. */
-  loss(params: Params, batch: Batch, noise: TensorKey): { loss: Tensor; accuracy?: Tensor };
+  /** Traced once. Parameters come in `dtype`, in which the network is to compute; the loss is f32. */
+  loss(params: Params, batch: Batch, noise: TensorKey, dtype: FloatDType): { loss: Tensor; accuracy?: Tensor };
 }
 
 interface State {
@@ -54,7 +55,7 @@ interface State {
 
 export function createJob(problem: LearningProblem): TrainingJob<State> {
   const { device, options, init, initial = {} } = problem;
-  const optimizer = optimizerOf(options);
+  const optimizer = optimizerOf(options, device);
   const fresh = (key: Key | TensorKey, given: Params = {}): State => {
     const params = { ...init(key), ...given };
     return { train: optimizer.init(params), ...(options.emaDecay > 0 && { average: params }) };
@@ -62,14 +63,10 @@ export function createJob(problem: LearningProblem): TrainingJob<State> {
   const start = device.compile((key: TensorKey, given: Params) => fresh(key, given));
   const step = device.compile(
     (state: State, batch: Batch, noise: TensorKey) => {
-      const [value, gradients] = valueAndGrad(
-        (params: Params) => {
-          const { loss, accuracy } = problem.loss(params, batch, noise);
-          return [loss, { accuracy }];
-        },
-        { hasAux: true },
-      )(state.train.params);
-      const [loss, aux] = value;
+      const [[loss, aux], gradients] = optimizer.valueAndGrad((params: Params) => {
+        const { loss, accuracy } = problem.loss(params, batch, noise, optimizer.dtype);
+        return [loss, { accuracy }];
+      }, state.train);
       const train = optimizer.update(state.train, gradients);
       const average = state.average && ema(state.average, train.params, batch.emaDecay!);
       return { state: { train, ...(average && { average }) }, loss, accuracy: aux.accuracy };
@@ -117,11 +114,11 @@ function upload(device: Device, tensors: { [name: string]: HostTensor }): Batch 
 }
 
 /** Clipped AdamW (arXiv 1711.05101) with linear warm-up and cosine decay. */
-function optimizerOf(options: TrainingOptions): Optimizer {
-  const { learningRate, warmupSteps, steps, weightDecay, clipNorm } = options;
+function optimizerOf(options: TrainingOptions, device: Device): PrecisionOptimizer {
+  const { learningRate, warmupSteps, steps, weightDecay, clipNorm, precision } = options;
   const schedule = warmupCosineDecay(learningRate, { warmupSteps, steps });
   const update = adamw({ learningRate: schedule, weightDecay });
-  return clipNorm > 0 ? chain(clipByGlobalNorm(clipNorm), update) : update;
+  return inPrecision(precision, clipNorm > 0 ? chain(clipByGlobalNorm(clipNorm), update) : update, device);
 }
 
 /** A tree of tensors as the bytes of a safetensors file, in the canonical order of paths. */

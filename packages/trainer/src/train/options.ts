@@ -1,6 +1,7 @@
 // How a training goes, beside what is trained on what. These options decide the bytes of the weights, so run.json keeps
 // them and a run goes on only with the same ones.
 import { ValueError } from '@paris/tensor';
+import type { Precision } from '@paris/tensor/optim';
 
 export interface TrainingOptions {
   /** Optimiser steps. */
@@ -21,7 +22,11 @@ export interface TrainingOptions {
   emaDecay: number;
   /** Decides initial weights, batches, times and noise. */
   seed: number;
+  /** `mixed-f16` halves the memory of activations, on adapters that have f16; what is saved is f32 all the same. */
+  precision: Precision;
 }
+
+export const precisions: readonly Precision[] = ['f32', 'mixed-f16'];
 
 /** Sized for runs of minutes; for long ones DDM (arXiv 2501.05450 App. B) has 1e-4 without warm-up or decay. */
 export const trainingDefaults: TrainingOptions = {
@@ -33,6 +38,7 @@ export const trainingDefaults: TrainingOptions = {
   clipNorm: 1,
   emaDecay: 0.9999,
   seed: 0,
+  precision: 'f32',
 };
 
 /** Fills in the defaults. @throws ValueError for a number out of its range */
@@ -47,6 +53,7 @@ export function trainingOptions(given: Partial<TrainingOptions>): TrainingOption
   for (const name of ['learningRate', 'weightDecay', 'clipNorm'] as const) {
     require(name, options[name], Number.isFinite(options[name]) && options[name] >= 0, 'a number from 0 on');
   }
+  require('precision', options.precision, precisions.includes(options.precision), precisions.join(' or '));
   require('emaDecay', options.emaDecay, options.emaDecay >= 0 && options.emaDecay < 1, 'a number in [0, 1)');
   return options;
 }
@@ -56,6 +63,6 @@ export function emaDecayAt(emaDecay: number, step: number): number {
   return Math.min(emaDecay, (1 + step) / (10 + step));
 }
 
-function require(name: string, value: number, holds: boolean, kind: string): void {
+function require(name: string, value: number | string, holds: boolean, kind: string): void {
   if (!holds) throw new ValueError('train', `${name} must be ${kind}, got ${value}.`);
 }

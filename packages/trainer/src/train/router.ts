@@ -65,10 +65,10 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
         const tensors = { ...noisingBatch(draw, data, manifest, path), labels: { data: own, shape: [own.length] } };
         return { tensors, noise: draw.noise };
       },
-      loss: (params, batch, noise) => {
-        const { latents } = noised(batch, noise);
+      loss: (params, batch, noise, dtype) => {
+        const latents = noised(batch, noise).latents.cast(dtype);
         const condition = { kind: 'tokens' as const, ids: batch.ids! };
-        const logits = router.logits(toTree(params), { latents, time: batch.time!, condition });
+        const logits = router.logits(toTree(params), { latents, time: batch.time!, condition }).cast('f32');
         const right = argmax(logits, 1).equal(batch.labels!).cast('f32');
         return { loss: crossEntropy(logits, batch.labels!).mean(), accuracy: right.mean() };
       },

@@ -4,13 +4,14 @@ import { routerTransformer } from '@paris/router';
 import { noisePaths } from '@paris/sampler';
 import { ValueError } from '@paris/tensor';
 import { nodeStore } from '@paris/tensor/node';
+import type { Precision } from '@paris/tensor/optim';
 import { Command, Option } from 'commander';
 import { type LossWeight, parseLossWeight, unweighted } from '../../objective/loss-weight.js';
 import { parseTimeDensity, type TimeDensity, uniformDensity } from '../../objective/time-density.js';
 import { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from '../../train/configs.js';
 import { expertRunName, trainExpert } from '../../train/expert.js';
 import type { InitialWeights } from '../../train/initial.js';
-import { type TrainingOptions, trainingDefaults } from '../../train/options.js';
+import { precisions, type TrainingOptions, trainingDefaults } from '../../train/options.js';
 import { ROUTER_RUN, trainRouter } from '../../train/router.js';
 import { number, parsed, whole } from '../failure.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
@@ -26,6 +27,7 @@ interface Flags extends TransformerSize {
   clip: number;
   ema: number;
   seed: number;
+  precision: Precision;
   checkpointEvery: number;
   fresh?: boolean;
 }
@@ -175,12 +177,17 @@ function trainingFlags(command: Command): Command {
     .option('--clip <norm>', 'largest gradient norm; 0 does not clip', number({ min: 0 }), d.clipNorm)
     .option('--ema <decay>', 'moving average of the weights; 0 for none', number({ min: 0, max: 1 }), d.emaDecay)
     .option('--seed <n>', 'decides weights, batches and noise', whole(0), d.seed)
+    .addOption(
+      new Option('--precision <name>', 'mixed-f16 computes in f16 where the adapter has it')
+        .choices(precisions)
+        .default(d.precision),
+    )
     .option('--checkpoint-every <n>', 'steps between checkpoints', whole(1), 100)
     .option('--fresh', 'move an old run aside and begin anew');
 }
 
 function common({ device, reporter, signal, restarted }: GpuContext, flags: Flags) {
-  const { steps, batch, learningRate, warmup, weightDecay, clip, ema, seed } = flags;
+  const { steps, batch, learningRate, warmup, weightDecay, clip, ema, seed, precision } = flags;
   const training: TrainingOptions = {
     steps,
     batchSize: batch,
@@ -190,6 +197,7 @@ function common({ device, reporter, signal, restarted }: GpuContext, flags: Flag
     clipNorm: clip,
     emaDecay: ema,
     seed,
+    precision,
   };
   return {
     device,
