@@ -1,8 +1,8 @@
 // What a DiT is made from: plain numbers that stand in an expert's config.json.
 import { ValueError } from '@paris/tensor';
 import { misfits } from '@paris/tensor/nn';
+import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
 import type { Objective } from './expert.js';
 
 /** What the pictures are conditioned on. */
@@ -48,8 +48,6 @@ export interface DiTConfig {
   readonly layerNormEps: number;
 }
 
-// Through z.locales a bundle would hold all of its languages: 45 kB.
-const english = en().localeError;
 const count = z.int().check(z.positive());
 
 const schema = z.strictObject({
@@ -84,15 +82,13 @@ const schema = z.strictObject({
  * @throws ValueError that lists every problem
  */
 export function parseDiTConfig(json: unknown): DiTConfig {
-  const parsed = schema.safeParse(json, { error: english });
-  const problems = parsed.success ? misfits(parsed.data) : parsed.error.issues.map(describe);
+  const parsed = schema.safeParse(json);
+  const problems = parsed.success
+    ? misfits(parsed.data)
+    : parsed.error.issues.map((issue) => describeIssue(issue, json));
   if (!parsed.success || problems.length > 0) {
     throw new ValueError('dit', `the config does not describe a DiT: ${problems.join('; ')}.`);
   }
   const { architecture: _, ...config } = parsed.data;
   return config;
-}
-
-function describe(issue: { path: PropertyKey[]; message: string }): string {
-  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
 }

@@ -10,6 +10,7 @@ import {
   adaptiveLayerNorm,
   blockModulation,
   type Condition,
+  checkInput,
   linear,
   mlp,
   multiHeadAttention,
@@ -26,9 +27,11 @@ import type { DiTBlockParams, DiTFinalParams, DiTParams } from './parameters.js'
  * The prediction for noisy latents.
  * @param input - latents [B, C, S, S], time [B] in [0, 1], and the condition that the config names
  * @returns [B, C, S, S]; with a learned sigma [B, 2C, S, S], the prediction first
- * @throws ValueError if the condition is not of the config's kind
+ * @throws ShapeError if latents or time have another shape; ValueError if the condition is not of the config's kind
  */
-export function ditForward(config: DiTConfig, params: DiTParams, { latents, time, condition }: ExpertInput): Tensor {
+export function ditForward(config: DiTConfig, params: DiTParams, input: ExpertInput): Tensor {
+  checkInput('dit', config, input);
+  const { latents, time, condition } = input;
   const { patchSize, inputSize, learnSigma } = config;
   const channels = config.channels * (learnSigma ? 2 : 1);
   let x = patchEmbed(params.patch_embed, latents).add(params.pos_embed); // [B, N, d]

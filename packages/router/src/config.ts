@@ -1,8 +1,8 @@
 // What a router is made from: plain numbers that stand in its config.json.
 import { ValueError } from '@paris/tensor';
 import { misfits } from '@paris/tensor/nn';
+import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
 
 export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
 
@@ -63,8 +63,6 @@ export const routerPresets: {
   },
 } as const satisfies Record<string, RouterConfig>;
 
-// Through z.locales a bundle would hold all of its languages: 45 kB.
-const english = en().localeError;
 const count = z.int().check(z.positive());
 const activation = z.enum(['gelu', 'silu', 'relu', 'none']);
 
@@ -89,15 +87,13 @@ const schema = z.strictObject({
  * @throws ValueError that lists every problem
  */
 export function parseRouterConfig(json: unknown): RouterConfig {
-  const parsed = schema.safeParse(json, { error: english });
-  const problems = parsed.success ? misfits(parsed.data) : parsed.error.issues.map(describe);
+  const parsed = schema.safeParse(json);
+  const problems = parsed.success
+    ? misfits(parsed.data)
+    : parsed.error.issues.map((issue) => describeIssue(issue, json));
   if (!parsed.success || problems.length > 0) {
     throw new ValueError('router', `the config does not describe a router: ${problems.join('; ')}.`);
   }
   const { architecture: _, ...config } = parsed.data;
   return config;
-}
-
-function describe(issue: { path: PropertyKey[]; message: string }): string {
-  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
 }

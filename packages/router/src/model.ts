@@ -4,6 +4,7 @@ import { concat, gelu, relu, silu, type Tensor } from '@paris/tensor';
 import {
   adaptiveLayerNorm,
   blockModulation,
+  checkInput,
   layerNorm,
   linear,
   mlp,
@@ -20,8 +21,11 @@ import type { RouterInput } from './router.js';
  * Logits of p(k | x_t, t).
  * @param input - latents [B, C, S, S], time [B] in [0, 1]; a condition is ignored
  * @returns [B, K]
+ * @throws ShapeError if latents or time have another shape
  */
-export function routerForward(config: RouterConfig, params: RouterParams, { latents, time }: RouterInput): Tensor {
+export function routerForward(config: RouterConfig, params: RouterParams, input: RouterInput): Tensor {
+  checkInput('router', config, input);
+  const { latents, time } = input;
   const d = config.hiddenSize;
   const patches = patchEmbed(params.patch_embed, latents).add(params.pos_embed); // [B, N, d]
   const token = params.cls_token.expand([latents.shape[0]!, 1, d]); // has no position

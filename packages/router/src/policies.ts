@@ -203,7 +203,8 @@ function requireCount(tag: string, n: number): void {
 }
 
 function requireFraction(tag: string, x: number): void {
-  if (!(x > 0 && x <= 1)) throw new ValueError(tag, `the probability must lie above 0 and not above 1, got ${x}.`);
+  if (!(x > 0 && x <= 1))
+    throw new ValueError(tag, `the probability must lie above 0 and not above 1, got ${x}. Write 0.9 for 90 %.`);
 }
 
 /** Outside code hands these in: a NaN here would pick no expert, or a wrong one, without a word. */

@@ -44,6 +44,6 @@ export function checkCount(tag: string, name: string, value: number): void {
 export function tooFew(count: number, clusters: number, what: string, tag = 'kMeans'): ClusteringError {
   return new ClusteringError(
     tag,
-    `${count} ${what} cannot make ${clusters} clusters. Add pictures or ask for at most ${count} clusters.`,
+    `${clusters} clusters need as many ${what}, got ${count}. Add pictures, or ask for fewer clusters.`,
   );
 }

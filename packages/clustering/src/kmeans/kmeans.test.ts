@@ -144,10 +144,10 @@ describe('kMeans refuses', () => {
   it('fewer pictures than clusters, and fewer different ones', async () => {
     await refused(cloud(4), { clusters: 5 }).toThrow(ClusteringError);
     await refused(cloud(4), { clusters: 5 }).toThrow(
-      '[kMeans] 4 pictures cannot make 5 clusters. Add pictures or ask for at most 4 clusters.',
+      '[kMeans] 5 clusters need as many pictures, got 4. Add pictures, or ask for fewer clusters.',
     );
     const copies = Float32Array.from({ length: 30 }, (_, i) => [1, 2, 3][i % 3]!);
-    await refused(copies, { clusters: 2 }).toThrow('1 different pictures cannot make 2 clusters.');
+    await refused(copies, { clusters: 2 }).toThrow('2 clusters need as many different pictures, got 1.');
   });
 
   it('numbers that are none, and options that mean nothing', async () => {

@@ -1,7 +1,7 @@
 /** A partition on disk. */
 import { CheckpointError } from '@paris/tensor';
 import { type HostTensor, readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
+import { describeIssue, type FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 import {
   type Partition,
@@ -77,16 +77,14 @@ function ofItsVersion(json: unknown, path: string): PartitionManifest {
     const fix = 'Partition again, or use the release that wrote it.';
     throw new CheckpointError('readPartition', `${path} has version ${version}; this release reads 1 and 2. ${fix}`);
   }
-  return version === 1
-    ? upgradeManifest(parsed(partitionSchema1.safeParse(json), path))
-    : parsed(partitionSchema.safeParse(json), path);
+  return version === 1 ? upgradeManifest(checked(partitionSchema1, json, path)) : checked(partitionSchema, json, path);
 }
 
-function parsed<T>(result: ReturnType<z.ZodMiniType<T>['safeParse']>, path: string): T {
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const where = issue.path.length > 0 ? `"${issue.path.join('.')}"` : 'the top level';
-  throw new CheckpointError('readPartition', `${path} is not a partition: ${where}: ${issue.message}.`);
+function checked<T>(schema: z.ZodMiniType<T>, json: unknown, path: string): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problem = describeIssue(parsed.error.issues[0]!, json);
+  throw new CheckpointError('readPartition', `${path} is not a partition: ${problem}. Partition again.`);
 }
 
 function within(folder: string, name: string): string {

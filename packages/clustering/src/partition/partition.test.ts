@@ -207,7 +207,7 @@ describe('partition files', () => {
       expect(readPartition(await written(change), 'p')).rejects;
     await (await refused((json) => ({ ...json, metric: 'hamming' }))).toThrow(CheckpointError);
     await (await refused((json) => ({ ...json, metric: 'hamming' }))).toThrow(
-      '[readPartition] p/partition.json is not a partition: "metric"',
+      '[readPartition] p/partition.json is not a partition: metric must be "spherical" or "euclidean"',
     );
     await (await refused((json) => ({ ...json, sizes: [1] }))).toThrow('lists 1 sizes for 3 clusters.');
     await (await refused((json) => ({ ...json, clusters: 4, sizes: [1, 1, 1, 1] }))).toThrow(

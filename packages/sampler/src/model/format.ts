@@ -71,13 +71,20 @@ export const modelIndexSchema: z.ZodMiniType<ModelIndex> = z.object({
 
 /**
  * A checked index from the bytes of `model_index.json`.
- * @throws CheckpointError for another format, for a path that leaves the folder or stands twice, and for a file whose
+ * @throws CheckpointError for another format, for more clusters than files, for a path that leaves the folder or stands twice, and for a file whose
  *   pieces do not make up its size
  */
 export function parseModelIndex(bytes: Uint8Array): ModelIndex {
   const index = parseJsonFile('loadPipeline', indexPath, bytes, modelIndexSchema);
+  const { clusters, files } = index;
+  if (clusters > files.length) {
+    throw new CheckpointError(
+      'loadPipeline',
+      `${indexPath} names ${clusters} clusters and lists fewer files (${files.length}). Assemble the model again.`,
+    );
+  }
   const seen = new Set<string>();
-  for (const { path, sizeBytes, chunks } of index.files) {
+  for (const { path, sizeBytes, chunks } of files) {
     const refuse = (why: string): never => {
       throw new CheckpointError('loadPipeline', `${indexPath} lists ${JSON.stringify(path)}, ${why}`);
     };

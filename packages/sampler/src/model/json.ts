@@ -1,4 +1,5 @@
 import { CheckpointError } from '@paris/tensor';
+import { describeIssue } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 
 /**
@@ -6,11 +7,11 @@ import type * as z from 'zod/mini';
  * @throws CheckpointError that names the file and the first field that is wrong
  */
 export function parseJsonFile<T>(tag: string, path: string, bytes: Uint8Array, schema: z.ZodMiniType<T>): T {
-  const parsed = schema.safeParse(parseJson(tag, path, bytes));
+  const json = parseJson(tag, path, bytes);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const field = issue.path.length > 0 ? `"${issue.path.join('.')}"` : 'the top level';
-  throw new CheckpointError(tag, `${path} is not what this version reads: ${field}: ${issue.message}.`);
+  const problem = describeIssue(parsed.error.issues[0]!, json);
+  throw new CheckpointError(tag, `${path} is not what this version reads: ${problem}.`);
 }
 
 /** Any JSON. @throws CheckpointError that names the file */

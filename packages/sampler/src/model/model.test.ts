@@ -97,9 +97,15 @@ describe('parseModelIndex', () => {
       '12 bytes in 2 pieces of 16 MiB.',
       (i) => Object.assign(i.files[2]!, { chunks: ['0', '1'].map((c) => c.repeat(64)) }),
     ],
-    ['model_index.json is not what this version reads: "version"', (i) => Object.assign(i, { version: 2 })],
-    ['model_index.json is not what this version reads: "clusters"', (i) => Object.assign(i, { clusters: 0 })],
-    ['"files.0.sha256"', (i) => Object.assign(i.files[0]!, { sha256: 'abc' })],
+    [
+      'model_index.json is not what this version reads: version must be 1, got 2.',
+      (i) => Object.assign(i, { version: 2 }),
+    ],
+    [
+      'model_index.json is not what this version reads: clusters must be 1 or more, got 0.',
+      (i) => Object.assign(i, { clusters: 0 }),
+    ],
+    ['files.0.sha256 must be a text like', (i) => Object.assign(i.files[0]!, { sha256: 'abc' })],
   ];
 
   it.each(refusals)('refuses what %s', async (message, change) => {

@@ -1,9 +1,17 @@
 /** What needs Node's file system. */
 import { writeFile } from 'node:fs/promises';
+import { StoreError } from '@paris/tensor/store';
 import type { RgbImage } from '../images/image.js';
 import { encodePng } from '../images/png.js';
 
-/** Writes a picture as a PNG file. */
+/**
+ * Writes a picture as a PNG file. The folder must be there; a file of that name is replaced.
+ * @throws StoreError if the file cannot be written
+ */
 export async function savePng(path: string, image: RgbImage): Promise<void> {
-  await writeFile(path, encodePng(image));
+  const bytes = encodePng(image);
+  await writeFile(path, bytes).catch((cause: NodeJS.ErrnoException) => {
+    const hint = cause.code === 'ENOENT' ? 'Make its folder first' : 'Check the folder and the disk';
+    throw new StoreError('savePng', `${path} cannot be written (${cause.code}). ${hint}.`, { cause });
+  });
 }

@@ -1,7 +1,15 @@
 /** From a model's folder to a pipeline: everything is checked before anything is believed. */
 import { type AnyExpertArchitecture, dit } from '@paris/dit';
 import { type AnyRouterArchitecture, routerTransformer } from '@paris/router';
-import { CheckpointError, type Device, openDevice, type Tensor, type TreeOf, unflattenTree } from '@paris/tensor';
+import {
+  CheckpointError,
+  type Device,
+  openDevice,
+  type Tensor,
+  type TreeOf,
+  unflattenTree,
+  ValueError,
+} from '@paris/tensor';
 import { readHeader, readSafetensors } from '@paris/tensor/safetensors';
 import { type FileStore, httpStore } from '@paris/tensor/store';
 import { openFolder } from '#folder';
@@ -163,5 +171,8 @@ function expertFolders({ clusters }: ModelIndex): string[] {
 function openSource(source: string | URL | FileStore): FileStore {
   if (typeof source === 'object' && !(source instanceof URL)) return source;
   const address = String(source);
-  return /^https?:/i.test(address) ? httpStore(address) : openFolder(address);
+  if (/^https?:/i.test(address)) return httpStore(address);
+  const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(address) ?? [];
+  if (scheme === undefined || scheme === 'file://') return openFolder(address);
+  throw new ValueError('loadPipeline', `${scheme} is not read. Give a folder, an http(s) URL or a FileStore.`);
 }

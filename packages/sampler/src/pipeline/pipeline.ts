@@ -78,6 +78,7 @@ interface Parts {
 /** A loaded model; see `loadPipeline`. */
 export class Pipeline {
   readonly #parts: Parts;
+  #closed = false;
 
   /** @internal */
   constructor(parts: Parts) {
@@ -98,11 +99,14 @@ export class Pipeline {
    * @throws ValueError for options that mean nothing; the signal's reason when it is aborted
    */
   async generate(options: GenerateOptions = {}): Promise<Generated> {
+    if (this.#closed) throw new ValueError('generate', 'the pipeline was closed. Load the model again.');
     const { index } = this.#parts;
     const prompts = promptsOf(options);
     const { seed = 0, batchSize = 16, guidance = this.#parts.promptEncoder ? 3 : 1, sampler = 'euler' } = options;
     const { telemetry = false } = options;
     positive('batchSize', batchSize);
+    if (!Number.isFinite(guidance))
+      throw new ValueError('generate', `guidance is ${guidance}. Give a number such as 3.`);
     const routing = options.routing ?? index.routing;
     const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
     const settings: Settings = {
@@ -131,6 +135,7 @@ export class Pipeline {
 
   /** Releases the weights, and the device if the pipeline opened it. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#parts.close();
   }
 
@@ -225,6 +230,9 @@ function promptsOf({ prompt, prompts, count = 1 }: GenerateOptions): string[] {
     throw new ValueError('generate', 'both prompt and prompts are given. Give one of them.');
   }
   positive('count', count);
+  if (prompts?.length === 0) {
+    throw new ValueError('generate', 'prompts is an empty list. Give a prompt at least, or leave prompts out.');
+  }
   return (prompts ?? [prompt ?? '']).flatMap((text) => new Array<string>(count).fill(text));
 }
 

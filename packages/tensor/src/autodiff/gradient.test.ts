@@ -103,7 +103,7 @@ describe('grad', () => {
     const ids = { table: on.tensor([1]), ids: on.tensor(new Uint32Array([1])) };
     expect(() => grad((p: typeof ids) => p.table.sum())(ids)).toThrow(ValueError);
     expect(() => grad((p: typeof ids) => p.table.sum())(ids)).toThrow(
-      '[grad] parameter ids has dtype u32; only floats have gradients.',
+      '[grad] parameter ids has dtype u32; only floats have gradients. Cast it, or pass it as another argument.',
     );
     expect(() => grad((t: Tensor) => t)(on.tensor([1, 2]))).toThrow(
       '[grad] the result is [2] and must be one number. Use mean() or sum().',

@@ -67,7 +67,7 @@ function freshInputs<P>(params: P): P {
       if (!isFloat(tensor.dtype)) {
         throw new ValueError(
           'grad',
-          `parameter ${path || 'itself'} has dtype ${tensor.dtype}; only floats have gradients.`,
+          `${path ? `parameter ${path}` : 'the parameter'} has dtype ${tensor.dtype}; only floats have gradients. Cast it, or pass it as another argument.`,
         );
       }
       return identity(tensor);

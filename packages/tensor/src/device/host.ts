@@ -45,7 +45,10 @@ export function hostDataOf(
 function fill(data: NestedNumbers, shape: Shape, depth: number, into: number[]): void {
   if (typeof data === 'number') {
     if (depth !== shape.length)
-      throw new ShapeError('tensor', `the list is ragged: a number where a list of ${shape[depth]} was expected.`);
+      throw new ShapeError(
+        'tensor',
+        `the list is ragged: a number where a list of ${shape[depth]} was expected. Make all lists of one depth equally long.`,
+      );
     into.push(data);
     return;
   }
@@ -53,7 +56,7 @@ function fill(data: NestedNumbers, shape: Shape, depth: number, into: number[]):
   if (data.length !== shape[depth]) {
     throw new ShapeError(
       'tensor',
-      `the list is ragged: ${data.length} entries where ${shape[depth] ?? 'a number'} were expected.`,
+      `the list is ragged: ${data.length} entries where ${shape[depth] ?? 'a number'} were expected. Make all lists of one depth equally long.`,
     );
   }
   for (const item of data) fill(item, shape, depth + 1, into);
@@ -61,7 +64,10 @@ function fill(data: NestedNumbers, shape: Shape, depth: number, into: number[]):
 
 function requireSize(shape: Shape, size: number): Shape {
   checkShape('tensor', shape);
-  if (sizeOf(shape) !== size) throw new ShapeError('tensor', `${size} numbers do not fill ${showShape(shape)}.`);
+  if (sizeOf(shape) !== size) {
+    const takes = `${showShape(shape)}, which takes ${sizeOf(shape)}`;
+    throw new ShapeError('tensor', `${size} numbers do not fill ${takes}. Give another shape, or other data.`);
+  }
   return shape;
 }
 
@@ -81,9 +87,13 @@ export function encodeElements(
     return bytesOf(halves);
   }
   if (dtype === 'f32') return bytesOf(numbers instanceof Float32Array ? numbers.slice() : Float32Array.from(numbers));
-  if (dtype === 'i32') return bytesOf(numbers instanceof Int32Array ? numbers.slice() : Int32Array.from(numbers));
   if (dtype === 'bool') return bytesOf(Uint32Array.from(numbers, (x) => (x ? 1 : 0)));
-  return bytesOf(numbers instanceof Uint32Array ? numbers.slice() : Uint32Array.from(numbers));
+  const Integers = dtype === 'i32' ? Int32Array : Uint32Array;
+  if (numbers instanceof Integers) return bytesOf(numbers.slice());
+  const integers = Integers.from(numbers);
+  const wrong = integers.findIndex((integer, i) => integer !== numbers[i]);
+  if (wrong === -1) return bytesOf(integers);
+  throw new ValueError('tensor', `element ${wrong} is ${numbers[wrong]}, which is no ${dtype}. Round it, or use f32.`);
 }
 
 function bytesOf(array: Float32Array | Int32Array | Uint32Array | Uint16Array): Uint8Array<ArrayBuffer> {

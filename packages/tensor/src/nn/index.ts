@@ -33,7 +33,7 @@ export {
 } from './parameters.js';
 export { type PatchEmbedParams, patchEmbed, patchEmbedParameters, patchify, unpatchify } from './patches.js';
 export { sinCosPositions2d } from './positions.js';
-export { misfits, type TransformerSizes } from './sizes.js';
+export { checkInput, misfits, type TransformerSizes } from './sizes.js';
 export {
   type TimeEmbedParams,
   type TimeScaling,

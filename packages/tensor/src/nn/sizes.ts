@@ -1,4 +1,7 @@
-// What the sizes of a transformer over patches must satisfy together.
+// What the sizes of a transformer over patches must satisfy together, and its input with them.
+import { ShapeError } from '../errors.js';
+import { showShape } from '../graph/shape.js';
+import type { Tensor } from '../tensor.js';
 
 export interface TransformerSizes {
   /** Height and width of the input. */
@@ -8,6 +11,27 @@ export interface TransformerSizes {
   readonly heads: number;
   /** Width of the MLP, in units of hiddenSize. */
   readonly mlpRatio: number;
+}
+
+/**
+ * Checks what a network over patches is given: latents [B, C, S, S] and a time for each picture.
+ * @throws ShapeError if they do not fit the config
+ */
+export function checkInput(
+  tag: string,
+  { inputSize: s, channels }: { readonly inputSize: number; readonly channels: number },
+  { latents, time }: { readonly latents: Tensor; readonly time: Tensor },
+): void {
+  const [batch] = latents.shape;
+  if (latents.shape.join() !== [batch, channels, s, s].join()) {
+    const got = showShape(latents.shape);
+    throw new ShapeError(tag, `latents must be [B, ${channels}, ${s}, ${s}], got ${got}. Resize, or mend the config.`);
+  }
+  if (time.shape.join() === String(batch)) return;
+  throw new ShapeError(
+    tag,
+    `time must be [B], here [${batch}], got ${showShape(time.shape)}. Give each picture its own.`,
+  );
 }
 
 /** Sizes that are fine alone but not together, a phrase for each; none where all fit. */

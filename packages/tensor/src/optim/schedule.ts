@@ -1,4 +1,5 @@
 /** Learning rates as functions of the step. They are tensors, computed on the device: nothing of a step is compiled in. */
+import { ValueError } from '../errors.js';
 import { cos } from '../ops/trigonometry/cos.js';
 import type { Tensor } from '../tensor.js';
 
@@ -50,8 +51,11 @@ export function warmupCosineDecay(
   return cosineDecay(rate, steps, options);
 }
 
-/** A rate that may be a plain number. */
+/** A rate that may be a plain number. @throws ValueError if that is no number from 0 on */
 export function scheduleOf(rate: number | Schedule): Schedule {
+  if (typeof rate === 'number' && !(rate >= 0 && rate < Number.POSITIVE_INFINITY)) {
+    throw new ValueError('optimizer', `the learning rate is ${rate}. Give a number from 0 on, or a schedule.`);
+  }
   return typeof rate === 'number' ? constant(rate) : rate;
 }
 

@@ -33,7 +33,8 @@ const maxHeaderBytes = 100_000_000;
 export function headerLength(file: string, start: Uint8Array, fileBytes: number): number {
   if (fileBytes < 8) fail(file, `it has ${fileBytes} bytes, too few for a header. Was the download cut off?`);
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
-  if (length > maxHeaderBytes) fail(file, `its header claims ${length} bytes, more than the format allows (10⁸).`);
+  if (length > maxHeaderBytes)
+    fail(file, `its header claims ${length} bytes, more than the format allows (10⁸). Is it a safetensors file?`);
   if (length > fileBytes - 8) fail(file, `its header claims ${length} of ${fileBytes - 8} bytes. Was it cut off?`);
   return length;
 }

@@ -1,7 +1,7 @@
 // Every JSON file that comes from outside passes through here: parsed, checked against a schema, and refused in one
 // sentence that names the file and the field.
 import { CheckpointError } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
+import { describeIssue, type FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 
 /** Reads a JSON file and checks it. @throws CheckpointError if it is missing, no JSON, or has another shape. */
@@ -25,9 +25,8 @@ export function parseJson<T>(text: string, path: string, schema: z.ZodMiniType<T
 export function checkJson<T>(value: unknown, what: string, schema: z.ZodMiniType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const field = issue.path.length > 0 ? `"${issue.path.join('.')}"` : 'the top level';
-  throw new CheckpointError('readJson', `${what} is not what this version reads: ${field}: ${issue.message}.`);
+  const problem = describeIssue(result.error.issues[0]!, value);
+  throw new CheckpointError('readJson', `${what} is not what this version reads: ${problem}.`);
 }
 
 /** Writes a JSON file as people like to read it. */

@@ -140,7 +140,7 @@ export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: Atten
       if (q.rank !== 4 || !sameShape(k.shape, keys) || !sameShape(v.shape, keys)) {
         throw new ShapeError(
           'attention',
-          `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}.`,
+          `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}. Permute or reshape.`,
         );
       }
       if (mask && (mask.dtype !== 'bool' || !sameShape(mask.shape, keys.slice(0, 2)))) {

@@ -9,7 +9,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   if (logits.rank !== 2 || labels.rank !== 1 || labels.shape[0] !== logits.shape[0]) {
     throw new ShapeError(
       'crossEntropy',
-      `logits ${showShape(logits.shape)} and labels ${showShape(labels.shape)} must be [B, K] and [B].`,
+      `logits ${showShape(logits.shape)} and labels ${showShape(labels.shape)} must be [B, K] and [B]. A label is a class's number, no row of zeros and a one.`,
     );
   }
   const scores = logits.cast('f32');
