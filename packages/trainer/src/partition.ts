@@ -73,7 +73,8 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
       : [];
   onProgress(2, total);
 
-  await data.remove('clusters'); // of a partition with more clusters
+  // Of the partition before: whatever interrupts this one, nothing of both is found side by side.
+  for (const folder of ['partition', 'clusters', 'router', 'test']) await data.remove(folder);
   const common = { version: 1 as const, seed, ...formatOf(manifest), partition: await partitionHash(partition) };
   const copied: number[] = [];
   for (let cluster = 0; cluster < clusters; cluster++) {

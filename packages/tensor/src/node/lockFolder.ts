@@ -25,8 +25,14 @@ export async function lockFolder(folder: string): Promise<FileLock> {
   for (let attempt = 0; attempt < 50; attempt++) {
     try {
       const handle = await open(file, 'wx'); // fails if it is there: the one step that only one process wins
-      await handle.writeFile(own);
-      await handle.close();
+      try {
+        await handle.writeFile(own);
+      } catch (error) {
+        await rm(file, { force: true }); // a full disk: an empty lock would keep everyone out for a while
+        throw error;
+      } finally {
+        await handle.close();
+      }
       held.add(file);
       return { release: () => release(file) };
     } catch (error) {

@@ -8,9 +8,14 @@ import * as z from 'zod/mini';
 import { parseJson } from '../formats/json.js';
 import type { Json } from '../run/record.js';
 
-/** The default export of a module. @throws ValueError if it was not made by `defineExpert` */
+/** The default export of a module. @throws ValueError if it cannot be loaded or was not made by `defineExpert` */
 export async function loadArchitecture(file: string): Promise<AnyExpertArchitecture> {
-  const module: { default?: Partial<AnyExpertArchitecture> } = await import(pathToFileURL(resolve(file)).href);
+  const module: { default?: Partial<AnyExpertArchitecture> } = await import(pathToFileURL(resolve(file)).href).catch(
+    (cause) => {
+      const why = cause.code === 'ERR_MODULE_NOT_FOUND' ? 'it, or what it imports, is not there' : cause.message;
+      throw new ValueError('train', `${file} cannot be loaded: ${String(why).split('\n')[0]}.`, { cause });
+    },
+  );
   const { architecture, fromConfig } = module.default ?? {};
   if (typeof architecture === 'string' && typeof fromConfig === 'function') return { architecture, fromConfig };
   throw new ValueError('train', `${file} has no default export made by defineExpert(…).`);
@@ -21,7 +26,7 @@ const configSchema: z.ZodMiniType<{ [name: string]: Json }> = z.record(z.string(
 /** A JSON file with an object. @throws CheckpointError if it is something else */
 export async function loadConfig(file: string): Promise<{ [name: string]: Json }> {
   const text = await readFile(file, 'utf8').catch((cause) => {
-    throw new ValueError('train', `the config file ${file} cannot be read (${cause.code}).`, { cause });
+    throw new ValueError('train', `the config file ${file} cannot be read (${cause.code}). Check its path.`, { cause });
   });
   return parseJson(text, file, configSchema);
 }

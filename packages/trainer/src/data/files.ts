@@ -4,6 +4,7 @@ import { CheckpointError } from '@paris/tensor';
 import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
+import { DataError } from '../errors.js';
 import {
   type ClusterManifest,
   clusterSchema,
@@ -31,6 +32,9 @@ export async function writeManifestFolder(store: FileStore, manifest: Manifest, 
 }
 
 export async function readManifestFolder(store: FileStore): Promise<{ manifest: Manifest } & Pictures> {
+  if (!(await store.exists('manifest.json'))) {
+    throw new CheckpointError('data', 'manifest.json is missing. Run paris prepare PICTURES --out DATA first.');
+  }
   const manifest = await readJson(store, 'manifest.json', manifestSchema);
   return { manifest, ...(await readPictures(store, IMAGES, manifest)) };
 }
@@ -55,7 +59,9 @@ export interface TrainingData<M extends DataFormat> extends Pictures {
 
 export async function readCluster(store: FileStore, cluster: number): Promise<TrainingData<ClusterManifest>> {
   const folder = clusterFolder(cluster);
-  return readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
+  const data = await readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
+  if (data.manifest.count > 0) return data;
+  throw new DataError('data', `cluster ${cluster} has no picture to learn from. Partition with fewer clusters.`);
 }
 
 /** The two folders in which clusters are mixed: what the router learns from, and what no training sees. */
@@ -135,7 +141,7 @@ async function readHashed<M extends DataFormat & { count: number; items: unknown
   schema: z.ZodMiniType<M>,
 ): Promise<TrainingData<M>> {
   if (!(await store.exists(json))) {
-    throw new CheckpointError('data', `${json} is missing. Run: paris partition DATA --clusters N`);
+    throw new CheckpointError('data', `${json} is missing. Run paris partition DATA --clusters N first.`);
   }
   const [text, images] = [await store.read(json), await store.read(`${folder}/${IMAGES}`)];
   const manifest = parseJson(new TextDecoder().decode(text), json, schema);

@@ -21,7 +21,10 @@ export async function describe(target: string): Promise<string> {
   if (await store.exists('run.json')) return describeRun(store);
   if (await store.exists('manifest.json')) return describeData(store);
   const names = [...Object.keys(ditPresets), ...Object.keys(routerPresets)].join(', ');
-  throw new ValueError('info', `${target} is neither a model, run or data folder nor a preset (${names}).`);
+  throw new ValueError(
+    'info',
+    `${target} is neither a model, run or data folder nor a preset (${names}). Check the path.`,
+  );
 }
 
 function describePreset(name: string): string | undefined {

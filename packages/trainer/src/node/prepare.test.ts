@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStore } from '@paris/tensor/store';
@@ -110,6 +110,54 @@ describe('prepare', () => {
     [{ holdout: 1 }, 'no picture is left for training'],
   ])('says what is wrong with %j', async (change, message) => {
     await expect(run(change)).rejects.toThrow(message);
+  });
+
+  it('loses no run to a file: what is odd is handled, what is broken is skipped with its reason', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'paris-odd-'));
+    const noise = { raw: { width: 32, height: 32, channels: 3 as const } };
+    const picture = sharp(Buffer.from(Array.from({ length: 3072 }, (_, i) => (i * 7919) % 251)), noise);
+    const [png, jpeg] = [await picture.clone().png().toBuffer(), await picture.clone().jpeg().toBuffer()];
+    const frames = sharp(Buffer.alloc(8 * 16 * 3, 90), { raw: { width: 8, height: 16, channels: 3, pageHeight: 8 } });
+    const vast = Buffer.from(png); // claims 2³⁰ × 2³⁰ pixels
+    vast.writeUInt32BE(2 ** 30, 16);
+    vast.writeUInt32BE(2 ** 30, 20);
+    await writeFile(join(source, '..', 'outside.png'), png);
+    const svg = (inside: string, size = '8') =>
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}">${inside}</svg>`;
+    const outside = '<image href="../outside.png" width="8" height="8"/>';
+    const entity = `<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>${svg('<text>&x;</text>')}`;
+    const files: Record<string, Buffer | string> = {
+      'alpha.png': await picture.clone().ensureAlpha(0.5).png().toBuffer(),
+      'animated.gif': await frames.gif().toBuffer(),
+      'cmyk.jpg': await picture.clone().toColourspace('cmyk').jpeg().toBuffer(),
+      'deep.png': await picture.clone().toColourspace('rgb16').png().toBuffer(),
+      'grey.png': await picture.clone().greyscale().png().toBuffer(),
+      'one.png': await picture.clone().resize(1, 1).png().toBuffer(),
+      'misnamed.png': jpeg,
+      'outside.svg': svg(outside),
+      'bomb.png': vast,
+      'cut.jpg': jpeg.subarray(0, jpeg.length >> 1),
+      'cut.png': png.subarray(0, png.length >> 1),
+      'empty.png': '',
+      'entity.svg': entity,
+      'none.svg': svg('', '0'),
+      'page.png': '<!doctype html><title>404</title>',
+      'vast.svg': svg('', '1000000'),
+    };
+    for (const [name, content] of Object.entries(files)) await writeFile(join(source, name), content);
+    await mkdir(join(source, 'folder.png'));
+    await symlink(join(source, '..', 'outside.png'), join(source, 'link.png'));
+    const { manifest } = await run({ source, captions: undefined, holdout: 0 });
+    const used = ['alpha.png', 'animated.gif', 'cmyk.jpg', 'deep.png', 'grey.png', 'misnamed.png', 'one.png'];
+    expect(manifest.items.map(({ id }) => id)).toEqual([...used, 'outside.svg']);
+    const skipped = ['bomb.png', 'cut.jpg', 'cut.png', 'empty.png', 'entity.svg', 'none.svg', 'page.png', 'vast.svg'];
+    expect(manifest.skipped.map(({ file }) => file)).toEqual(skipped);
+    for (const { reason } of manifest.skipped) expect(reason).toMatch(/^[^\n]{5,200}$/);
+    const { out } = await run({ source, captions: undefined, holdout: 0 });
+    const { pixels } = await readManifestFolder(out);
+    expect(new Set(pixels.subarray(7 * 48))).toEqual(new Set([255])); // the SVG's reference was not followed
+    await rm(source, { recursive: true });
+    await rm(join(tmpdir(), 'outside.png'));
   });
 
   it('names the first of the files if none can be used', async () => {

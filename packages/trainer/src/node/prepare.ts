@@ -99,9 +99,13 @@ export function captionFromName(file: string): string {
 
 async function readCaptions(path: string): Promise<Captions> {
   const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new DataError('prepare', `the captions file ${path} cannot be read (${cause.code ?? cause.message}).`, {
-      cause,
-    });
+    throw new DataError(
+      'prepare',
+      `the captions file ${path} cannot be read (${cause.code ?? cause.message}). Check its path.`,
+      {
+        cause,
+      },
+    );
   });
   return parseCaptions(text, path);
 }

@@ -59,8 +59,10 @@ export function assertSameRun(found: RunRecord, wanted: RunIdentity, where: stri
   const difference = firstDifference(identity(found), identity(wanted), '');
   if (!difference) return;
   const { path, was, is } = difference;
-  const what = path === 'data.sha256' ? 'the data in its folder has changed' : `${path} was ${was} and is now ${is}`;
-  throw new RunError('train', `${where} holds another run: ${what}. Use the old value, or --fresh to start anew.`);
+  const changed = path === 'data.sha256' || path === 'data.count';
+  const what = changed ? 'the data in its folder has changed' : `${path} was ${was} and is now ${is}`;
+  const old = changed ? 'data' : 'value';
+  throw new RunError('train', `${where} holds another run: ${what}. Use the old ${old}, or --fresh to start anew.`);
 }
 
 export const RUN_FILE = 'run.json';

@@ -1,45 +1,16 @@
 // Runs without a GPU: the job multiplies a number, so every state and every file can be foretold.
-import { CheckpointError } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { describe, expect, it } from 'vitest';
 import { DivergedError, InterruptedError, RunError } from '../errors.js';
 import { checkpointPath, listCheckpoints } from './checkpoint.js';
+import { counter, steps } from './counter.testing.js';
 import type { TrainEvent } from './events.js';
 import { readMetrics } from './metrics.js';
 import { readRun } from './record.js';
-import { type RunOptions, runTraining, type TrainingJob } from './run.js';
+import { type RunOptions, runTraining } from './run.js';
 import { folderStore } from './stores.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
-const steps = 10;
-
-interface State {
-  value: number;
-}
-
-/** x ← 3x + step (mod 1009); dies after `dieAfter` steps of this process, as a killed process does. */
-function counter(options: { dieAfter?: number; loss?: (step: number) => number } = {}): TrainingJob<State> {
-  let left = options.dieAfter ?? Number.POSITIVE_INFINITY;
-  return {
-    steps,
-    batchSize: 4,
-    parameters: 1,
-    start: async () => ({ value: 1 }),
-    restore: async (store, path) => {
-      const value = Number(new TextDecoder().decode(await store.read(path)));
-      if (Number.isNaN(value)) throw new CheckpointError('test', 'not a number');
-      return { value };
-    },
-    advance: async ({ value }, step) => {
-      if (left-- === 0) throw new Error('killed');
-      const next = (3 * value + step) % 1009;
-      return { state: { value: next }, values: async () => ({ loss: options.loss?.(step) ?? next }) };
-    },
-    snapshot: async ({ value }) => text(String(value)),
-    weights: async ({ value }) => text(`weights ${value}`),
-    release: () => undefined,
-  };
-}
 
 function setup(runs: FileStore = memoryStore(), change: Partial<RunOptions> = {}) {
   const events: TrainEvent[] = [];

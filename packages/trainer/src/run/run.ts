@@ -64,7 +64,10 @@ export async function runTraining<State>(
     const store = folderStore(options.runs, options.name);
     const found = await readRun(store);
     if (found) assertSameRun(found, options.identity, options.name);
-    if (found?.status === 'finished') return reportFinished(found, options);
+    if (found?.status === 'finished') {
+      await removeCheckpoints(store); // where the process died between its last two touches
+      return reportFinished(found, options);
+    }
     const job = await createJob(); // first: one that cannot be made leaves no run behind
     const record = found ?? (await begin(store, options));
     return await carryOut(job, record, store, options);
