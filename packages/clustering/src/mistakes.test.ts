@@ -106,13 +106,14 @@ it('measures', () => {
 
 it('files', async () => {
   const partition: Partition = {
-    version: 1,
+    version: 2,
     clusters: 2,
     encoder: { name: 'toy', dimensions: 3, parameters: {} },
     metric: 'spherical',
     assignment: 'nearest-centroid',
     seed: 0,
-    kMeans: { restarts: 1, restart: 0, iterations: 1, inertia: 0 },
+    balance: 'none',
+    stages: [],
     sizes: [1, 1],
     centroids: new Float32Array(6),
   };
@@ -130,8 +131,11 @@ it('files', async () => {
   expect(await after('partition/partition.json', '<!doctype html>')).toMatchInlineSnapshot(
     `"CheckpointError: [readPartition] partition/partition.json is not JSON (Unexpected token '<', "<!doctype html>" is not valid JSON)."`,
   );
-  expect(await after('partition/partition.json', json({ version: 2 }))).toMatchInlineSnapshot(
-    `"CheckpointError: [readPartition] partition/partition.json is not a partition: version must be 1, got 2. Partition again."`,
+  expect(await after('partition/partition.json', json({ version: 3 }))).toMatchInlineSnapshot(
+    `"CheckpointError: [readPartition] partition/partition.json has version 3; this release reads 1 and 2. Partition again, or use the release that wrote it."`,
+  );
+  expect(await after('partition/partition.json', json({ metric: 'cosine' }))).toMatchInlineSnapshot(
+    `"CheckpointError: [readPartition] partition/partition.json is not a partition: metric must be "spherical" or "euclidean", got "cosine". Partition again."`,
   );
   expect(await after('partition/partition.json', json({ clusters: 3 }))).toMatchInlineSnapshot(
     `"CheckpointError: [readPartition] partition/partition.json lists 2 sizes for 3 clusters."`,

@@ -61,13 +61,13 @@ it('configs', () => {
 it('policies by name', () => {
   const parse = (name: string) => saidBy(() => parseRoutingPolicy(name));
   expect(parse('top')).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "top". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number."`,
+    `"ValueError: [routing] there is no policy "top". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
   );
   expect(parse('top-2')).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "top-2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number."`,
+    `"ValueError: [routing] there is no policy "top-2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
   );
   expect(parse('Top2')).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "Top2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number."`,
+    `"ValueError: [routing] there is no policy "Top2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
   );
   expect(parse('top0')).toMatchInlineSnapshot(
     `"ValueError: [top] the number must be a whole number from 1 on, got 0."`,

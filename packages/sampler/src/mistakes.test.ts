@@ -123,7 +123,7 @@ it('what is asked of a pipeline', async () => {
     `"ValueError: [sampler] no sampler is called "ddim". Known: euler, heun. Or pass a function of your own."`,
   );
   expect(await generate({ routing: 'best' })).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "best". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number."`,
+    `"ValueError: [routing] there is no policy "best". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
   );
   expect(await generate({ routing: 'top8' })).toMatchInlineSnapshot(
     `"ValueError: [top] asked for 8 experts of 3. Ask for no more than there are."`,
