@@ -37,7 +37,8 @@ export {
   type TimeDensity,
   uniformDensity,
 } from './objective/time-density.js';
-export { type PartitionOptions, type PartitionReport, partitionData } from './partition.js';
+export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition.js';
+export { formatPartition, formatSweep, type PartitionReport } from './partitionReport.js';
 export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
 export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';

@@ -1,11 +1,14 @@
 // A data folder → self-contained folders, one for each cluster, one for the router, one of held-out pictures.
 import {
   assign,
+  type ClusteringOptions,
   type Encoder,
   encoderOf,
   type Partition,
   partitionImages,
+  type SweepRow,
   statisticsEncoder,
+  sweepClusters,
   writePartition,
 } from '@paris/clustering';
 import { type Device, key } from '@paris/tensor';
@@ -14,15 +17,14 @@ import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabel
 import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
 import { DataError } from './errors.js';
 import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
-import { sha256 } from './formats/json.js';
+import { encodeJson, sha256 } from './formats/json.js';
+import { describePartition, type PartitionReport } from './partitionReport.js';
 
-export interface PartitionOptions {
+/** How to cluster is as `partitionImages` of `@paris/clustering` takes it: K, stages, assignment, balance, metric, seed. */
+export interface PartitionOptions extends ClusteringOptions {
   device: Device;
   /** What `prepare` wrote; the folders are written beside it. */
   data: FileStore;
-  /** K */
-  clusters: number;
-  seed?: number;
   /** Share of each cluster's folder that is drawn from the other clusters, see `drawOutOfCluster`. Default 0. */
   outOfCluster?: number;
   /** Default: the built-in statistics of colour, layout and edges. */
@@ -31,41 +33,26 @@ export interface PartitionOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface PartitionReport {
-  partition: Partition;
-  /** Training pictures of each cluster. */
-  sizes: readonly number[];
-  /** How many of other clusters each folder holds besides. */
-  outOfCluster: readonly number[];
-  /** Held-out pictures of each cluster. */
-  testSizes: readonly number[];
-}
-
 /**
  * Clusters the training pictures and writes `clusters/00/` …, `router/`, `test/` and `partition/`. Held-out pictures
- * have no say in the centroids; they get the cluster of the nearest one. Pictures from other clusters, where asked for,
+ * have no say in the centroids; they are assigned as new pictures are. Pictures from other clusters, where asked for,
  * stand in `clusters/` only: the router learns true clusters.
  * @throws ClusteringError for fewer pictures than clusters, ValueError for a share that is none
  */
 export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
-  const { device, data, clusters, seed = 0, outOfCluster = 0, encoder = statisticsEncoder(), signal } = options;
+  const { device, data, encoder = statisticsEncoder(), outOfCluster = 0, signal, onProgress: hear, ...how } = options;
+  const { clusters, seed = 0 } = how;
   checkRatio(outOfCluster);
   const onProgress = (done: number, total: number) => {
     signal?.throwIfAborted();
-    options.onProgress?.(done, total);
+    hear?.(done, total);
   };
-  const { manifest, ...pictures } = await readManifestFolder(data);
-  const rows = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
-  const [train, test] = [rows('train'), rows('test')];
-  if (train.length === 0)
-    throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
+  const { manifest, pictures, train, test } = await readSplits(data);
   const total = clusters + 4;
   onProgress(0, total);
 
-  const { partition, labels } = await partitionImages(device, encoder, batch(pictures, manifest, train), {
-    clusters,
-    seed,
-  });
+  const made = await partitionImages(device, encoder, batch(pictures, manifest, train), how);
+  const { partition, labels } = made;
   onProgress(1, total);
   const testLabels =
     test.length > 0
@@ -98,14 +85,57 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
   await writeLabelled(data, 'test', labelled(test, testLabels), selectRows(pictures, manifest, test));
   await writePartition(data, 'partition', partition); // last: its presence means complete
   onProgress(total, total);
-  const testSizes = partition.sizes.map((_, cluster) => Array.from(testLabels).filter((l) => l === cluster).length);
-  return { partition, sizes: partition.sizes, outOfCluster: copied, testSizes };
+  const items = train.map((row) => itemOf(manifest, row));
+  return { ...describePartition(made, items, testLabels), outOfCluster: copied };
 }
 
-/** What experts of one model must agree on: SHA-256 of the centroids. */
-export async function partitionHash(partition: Partition): Promise<string> {
-  const { buffer, byteOffset, byteLength } = partition.centroids;
-  return sha256(new Uint8Array(buffer, byteOffset, byteLength));
+/** What {@link sweepPartitions} takes. */
+export interface SweepOptions extends Pick<PartitionOptions, 'device' | 'data' | 'encoder' | 'metric' | 'seed'> {
+  /** The numbers of clusters to try. */
+  clusters: readonly number[];
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Clusters the training pictures with several K, to choose one, and writes nothing. If every one of them has a category,
+ * each row says what clusters tell about it.
+ * @throws ClusteringError for fewer pictures than clusters
+ */
+export async function sweepPartitions(options: SweepOptions): Promise<SweepRow[]> {
+  const { device, data, encoder = statisticsEncoder(), clusters, metric, seed, onProgress, signal } = options;
+  const { manifest, pictures, train } = await readSplits(data);
+  const features = await encoder.encode(batch(pictures, manifest, train));
+  const categories = train.flatMap((row) => manifest.items[row]!.category ?? []);
+  let done = 0;
+  onProgress?.(done, clusters.length);
+  return sweepClusters(device, features, encoder.dimensions, clusters, {
+    ...(metric ? { metric } : {}),
+    ...(seed === undefined ? {} : { seed }),
+    ...(categories.length === train.length ? { labels: categories } : {}),
+    onRow: () => {
+      signal?.throwIfAborted();
+      onProgress?.(++done, clusters.length);
+    },
+  });
+}
+
+/** What experts of one model must agree on: SHA-256 of the centroids, and of whatever else decides about clusters. */
+export async function partitionHash({ assignment, seed, centroids, fine }: Partition): Promise<string> {
+  const of = (data: Float32Array | Uint32Array) =>
+    sha256(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength));
+  if (assignment === 'nearest-centroid') return of(centroids);
+  const rest = fine ? { fine: await of(fine.centroids), lookup: await of(fine.clusters) } : { seed };
+  return sha256(encodeJson({ assignment, centroids: await of(centroids), ...rest }));
+}
+
+async function readSplits(data: FileStore) {
+  const { manifest, ...pictures } = await readManifestFolder(data);
+  const rows = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
+  const [train, test] = [rows('train'), rows('test')];
+  if (train.length === 0)
+    throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
+  return { manifest, pictures, train, test };
 }
 
 function batch(pictures: Pictures, manifest: Manifest, rows: number[]) {

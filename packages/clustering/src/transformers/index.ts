@@ -1,0 +1,2 @@
+/** Features of vision transformers such as DINOv2, through the optional peer `@huggingface/transformers`. */
+export { type TransformersModule, type TransformersOptions, transformersEncoder } from './transformersEncoder.js';

@@ -1,0 +1,85 @@
+import { type Device, openDevice } from '@paris/tensor';
+import { memoryStore } from '@paris/tensor/store';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readLabelled, writeManifestFolder } from './data/files.js';
+import type { Manifest } from './formats/data.js';
+import { partitionData, partitionHash, sweepPartitions } from './partition.js';
+import { formatPartition, formatSweep } from './partitionReport.js';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice();
+});
+afterAll(() => device.close());
+
+const size = 4;
+const colours = ['red', 'green', 'blue'];
+
+/** A prepared folder: 30 pictures of three colours, of which every fifth is held out. */
+async function prepared(count = 30) {
+  const pixels = new Uint8Array(count * 3 * size * size);
+  const items = Array.from({ length: count }, (_, i): Manifest['items'][number] => {
+    const plane = (3 * i + (i % 3)) * size * size;
+    pixels.fill(150 + i, plane, plane + size * size);
+    pixels[plane + (i % 16)] = 255;
+    const split = i % 5 === 4 ? 'test' : 'train';
+    return { id: `${i}.png`, caption: 'x', group: `${i}`, category: colours[i % 3]!, split };
+  });
+  const format = {
+    size,
+    channels: 3,
+    maxTokens: 1,
+    normalization: { scale: 127.5, offset: -1 },
+    vocabulary: ['', '?'],
+  };
+  const holdout = { fraction: 0.2, seed: 0, by: 'group' } as const;
+  const store = memoryStore();
+  const manifest: Manifest = { version: 1, ...format, count, holdout, items, skipped: [] };
+  await writeManifestFolder(store, manifest, { pixels, tokens: new Uint32Array(count) });
+  return store;
+}
+
+describe('partitionData', () => {
+  it('reports sizes, measures, what lies nearest and whether categories are followed', async () => {
+    const data = await prepared();
+    const report = await partitionData({ device, data, clusters: 3, metric: 'euclidean' });
+    expect(report).toMatchObject({ sizes: [8, 8, 8], testSizes: [2, 2, 2], outOfCluster: [0, 0, 0] });
+    expect(report.quality.silhouette).toBeGreaterThan(0.2);
+    expect(report.categories).toMatchObject({ semantic: true });
+    expect(report.categories!.normalised).toBeCloseTo(1, 10);
+    const { manifest } = await readLabelled(data, 'router');
+    for (const [cluster, ids] of report.nearest.entries()) {
+      expect(ids).toHaveLength(3);
+      for (const id of ids) expect(manifest.items.find((item) => item.id === id)!.cluster).toBe(cluster);
+    }
+    const lines = formatPartition(report);
+    expect(lines[0]).toMatch(/^cluster {2}pictures {2}held out {2}nearest to the centroid$/);
+    expect(lines[1]).toMatch(/^ {6}0 {9}8 {9}2 {2}\d+\.png, \d+\.png, \d+\.png$/);
+    expect(lines.at(-1)).toMatch(/^clusters and categories share 1\.099 nats, .*: they follow them$/);
+  });
+
+  it('takes two stages and a random control; held-out pictures follow the same rule, the hash tells rules apart', async () => {
+    const hashes = new Set<string>();
+    for (const how of [{}, { fine: 9 }, { fine: 9, assignment: 'fine-to-coarse' }, { assignment: 'random' }] as const) {
+      const data = await prepared();
+      const { partition, testSizes } = await partitionData({ device, data, clusters: 3, metric: 'euclidean', ...how });
+      expect(partition.assignment).toBe('assignment' in how ? how.assignment : 'nearest-centroid');
+      expect(testSizes.reduce((sum, n) => sum + n)).toBe(6);
+      hashes.add(await partitionHash(partition));
+    }
+    expect(hashes.size).toBe(4);
+  });
+});
+
+describe('sweepPartitions', () => {
+  it('puts several K in a table, names the best, and writes nothing', async () => {
+    const data = await prepared();
+    const before = await data.list();
+    const rows = await sweepPartitions({ device, data, clusters: [2, 3, 6], metric: 'euclidean' });
+    expect(await data.list()).toEqual(before);
+    const lines = formatSweep(rows);
+    expect(lines[0]).toBe('K  inertia  silhouette  Davies–Bouldin  smallest  largest  categories (NMI)');
+    expect(lines[2]).toMatch(/^3 .* 8 {8}8 {13}1\.000$/);
+    expect(lines.at(-1)).toBe('the highest silhouette is that of K = 3');
+  });
+});
