@@ -1,5 +1,6 @@
 // TypeGPU functions out of plain bodies: one text serves every dtype that it is right for.
-import tgpu, { d, type TgpuFn } from 'typegpu';
+import tgpu, { type TgpuFn } from 'typegpu';
+import * as d from '../shader/data.js';
 
 type Bodies = Record<'f32' | 'i32' | 'u32', TgpuFn>;
 

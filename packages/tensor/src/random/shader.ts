@@ -7,7 +7,9 @@
  * polynomials (minimax by Remez' exchange), the root is corrected, and wherever a residual matters its products are of
  * 12-bit halves, exact with or without contraction.
  */
-import tgpu, { d, std, type TgpuFn } from 'typegpu';
+import tgpu, { type TgpuFn } from 'typegpu';
+import * as d from '../shader/data.js';
+import * as std from '../shader/std.js';
 import { DOMAIN } from './key.js';
 import { PHILOX } from './philox.js';
 

@@ -1,5 +1,5 @@
-import { std } from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import * as std from '../../shader/std.js';
 import { floatBody } from '../body.js';
 import { type UnaryFunction, unary } from '../define.js';
 import { sigmoid } from './sigmoid.js';

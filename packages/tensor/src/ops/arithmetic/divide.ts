@@ -1,5 +1,6 @@
-import tgpu, { d } from 'typegpu';
+import tgpu from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import * as d from '../../shader/data.js';
 import { type BinaryFunction, binary } from '../define.js';
 
 /** a / b, elementwise, for floats. */

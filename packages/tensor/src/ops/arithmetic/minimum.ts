@@ -1,5 +1,5 @@
-import { std } from 'typegpu';
 import { numeric } from '../../graph/dtype.js';
+import * as std from '../../shader/std.js';
 import { numberBodies } from '../body.js';
 import { type BinaryFunction, binary } from '../define.js';
 import { shareOfTies } from './ties.js';

@@ -1,5 +1,5 @@
-import { std } from 'typegpu';
 import { signed } from '../../graph/dtype.js';
+import * as std from '../../shader/std.js';
 import { signedBodies } from '../body.js';
 import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 

@@ -1,5 +1,7 @@
-import tgpu, { d, std } from 'typegpu';
+import tgpu from 'typegpu';
 import { floats } from '../../graph/dtype.js';
+import * as d from '../../shader/data.js';
+import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 /**

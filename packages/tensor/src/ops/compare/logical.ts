@@ -1,4 +1,5 @@
-import tgpu, { d } from 'typegpu';
+import tgpu from 'typegpu';
+import * as d from '../../shader/data.js';
 import { logicBodies } from '../body.js';
 import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define.js';
 

@@ -1,6 +1,7 @@
 // Functions of elements from outside: WGSL as text, so that a user needs no build plugin.
-import tgpu, { d, type TgpuFn } from 'typegpu';
+import tgpu, { type TgpuFn } from 'typegpu';
 import { type ComputeType, computeType, type DType, dtypes as everyDType, floats } from '../../graph/dtype.js';
+import * as d from '../../shader/data.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { applyOp, broadcast, type ElementKernel, elementOp } from '../define.js';
 import type { NoGradient } from '../op.js';
