@@ -3,26 +3,26 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { CHROMIUM, checkPage } from './browser.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
-import { environmentOf, runNode, runProgram } from './programs.js';
+import { environmentOf, runProgram } from './programs.js';
 
 const EXAMPLES = join(ROOT, 'examples');
 const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
-/** The demo has tests of its own. */
-const OTHERS = new Set(['demo']);
+/** The demo has tests of its own; the page is no program that ends. */
+const OTHERS = new Set(['demo', 'browser']);
 const LINGER_MS = 5000;
 
 const counter = new Counter();
 const folder = mkdtempSync(join(tmpdir(), 'paris-examples-'));
-const model = join(folder, 'model');
+const model = '../quickstart/model';
 const deno = readPermissions(join(EXAMPLES, 'deno', 'package.json'));
 
-/** How each is run on a small model, and what it leaves. @type {Record<string, { command: string[], leaves: string, needsDeno?: boolean }>} */
+/** How each is run, and what it leaves. @type {Record<string, { command: string[], leaves: string, needsDeno?: boolean }>} */
 const RUNS = {
   quickstart: {
-    command: [process.execPath, 'quickstart.js', model, 'cat face', join(folder, 'quickstart.png')],
+    command: [process.execPath, 'quickstart.js', 'model', 'cat face', join(folder, 'quickstart.png')],
     leaves: 'quickstart.png',
   },
   deno: {
@@ -47,20 +47,19 @@ const RUNS = {
 };
 
 for (const name of readdirSync(EXAMPLES)) {
-  if (OTHERS.has(name) || !existsSync(join(EXAMPLES, name, 'package.json'))) continue;
-  if (!RUNS[name]) counter.fail(name, 'nothing runs it: add it to RUNS in tools/test/src/examples.js');
+  if (name === 'demo' || !existsSync(join(EXAMPLES, name, 'package.json'))) continue;
+  if (!RUNS[name] && !OTHERS.has(name))
+    counter.fail(name, 'nothing runs it: add it to RUNS in tools/test/src/examples.js');
   checkImports(name);
 }
 const { env, reason } = await environmentOf('auto');
-if (env) {
-  const made = await runNode(fileURLToPath(new URL('./model.js', import.meta.url)), { env, args: [model] });
-  if (made.code !== 0) counter.fail('a small model', made.output);
-}
 for (const [name, { command, leaves, needsDeno }] of Object.entries(RUNS)) {
   if (!env) counter.skip(name, 'adapter', reason);
   else if (needsDeno && !existsSync(DENO)) counter.skip(name, 'deno', 'the package deno is not installed');
   else await check(name, command, join(folder, leaves), env);
 }
+if (CHROMIUM) await checkPage(counter, CHROMIUM);
+else counter.skip('browser', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
 rmSync(folder, { recursive: true, force: true });
 counter.end();
 
@@ -76,13 +75,19 @@ async function check(name, command, leaves, env) {
 
 /** What an example imports is Node's, its own, or declared in its package.json and exported by that package. */
 function checkImports(/** @type {string} */ name) {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(EXAMPLES, name, 'package.json'), 'utf8'));
-  for (const file of readdirSync(join(EXAMPLES, name)).filter((file) => /\.[jt]s$/.test(file))) {
-    const text = readFileSync(join(EXAMPLES, name, file), 'utf8');
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(
+    readFileSync(join(EXAMPLES, name, 'package.json'), 'utf8'),
+  );
+  const files = [name, join(name, 'src')].flatMap((under) => {
+    if (!existsSync(join(EXAMPLES, under))) return [];
+    return readdirSync(join(EXAMPLES, under)).flatMap((file) => (/\.[jt]s$/.test(file) ? [join(under, file)] : []));
+  });
+  for (const file of files) {
+    const text = readFileSync(join(EXAMPLES, file), 'utf8');
     for (const [, from = ''] of text.matchAll(/^(?:import|export) (?:[^'"=(]* from )?'([^']+)'/gm)) {
       if (/^(?:node:|\.\/)/.test(from)) continue;
       const [, owner = '', entry = ''] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(from) ?? [];
-      if (!(owner in dependencies)) {
+      if (!(owner in dependencies || owner in devDependencies)) {
         counter.fail(name, `${file} imports ${from}, which package.json does not declare`);
         continue;
       }

@@ -1,8 +1,9 @@
 // A short form of the tensor library's suites on a page of a real Chromium, on its software adapter or a GPU.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { CHROMIUM } from '../browser.js';
 import { Counter } from '../counter.js';
 import { ROOT } from '../markdown.js';
 import { bundleSuites } from './bundle.js';
@@ -13,10 +14,7 @@ const SCRIPT = join(ROOT, '.cache', 'runtimes', 'suites.js');
 const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 const counter = new Counter();
-const executablePath = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
-if (executablePath) await run(executablePath);
+if (CHROMIUM) await run(CHROMIUM);
 else counter.skip('Chromium', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
 counter.end();
 
