@@ -1,6 +1,6 @@
 // A model of three experts, two DiTs and a mixer of our own, from pictures to samples: node run.js [steps] [folder]
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,7 @@ const { images, expertPictures } = await pipeline.generate({
 });
 await savePng(join(out, 'samples.png'), tileImages(images, 4));
 await pipeline.close();
+console.log(`experts: ${(await architectures(join(out, 'model'))).join(', ')}`);
 console.log(`evaluations by expert: ${expertPictures.join(' ')}`);
 console.log(join(out, 'samples.png'));
 
@@ -46,6 +47,15 @@ function paris(...args) {
     'paris.js',
   );
   execFileSync(process.execPath, [command, ...args], { cwd: out, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** What each expert of a model folder is. */
+function architectures(model) {
+  return Promise.all(
+    ['00', '01', '02'].map(async (expert) => {
+      return JSON.parse(await readFile(join(model, 'experts', expert, 'config.json'), 'utf8')).architecture;
+    }),
+  );
 }
 
 /** Ninety pictures of three kinds as SVG, with their captions. */

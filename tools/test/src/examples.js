@@ -19,7 +19,8 @@ const folder = mkdtempSync(join(tmpdir(), 'paris-examples-'));
 const model = '../quickstart/model';
 const deno = readPermissions(join(EXAMPLES, 'deno', 'package.json'));
 
-/** How each is run, and what it leaves. @type {Record<string, { command: string[], leaves: string, needsDeno?: boolean }>} */
+/** @typedef {{ command: string[], leaves: string, says?: RegExp, needsDeno?: boolean }} Run */
+/** How each is run, and what it leaves. @type {Record<string, Run>} */
 const RUNS = {
   quickstart: {
     command: [process.execPath, 'quickstart.js', 'model', 'cat face', join(folder, 'quickstart.png')],
@@ -43,6 +44,8 @@ const RUNS = {
   'custom-expert': {
     command: [process.execPath, 'run.js', '12', join(folder, 'custom')],
     leaves: 'custom/samples.png',
+    // Two DiTs and a mixer in one model, and `full()` asks all of them.
+    says: /experts: dit, dit, mixer\nevaluations by expert: [1-9]\d* [1-9]\d* [1-9]\d*$/m,
   },
 };
 
@@ -53,22 +56,23 @@ for (const name of readdirSync(EXAMPLES)) {
   checkImports(name);
 }
 const { env, reason } = await environmentOf('auto');
-for (const [name, { command, leaves, needsDeno }] of Object.entries(RUNS)) {
+for (const [name, run] of Object.entries(RUNS)) {
   if (!env) counter.skip(name, 'adapter', reason);
-  else if (needsDeno && !existsSync(DENO)) counter.skip(name, 'deno', 'the package deno is not installed');
-  else await check(name, command, join(folder, leaves), env);
+  else if (run.needsDeno && !existsSync(DENO)) counter.skip(name, 'deno', 'the package deno is not installed');
+  else await check(name, run, join(folder, run.leaves), env);
 }
 if (CHROMIUM) await checkPage(counter, CHROMIUM);
 else counter.skip('browser', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
 rmSync(folder, { recursive: true, force: true });
 counter.end();
 
-/** @param {string} name @param {string[]} command @param {string} leaves @param {NodeJS.ProcessEnv} env */
-async function check(name, command, leaves, env) {
-  const { code, output, quietMs } = await runProgram(command, { cwd: join(EXAMPLES, name), env });
+/** @param {string} name @param {Run} run @param {string} leaves @param {NodeJS.ProcessEnv} env */
+async function check(name, { command, says }, leaves, env) {
+  const { code, output, quietMs } = await runProgram(command, { cwd: join(EXAMPLES, name), env, limitMs: 400_000 });
   const size = statSync(leaves, { throwIfNoEntry: false })?.size ?? 0;
   if (code !== 0) counter.fail(name, `ended with ${code}\n${output}`);
   else if (size < 100) counter.fail(name, `left ${leaves} with ${size} bytes\n${output}`);
+  else if (says && !says.test(output)) counter.fail(name, `does not say ${says}\n${output}`);
   else if (quietMs > LINGER_MS) counter.fail(name, `lived ${quietMs} ms longer than its work`);
   else counter.pass(`${name} ran, and ended ${Math.round(quietMs)} ms after its work`);
 }
