@@ -14,38 +14,41 @@ const STEPS = 4;
 
 /** Checks the built page. @param {import('./counter.js').Counter} counter @param {string} executablePath */
 export async function checkPage(counter, executablePath) {
-  const server = await preview({
-    root: join(ROOT, 'examples', 'browser'),
-    preview: { port: 0, host: '127.0.0.1' },
-    logLevel: 'silent',
-  });
-  const url = server.resolvedUrls?.local[0] ?? '';
+  const root = join(ROOT, 'examples', 'browser');
+  for (const [name, webgpu, check] of /** @type {const} */ ([
+    ['browser', true, uses],
+    ['browser without WebGPU', false, apologises],
+  ])) {
+    const wrong = await openPage({ root, executablePath, webgpu }, check);
+    if (wrong.length === 0) counter.pass(`${name}: the page does what it should`);
+    else counter.fail(name, wrong.join('\n'));
+  }
+}
+
+/**
+ * Opens a page that Vite has built. @returns what `check` found wrong, and the errors of the page
+ * @param {{ root: string, executablePath: string, webgpu: boolean }} where
+ * @param {(page: import('playwright-core').Page) => Promise<string[]>} check
+ */
+export async function openPage({ root, executablePath, webgpu }, check) {
+  const server = await preview({ root, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
+  const args = ['--headless=new', '--no-sandbox', ...(webgpu ? WEBGPU : [])];
+  const browser = await chromium.launch({ executablePath, args });
+  /** @type {string[]} */
+  const errors = [];
   try {
-    for (const [name, flags, check] of /** @type {const} */ ([
-      ['browser', WEBGPU, uses],
-      ['browser without WebGPU', [], apologises],
-    ])) {
-      const browser = await chromium.launch({ executablePath, args: ['--headless=new', '--no-sandbox', ...flags] });
-      /** @type {string[]} */
-      const errors = [];
-      try {
-        const page = await browser.newPage();
-        page.setDefaultTimeout(120_000);
-        page.on('pageerror', ({ message }) => errors.push(message));
-        page.on('console', (message) => {
-          if (message.type() === 'error') errors.push(message.text());
-        });
-        await page.goto(url);
-        const wrong = [...(await check(page)), ...errors];
-        if (wrong.length === 0) counter.pass(`${name}: the page does what it should`);
-        else counter.fail(name, wrong.join('\n'));
-      } catch (error) {
-        counter.fail(name, [error instanceof Error ? error.message : String(error), ...errors].join('\n'));
-      } finally {
-        await browser.close();
-      }
-    }
+    const page = await browser.newPage();
+    page.setDefaultTimeout(180_000);
+    page.on('pageerror', ({ message }) => errors.push(message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    await page.goto(server.resolvedUrls?.local[0] ?? '');
+    return [...(await check(page)), ...errors];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error), ...errors];
   } finally {
+    await browser.close();
     await server.close();
   }
 }

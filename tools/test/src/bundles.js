@@ -17,7 +17,7 @@ console.log(await silu(matmul(device.tensor([[1]]), device.tensor([[2]]))).read(
 await device.close();`,
   },
   'sampling with DiT and top-2': {
-    bytes: 150_000,
+    bytes: 154_000,
     code: `import { loadPipeline, top } from '@paris/sampler';
 const pipeline = await loadPipeline('https://example.com/model');
 console.log(await pipeline.generate({ prompt: 'cat face', routing: top(2) }));`,

@@ -3,7 +3,7 @@
 import type { TestContext } from 'vitest';
 
 /** What a machine may lack. */
-export type Capability = 'adapter' | 'f16' | 'subgroups' | 'chromium' | 'deno' | 'netns' | 'tmpfs';
+export type Capability = 'adapter' | 'f16' | 'subgroups' | 'chromium' | 'deno' | 'netns' | 'tmpfs' | 'registry';
 
 /**
  * Goes on if `available`; else skips the running test with `reason`, or fails it if `PARIS_REQUIRE` names `capability`.

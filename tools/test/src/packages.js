@@ -1,4 +1,5 @@
-// What a consumer would meet: publint and attw over each package as it would be published.
+// What a consumer would meet: publint and attw over each package as it would be published, and a publication up to the
+// moment at which a registry would be asked.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ let failed = false;
 for (const name of readdirSync(packages)) {
   for (const check of [
     ['publint', '--strict'],
+    ['npm', 'publish', '--dry-run', '--provenance=false', '--fetch-retries=0', '--registry=http://127.0.0.1:9'],
     ['attw', '--pack', '.', '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'],
   ]) {
     const [program = '', ...args] = check;

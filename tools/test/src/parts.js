@@ -30,6 +30,7 @@ export const PARTS = [
   { name: 'examples', command: ['node', 'tools/test/src/examples.js'] },
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
   { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
+  { name: 'installs', command: ['node', 'tools/test/src/installs.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },
   { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, lacks: ['f16'] } },
   { name: 'Deno', command: ['node', 'tools/test/src/runtimes/deno.js', 'lavapipe'] },

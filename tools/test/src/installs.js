@@ -1,0 +1,97 @@
+// The packed packages as npm installs them into an empty project: npm 10 with the oldest typegpu that they allow, npm 11
+// with the newest. Both sample the examples' model under Node; one of them also under Deno and on a page built by Vite.
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'vite';
+import { CHROMIUM, openPage } from './browser.js';
+import { Counter } from './counter.js';
+import { ROOT } from './markdown.js';
+import { environmentOf, runNode, runProgram } from './programs.js';
+import { packAll } from './tarballs.js';
+
+const MODEL = join(ROOT, 'examples', 'quickstart', 'model');
+const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
+const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'packages/tensor/package.json'), 'utf8'));
+const oldest = peerDependencies.typegpu.replace('^', '');
+
+const draw = (
+  /** @type {string} */ model,
+  /** @type {string} */ show,
+) => `import { loadPipeline } from '@paris/sampler';
+const pipeline = await loadPipeline(${model});
+const { images, expertPictures } = await pipeline.generate({ prompt: 'cat face', steps: 2, routing: 'top2' });
+const sum = expertPictures.reduce((a, b) => a + b, 0);
+await pipeline.close();
+${show}(\`drawn in \${sum} evaluations, \${new Set(images[0].data).size} levels\`);
+`;
+/** Two steps of two experts; noise or a blank picture would have very many levels or few. */
+const DRAWN = /^drawn in 4 evaluations, \d{2,3} levels$/m;
+
+const FILES = {
+  'draw.mjs': draw(JSON.stringify(MODEL), 'console.log'),
+  'page.js': draw("new URL('.', document.baseURI)", 'document.title = String'),
+  'index.html': '<!doctype html><link rel="icon" href="data:," /><script type="module" src="./page.js"></script>',
+  'deno.json': JSON.stringify({ nodeModulesDir: 'manual' }),
+};
+
+const counter = new Counter();
+const packed = mkdtempSync(join(tmpdir(), 'paris-packed-'));
+const tarballs = packAll(packed).map(({ file }) => file);
+const { env, reason } = await environmentOf('auto');
+for (const [npm, typegpu] of /** @type {const} */ ([
+  ['npm@10', oldest],
+  ['npm@11', peerDependencies.typegpu],
+])) {
+  const folder = mkdtempSync(join(tmpdir(), 'paris-installed-'));
+  try {
+    await check(folder, npm, typegpu);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+rmSync(packed, { recursive: true, force: true });
+counter.end();
+
+/** @param {string} folder @param {string} npm @param {string} typegpu */
+async function check(folder, npm, typegpu) {
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--fetch-retries=1'];
+  const install = ['npx', '--yes', npm, 'install', ...flags, ...tarballs, `typegpu@${typegpu}`];
+  const { code, output } = await runProgram(install, { cwd: folder });
+  const name = `${npm} with typegpu ${typegpu}`;
+  if (/EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENOTCACHED/.test(output)) {
+    return counter.skip(name, 'registry', 'it does not answer');
+  }
+  if (code !== 0) return counter.fail(name, output);
+  const installed = JSON.parse(readFileSync(join(folder, 'node_modules/typegpu/package.json'), 'utf8')).version;
+  if (npm === 'npm@10' && installed !== oldest) return counter.fail(name, `it installed ${installed}`);
+  counter.pass(`${name} installs (${installed})`);
+
+  // Dawn is an optional peer of 130 MB: the workspace's own will do.
+  symlinkSync(join(ROOT, 'node_modules/webgpu'), join(folder, 'node_modules/webgpu'));
+  if (!env) return counter.skip(`a program installed by ${name}`, 'adapter', reason);
+  report(`Node, ${name}`, await runNode('draw.mjs', { cwd: folder, env }));
+  if (npm === 'npm@10') return;
+  if (!existsSync(DENO)) counter.skip(`Deno, ${name}`, 'deno', 'the package deno is not installed');
+  else {
+    const permissions = ['--no-prompt', '--allow-read', '--allow-env=NODE_ENV'];
+    report(`Deno, ${name}`, await runProgram([DENO, 'run', ...permissions, 'draw.mjs'], { cwd: folder, env }));
+  }
+  if (!CHROMIUM) return counter.skip(`Vite, ${name}`, 'chromium', 'none is installed');
+  await build({ root: folder, publicDir: MODEL, build: { target: 'es2022' }, logLevel: 'silent' });
+  let title = '';
+  const wrong = await openPage({ root: folder, executablePath: CHROMIUM, webgpu: true }, async (page) => {
+    await page.waitForFunction(() => document.title !== '');
+    title = await page.title();
+    return [];
+  });
+  report(`Vite, ${name}`, { code: wrong.length, output: [title, ...wrong].join('\n') });
+}
+
+/** @param {string} name @param {{ code: number | string, output: string }} result */
+function report(name, { code, output }) {
+  if (code === 0 && DRAWN.test(output)) counter.pass(`${name}: ${DRAWN.exec(output)?.[0]}`);
+  else counter.fail(name, `ended with ${code}\n${output}`);
+}
