@@ -10,7 +10,7 @@ import { makeProject } from './tarballs.js';
 /** gzip, in bytes. TypeGPU alone is 79,100 of each. */
 const BUDGETS = {
   'a product and a map': {
-    bytes: 116_000,
+    bytes: 118_000,
     code: `import { matmul, openDevice, silu } from '@paris/tensor';
 const device = await openDevice();
 console.log(await silu(matmul(device.tensor([[1]]), device.tensor([[2]]))).read());
