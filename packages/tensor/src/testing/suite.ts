@@ -5,7 +5,7 @@ import type { Device } from '../device/device.js';
 /** What a case is given. */
 export interface SuiteContext {
   readonly device: Device;
-  /** Stored reference values, by their path in packages/tensor/fixtures without `.json`. */
+  /** Stored reference values, by their path from packages/tensor/fixtures without `.json`. */
   fixture<T>(path: string): T;
   /** Where time is short: fewer samples of everything. */
   readonly brief: boolean;

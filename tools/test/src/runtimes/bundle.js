@@ -1,24 +1,31 @@
-// The tensor library's suites that name no runner, as one script for a runtime without npm: sources, fixtures and all.
+// The suites of tensor and sampler that name no runner, as one script for a runtime without npm: sources, fixtures and all.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import typegpu from 'unplugin-typegpu/esbuild';
 import { ROOT } from '../markdown.js';
 
-const SOURCES = join(ROOT, 'packages', 'tensor', 'src');
-const FIXTURES = join(ROOT, 'packages', 'tensor', 'fixtures');
+const PACKAGES = join(ROOT, 'packages');
+/** Where suites are looked for, by package. */
+const NAMES = ['tensor', 'sampler'];
+const FIXTURES = join(PACKAGES, 'tensor', 'fixtures');
 
 /** Writes the script, which defines `runEverything` on globalThis (entry.ts). @returns {Promise<{ suites: number }>} */
 export async function bundleSuites(/** @type {string} */ outfile) {
   // Whatever a test file needs of a runner, it imports; these need none.
-  const suites = filesIn(SOURCES, '.test.ts').filter(
-    (file) => !/from '(?:vitest|node:[\w/]+)'/.test(readFileSync(join(SOURCES, file), 'utf8')),
+  const suites = NAMES.flatMap((name) =>
+    filesIn(join(PACKAGES, name, 'src'), '.test.ts').filter(
+      (file) => !/from '(?:vitest|node:[\w/]+)'/.test(readFileSync(file, 'utf8')),
+    ),
   );
   if (suites.length < 10) throw new Error(`only ${suites.length} test files name no runner, which cannot be right`);
+  const fixtures = NAMES.flatMap((name) => filesIn(join(PACKAGES, name, 'fixtures'), '.json'));
   const contents = {
-    suites: suites.map((file) => `import ${JSON.stringify(join(SOURCES, file))};`).join('\n'),
-    fixtures: `export default {${filesIn(FIXTURES, '.json')
-      .map((file) => `${JSON.stringify(file.replace('.json', ''))}: ${readFileSync(join(FIXTURES, file), 'utf8')}`)
+    suites: suites.map((file) => `import ${JSON.stringify(file)};`).join('\n'),
+    // Named as a SuiteContext has it: by the path from tensor's fixtures.
+    fixtures: `export default {${fixtures
+      .map((file) => [relative(FIXTURES, file).replaceAll('\\', '/').replace('.json', ''), readFileSync(file, 'utf8')])
+      .map(([name, text]) => `${JSON.stringify(name)}: ${text}`)
       .join(',\n')}};`,
   };
   await build({
@@ -53,10 +60,10 @@ function virtual(/** @type {Record<string, string>} */ contents) {
   };
 }
 
-/** @param {string} folder @param {string} ending */
+/** Absolute paths. @param {string} folder @param {string} ending */
 function filesIn(folder, ending) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => file.endsWith(ending))
+    .map((file) => join(folder, file))
     .sort();
 }
