@@ -19,6 +19,7 @@ export { classifierFreeGuidance, type Predict } from './guidance/guidance.js';
 export { clampDisplay, type RgbImage, tileImages, toRgbImages } from './images/image.js';
 export { encodePng } from './images/png.js';
 export { type ModelFile, type ModelIndex, modelIndexSchema, parseModelIndex } from './model/format.js';
+export { compareParameters } from './model/parameters.js';
 export { type ModelDescription, requiredFiles, writeModelIndex } from './model/write.js';
 export { cosinePath } from './paths/cosine.js';
 export { linearPath } from './paths/linear.js';

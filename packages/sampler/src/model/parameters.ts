@@ -19,13 +19,22 @@ export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsH
   ];
 }
 
+/** Whether floats hold no NaN and no infinity; told by their bits, in one pass. */
+export function isFiniteData(data: ArrayBufferView): boolean {
+  if (!(data instanceof Float32Array)) return true;
+  const exponent = 0x7f800000;
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  for (let i = 0; i < bits.length; i++) if ((bits[i]! & exponent) === exponent) return false;
+  return true;
+}
+
 /** A network's parameters as `init` gives them: lazy, so their shapes cost nothing. */
 export function parameterShapes(network: { init(from: ReturnType<typeof key>): TreeOf<Tensor> }): TreeOf<Tensor> {
   return network.init(key(0));
 }
 
 /** A list that stays readable when everything is wrong. */
-function some(list: readonly string[]): string {
+export function some(list: readonly string[]): string {
   const shown = list.slice(0, 8).join(', ');
   return list.length > 8 ? `${shown} and ${list.length - 8} more` : shown;
 }

@@ -127,6 +127,21 @@ describe('loadPipeline refuses', () => {
     );
   });
 
+  it('weights that are not finite, by name', async () => {
+    const store = await changedModel(async (files) => {
+      const path = 'experts/02/model.safetensors';
+      const tensors = parseSafetensors(await files.read(path));
+      tensors['t_block.1.bias']!.data[3] = Number.NaN;
+      tensors['patch_embed.weight']!.data[0] = Number.NEGATIVE_INFINITY;
+      await files.write(path, writeSafetensors(tensors as Parameters<typeof writeSafetensors>[0]));
+    });
+    await (await refused(store)).toThrow(
+      '[loadPipeline] experts/02: NaN or infinity in patch_embed.weight, t_block.1.bias. ' +
+        'Train it again, or from an earlier checkpoint.',
+    );
+    await (await refused(store)).toThrow(CheckpointError);
+  });
+
   it('configs that describe nothing', async () => {
     const store = await changedModel((files) =>
       files.write('experts/00/config.json', encode({ ...expertConfig, heads: 3 })),

@@ -10,13 +10,13 @@ import {
   unflattenTree,
   ValueError,
 } from '@paris/tensor';
-import { readHeader, readSafetensors } from '@paris/tensor/safetensors';
+import { type ReadOptions, readHeader, readSafetensors } from '@paris/tensor/safetensors';
 import { type FileStore, httpStore } from '@paris/tensor/store';
 import { openFolder } from '#folder';
 import { type Codec, codecByName } from '../codec/codec.js';
 import { expertFolder, indexPath, type ModelIndex, parseModelIndex } from '../model/format.js';
 import { parseJson } from '../model/json.js';
-import { compareParameters, parameterShapes } from '../model/parameters.js';
+import { compareParameters, isFiniteData, parameterShapes, some } from '../model/parameters.js';
 import { verifiedStore } from '../model/verified-store.js';
 import { requiredFiles } from '../model/write.js';
 import type { NoisePath } from '../paths/path.js';
@@ -54,7 +54,7 @@ export interface LoadProgress {
 
 /**
  * Loads a model. Every file is checked against the size and the SHA-256 in the model's index, and every weight's name
- * and shape against its network, before anything is sent to the device.
+ * and shape against its network, before anything is sent to the device; and no weight may be NaN or infinite.
  * @param source - a folder's path (in Node), a URL, or any store of files
  * @throws CheckpointError that lists what does not fit
  */
@@ -98,8 +98,16 @@ export async function loadPipeline(source: string | URL | FileStore, options: Lo
   };
   try {
     const load = async (folder: string): Promise<TreeOf<Tensor>> => {
-      const tensors = await readSafetensors(files, `${folder}/model.safetensors`, device, { floats });
+      const broken: string[] = [];
+      const inspect: ReadOptions['inspect'] = (name, { data }) => {
+        if (!isFiniteData(data)) broken.push(name);
+      };
+      const tensors = await readSafetensors(files, `${folder}/model.safetensors`, device, { floats, inspect });
       owned.push(...Object.values(tensors));
+      if (broken.length > 0) {
+        const where = `${folder}: NaN or infinity in ${some(broken)}`;
+        throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
+      }
       return unflattenTree(Object.entries(tensors).map(([path, value]) => ({ path, value })));
     };
     const loaded = [];

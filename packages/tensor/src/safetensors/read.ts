@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly filter?: (name: string) => boolean;
   /** What every tensor of floats becomes on the device. Default: what it is in the file, and f32 for bf16. */
   readonly floats?: FloatDType | undefined;
+  /** Called with each tensor as it is read, before it goes to the device. */
+  readonly inspect?: (name: string, tensor: HostTensor) => void;
   /** Called as tensors arrive. */
   readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
@@ -57,7 +59,7 @@ export async function readSafetensors<T>(
   store: FileStore,
   path: string,
   device?: TensorFactory<T>,
-  { filter = () => true, floats, onProgress }: ReadOptions = {},
+  { filter = () => true, floats, inspect, onProgress }: ReadOptions = {},
 ): Promise<Record<string, HostTensor | T>> {
   const header = await readHeader(store, path);
   const wanted = header.entries.filter((entry) => filter(entry.name));
@@ -71,6 +73,7 @@ export async function readSafetensors<T>(
     for (const entry of group) {
       const at = entry.offset - first;
       const tensor = decode(quote(path), entry, bytes.subarray(at, at + entry.sizeBytes));
+      inspect?.(entry.name, tensor);
       found.push([entry.name, device ? upload(device, tensor, floats) : tensor]);
       doneBytes += entry.sizeBytes;
     }
