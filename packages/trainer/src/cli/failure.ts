@@ -47,14 +47,10 @@ export function parsed<T>(parse: (text: string) => T): (text: string) => T {
 export const whole = (min: number): ((text: string) => number) => number({ min, whole: true });
 
 /** The name of a routing policy. */
-export function policyName(text: string): string {
-  try {
-    parseRoutingPolicy(text);
-    return text;
-  } catch (error) {
-    throw new InvalidArgumentError(sentence(error));
-  }
-}
+export const policyName: (text: string) => string = parsed((text) => {
+  parseRoutingPolicy(text);
+  return text;
+});
 
 function sentence(error: unknown): string {
   if (isAbort(error)) return 'stopped.';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkControls } from './controls.js';
 import type { Evaluation } from './evaluation.js';
 import { scoreRouter } from './router-score.js';
+import { formatEvaluation } from './table.js';
 
 const none = { mean: 1, standardError: 0.1 };
 const evaluation: Evaluation = {
@@ -10,7 +11,14 @@ const evaluation: Evaluation = {
   clusters: 8,
   seed: 0,
   times: [0.5],
-  router: { accuracy: 0.6, balancedAccuracy: 0.5, crossEntropy: 1, majorityShare: 0.3, byTime: [] },
+  router: {
+    accuracy: 0.6,
+    balancedAccuracy: 0.5,
+    crossEntropy: 1,
+    calibrationError: 0.1,
+    majorityShare: 0.3,
+    byTime: [],
+  },
   losses: { experts: [], bestExpert: 0, policies: {}, permuted: none, oracle: none, byTime: {} },
   differences: {
     'top2 − best expert': { mean: -0.31, standardError: 0.1 },
@@ -57,7 +65,21 @@ describe('scoreRouter', () => {
     const score = scoreRouter(m, [0, 0, 0, 1]);
     expect(score).toMatchObject({ accuracy: 0.75, balancedAccuracy: 0.5, majorityShare: 0.75 });
     expect(score.crossEntropy).toBeCloseTo(-(2 * Math.log(0.8) + Math.log(0.4) + Math.log(0.25)) / 4, 6);
+    // By hand: 0.8 is right twice, 0.4 once, 0.5 never; each in a bin of its own.
+    expect(score.calibrationError).toBeCloseTo((2 * 0.2 + 0.6 + 0.5) / 4, 6);
     expect(score.byTime).toHaveLength(1);
     expect(score.byTime[0]).toMatchObject({ time: 0.5, accuracy: 0.75 });
+  });
+
+  it('calls a router calibrated that is right as often as it says', () => {
+    const probabilities = Float32Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 0.7 : 0.3));
+    const m = { count: 10, clusters: 2, times: [0.5], gram: new Float32Array(40), probabilities };
+    const labels = (right: number) => Array.from({ length: 10 }, (_, i) => (i < right ? 0 : 1));
+    expect(scoreRouter(m, labels(7)).calibrationError).toBeCloseTo(0, 6);
+    expect(scoreRouter(m, labels(4)).calibrationError).toBeCloseTo(0.3, 6);
+    expect(scoreRouter(m, labels(10)).calibrationError).toBeCloseTo(0.3, 6); // too modest is no better
+    expect(formatEvaluation({ ...evaluation, router: scoreRouter(m, labels(7)) })).toContain(
+      '  all     0.700      0.500      0.000',
+    );
   });
 });

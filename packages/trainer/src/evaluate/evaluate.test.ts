@@ -1,7 +1,7 @@
 // From runs to a model to its evaluation, on a real device at toy size.
 import { dit } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
-import { full, loadPipeline } from '@paris/sampler';
+import { full, loadPipeline, writeModelIndex } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
@@ -156,6 +156,19 @@ describe('evaluate', () => {
       for (let n = 0; n < 36; n++) expect(m.gram[(t * 36 + n) * 9 + 8]).toBeCloseTo(losses[n]!, 4);
     }
     networks.dispose();
+  });
+
+  it('refuses a model of an unknown architecture, by the list of known ones, and policies before it measures', async () => {
+    const other = memoryStore();
+    for (const path of await model.list()) await other.write(path, await model.read(path));
+    const config = JSON.parse(new TextDecoder().decode(await other.read('experts/01/config.json')));
+    const changed = JSON.stringify({ ...config, architecture: 'unet' });
+    await other.write('experts/01/config.json', new TextEncoder().encode(changed));
+    await writeModelIndex(other, { clusters: 3, latent: { channels: 3, height: 8, width: 8 }, licence: 'MIT' });
+    await expect(evaluate({ device, model: other, data })).rejects.toThrow(
+      '[evaluate] experts/01/config.json asks for the architecture "unet". Known: "dit". Pass yours to evaluate.',
+    );
+    await expect(evaluate({ device, model, data, compare: ['best'] })).rejects.toThrow('there is no policy "best".');
   });
 
   it('refuses the data of another model', async () => {

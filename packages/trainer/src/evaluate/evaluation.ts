@@ -15,6 +15,11 @@ export interface RouterScore {
   balancedAccuracy: number;
   /** Mean of −ln p(true cluster). */
   crossEntropy: number;
+  /**
+   * Expected calibration error (arXiv 1706.04599, eq. 3): |mean confidence − share right| over 15 bins of the confidence,
+   * which is the largest probability; 0 where a router that says 70 % is right in 70 %.
+   */
+  calibrationError: number;
 }
 
 /** Whether clusters follow the category of the pictures, which they were not made from. */
@@ -64,7 +69,12 @@ export interface Evaluation {
 }
 
 const estimate = z.object({ mean: z.number(), standardError: z.number() });
-const score = { accuracy: z.number(), balancedAccuracy: z.number(), crossEntropy: z.number() };
+const score = {
+  accuracy: z.number(),
+  balancedAccuracy: z.number(),
+  crossEntropy: z.number(),
+  calibrationError: z.number(),
+};
 const semantics = z.object({
   categories: z.int(),
   nats: z.number(),

@@ -2,9 +2,9 @@
 // sampling never does.
 import { type AnyExpertArchitecture, dit, type Expert } from '@paris/dit';
 import { type AnyRouterArchitecture, type Router, routerTransformer } from '@paris/router';
-import { type ModelIndex, parseModelIndex, readVocabulary, type Vocabulary } from '@paris/sampler';
-import { CheckpointError, type Device } from '@paris/tensor';
-import { parseSafetensors } from '@paris/tensor/safetensors';
+import { compareParameters, type ModelIndex, parseModelIndex, readVocabulary, type Vocabulary } from '@paris/sampler';
+import { CheckpointError, type Device, key } from '@paris/tensor';
+import { parseSafetensors, parseSafetensorsHeader } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
 import { sha256 } from '../formats/json.js';
 import type { Params } from '../train/params.js';
@@ -24,7 +24,7 @@ export interface Architectures {
   routers?: readonly AnyRouterArchitecture[];
 }
 
-/** @throws CheckpointError for files that do not match the index, or an architecture that is not known */
+/** @throws CheckpointError for files that do not match the index or their network, or an architecture that is not known */
 export async function loadNetworks(model: FileStore, device: Device, own: Architectures = {}): Promise<LoadedModel> {
   const index = parseModelIndex(await model.read('model_index.json'));
   const read = async (path: string) => checked(index, path, await model.read(path));
@@ -36,13 +36,21 @@ export async function loadNetworks(model: FileStore, device: Device, own: Archit
     const text = new TextDecoder().decode(await read(`${folder}/config.json`));
     const config = JSON.parse(text) as { architecture?: string };
     const architecture = architectures.find((a) => a.architecture === config.architecture);
-    if (!architecture)
-      throw new CheckpointError('evaluate', `${folder}: no architecture is called "${config.architecture}".`);
+    if (!architecture) {
+      const known = [...new Set(architectures.map((a) => `"${a.architecture}"`))].join(', ');
+      throw new CheckpointError(
+        'evaluate',
+        `${folder}/config.json asks for the architecture "${config.architecture}". Known: ${known}. Pass yours to evaluate.`,
+      );
+    }
     const network = (byConfig.get(text) as N | undefined) ?? architecture.fromConfig(config);
     byConfig.set(text, network);
     const path = `${folder}/model.safetensors`;
-    const tensors = Object.entries(parseSafetensors(await read(path), path)).map(([key, host]) => {
-      return [key, device.tensor(host.data, { shape: host.shape })] as const;
+    const bytes = await read(path);
+    const misfits = compareParameters(network.init(key(0)), parseSafetensorsHeader(bytes, path));
+    if (misfits.length > 0) throw new CheckpointError('evaluate', `${folder}: ${misfits.join('; ')}. Assemble again.`);
+    const tensors = Object.entries(parseSafetensors(bytes, path)).map(([name, host]) => {
+      return [name, device.tensor(host.data, { shape: host.shape })] as const;
     });
     return { network, params: Object.fromEntries(tensors) };
   };

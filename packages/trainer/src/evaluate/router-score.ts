@@ -1,4 +1,4 @@
-// How often the router is right, plainly and with every cluster counting the same.
+// How often the router is right, plainly and with every cluster counting the same, and whether it knows how often.
 import type { Measurements } from './arms.js';
 import type { Evaluation, RouterScore } from './evaluation.js';
 
@@ -14,9 +14,13 @@ export function scoreRouter(m: Measurements, labels: ArrayLike<number>): Evaluat
   };
 }
 
+/** Equal parts of [0, 1] for the confidence, as in arXiv 1706.04599 §6. */
+const CALIBRATION_BINS = 15;
+
 function scoreAt(m: Measurements, labels: ArrayLike<number>, timeIndices: readonly number[]): RouterScore {
   const { count, clusters, probabilities } = m;
   const [right, seen] = [new Float64Array(clusters), new Float64Array(clusters)];
+  const surplus = new Float64Array(CALIBRATION_BINS); // Σ confidence − Σ right
   let crossEntropy = 0;
   for (const t of timeIndices) {
     for (let n = 0; n < count; n++) {
@@ -24,7 +28,11 @@ function scoreAt(m: Measurements, labels: ArrayLike<number>, timeIndices: readon
       const own = probabilities.subarray(start, start + clusters);
       const label = labels[n]!;
       seen[label]! += 1;
-      if (own.indexOf(Math.max(...own)) === label) right[label]! += 1;
+      const confidence = Math.max(...own);
+      const isRight = own.indexOf(confidence) === label;
+      if (isRight) right[label]! += 1;
+      const bin = Math.min(Math.floor(confidence * CALIBRATION_BINS), CALIBRATION_BINS - 1);
+      surplus[bin]! += confidence - (isRight ? 1 : 0);
       crossEntropy -= Math.log(Math.max(own[label]!, 1e-30)); // an f32 probability may round to 0
     }
   }
@@ -34,5 +42,6 @@ function scoreAt(m: Measurements, labels: ArrayLike<number>, timeIndices: readon
     accuracy: right.reduce((sum, value) => sum + value, 0) / total,
     balancedAccuracy: present.reduce((sum, k) => sum + right[k]! / seen[k]!, 0) / present.length,
     crossEntropy: crossEntropy / total,
+    calibrationError: surplus.reduce((sum, value) => sum + Math.abs(value), 0) / total,
   };
 }

@@ -1,6 +1,6 @@
 // An evaluation as people read it in a terminal.
 import { type Control, checkControls } from './controls.js';
-import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
+import type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evaluation.js';
 
 export function formatEvaluation(evaluation: Evaluation): string {
   const { router, losses, count, clusters, times, semantics } = evaluation;
@@ -14,13 +14,11 @@ export function formatEvaluation(evaluation: Evaluation): string {
   return [
     `${count} held-out pictures, ${clusters} clusters, ${times.length} noise levels`,
     '',
-    `router    accuracy ${router.accuracy.toFixed(3)}   balanced ${router.balancedAccuracy.toFixed(3)}   majority ${router.majorityShare.toFixed(3)}`,
+    `router    accuracy   balanced   calibration error   (majority ${router.majorityShare.toFixed(3)})`,
+    routerRow('all', router),
     ...router.byTime
       .filter((_, i) => i % Math.ceil(times.length / 5) === 0)
-      .map(
-        ({ time, accuracy, balancedAccuracy }) =>
-          `  t ${time.toFixed(3)}  ${accuracy.toFixed(3)}            ${balancedAccuracy.toFixed(3)}`,
-      ),
+      .map((score) => routerRow(`t ${score.time.toFixed(3)}`, score)),
     '',
     'velocity loss               mean     ± standard error over pictures',
     ...rows.map(([name, e]) => `  ${name.padEnd(24)}  ${e.mean.toFixed(4)}   ± ${e.standardError.toFixed(4)}`),
@@ -30,6 +28,10 @@ export function formatEvaluation(evaluation: Evaluation): string {
       ? ['', formatSemantics('held-out', semantics.heldOut), formatSemantics('training', semantics.training)]
       : []),
   ].join('\n');
+}
+
+function routerRow(name: string, { accuracy, balancedAccuracy, calibrationError }: RouterScore): string {
+  return `  ${name.padEnd(8)}${accuracy.toFixed(3)}      ${balancedAccuracy.toFixed(3)}      ${calibrationError.toFixed(3)}`;
 }
 
 function formatControl({ name, passed, detail }: Control): string {
