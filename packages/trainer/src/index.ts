@@ -49,5 +49,5 @@ export { defaultObjective, defaultSize, ditConfig, routerConfig, type Transforme
 export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
 export type { InitialWeights } from './train/initial.js';
 export { type TrainingOptions, trainingDefaults, trainingOptions } from './train/options.js';
-export { type TrainRouterOptions, trainRouter } from './train/router.js';
+export { type RouterPrior, type TrainRouterOptions, trainRouter } from './train/router.js';
 export { version } from './version.js';

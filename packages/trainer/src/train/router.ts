@@ -32,17 +32,25 @@ export interface TrainRouterOptions extends RunControls {
   path?: string;
   /** Noise paths beside the built-in ones. */
   paths?: readonly NoisePath[];
+  /**
+   * How often pictures of each cluster are drawn. Default `natural`: in the proportions of the data, so that the router
+   * learns p(k | x_t, t), which the mixture's formula wants. `balanced` draws every cluster as often: small ones are told
+   * better, but the answer lacks the clusters' sizes, and the mixture leans to small clusters.
+   */
+  prior?: RouterPrior;
 }
+
+export type RouterPrior = 'natural' | 'balanced';
 
 export const ROUTER_RUN = 'router';
 
 /**
  * Trains the router: cross-entropy of p(k | x_t, t) on noisy pictures, x_0 from the whole training set in its natural
- * proportions, t uniform (DDM, arXiv 2501.05450, Algorithm 1). So it contains the clusters' sizes already.
+ * proportions (see `prior`), t uniform (DDM, arXiv 2501.05450, Algorithm 1). So it contains the clusters' sizes already.
  * @throws as `trainExpert` does
  */
 export async function trainRouter(options: TrainRouterOptions): Promise<RunRecord> {
-  const { device, architecture, path: pathName = 'linear' } = options;
+  const { device, architecture, path: pathName = 'linear', prior = 'natural' } = options;
   const training = trainingOptions(options.training ?? {});
   const data = await readLabelled(options.data, 'router');
   const { manifest, labels } = data;
@@ -53,14 +61,16 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
   const job = async () => {
     const router = architecture.fromConfig(config);
     const run = runKey(training.seed, 'router');
-    const drawer = new BatchDrawer(run, { count: manifest.count, batchSize: training.batchSize, conditionDropout: 0 });
+    const rows = drawnRows(labels, prior);
+    const drawer = new BatchDrawer(run, { count: rows.length, batchSize: training.batchSize, conditionDropout: 0 });
     return createJob({
       device,
       options: training,
       initKey: initKey(run),
       init: (key) => toFlat(router.init(key)),
       batch: (step) => {
-        const draw = drawer.draw(step);
+        const drawn = drawer.draw(step);
+        const draw = { ...drawn, indices: drawn.indices.map((at) => rows[at]!) };
         const own = Uint32Array.from(draw.indices, (row) => labels[row]!);
         const tensors = { ...noisingBatch(draw, data, manifest, path), labels: { data: own, shape: [own.length] } };
         return { tensors, noise: draw.noise };
@@ -81,7 +91,7 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
     name: ROUTER_RUN,
     identity: {
       kind: 'router',
-      options: { ...training, architecture: architecture.architecture, config, path: pathName },
+      options: { ...training, architecture: architecture.architecture, config, path: pathName, prior },
       data: { sha256: data.sha256, count: manifest.count },
     },
     versions,
@@ -89,4 +99,15 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
     companions: await companionsOf(manifest, device, companions),
     checkpointEvery: options.checkpointEvery ?? 100,
   });
+}
+
+/**
+ * The rows of one epoch: each once, or, balanced, as many of every cluster as the largest has, the pictures of smaller ones
+ * several times.
+ */
+export function drawnRows(labels: Uint32Array, prior: RouterPrior): Uint32Array {
+  if (prior === 'natural') return labels.map((_, row) => row);
+  const members = [...new Set(labels)].map((label) => [...labels.keys()].filter((row) => labels[row] === label));
+  const most = Math.max(...members.map(({ length }) => length));
+  return Uint32Array.from(members.flatMap((own) => Array.from({ length: most }, (_, i) => own[i % own.length]!)));
 }

@@ -13,7 +13,7 @@ import { folderStore } from '../run/stores.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
-import { trainRouter } from './router.js';
+import { drawnRows, trainRouter } from './router.js';
 
 let device: Device;
 let data: FileStore;
@@ -106,6 +106,14 @@ describe('trainExpert', () => {
     expect(await store.read('model.safetensors')).toEqual(await weightsOf());
     const record = new TextDecoder().decode(await store.read('run.json'));
     expect(record).not.toMatch(/clusters|"cluster": [02]|expert-0[02]/);
+  });
+});
+
+describe('drawnRows', () => {
+  it('is each row once by nature, and as many of each cluster where balanced', () => {
+    const labels = Uint32Array.of(0, 2, 0, 0, 2, 0);
+    expect([...drawnRows(labels, 'natural')]).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...drawnRows(labels, 'balanced')]).toEqual([0, 2, 3, 5, 1, 4, 1, 4]);
   });
 });
 

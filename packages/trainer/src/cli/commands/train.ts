@@ -12,7 +12,7 @@ import { defaultObjective, defaultSize, ditConfig, routerConfig, type Transforme
 import { expertRunName, trainExpert } from '../../train/expert.js';
 import type { InitialWeights } from '../../train/initial.js';
 import { precisions, type TrainingOptions, trainingDefaults } from '../../train/options.js';
-import { ROUTER_RUN, trainRouter } from '../../train/router.js';
+import { ROUTER_RUN, type RouterPrior, trainRouter } from '../../train/router.js';
 import { number, parsed, whole } from '../failure.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture, loadConfig } from '../modules.js';
@@ -47,6 +47,7 @@ interface ExpertFlags extends Flags {
 }
 
 interface RouterFlags extends Flags {
+  prior: RouterPrior;
   path: string;
 }
 
@@ -139,7 +140,15 @@ function trainRouterCommand(): Command {
   const command = new Command('router')
     .description('train the router, from the training pictures of all clusters')
     .argument('<data>', 'data folder; router and partition of it are opened')
-    .addOption(pathOption('the path that will be sampled on'));
+    .addOption(pathOption('the path that will be sampled on'))
+    .addOption(
+      new Option(
+        '--prior <which>',
+        'how often clusters are drawn: in the proportions of the data, as the theory wants it, or all as often',
+      )
+        .choices(['natural', 'balanced'])
+        .default('natural'),
+    );
   return gpuAction(
     trainingFlags(command),
     async (context, flags: RouterFlags, data: string) => {
@@ -149,6 +158,7 @@ function trainRouterCommand(): Command {
         architecture: routerTransformer,
         config: routerConfig(flags),
         path: flags.path,
+        prior: flags.prior,
       });
       return 0;
     },
