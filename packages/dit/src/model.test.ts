@@ -24,7 +24,7 @@ interface Fixture {
   readonly params: Record<string, StoredTensor>;
   readonly latents: StoredTensor;
   readonly time: StoredTensor;
-  readonly condition: StoredTensor;
+  readonly condition?: StoredTensor;
   readonly mask?: StoredTensor;
   readonly output: StoredTensor;
   readonly cotangent: StoredTensor;
@@ -42,6 +42,7 @@ const fixtures: [string, KeyMap?][] = [
   ['tokens'],
   ['embeddings'],
   ['label'],
+  ['none'],
   ['zero'],
   ['facebook', facebookLayout],
   ['pixart', pixartLayout],
@@ -73,8 +74,9 @@ describe.each(fixtures)('%s.json: equals PyTorch', (name, layout) => {
     const params = unflattenTree(
       Object.entries(ours(fixture.params)).map(([path, stored]) => ({ path, value: upload(stored) })),
     ) as unknown as DiTParams;
-    const condition = conditionOf(config, upload(fixture.condition), fixture.mask && upload(fixture.mask));
-    const input = { latents: upload(fixture.latents), time: upload(fixture.time), condition };
+    const told =
+      fixture.condition && conditionOf(config, upload(fixture.condition), fixture.mask && upload(fixture.mask));
+    const input = { latents: upload(fixture.latents), time: upload(fixture.time), ...(told && { condition: told }) };
 
     const prediction = ditForward(config, params, input);
     expect(prediction.shape).toEqual(fixture.output.shape);

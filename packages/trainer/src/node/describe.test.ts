@@ -1,3 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ditCost, ditParameterShapes, parseDiTConfig } from '@paris/dit';
+import { parseRouterConfig, routerParameterShapes } from '@paris/router';
+import { writeModelIndex } from '@paris/sampler';
+import { nodeStore } from '@paris/tensor/node';
+import { writeSafetensors } from '@paris/tensor/safetensors';
 import { expect, it } from 'vitest';
 import { describe } from './describe.js';
 
@@ -17,6 +25,35 @@ it('says of the smaller presets that they are no published layout', async () => 
     );
   }
   expect(await describe('dit-xl-2')).not.toContain('published B/2');
+});
+
+it('says what the networks of a model hold, by dtype, and what a forward of each costs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'paris-info-'));
+  const store = nodeStore(folder);
+  const sizes = { inputSize: 8, channels: 3, patchSize: 4, hiddenSize: 16, depth: 1, heads: 2 };
+  const expert = { architecture: 'dit', ...sizes, condition: { kind: 'label', classes: 3 } };
+  const router = { architecture: 'router-transformer', ...sizes, clusters: 2 };
+  const write = async (path: string, config: object, shapes: Record<string, readonly number[]>, half: string[]) => {
+    await store.write(`${path}/config.json`, new TextEncoder().encode(JSON.stringify(config)));
+    const tensors = Object.entries(shapes).map(([name, shape]) => {
+      const data = new Float32Array(shape.reduce((size, n) => size * n, 1));
+      return [name, { data, shape, dtype: half.includes(name) ? 'f16' : 'f32' } as const] as const;
+    });
+    await store.write(`${path}/model.safetensors`, writeSafetensors(Object.fromEntries(tensors)));
+  };
+  const shapes = ditParameterShapes(parseDiTConfig(expert));
+  await write('experts/00', expert, shapes, []);
+  await write('experts/01', expert, shapes, ['t_block.1.weight']); // [96, 16]
+  await write('router', router, routerParameterShapes(parseRouterConfig(router)), []);
+  const latent = { channels: 3, height: 8, width: 8 };
+  await writeModelIndex(store, { clusters: 2, latent, licence: 'MIT' });
+  const told = await describe(folder);
+  await rm(folder, { recursive: true });
+  const mflop = (2 * ditCost(parseDiTConfig(expert)).macs) / 1e6;
+  expect(told).toMatch(/\nexperts\/00 {2}dit, 11,088 parameters in 22 tensors, 44.4 kB in f32\n/); // 4 · 11,088
+  expect(told).toMatch(/\nexperts\/01 .* 22 tensors, (38.2 kB in f32, 3.1 kB in f16|3.1 kB in f16, 38.2 kB in f32)\n/);
+  expect(told).toContain(`a forward: ${mflop.toFixed(2)} MFLOP, activations `);
+  expect(told).toMatch(/\nrouter {6}router-transformer, 10,434 parameters in 24 tensors, 41.7 kB in f32\n/);
 });
 
 it('names the presets where it is given something else', async () => {

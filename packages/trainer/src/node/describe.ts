@@ -1,12 +1,13 @@
 // What something is: a preset, a model, a run or a data folder, in a few lines.
-import { ditCost, ditParameterShapes, ditPresets } from '@paris/dit';
-import { routerCost, routerParameterShapes, routerPresets } from '@paris/router';
+import { ditCost, ditParameterShapes, ditPresets, parseDiTConfig } from '@paris/dit';
+import { parseRouterConfig, routerCost, routerParameterShapes, routerPresets } from '@paris/router';
 import { parseModelIndex } from '@paris/sampler';
 import { ValueError } from '@paris/tensor';
 import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 import { nodeStore } from '@paris/tensor/node';
 import { readHeader } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
+import * as z from 'zod/mini';
 import { manifestSchema } from '../formats/data.js';
 import { readJson } from '../formats/json.js';
 import { readMetrics } from '../run/metrics.js';
@@ -51,39 +52,66 @@ function describePreset(name: string): string | undefined {
 }
 
 /** How large a network is and what a forward of it costs. */
-function numbers(
-  name: string,
-  kind: string,
-  shapes: ParameterShapes,
-  { macs, activations }: { readonly macs: number; readonly activations: number },
-  input: string,
-): [string, string][] {
+function numbers(name: string, kind: string, shapes: ParameterShapes, cost: Cost, input: string): [string, string][] {
   const count = countParameters(shapes);
-  const both = (elements: number) => `${megabytes(4 * elements)} in f32, ${megabytes(2 * elements)} in f16`;
   return [
     [name, `${kind}, ${millions(count)} in ${Object.keys(shapes).length} tensors`],
-    ['weights', both(count)],
-    ['forward', `${((2 * macs) / 1e9).toFixed(1)} GFLOP (2 × multiply-accumulates) for ${input}`],
-    ['activations', `${both(activations)} (what matrix products and attention write)`],
+    ['weights', bothDTypes(count)],
+    ['forward', `${forwardCost(cost)} (2 × multiply-accumulates) for ${input}`],
+    ['activations', `${bothDTypes(cost.activations)} (what matrix products and attention write)`],
   ];
+}
+
+type Cost = { readonly macs: number; readonly activations: number };
+
+function forwardCost({ macs }: Cost): string {
+  const flops = 2 * macs;
+  return flops < 1e8 ? `${(flops / 1e6).toFixed(2)} MFLOP` : `${(flops / 1e9).toFixed(1)} GFLOP`;
+}
+
+function bothDTypes(elements: number): string {
+  return `${inBytes(4 * elements)} in f32, ${inBytes(2 * elements)} in f16`;
 }
 
 async function describeModel(store: FileStore): Promise<string> {
   const index = parseModelIndex(await store.read('model_index.json'));
   const { channels, height, width } = index.latent;
-  const weights = index.files.filter((file) => file.path.endsWith('/model.safetensors'));
-  const counts = await Promise.all(
-    weights.map(async (file) => [file.path, await parametersOf(store, file.path)] as const),
-  );
+  const folders = index.files
+    .filter((file) => file.path.endsWith('/model.safetensors'))
+    .map((file) => file.path.replace('/model.safetensors', ''));
+  const networks = await Promise.all(folders.map((folder) => describeNetwork(store, folder)));
   return lines([
     ['model', `${index.clusters} experts, ${channels} × ${height} × ${width}, ${index.codec} codec`],
     ['routing', index.routing],
     ['licence', index.licence],
     ...Object.entries(index.provenance),
-    ...counts.map(([path, count]): [string, string] => [path.replace('/model.safetensors', ''), millions(count)]),
-    ['size', `${megabytes(index.files.reduce((sum, file) => sum + file.sizeBytes, 0))} in ${index.files.length} files`],
+    ...networks.flat(),
+    ['size', `${inBytes(index.files.reduce((sum, file) => sum + file.sizeBytes, 0))} in ${index.files.length} files`],
   ]);
 }
+
+/** One network of a model: what its file holds, and what a forward costs where the architecture is one of ours. */
+async function describeNetwork(store: FileStore, folder: string): Promise<[string, string][]> {
+  const { entries } = await readHeader(store, `${folder}/model.safetensors`);
+  const count = countParameters(Object.fromEntries(entries.map(({ name, shape }) => [name, shape])));
+  const bytes = new Map<string, number>();
+  for (const { dtype, sizeBytes } of entries) bytes.set(dtype, (bytes.get(dtype) ?? 0) + sizeBytes);
+  const held = [...bytes].map(([dtype, sizeBytes]) => `${inBytes(sizeBytes)} in ${dtype.toLowerCase()}`).join(', ');
+  const config = await readJson(store, `${folder}/config.json`, z.looseObject({ architecture: z.string() }));
+  const cost = costs[config.architecture]?.(config);
+  return [
+    [folder, `${config.architecture}, ${millions(count)} in ${entries.length} tensors, ${held}`],
+    ...(cost
+      ? [['', `a forward: ${forwardCost(cost)}, activations ${bothDTypes(cost.activations)}`] as [string, string]]
+      : []),
+  ];
+}
+
+/** What a forward for one picture costs, by architecture. */
+const costs: Readonly<Record<string, (config: unknown) => Cost>> = {
+  dit: (config) => ditCost(parseDiTConfig(config)),
+  'router-transformer': (config) => routerCost(parseRouterConfig(config)),
+};
 
 async function describeRun(store: FileStore): Promise<string> {
   const run = (await readRun(store))!;
@@ -115,11 +143,6 @@ async function describeData(store: FileStore): Promise<string> {
   ]);
 }
 
-async function parametersOf(store: FileStore, path: string): Promise<number> {
-  const { entries } = await readHeader(store, path);
-  return countParameters(Object.fromEntries(entries.map(({ name, shape }) => [name, shape])));
-}
-
 function isKey<T extends object>(record: T, name: string): name is Extract<keyof T, string> {
   return Object.hasOwn(record, name);
 }
@@ -131,8 +154,9 @@ function pairs(config: object): [string, string][] {
   ]);
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
+function inBytes(bytes: number): string {
+  const [unit, name] = bytes < 1e5 ? [1e3, 'kB'] : [1e6, 'MB'];
+  return `${(bytes / unit).toLocaleString('en', { maximumFractionDigits: 1 })} ${name}`;
 }
 
 function millions(count: number): string {
