@@ -1,10 +1,12 @@
 // @paris/tensor: lazy tensors, autograd and compiled plans on WebGPU. Knows nothing of diffusion.
 export { type Gradient, grad, valueAndGrad, vjp } from './autodiff/gradient.js';
 export { rematerialise } from './autodiff/rematerialise.js';
+export type { KernelCost } from './compile/cost.js';
 export type { CompiledFunction, CompileOptions } from './device/compiled.js';
 export { Device, type DeviceCounters, type DeviceInfo, type TensorsOf } from './device/device.js';
 export type { HostData } from './device/host.js';
 export { type OpenDeviceOptions, openDevice } from './device/open.js';
+export type { KernelProfile, KernelRun, Profile, Roofline } from './device/profile.js';
 export { type AttentionShape, type TuneOptions, type TuneProgress, tune } from './device/tune.js';
 export * from './errors.js';
 export { type ComputeType, type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';

@@ -3,7 +3,16 @@
 import type { TestContext } from 'vitest';
 
 /** What a machine may lack. */
-export type Capability = 'adapter' | 'f16' | 'subgroups' | 'chromium' | 'deno' | 'netns' | 'tmpfs' | 'registry';
+export type Capability =
+  | 'adapter'
+  | 'f16'
+  | 'subgroups'
+  | 'timestamps'
+  | 'chromium'
+  | 'deno'
+  | 'netns'
+  | 'tmpfs'
+  | 'registry';
 
 /**
  * Goes on if `available`; else skips the running test with `reason`, or fails it if `PARIS_REQUIRE` names `capability`.

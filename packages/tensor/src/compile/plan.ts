@@ -1,9 +1,11 @@
 // A plan: a program with its GPU objects. Running one binds, encodes and submits, with no graph work, and nothing new
 // once its buffers have been seen.
 import { type BufferPool, usage } from '../device/pool.js';
+import type { KernelTimer } from '../device/profile.js';
 import { type PooledBuffer, Storage } from '../device/storage.js';
 import type { Value } from '../graph/node.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import type { KernelCost } from './cost.js';
 import type { Kernel } from './generate.js';
 import type { Place, Slot } from './memory.js';
 import { compileProgram, type Gather, type Program } from './program.js';
@@ -14,6 +16,8 @@ export interface PlanDevice {
   readonly gpu: GPUDevice;
   readonly pool: BufferPool;
   readonly adapter: KernelAdapter;
+  /** While a profile is made. */
+  readonly timer: KernelTimer | undefined;
   readonly counts: { submits: number; dispatches: number; bindGroupsCreated: number; bufferWrites: number };
   pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
   bindGroupLayout(pattern: string): GPUBindGroupLayout;
@@ -21,6 +25,8 @@ export interface PlanDevice {
 
 interface Dispatch {
   readonly kind: 'dispatch';
+  readonly label: string;
+  readonly cost: KernelCost;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly places: readonly Place[];
@@ -73,9 +79,11 @@ export class Plan {
     });
     const ready = steps.map(async (step): Promise<Dispatch | Gather> => {
       if (step.kind === 'gather') return step;
-      const { kernel, places, wordsOffset, wordsBytes } = step;
+      const { kernel, cost, places, wordsOffset, wordsBytes } = step;
       return {
         kind: 'dispatch',
+        label: kernel.label,
+        cost,
         pipeline: await device.pipeline(kernel),
         layout: device.bindGroupLayout(kernel.layout),
         places,
@@ -121,7 +129,7 @@ export class Plan {
 
   /** Encodes and submits; the storages are those of the roots. */
   submit({ leaves, bound, words, held }: Prepared): Storage[] {
-    const { gpu, counts } = this.device;
+    const { gpu, counts, timer } = this.device;
     const resolve = (place: Place): Bound => {
       const { buffer, offsetBytes } = bound.get(place.slot)!;
       return { buffer, offsetBytes: offsetBytes + place.offsetBytes };
@@ -142,8 +150,12 @@ export class Plan {
         }
         continue;
       }
+      if (timer) {
+        pass?.end();
+        pass = undefined;
+      }
       if (!pass) {
-        pass = encoder.beginComputePass();
+        pass = encoder.beginComputePass(timer?.pass(step.label, step.cost));
         pipeline = undefined;
       }
       if (step.pipeline !== pipeline) pass.setPipeline(step.pipeline);
@@ -153,6 +165,7 @@ export class Plan {
       counts.dispatches++;
     }
     pass?.end();
+    timer?.resolve(encoder);
     if (this.steps.length > 0) {
       gpu.queue.submit([encoder.finish()]);
       counts.submits++;

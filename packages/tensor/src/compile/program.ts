@@ -5,6 +5,7 @@ import { dtypeBytes } from '../graph/dtype.js';
 import type { Type, Value } from '../graph/node.js';
 import { showShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
 import { bytesOf, type Layout, layout, type Place, partsOf, type Slot } from './memory.js';
@@ -53,6 +54,7 @@ export interface Dispatch {
   /** Where a tiled kernel reads each of its inputs. */
   readonly operands: readonly Windowed[];
   readonly kernel: Kernel;
+  readonly cost: KernelCost;
   readonly places: readonly Place[];
   /** Where the dispatch's words stand in the program's. */
   readonly wordsOffset: number;
@@ -108,6 +110,7 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
         group,
         operands: (group.kind === 'tiled' && fused.operands.get(group.node!)) || [],
         kernel,
+        cost: costOf(group, fused),
         places: kernel.bindings.map(({ value }) => places.get(value)!),
         wordsOffset: uniform.add(kernel),
         wordsBytes: Math.ceil(kernel.words.length / 4) * 16,

@@ -26,6 +26,7 @@ import { type CompiledFunction, type CompileOptions, compileFunction } from './c
 import { requireFinite } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
 import { BufferPool, usage } from './pool.js';
+import { type KernelTimer, type Profile, profile } from './profile.js';
 import { Recent } from './recent.js';
 import { materialize, Storage } from './storage.js';
 
@@ -78,6 +79,9 @@ export class Device implements PlanDevice {
   debug = false;
   /** @internal Whether a function is being traced: nothing can be read now. */
   tracing = false;
+
+  /** @internal While a profile is made. */
+  timer: KernelTimer | undefined;
 
   private readonly plans = new Recent<PlanEntry>(plansKept, (entry) => retire(entry));
   private readonly pipelines = new Recent<Promise<GPUComputePipeline>>(pipelinesKept);
@@ -328,6 +332,16 @@ export class Device implements PlanDevice {
     options: CompileOptions = {},
   ): CompiledFunction<A, R> {
     return compileFunction(this, fn, options);
+  }
+
+  /**
+   * Runs a function, such as a few steps, and says what each kernel took, against what the adapter reached in a copy and in
+   * a product (measured once a device). Everything that runs on the device meanwhile is counted, in passes of its own: the
+   * whole takes longer than without.
+   * @throws LimitError without the feature timestamp-query
+   */
+  profile(fn: () => unknown): Promise<Profile> {
+    return profile(this, fn);
   }
 
   /** @internal Copies a computed value to the host, as it is now: whatever happens to the tensor after this call. */

@@ -149,7 +149,9 @@ export function reduction(definition: OpDefinition & Pick<ReduceOp, 'accumulator
   return { kind: 'reduce', ...definition };
 }
 
-export function tiled(definition: OpDefinition & Pick<TiledOp, 'generate' | 'reference' | 'windows'>): TiledOp {
+export function tiled(
+  definition: OpDefinition & Pick<TiledOp, 'generate' | 'flops' | 'reference' | 'windows'>,
+): TiledOp {
   return { kind: 'tiled', ...definition };
 }
 

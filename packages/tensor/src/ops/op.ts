@@ -106,6 +106,8 @@ export interface TiledOp extends OpBase {
   generate(context: TiledContext): TiledKernel;
   /** Whether an input may be read through this window of its buffer; otherwise it is copied first. Default: any. */
   windows?(window: Strided, input: number): boolean;
+  /** Multiplications and additions, for profiles. */
+  flops?(inputs: readonly Type[], outputs: readonly Type[]): number;
   /** The same in plain operations: the reference that the kernel must equal. Not needed beside `interpret`. */
   reference?(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
 }

@@ -8,6 +8,7 @@ import { execCommand } from './commands/exec.js';
 import { infoCommand } from './commands/info.js';
 import { partitionCommand } from './commands/partition.js';
 import { prepareCommand } from './commands/prepare.js';
+import { profileCommand } from './commands/profile.js';
 import { sampleCommand } from './commands/sample.js';
 import { trainCommand } from './commands/train.js';
 import { tuneCommand } from './commands/tune.js';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     infoCommand(),
     doctorCommand(),
     tuneCommand(),
+    profileCommand(),
     execCommand(),
   ];
   for (const command of commands) program.addCommand(command);

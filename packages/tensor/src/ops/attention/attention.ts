@@ -3,7 +3,7 @@ import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
 import { ShapeError } from '../../errors.js';
 import { floatLiteral, floats, promote, requireDType } from '../../graph/dtype.js';
 import type { Attributes, Type } from '../../graph/node.js';
-import { sameShape, showShape } from '../../graph/shape.js';
+import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import {
   type AttentionOperand,
   type AttentionProblem,
@@ -41,10 +41,16 @@ const op = tiled({
       chooseAttention('forward', problem.headDim, adapter),
     );
   },
+  flops: (inputs) => 2 * productFlops(inputs), // q·kᵀ, p·v
   reference,
   // A cotangent of the logarithms comes with second gradients only.
   vjp: (context) => (context.cotangents[1] ? pullThrough(reference, context) : attentionGradients(context)),
 });
+
+/** Of one product of all queries with all keys: q [B, N, H, d], k [B, M, H, d]. */
+export function productFlops([q, k]: readonly Type[]): number {
+  return 2 * sizeOf(q!.shape) * k!.shape[1]!;
+}
 
 /** The kernel's results in plain operations. */
 function reference([q, k, v, mask]: readonly Tensor[], attributes: Attributes): readonly Tensor[] {

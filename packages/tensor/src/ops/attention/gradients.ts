@@ -8,7 +8,7 @@ import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { applyAll, tiled } from '../define.js';
 import type { TiledOp, VjpContext } from '../op.js';
-import { heads, problemOf, rowIndex, rowsOperand, scoresOf, statisticIndex } from './attention.js';
+import { heads, problemOf, productFlops, rowIndex, rowsOperand, scoresOf, statisticIndex } from './attention.js';
 
 // q, k, v, [mask], then out, its cotangent and the logarithms → gradient of q, and delta [B, H, N] = Σ out · cotangent.
 const queryOp = tiled({
@@ -36,6 +36,7 @@ const queryOp = tiled({
     );
   },
   windows: (window) => window.shape.length === 4 || isContiguous(window),
+  flops: (inputs) => 3 * productFlops(inputs), // q·kᵀ, do·vᵀ, ds·k
   reference: queryReference,
   // Second gradients are those of the plain form.
   vjp: (context) => pullThrough(queryReference, context),
@@ -64,6 +65,7 @@ const keyOp = tiled({
     );
   },
   windows: (window) => window.shape.length === 4 || isContiguous(window),
+  flops: (inputs) => 4 * productFlops(inputs), // q·kᵀ, do·vᵀ, dsᵀ·q, pᵀ·do
   reference: keyReference,
   vjp: (context) => pullThrough(keyReference, context),
 });

@@ -51,6 +51,7 @@ const op = tiled({
       chooseMatmul({ m, n, k, batch: sizeOf(batch) }, adapter),
     );
   },
+  flops: ([a], [result]) => 2 * sizeOf(result!.shape) * a!.shape.at(-1)!,
   reference: ([a, b]) => {
     const [x, y] = [a!, b!];
     const left = x.reshape([...x.shape, 1]);
