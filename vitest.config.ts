@@ -18,7 +18,12 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tools/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'tools/*/src/**/*.test.ts',
+      'examples/*/src/**/*.test.ts',
+      'benchmarks/src/*.test.js',
+    ],
     // The native GPU module does not like worker threads.
     pool: 'forks',
     setupFiles: ['tools/test/src/setup.ts'],

@@ -1,0 +1,169 @@
+#!/usr/bin/env node
+// The benchmark: us and the peers on one adapter, in turns, every result checked before its time counts.
+//   npm run bench -- [--only attention] [--adapter lavapipe] [--repeat 7] [--json FILE]
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ADAPTER_CHOICES, adapterEnvironment, chooseAdapter, describeAdapter } from '@paris/tensor/node';
+import { median } from './data.js';
+import { compare, picksOf, referenceOf } from './reference.js';
+import { ROWS } from './rows.js';
+
+const OURS = 'paris';
+const PEERS = ['jax', 'tfjs'];
+const WARM_UP = 2;
+/** fixtures/dit.json knows the losses of so many training steps. */
+const MOST_REPETITIONS = 22;
+const ANSWER_TIMEOUT_MS = 600_000;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    adapter: { type: 'string', default: process.env.PARIS_ADAPTER || 'auto' },
+    repeat: { type: 'string', default: '7' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (options.help) {
+  console.log(`npm run bench -- [options]
+  --only TEXT     rows whose name or shape holds the text
+  --adapter NAME  ${ADAPTER_CHOICES.join(', ')}
+  --repeat N      timed repetitions, 1 to ${MOST_REPETITIONS} (7)
+  --json FILE     write the rows to a file`);
+  process.exit(0);
+}
+const repeat = Number(options.repeat);
+const rows = ROWS.filter(({ name, shape }) => `${name} ${shape}`.includes(options.only));
+if (!(Number.isInteger(repeat) && repeat >= 1 && repeat <= MOST_REPETITIONS)) {
+  fail(`--repeat takes a whole number from 1 to ${MOST_REPETITIONS}, got ${options.repeat}.`);
+}
+if (rows.length === 0) fail(`no row is called like ${options.only}. Leave --only out to see all.`);
+
+const adapter = await chooseAdapter({ adapter: options.adapter });
+console.log(describeAdapter(adapter));
+// Drivers keep compiled shaders on disk. Here everyone starts without any: the first call of a row is a cold one.
+const caches = mkdtempSync(join(tmpdir(), 'paris-bench-'));
+process.on('exit', () => rmSync(caches, { recursive: true, force: true }));
+
+const contenders = [];
+for (const name of [OURS, ...PEERS]) contenders.push(await start(name));
+const versions = Object.fromEntries(contenders.map(({ name, version }) => [name, version]));
+console.log(
+  `${contenders.map(({ name, version, error }) => version ?? `${name}: ${error}`).join(', ')}, Node ${process.version}`,
+);
+console.log(`medians of ${repeat}, in turns; ms a work: warm (cold, JavaScript, processor)\n`);
+
+const results = [];
+for (const row of rows) {
+  const result = await measure(row);
+  results.push(result);
+  console.log(lineOf(result));
+}
+if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
+// A result of ours that is wrong is a failure; a peer's is its own affair.
+process.exit(results.every(({ verified }) => verified.includes(OURS)) ? 0 : 1);
+
+async function measure(row) {
+  const expected = referenceOf(row);
+  const lanes = contenders.map((contender) => ({ contender, samples: [], error: contender.error }));
+  for (const lane of lanes) lane.error ??= (await lane.contender.ask('setup', { id: row.id })).error;
+  for (let i = 0; i < WARM_UP + repeat; i++) {
+    // Nobody is always the first.
+    for (const lane of [...lanes.slice(i % lanes.length), ...lanes.slice(0, i % lanes.length)]) {
+      if (lane.error) continue;
+      // What the first call costs shows only if it is one call.
+      const count = i === 0 ? 1 : row.count;
+      const picks = picksOf(expected(0, i));
+      const sample = await lane.contender.ask('repetition', { set: i % 2, count, picks });
+      try {
+        if (sample.error) throw new Error(sample.error);
+        compare(expected(sample.set, i), picks, sample.elements, row.tolerance);
+        lane.samples.push(sample);
+      } catch (error) {
+        lane.error = error.message;
+      }
+    }
+  }
+  for (const lane of lanes) if (!lane.contender.error) await lane.contender.ask('finish');
+
+  const right = lanes.filter(({ error }) => !error);
+  const by = (of) => Object.fromEntries(right.map(({ contender, samples }) => [contender.name, of(samples)]));
+  const warm = by((samples) => median(samples.slice(WARM_UP).map(({ ms }) => ms)));
+  const { [OURS]: ours, ...peers } = warm;
+  return {
+    ...{ work: row.name, shape: row.shape, dtype: row.dtype, ours_ms: ours ?? null, peers },
+    verified: right.map(({ contender }) => contender.name),
+    ...{ adapter: adapter.adapter?.description || adapter.kind, versions, flop: row.flop },
+    cold_ms: by(([first]) => first.ms),
+    cpu_ms: by((samples) => median(samples.slice(WARM_UP).map(({ cpuMs }) => cpuMs))),
+    js_ms: by((samples) => median(samples.slice(WARM_UP).map(({ jsMs }) => jsMs))),
+    counts: by((samples) => samples.at(-1).cost),
+    errors: Object.fromEntries(lanes.flatMap(({ contender, error }) => (error ? [[contender.name, error]] : []))),
+  };
+}
+
+function lineOf({ work, shape, ours_ms: ours, peers, flop, cold_ms: cold, js_ms: js, cpu_ms: cpu, errors }) {
+  const times = (name, ms) =>
+    `${name} ${digits(ms)} (${digits(cold[name])}, ${digits(js[name])}, ${digits(cpu[name])})`;
+  const best = Math.min(...Object.values(peers));
+  const speed = ours && flop ? `, ${digits(flop / ours / 1e6)} GFLOP/s` : '';
+  const ratio = !ours ? 'not verified' : Number.isFinite(best) ? `${digits(best / ours)}× the best peer` : 'no peer';
+  return [
+    `${work}, ${shape}: ${ratio}${speed}`,
+    `    ${[...(ours ? [times(OURS, ours)] : []), ...Object.entries(peers).map(([name, ms]) => times(name, ms))].join(' · ')}`,
+    ...Object.entries(errors).map(([name, error]) => `    ${name}: ${error}`),
+  ].join('\n');
+}
+
+/** A contender's process, which answers one question at a time. */
+async function start(name) {
+  const child = fork(new URL('contender.js', import.meta.url), [`./contenders/${name}.js`], {
+    stdio: ['ignore', 'ignore', process.env.PARIS_BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'],
+    serialization: 'advanced',
+    env: { ...process.env, ...adapterEnvironment(adapter), MESA_SHADER_CACHE_DIR: join(caches, name) },
+  });
+  const contender = { name };
+  let answered;
+  const answer = (message) => {
+    answered?.(message);
+    answered = undefined;
+  };
+  const next = () =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => end(`no answer in ${ANSWER_TIMEOUT_MS / 1000} s`), ANSWER_TIMEOUT_MS);
+      answered = (message) => {
+        clearTimeout(timer);
+        resolve(message);
+      };
+    });
+  const end = (error) => {
+    contender.error ??= error;
+    child.kill('SIGKILL');
+    answer({ error });
+  };
+  child.on('message', answer);
+  child.on('exit', (code, signal) => end(`its process ended: ${signal ?? code}`));
+  contender.ask = (ask, rest) => {
+    if (contender.error) return Promise.resolve({ error: contender.error });
+    child.send({ ask, ...rest });
+    return next();
+  };
+  const ready = await next();
+  contender.error ??= ready.error;
+  const hello = await contender.ask('hello');
+  contender.version = hello.version;
+  return contender;
+}
+
+/** Three digits. */
+function digits(x) {
+  return x >= 100 ? x.toFixed(0) : Number(x.toPrecision(3)).toString();
+}
+
+function fail(message) {
+  console.error(`[bench] ${message}`);
+  process.exit(2);
+}

@@ -1,0 +1,100 @@
+// What is measured: each row is a work with its sizes, the inputs of which there are two sets in turns (what an earlier
+// repetition left in a buffer is then a wrong answer), and how close to float64 a result must be.
+import { sizeOf, uniform } from './data.js';
+
+/** The DiT of the last rows: DiT's own blocks (adaLN-zero), 64 tokens, without a condition but the time. */
+export const DIT = {
+  ...{ inputSize: 16, channels: 4, patchSize: 2, hiddenSize: 128, depth: 2, heads: 2 },
+  ...{ condition: { kind: 'none' }, modulation: 'zero', timeScale: 1, layerNormEps: 1e-6 },
+};
+export const BATCH = 4;
+export const ADAM = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+
+/** Products: `layout` says which operand is stored transposed; `count` of them are queued at once. */
+function product(name, { batch = 1, m, n, k, layout = 'a·b', epilogue, count }) {
+  const lead = batch > 1 ? [batch] : [];
+  const shapes = {
+    a: [...lead, ...(layout === 'aᵀ·b' ? [k, m] : [m, k])],
+    b: [...lead, ...(layout === 'a·bᵀ' ? [n, k] : [k, n])],
+    ...(epilogue ? { bias: [n] } : {}),
+    ...(epilogue === 'gate' ? { gate: [n], residual: [m, n] } : {}),
+  };
+  return {
+    ...{
+      work: 'matmul',
+      name,
+      shape: `${batch > 1 ? `${batch} × ` : ''}${m}×${k} · ${k}×${n}`,
+      shapes,
+      layout,
+      epilogue,
+    },
+    ...{ batch, m, n, k, count, flop: 2 * batch * m * n * k, varies: ['a'], tolerance: 1e-4 },
+  };
+}
+
+function attention(tokens, keys, heads, headDim, backward) {
+  const [q, k] = [
+    [1, tokens, heads, headDim],
+    [1, keys, heads, headDim],
+  ];
+  const products = backward ? 7 : 2;
+  return {
+    ...{ work: 'attention', name: `attention ${backward ? 'forward + backward' : 'forward'}` },
+    shape: `${tokens} × ${keys} tokens, ${heads} heads of ${headDim}`,
+    ...{
+      shapes: { q, k, v: k, ...(backward ? { cotangent: q } : {}) },
+      tokens,
+      keys,
+      heads,
+      headDim,
+      backward,
+      count: 1,
+    },
+    ...{ flop: products * 2 * tokens * keys * heads * headDim, varies: ['q'], tolerance: 2e-4 },
+  };
+}
+
+function dit(train) {
+  const latents = [BATCH, DIT.channels, DIT.inputSize, DIT.inputSize];
+  return {
+    ...{ work: train ? 'dit train step' : 'dit forward', name: train ? 'DiT training step' : 'DiT forward' },
+    shape: `width ${DIT.hiddenSize}, ${DIT.depth} blocks, ${(DIT.inputSize / DIT.patchSize) ** 2} tokens, batch ${BATCH}`,
+    ...{ shapes: { latents, time: [BATCH], ...(train ? { target: latents } : {}) }, count: 1 },
+    ...{ varies: train ? [] : ['latents'], tolerance: train ? 5e-5 : 5e-4 },
+  };
+}
+
+export const ROWS = [
+  ...[128, 256, 384, 512, 1024].map((n) => {
+    return product('matmul', { m: n, n, k: n, count: { 128: 16, 256: 8, 384: 4, 512: 2 }[n] ?? 1 });
+  }),
+  product('matmul, batched', { batch: 8, m: 128, n: 128, k: 128, count: 4 }),
+  product('matmul, a·bᵀ', { m: 256, n: 256, k: 256, layout: 'a·bᵀ', count: 8 }),
+  product('matmul, aᵀ·b', { m: 256, n: 256, k: 256, layout: 'aᵀ·b', count: 8 }),
+  product('matmul + bias, GELU', { m: 256, n: 512, k: 128, epilogue: 'gelu', count: 8 }),
+  product('matmul + bias, · gate, + residual', { m: 256, n: 128, k: 512, epilogue: 'gate', count: 8 }),
+  ...[64, 72].flatMap((d) => [false, true].map((backward) => attention(256, 256, 4, d, backward))),
+  ...[64, 72].flatMap((d) => [false, true].map((backward) => attention(1024, 1024, 1, d, backward))),
+  ...[false, true].map((backward) => attention(256, 77, 4, 64, backward)),
+  dit(false),
+  dit(true),
+].map((row, id) => ({ id, dtype: 'f32', ...row }));
+
+/** The inputs of a row by name, of set 0 or 1. */
+export function inputsOf(row, set) {
+  return Object.fromEntries(
+    Object.entries(row.shapes).map(([name, shape], i) => {
+      const seed = 100 * row.id + 10 * i + (row.varies.includes(name) ? set : 0);
+      const data = uniform(sizeOf(shape), seed);
+      return [name, { shape, data: name === 'time' ? data.map((x) => (x + 1) / 2) : data }];
+    }),
+  );
+}
+
+/** Every parameter of the DiT, small and none of them zero: shapes by key, from `ditParameterShapes`. */
+export function ditWeights(shapes) {
+  return Object.entries(shapes).map(([path, shape], i) => {
+    const scale = shape.length > 1 ? 1 / Math.sqrt(sizeOf(shape.slice(1))) : 0.02;
+    return { path, shape, data: uniform(sizeOf(shape), 10_000 + i, scale) };
+  });
+}
