@@ -58,7 +58,8 @@ describe('the stages of the demo, with a stand-in for paris', () => {
   ];
 
   it('runs every stage once, one process per expert, at most --jobs at once', async () => {
-    expect(await run(options())).toBeDefined();
+    // Long enough to overlap on a machine that is slow to start processes.
+    expect(await run(options(), { stepMs: 150 })).toBeDefined();
     expect((await started()).sort()).toEqual([...inOrder].sort());
     let [running, most] = [0, 0];
     for (const { event } of await calls()) {

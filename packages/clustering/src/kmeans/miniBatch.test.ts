@@ -64,7 +64,7 @@ describe('kMeansMiniBatch', () => {
     const refused = (source: () => Iterable<Float32Array>, more: object = {}) =>
       expect(kMeansMiniBatch(device, source, dimensions, { ...options, ...more })).rejects;
     await refused(() => [sklearnFeatures.subarray(0, 3 * dimensions)]).toThrow(
-      '[kMeansMiniBatch] 3 pictures cannot make 4 clusters.',
+      '[kMeansMiniBatch] 4 clusters need as many pictures, got 3. Add pictures, or ask for fewer clusters.',
     );
     await refused(() => [Float32Array.of(1, 2, 3, Number.NaN, 5, 6)]).toThrow('feature 3 of picture 0 is NaN.');
     await refused(() => [Float32Array.of(1, 2)]).toThrow('2 numbers are no rows of 6.');
