@@ -49,6 +49,6 @@ describe('twoStageKMeans', () => {
       expect(twoStageKMeans(device, sklearnFeatures, dimensions, { clusters: 4, fine })).rejects;
     await refused(3).toThrow('[twoStageKMeans] 3 fine centroids cannot make 4 clusters. Give 4 at least.');
     await refused(0.5).toThrow('[twoStageKMeans] fine is 0.5. Give a whole number from 1 on.');
-    await refused(401).toThrow('400 pictures cannot make 401 clusters.');
+    await refused(401).toThrow('401 clusters need as many pictures, got 400.');
   });
 });
