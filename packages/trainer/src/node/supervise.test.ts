@@ -58,7 +58,9 @@ describe('supervise', () => {
   });
 
   it('starts a crashed child again, but not one that failed or was told to stop', async () => {
-    const crash = await run(`if (attempt === 0) process.kill(process.pid, 'SIGSEGV'); await sleep(attempt ? 0 : 20_000)`);
+    const crash = await run(
+      `if (attempt === 0) process.kill(process.pid, 'SIGSEGV'); await sleep(attempt ? 0 : 20_000)`,
+    );
     expect(crash).toEqual({ code: 0, reasons: ['the GPU process crashed (SIGSEGV)'], starts: '01' });
     expect((await run(`process.kill(process.pid, 'SIGTERM'); await sleep(5000)`)).code).toBe(143);
   });
