@@ -15,6 +15,7 @@ export type DiTCondition =
   | { readonly kind: 'label'; readonly classes: number }
   | { readonly kind: 'none' };
 
+/** Everything that decides the layout of a DiT; what config.json holds. */
 export interface DiTConfig {
   readonly objective: Objective;
   /** Height and width of the latents (or of the pictures, in pixel space). */

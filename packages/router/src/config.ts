@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 
 export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
 
+/** Everything that decides the layout of the router transformer; what config.json holds. */
 export interface RouterConfig {
   readonly clusters: number;
   /** Height and width of the latents (or of the pictures, in pixel space). */

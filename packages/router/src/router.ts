@@ -13,6 +13,7 @@ export interface RouterInput {
   readonly condition?: Condition;
 }
 
+/** A network that tells clusters apart by a noisy picture: p(k | x_t, t), eq. 5 of arXiv 2501.05450. */
 export interface Router<P = TreeOf<Tensor>> {
   readonly clusters: number;
   /** Fresh parameters, drawn from a key; lazy, so their shapes are known before anything runs. */

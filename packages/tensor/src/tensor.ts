@@ -38,11 +38,13 @@ import { type SliceRange, slice } from './ops/view/slice.js';
 /** A tensor, or a plain number where arithmetic takes one. */
 export type TensorLike = Tensor | number;
 
+/** Options of reductions over axes. */
 export interface ReduceOptions {
   /** Keep reduced axes with size 1. Default false. */
   readonly keepDims?: boolean;
 }
 
+/** A shape, a dtype and a place in a graph; its elements exist once it has been run or read. */
 export class Tensor<D extends DType = DType> {
   readonly #value: Value;
 
@@ -75,15 +77,19 @@ export class Tensor<D extends DType = DType> {
   }
 
   // Arithmetic, elementwise with broadcasting. A number is an operand: uploaded with each call, never compiled in.
+  /** this + other, elementwise; the shapes broadcast. */
   add(other: TensorLike): Tensor {
     return add(this, other);
   }
+  /** this − other */
   sub(other: TensorLike): Tensor {
     return subtract(this, other);
   }
+  /** this · other, elementwise; see `matmul` for products of matrices. */
   mul(other: TensorLike): Tensor {
     return multiply(this, other);
   }
+  /** this / other; floats only. */
   div(other: TensorLike): Tensor {
     return divide(this, other);
   }
@@ -95,15 +101,19 @@ export class Tensor<D extends DType = DType> {
   rdiv(other: TensorLike): Tensor {
     return divide(other, this);
   }
+  /** The larger of the two, element by element. Equal ones share the gradient. */
   maximum(other: TensorLike): Tensor {
     return maximum(this, other);
   }
+  /** The smaller of the two, element by element. Equal ones share the gradient. */
   minimum(other: TensorLike): Tensor {
     return minimum(this, other);
   }
+  /** −this; floats and i32. */
   neg(): Tensor {
     return negate(this);
   }
+  /** this · this; floats and i32. */
   square(): Tensor {
     return square(this);
   }
@@ -112,25 +122,32 @@ export class Tensor<D extends DType = DType> {
     return pow(this, exponent);
   }
 
+  /** this = other, as bool. */
   equal(other: TensorLike): Tensor {
     return equal(this, other);
   }
+  /** this ≠ other, as bool. */
   notEqual(other: TensorLike): Tensor {
     return notEqual(this, other);
   }
+  /** this < other, as bool. */
   less(other: TensorLike): Tensor {
     return less(this, other);
   }
+  /** this ≤ other, as bool. */
   lessEqual(other: TensorLike): Tensor {
     return lessEqual(this, other);
   }
+  /** this > other, as bool. */
   greater(other: TensorLike): Tensor {
     return greater(this, other);
   }
+  /** this ≥ other, as bool. */
   greaterEqual(other: TensorLike): Tensor {
     return greaterEqual(this, other);
   }
 
+  /** The elements in another dtype: floats lose their fraction, bool is 0 or 1. */
   cast<T extends DType>(dtype: T): Tensor<T> {
     return cast(this, dtype) as Tensor<T>;
   }
@@ -166,15 +183,19 @@ export class Tensor<D extends DType = DType> {
   }
 
   // Reductions over the given axes, all by default.
+  /** Σ over the axes, all if none are given. */
   sum(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
     return sum(this, axes, options) as Tensor<D>;
   }
+  /** The mean over the axes, all if none are given; floats only. */
   mean(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
     return mean(this, axes, options) as Tensor<D>;
   }
+  /** The largest element along the axes, all if none are given. */
   max(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
     return max(this, axes, options) as Tensor<D>;
   }
+  /** The smallest element along the axes, all if none are given. */
   min(axes?: number | readonly number[], options?: ReduceOptions): Tensor<D> {
     return min(this, axes, options) as Tensor<D>;
   }

@@ -26,6 +26,7 @@ import { type PromptEncoder, wordEncoder } from '../text/prompt-encoder.js';
 import { readVocabulary } from '../text/vocabulary.js';
 import { Pipeline } from './pipeline.js';
 
+/** Parts of your own, and where to report progress. */
 export interface LoadOptions {
   /** Default: one of its own, which `close()` closes. */
   readonly device?: Device;
@@ -45,6 +46,7 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
+/** How far loading is, in bytes. */
 export interface LoadProgress {
   /** The file that was read from last. */
   readonly file: string;

@@ -12,6 +12,7 @@ import { samplerByName } from '../samplers/samplers.js';
 import { uniformTimes } from '../schedules/schedules.js';
 import type { PromptEncoder } from '../text/prompt-encoder.js';
 
+/** What to draw, how many, and how. */
 export interface GenerateOptions {
   readonly prompt?: string;
   /** Several prompts at once, instead of `prompt`. */
@@ -39,6 +40,7 @@ export interface GenerateOptions {
   readonly onStep?: (event: StepEvent) => void | Promise<void>;
 }
 
+/** What is known after a step of a batch. */
 export interface StepEvent {
   /** 0 for the first step. */
   readonly step: number;
@@ -54,6 +56,7 @@ export interface StepEvent {
   preview(): Promise<RgbImage[]>;
 }
 
+/** Pictures, and who drew them. */
 export interface Generated {
   /** All pictures of the first prompt, then of the second, … */
   readonly images: readonly RgbImage[];

@@ -11,6 +11,7 @@ import { Arguments, isLeaf, type Leaf, templateOf } from './arguments.js';
 import type { Device } from './device.js';
 import { Recent } from './recent.js';
 
+/** What a compiled function may do with its arguments and with memory. */
 export interface CompileOptions {
   /** Which arguments, by position, give their memory back: after the call they cannot be used any more. */
   readonly donate?: readonly number[];

@@ -68,6 +68,7 @@ const errorDelayMs = 100;
 const computeStage = 4;
 const bindingTypes = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
 
+/** A WebGPU device that runs graphs of tensors, from `openDevice`. Use `close()` when done. */
 export class Device implements PlanDevice {
   readonly pool: BufferPool;
   readonly adapter: KernelAdapter;
@@ -392,6 +393,7 @@ export class Device implements PlanDevice {
     if (this.closing) throw new DeviceLostError('device', 'the device was closed. Open a new one with openDevice().');
   }
 
+  /** Whether the device was opened with a WebGPU feature, such as `shader-f16`. */
   hasFeature(name: string): boolean {
     return this.gpu.features.has(name);
   }
@@ -407,6 +409,7 @@ export class Device implements PlanDevice {
     if (this.ownsGpu) this.gpu.destroy();
   }
 
+  /** `await using device = …` closes it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -3,6 +3,7 @@ import { NoAdapterError, ValueError } from '../errors.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { Device, type DeviceInfo } from './device.js';
 
+/** Which device to open, and how. */
 export interface OpenDeviceOptions {
   /** A device of yours; it is not destroyed by close(). */
   readonly device?: GPUDevice;

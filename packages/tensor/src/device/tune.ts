@@ -18,6 +18,7 @@ export interface AttentionShape {
   readonly headDim: number;
 }
 
+/** What to measure, and for which shapes. */
 export interface TuneOptions {
   readonly matmul?: readonly MatmulShape[];
   readonly attention?: readonly AttentionShape[];

@@ -2,8 +2,10 @@ import { DTypeError } from '../errors.js';
 
 /** The element types. On the host f16 reads as Float32Array; bool is stored as u32, 0 or 1. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
+/** The element types that have gradients. */
 export type FloatDType = 'f32' | 'f16';
 
+/** What elements of a dtype are read into on the host. */
 export type HostArray<D extends DType = DType> = D extends FloatDType
   ? Float32Array
   : D extends 'i32'

@@ -6,6 +6,7 @@ import type { Op } from '../ops/op.js';
 import type { DType } from './dtype.js';
 import type { Shape } from './shape.js';
 
+/** The shape and dtype of a tensor. */
 export interface Type {
   readonly shape: Shape;
   readonly dtype: DType;

@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.js';
 
+/** Sizes of the axes, outermost first; [] is a single number. */
 export type Shape = readonly number[];
 
 export function sizeOf(shape: Shape): number {

@@ -4,6 +4,7 @@ import { ValueError } from '../errors.js';
 import type { AttentionChoice, AttentionKernel } from './attention/choose.js';
 import type { MatmulChoice, MatmulShape } from './matmul/choose.js';
 
+/** Which kernel was fastest for which class of shapes on one adapter; what `paris tune` writes. */
 export interface TuningTable {
   readonly format: 'paris-tuning';
   readonly version: 1;

@@ -2,6 +2,7 @@ import { embedding as rowsAt, type Tensor } from '../index.js';
 import { type Initialiser, normal } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 
+/** weight [rows, width]: a vector for each id. */
 export interface EmbeddingParams {
   /** [count, d] */
   readonly weight: Tensor;

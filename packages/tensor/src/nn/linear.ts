@@ -4,6 +4,7 @@ import { ShapeError } from '../index.js';
 import { type Initialiser, xavierUniform, zeros } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 
+/** weight [outputs, inputs] and bias [outputs], as in torch. */
 export interface LinearParams {
   /** [out, in], as in PyTorch. */
   readonly weight: Tensor;

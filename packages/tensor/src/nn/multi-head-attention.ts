@@ -4,6 +4,7 @@ import { type Initialiser, xavierUniform, zeros } from './initialisers.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';
 
+/** As torch packs them: in_proj_weight [3d, d] holds rows for q, k and v. */
 export interface MultiHeadAttentionParams {
   /** [3d, d], the rows of the query, then of the key, then of the value. */
   readonly in_proj_weight: Tensor;
@@ -12,6 +13,7 @@ export interface MultiHeadAttentionParams {
   readonly out_proj: LinearParams;
 }
 
+/** Heads, and what keys and values are made of. */
 export interface MultiHeadAttentionOptions {
   readonly heads: number;
   /** Where keys and values come from, [B, M, d]; x itself if absent (self-attention). */

@@ -3,6 +3,7 @@ import { groupNorm as groups, layerNorm as layer, rmsNorm as rms, type Tensor } 
 import { ones, zeros } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 
+/** weight [d] and bias [d]. */
 export interface LayerNormParams {
   /** [d] */
   readonly weight: Tensor;

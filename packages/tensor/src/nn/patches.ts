@@ -39,6 +39,7 @@ export function unpatchify(
     .reshape([-1, channels, height, width]);
 }
 
+/** A convolution that steps by its own size: weight [d, C, p, p] and bias [d]. */
 export interface PatchEmbedParams {
   /** [d, C, p, p], a convolution with stride p. */
   readonly weight: Tensor;

@@ -41,6 +41,7 @@ export function timeSteps(time: Tensor, { timeScale, timeRounding }: TimeScaling
   return timeRounding === 'nearest' ? floor(steps.add(0.5)) : steps;
 }
 
+/** Two linear layers with SiLU between them. */
 export interface TimeEmbedParams {
   readonly mlp: { readonly 0: LinearParams; readonly 2: LinearParams };
 }

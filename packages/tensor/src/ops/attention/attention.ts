@@ -125,6 +125,7 @@ export function statisticIndex({ batch, head, row }: AttentionRow, { heads: h, q
   return `(${batch} * ${h.wgsl} + ${head}) * ${queries.wgsl} + ${row}`;
 }
 
+/** A scale other than 1/√d, and a mask. */
 export interface AttentionOptions {
   /** bool [B, M]: false hides a key from all queries. A query that sees no key gets zeros. */
   readonly mask?: Tensor | undefined;

@@ -13,6 +13,7 @@ import { type Named, named, type OpHandle, requireNames } from './names.js';
 
 /** What stands in a graph beside its tensors, and is compiled in: finite numbers, strings, booleans, lists of these. */
 export type OpAttributes = { readonly [name: string]: AttributeValue };
+/** What an op may know beside its inputs: part of the plan, so it is compiled in. */
 export type AttributeValue = number | string | boolean | readonly AttributeValue[];
 
 /** One type for an op with one result, a list for one with several. */

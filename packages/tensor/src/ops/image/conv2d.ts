@@ -80,6 +80,7 @@ function sizesOf(x: Type, weight: Type, attributes: Attributes) {
   return { b, c, height, width, o, groups, k, rows, columns, places: rows * columns };
 }
 
+/** How the kernel moves over the picture: [vertical, horizontal] or one number for both. */
 export interface Conv2dOptions {
   /** [O], added last. */
   readonly bias?: Tensor | undefined;

@@ -9,6 +9,7 @@ import { arange } from '../creation/arange.js';
 import { applyOp, pointwise, requireTensor } from '../define.js';
 import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
 
+/** The nearest pixel, or between four with pixel centres at halves. */
 export type ResizeMode = 'nearest' | 'bilinear';
 
 const op = pointwise({

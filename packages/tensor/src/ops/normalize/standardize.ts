@@ -39,6 +39,7 @@ export function standardization(name: string, center: boolean): CompositeOp {
   });
 }
 
+/** Scale, shift and what is added to the variance. */
 export interface NormOptions {
   /** [D], multiplied after normalising. */
   readonly weight?: Tensor | undefined;
