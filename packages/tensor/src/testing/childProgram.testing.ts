@@ -37,6 +37,7 @@ export async function childProgram(source: string): Promise<ChildProgram> {
     bundle: true,
     format: 'esm',
     platform: 'node',
+    target: 'es2022', // Node 20 has no `using`
     conditions: ['@paris/source'],
     external: ['typegpu', 'webgpu'],
     plugins: [typegpu({ include: [/\.ts$/] })],
