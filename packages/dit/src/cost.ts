@@ -1,6 +1,7 @@
 // What a forward costs, from the config alone: no graph, no device.
 import type { DiTConfig } from './config.js';
 
+/** What one forward of a DiT computes and writes. */
 export interface ForwardCost {
   /** Multiply-accumulates of matrix products and attention; a FLOP count is twice this. */
   readonly macs: number;
@@ -8,6 +9,7 @@ export interface ForwardCost {
   readonly activations: number;
 }
 
+/** How much goes through the network at once. */
 export interface ForwardCostOptions {
   /** Pictures. Default 1. */
   readonly batch?: number;

@@ -10,6 +10,7 @@ export interface Objective {
   readonly path: string;
 }
 
+/** What an expert sees: a batch of noisy latents, their times and what they should show. */
 export interface ExpertInput {
   /** [B, C, H, W] at time t. */
   readonly latents: Tensor;
@@ -35,10 +36,12 @@ export interface AnyExpertArchitecture {
   fromConfig(json: unknown): Expert;
 }
 
+/** What an architecture says of itself to {@link defineExpert}. */
 export interface ExpertDefinition<C, P extends TreeShape<P, Tensor>> {
   readonly architecture: string;
   /** Checks outside data and fills in defaults. Throws an error that lists every problem. */
   parseConfig(json: unknown): C;
+  /** The network of a checked config. It holds no weights. */
   create(config: C): Expert<P>;
 }
 

@@ -39,6 +39,7 @@ export interface DiTParams {
   readonly final_layer: DiTFinalParams;
 }
 
+/** The weights of one block; which of them are there depends on modulation and condition. */
 export interface DiTBlockParams {
   /** Modulation 'single': [6, d], added to the shared modulation. */
   readonly scale_shift_table?: Tensor;
@@ -50,6 +51,7 @@ export interface DiTBlockParams {
   readonly mlp: MlpParams;
 }
 
+/** The weights behind the last block: a modulated norm, then linear from [B, N, d] to each patch's numbers. */
 export interface DiTFinalParams {
   readonly linear: LinearParams;
   /** Modulation 'single': [2, d], added to the time embedding. */

@@ -4,6 +4,7 @@ import { misfits } from '@paris/tensor/nn';
 import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 
+/** An activation in the router's head; 'none' passes values through, 'gelu' is the tanh form. */
 export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
 
 /** Everything that decides the layout of the router transformer; what config.json holds. */

@@ -1,6 +1,7 @@
 // What a forward costs, from the config alone: no graph, no device.
 import type { RouterConfig } from './config.js';
 
+/** What one forward of a router computes and writes. */
 export interface ForwardCost {
   /** Multiply-accumulates of matrix products and attention; a FLOP count is twice this. */
   readonly macs: number;

@@ -34,6 +34,7 @@ export interface RouterParams {
   readonly head: { readonly 0: LinearParams; readonly 2: LayerNormParams; readonly 4: LinearParams };
 }
 
+/** The weights of one block: modulation, self-attention and MLP. */
 export interface RouterBlockParams {
   /** SiLU, then this: the block's six modulations (AdaLN-zero). */
   readonly adaLN_modulation: { readonly 1: LinearParams };

@@ -4,6 +4,7 @@
 import { type Key, type Tensor, type TensorKey, type TreeOf, type TreeShape, ValueError } from '@paris/tensor';
 import type { Condition } from '@paris/tensor/nn';
 
+/** What a router sees: a batch of noisy latents and their times. */
 export interface RouterInput {
   /** [B, C, H, W] at time t. */
   readonly latents: Tensor;
@@ -30,10 +31,12 @@ export interface AnyRouterArchitecture {
   fromConfig(json: unknown): Router;
 }
 
+/** What an architecture says of itself to {@link defineRouter}. */
 export interface RouterDefinition<C, P extends TreeShape<P, Tensor>> {
   readonly architecture: string;
   /** Checks outside data and fills in defaults. Throws an error that lists every problem. */
   parseConfig(json: unknown): C;
+  /** The network of a checked config. It holds no weights. */
   create(config: C): Router<P>;
 }
 

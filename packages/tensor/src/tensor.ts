@@ -237,6 +237,7 @@ export class Tensor<D extends DType = DType> {
     this.#value.storage?.end();
   }
 
+  /** `using tensor = …` disposes it. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -16,6 +16,7 @@ import { folderStore } from './run/stores.js';
 import { expertRunName } from './train/expert.js';
 import { ROUTER_RUN } from './train/router.js';
 
+/** Which runs become a model, where, and what its index says. */
 export interface AssembleOptions {
   /** Holds `expert-00` …, and `router` where there is more than one expert. */
   runs: FileStore;

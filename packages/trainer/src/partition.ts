@@ -29,6 +29,7 @@ export interface PartitionOptions extends ClusteringOptions {
   outOfCluster?: number;
   /** Default: the built-in statistics of colour, layout and edges. */
   encoder?: Encoder;
+  /** Called with 0, then as clusters, held-out pictures and each cluster's folder are done; `total` is K + 4. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal | undefined;
 }
@@ -93,6 +94,7 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
 export interface SweepOptions extends Pick<PartitionOptions, 'device' | 'data' | 'encoder' | 'metric' | 'seed'> {
   /** The numbers of clusters to try. */
   clusters: readonly number[];
+  /** Called with 0, then after each K. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal | undefined;
 }

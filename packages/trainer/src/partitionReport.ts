@@ -11,6 +11,7 @@ import {
 } from '@paris/clustering';
 import type { DataItem } from './formats/data.js';
 
+/** What came of a partition, to judge it before anything is trained. */
 export interface PartitionReport {
   partition: Partition;
   /** Training pictures of each cluster. */

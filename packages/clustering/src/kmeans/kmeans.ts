@@ -5,6 +5,7 @@ import { lloyd } from './lloyd.js';
 import { DeviceRows, type Metric, prepareRows } from './nearest.js';
 import { type Seeding, seedCentroids } from './seeding.js';
 
+/** How many clusters, by which metric, and how long to look for them. All draws follow from `seed`. */
 export interface KMeansOptions {
   /** The number of clusters, K. */
   readonly clusters: number;
@@ -24,6 +25,7 @@ export interface KMeansOptions {
   readonly tolerance?: number;
 }
 
+/** The clusters of the best restart, with the cluster of each row. */
 export interface KMeansResult {
   /** [K, D] */
   readonly centroids: Float32Array;

@@ -12,6 +12,7 @@ const tag = 'kMeansMiniBatch';
 /** Rows in pieces [n, D] of any length, from the start at each call; the same rows in the same order each time. */
 export type RowSource = () => AsyncIterable<Float32Array> | Iterable<Float32Array>;
 
+/** As {@link KMeansOptions}, with passes over batches of rows in place of iterations over all of them. */
 export interface MiniBatchOptions extends Omit<KMeansOptions, 'maxIterations' | 'tolerance'> {
   /** Rows a batch. Default 4,096. */
   readonly batchSize?: number;

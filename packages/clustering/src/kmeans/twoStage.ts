@@ -5,6 +5,7 @@ import { ClusteringError } from '../errors.js';
 import { checkCount, checkProblem } from './check.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './kmeans.js';
 
+/** As {@link KMeansOptions}, where `clusters` is K, the number of coarse clusters. */
 export interface TwoStageOptions extends Omit<KMeansOptions, 'initial'> {
   /** Fine centroids, from K to N. Default: 1,024, or one for 16 rows where those are fewer; 2 · K at least. */
   readonly fine?: number;
@@ -12,6 +13,7 @@ export interface TwoStageOptions extends Omit<KMeansOptions, 'initial'> {
   readonly balance?: 'none' | 'auction';
 }
 
+/** Both stages: the coarse cluster of row i is `coarse.labels[fine.labels[i]]`. */
 export interface TwoStageResult {
   /** k-means of the rows: centroids [F, D], the fine cluster of each row [N]. */
   readonly fine: KMeansResult;

@@ -8,6 +8,7 @@ import { sizesOf } from '../kmeans/kmeans.js';
 import { type Metric, prepareRows } from '../kmeans/nearest.js';
 import { sampleRows } from '../kmeans/seeding.js';
 
+/** How even, compact and well separated clusters are. */
 export interface ClusterQuality {
   /** Rows a cluster, [K]. */
   readonly sizes: number[];
@@ -17,6 +18,7 @@ export interface ClusterQuality {
   readonly daviesBouldin: number;
 }
 
+/** By which metric to judge, and how many rows the silhouette looks at. */
 export interface QualityOptions {
   /** K. Default: the highest label and one. */
   readonly clusters?: number;

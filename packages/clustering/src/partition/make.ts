@@ -11,6 +11,7 @@ import { twoStageKMeans } from '../kmeans/twoStage.js';
 import type { Assignment, Partition, PartitionManifest, PartitionStage } from './partition.js';
 import { randomClusters } from './random.js';
 
+/** How pictures become K clusters, and how a new picture gets its cluster. */
 export interface ClusteringOptions extends Omit<KMeansOptions, 'initial'> {
   /** 1: k-means of the pictures. 2: to fine centroids, and these to K coarse ones. Default 1; 2 where `fine` is given. */
   readonly stages?: 1 | 2;

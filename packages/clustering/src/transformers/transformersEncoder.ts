@@ -6,6 +6,7 @@ const tag = 'transformersEncoder';
 
 /** What is used of `@huggingface/transformers`, version 3 or 4. */
 export interface TransformersModule {
+  /** Loads a model. What it gives takes N pictures to a tensor whose first axis is N. */
   pipeline(
     task: 'image-feature-extraction',
     model: string,

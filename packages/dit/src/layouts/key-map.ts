@@ -11,6 +11,7 @@ export interface Piece {
   readonly parts: number;
 }
 
+/** How the names of another state dict correspond to ours. */
 export interface KeyMap {
   /** Whose layout it is; stands in errors. */
   readonly name: string;

@@ -18,6 +18,7 @@ const groups = {
   modulation: /^t_block\.|\.scale_shift_table$|\.adaLN_modulation\./,
 } as const satisfies Record<string, RegExp>;
 
+/** Whose names the checkpoint has, and which of its weights are not taken. */
 export interface WarmStartOptions {
   /** Whose names the state dict has. Default Paris'. */
   readonly layout?: KeyMap;

@@ -14,6 +14,7 @@ export const indexPath = 'model_index.json';
 /** Files larger than this are hashed in pieces of it as well, so that a span can be checked without the rest. */
 export const chunkBytes: number = 16 * 2 ** 20;
 
+/** One file of a model, and what its bytes must be. */
 export interface ModelFile {
   /** Relative to the model's folder, with `/`. */
   readonly path: string;
@@ -49,6 +50,7 @@ export interface ModelIndex {
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const positive = z.int().check(z.gte(1));
 
+/** Checks that JSON has the form of a {@link ModelIndex}; {@link parseModelIndex} checks the rest. */
 export const modelIndexSchema: z.ZodMiniType<ModelIndex> = z.object({
   format: z.literal('paris-model'),
   version: z.literal(1),

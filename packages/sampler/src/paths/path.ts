@@ -7,7 +7,9 @@ import { ValueError } from '@paris/tensor';
  */
 export interface NoisePath {
   readonly name: string;
+  /** α(t), the share of data: 1 at t = 0. */
   alpha(t: number): number;
+  /** σ(t), the share of noise: 0 at t = 0. */
   sigma(t: number): number;
   /** dα/dt */
   alphaPrime(t: number): number;

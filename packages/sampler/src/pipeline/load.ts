@@ -43,6 +43,7 @@ export interface LoadOptions {
   readonly weights?: 'f32' | 'f16';
   /** For models without a `text` folder whose experts take a condition. */
   readonly promptEncoder?: PromptEncoder;
+  /** Called as bytes of experts, router and the other files that loading needs arrive. */
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 

@@ -142,6 +142,7 @@ export class Pipeline {
     await this.#parts.close();
   }
 
+  /** `await using pipeline = …` closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

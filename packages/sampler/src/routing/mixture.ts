@@ -38,6 +38,7 @@ export interface LoadedExpert {
   readonly params: TreeOf<Tensor>;
 }
 
+/** A router with its weights on the device. */
 export interface LoadedRouter {
   readonly router: Router;
   readonly params: TreeOf<Tensor>;
@@ -57,6 +58,7 @@ export interface RoutingRecord {
   readonly telemetry?: RoutingTelemetry;
 }
 
+/** What one batch asks of the mixture: policy, randomness, condition and guidance. */
 export interface MixtureRequest {
   readonly routing: RoutingPolicy;
   readonly key: Key;
@@ -88,6 +90,10 @@ export interface MixtureRun {
 
 /** A mixture that is ready to sample: its compiled functions are kept from one run to the next. */
 export interface Mixture {
+  /**
+   * Begins a batch of so many pictures; nothing runs before the denoiser is called.
+   * @throws ValueError for guidance other than 1 without both conditions.
+   */
   start(batch: number, request: MixtureRequest): MixtureRun;
 }
 

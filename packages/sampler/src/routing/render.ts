@@ -2,6 +2,7 @@
 import { ValueError } from '@paris/tensor';
 import type { RoutingRecord } from './mixture.js';
 
+/** What is written on the picture. */
 export interface RenderRoutingOptions {
   /** What stands before each band, such as the prompts. Default `picture 0`, `picture 1`, … */
   readonly labels?: readonly string[];

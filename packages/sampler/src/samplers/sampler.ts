@@ -10,9 +10,17 @@ import { checkTimes } from '../schedules/schedules.js';
  * `device.run` computes what is still lazy; without a device nothing is lazy.
  */
 export interface Latents<Self> {
-  readonly device?: { run(tree: Self): Promise<unknown> } | undefined;
+  readonly device?:
+    | {
+        /** Computes what is still lazy. */
+        run(tree: Self): Promise<unknown>;
+      }
+    | undefined;
+  /** this + other, elementwise, as a new value. */
   add(other: Self): Self;
+  /** this · factor, as a new value. */
   mul(factor: number): Self;
+  /** Gives the memory back; a plain vector does nothing. */
   dispose(): void;
 }
 
@@ -25,6 +33,7 @@ export interface Denoised<L = Tensor> {
 /** A model of the whole mixture: routed and guided already. It leaves `latents` to the caller. */
 export type Denoiser<L = Tensor> = (latents: L, time: number) => Promise<Denoised<L>>;
 
+/** Which times to visit, and where randomness comes from. */
 export interface SamplerOptions {
   /** Decreasing, from 1 (noise) to 0 (data): see `uniformTimes`. */
   readonly times: Float64Array;

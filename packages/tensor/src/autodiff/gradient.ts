@@ -53,7 +53,14 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
 }
 
 /** The value of a function of any shape, and a function from its cotangent to the gradient. */
-export function vjp<P>(fn: (params: P) => Tensor, params: P): { value: Tensor; pull(cotangent: Tensor): P } {
+export function vjp<P>(
+  fn: (params: P) => Tensor,
+  params: P,
+): {
+  value: Tensor;
+  /** From a cotangent of the value's shape to the gradient, a tree of the parameters' form. */
+  pull(cotangent: Tensor): P;
+} {
   const inputs = freshInputs(params);
   const value = fn(inputs);
   return { value, pull: pullBack(value, inputs) };

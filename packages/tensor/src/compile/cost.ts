@@ -3,6 +3,7 @@ import { sizeOf } from '../graph/shape.js';
 import type { Fused, Group } from './fuse.js';
 import { bytesOf } from './memory.js';
 
+/** The work of one kernel, told from its shapes. */
 export interface KernelCost {
   /** Of the product or the attention in it, if there is one; elementwise work is not counted. */
   readonly flops: number | undefined;

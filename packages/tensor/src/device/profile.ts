@@ -32,6 +32,7 @@ export interface Roofline {
   readonly tflopsPerSecond: number;
 }
 
+/** Where the time went, kernel by kernel; see `Device.profile`. */
 export interface Profile {
   readonly adapter: string;
   /** From the call to the end of the GPU's work, by the host's clock. */

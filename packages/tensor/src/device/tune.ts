@@ -26,6 +26,7 @@ export interface TuneOptions {
   readonly candidates?: number;
   /** How often each kernel is timed. Default 7. */
   readonly repetitions?: number;
+  /** Called after each class of shapes. */
   readonly onProgress?: (progress: TuneProgress) => void;
   readonly signal?: AbortSignal;
 }

@@ -9,9 +9,12 @@ import {
   zeros as zerosOf,
 } from '../index.js';
 
+/** From a random key and a shape to fresh weights, f32; lazy as all tensors are. */
 export type Initialiser = (key: Key | TensorKey, shape: readonly number[]) => Tensor;
 
+/** All zeros, as for biases; the key is not used. */
 export const zeros: Initialiser = (_, shape) => zerosOf(shape);
+/** All ones, as for the scales of norms; the key is not used. */
 export const ones: Initialiser = (_, shape) => onesOf(shape);
 
 /** Normal with mean 0 and the given standard deviation. */

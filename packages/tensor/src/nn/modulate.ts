@@ -5,6 +5,7 @@ export interface Modulation {
   readonly attention: Branch;
   readonly mlp: Branch;
 }
+/** How one branch is modulated: LN(x) · (1 + scale) + shift goes in, gate multiplies what comes out. */
 export interface Branch {
   readonly shift: Tensor;
   readonly scale: Tensor;

@@ -10,6 +10,7 @@ export interface LayerNormParams {
   /** [d] */
   readonly bias: Tensor;
 }
+/** weight [d]; there is no bias. */
 export type RmsNormParams = Pick<LayerNormParams, 'weight'>;
 /** [C] each. */
 export type GroupNormParams = LayerNormParams;

@@ -3,6 +3,7 @@
 import { comparePaths, type Key, type Tensor, type TensorKey, unflattenTree } from '../index.js';
 import type { Initialiser } from './initialisers.js';
 
+/** The shape of one parameter, and how it starts. */
 export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly initialise: Initialiser;

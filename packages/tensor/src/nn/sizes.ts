@@ -3,6 +3,7 @@ import { ShapeError } from '../errors.js';
 import { showShape } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
 
+/** The sizes that {@link misfits} checks against each other, in pixels (or latents) and channels. */
 export interface TransformerSizes {
   /** Height and width of the input. */
   readonly inputSize: number;

@@ -7,6 +7,7 @@ import type { ParameterTable } from './parameters.js';
 /** Width of the sinusoidal features in front of the MLP, in DiT and in the released checkpoints. */
 const FEATURES = 256;
 
+/** How many waves there are, and how slow they get. */
 export interface TimestepEmbeddingOptions {
   /** Width of the result; even. Default 256. */
   readonly dimension?: number;
@@ -28,6 +29,7 @@ export function timestepEmbedding(t: Tensor, options: TimestepEmbeddingOptions =
   return concat([cos(angles), sin(angles)], -1);
 }
 
+/** How a time in [0, 1] becomes the number that the network is told. */
 export interface TimeScaling {
   /** The network sees timeScale · t for t in [0, 1]. The released checkpoints: 1000. */
   readonly timeScale: number;

@@ -11,10 +11,12 @@ export type AdapterProbe = {
   environment: Record<string, string>;
 } & ({ works: true; adapter?: AdapterFacts } | { works: false /** In one sentence. */; reason: string });
 
+/** An adapter that was found and answered. */
 export type WorkingAdapter = Extract<AdapterProbe, { works: true }>;
 
 /** What `--adapter` takes. */
 export const ADAPTER_CHOICES = ['auto', 'gpu', 'lavapipe', 'swiftshader'] as const;
+/** An adapter by name, or `auto` for the first that works. */
 export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
 
 /** Says that this process was started with the environment of that adapter. */

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { type AdapterFacts, type ProbeOutcome, probeInProcess } from './probe-process.js';
 import { findSwiftShader, unpackSwiftShader } from './swiftshader.js';
 
+/** A real GPU, or one of the two that compute on the CPU: Mesa lavapipe and SwiftShader. */
 export type AdapterKind = 'gpu' | 'lavapipe' | 'swiftshader';
 
 /** What the candidates ask of the machine. Tests hand in their own. */
@@ -17,6 +18,7 @@ export type ProbeSystem = {
   vulkanDrivers(): Promise<string[]>;
   /** The folder with SwiftShader unpacked, or undefined where its package is not installed. */
   swiftShader(): Promise<string | undefined>;
+  /** Asks for an adapter in a process of its own, under these environment variables. */
   probe(environment: NodeJS.ProcessEnv): Promise<ProbeOutcome>;
 };
 

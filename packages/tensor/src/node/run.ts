@@ -5,6 +5,7 @@ import { ValueError } from '../errors.js';
 import { type AdapterChoice, adapterEnvironment, chooseAdapter, type WorkingAdapter } from './adapters.js';
 import { type ProbeSystem, thisSystem } from './candidates.js';
 
+/** On which adapter, in which folder and with which environment a child runs. */
 export type RunOptions = {
   adapter?: AdapterChoice | undefined;
   /** The child's environment before the adapter's variables are added; default: this process's. */

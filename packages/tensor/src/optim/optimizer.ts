@@ -45,6 +45,7 @@ export interface UpdateRule {
   readonly keeps: readonly string[];
   /** The numbers that it keeps, f32 [], with what they begin. */
   readonly numbers?: Readonly<Record<string, number>> | undefined;
+  /** One step: new parameters [N] and all that the rule keeps. */
   update(step: PackedStep): PackedUpdate;
 }
 
@@ -58,6 +59,7 @@ export interface PackedUpdate {
 
 /** Changes packed gradients before a rule sees them, like clipping. */
 export interface GradientTransform {
+  /** Packed gradients [N] → [N]. */
   transform(gradients: Tensor): Tensor;
 }
 

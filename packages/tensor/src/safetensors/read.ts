@@ -6,6 +6,7 @@ import { headerLength, parseHeader, quote, type SafetensorsEntry, type Safetenso
 
 /** What takes host arrays to a device: a `Device`. */
 export interface TensorFactory<T> {
+  /** Uploads elements in row-major order, as many as the shape has. */
   tensor(data: HostData, options: { shape: readonly number[]; dtype: 'f32' | 'f16' | 'i32' | 'u32' | 'bool' }): T;
 }
 

@@ -8,6 +8,7 @@ export interface ByteRange {
 
 /** What {@link FileStore.lock} gives: nobody else gets the lock before `release`. */
 export interface FileLock {
+  /** Gives the lock back, so that others can take it. */
   release(): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ import { after, before, consumer, producer } from './surroundings.js';
 
 type Apply = (inputs: readonly Tensor[], attrs: OpSample['attrs']) => Tensor | readonly Tensor[];
 
+/** What an op is checked against, and how far it may be off. What cannot be checked needs a reason. */
 export interface CheckOptions {
   readonly device: Device;
   /** Values from somewhere else (PyTorch); or why there can be none. */

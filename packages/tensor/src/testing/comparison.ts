@@ -13,7 +13,9 @@ export const checkKinds = [
   'second',
   'half',
 ] as const;
+/** One kind of comparison, such as `forward` or `gradient`. */
 export type CheckKind = (typeof checkKinds)[number];
+/** How many elements were compared, by kind. */
 export type Counts = Record<CheckKind, number>;
 
 /** How far a result may be off: absolute + relative · |expected|. */

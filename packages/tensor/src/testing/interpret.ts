@@ -20,6 +20,7 @@ export interface Interpreted {
 /** Applied to every float element that a node computes: `Math.fround` shows how far rounding carries. */
 export type Round = (x: number, dtype: FloatDType) => number;
 
+/** What the leaves hold, and how results are rounded on the way. Default: not at all. */
 export interface InterpretOptions {
   /** Elements of the graph's leaves, or of values on the way. Operands (plain numbers, keys) bring their own. */
   readonly leaves: ReadonlyMap<Value, ArrayLike<number>>;

@@ -21,6 +21,7 @@ export interface OpFixture {
   readonly samples: readonly (OpSample & { readonly outputs: readonly StoredTensor[] })[];
 }
 
+/** Makes inputs and calls for {@link checkOp}; what is drawn follows from the seed. */
 export const sample = {
   /** Standard normal numbers. */
   normal: (shape: Shape, seed: number): StoredTensor => ({

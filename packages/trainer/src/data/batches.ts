@@ -3,6 +3,7 @@
 import { hostBits, hostUniform, type Key, key } from '@paris/tensor';
 import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
 
+/** What decides the batches of a run, beside its key. */
 export interface BatchSpec {
   /** Pictures in the folder. */
   count: number;

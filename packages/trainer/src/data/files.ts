@@ -26,11 +26,16 @@ export interface Pictures {
 
 const IMAGES = 'images.safetensors';
 
+/** Writes `images.safetensors`, then `manifest.json`: where that is, the folder is complete. */
 export async function writeManifestFolder(store: FileStore, manifest: Manifest, pictures: Pictures): Promise<void> {
   await store.write(IMAGES, imageBytes(manifest, pictures));
   await writeJson(store, 'manifest.json', manifest); // last: its presence means complete
 }
 
+/**
+ * What {@link writeManifestFolder} wrote.
+ * @throws CheckpointError if it is missing or its parts do not fit together.
+ */
 export async function readManifestFolder(store: FileStore): Promise<{ manifest: Manifest } & Pictures> {
   if (!(await store.exists('manifest.json'))) {
     throw new CheckpointError('data', 'manifest.json is missing. Run paris prepare PICTURES --out DATA first.');
@@ -57,6 +62,7 @@ export interface TrainingData<M extends DataFormat> extends Pictures {
   sha256: string;
 }
 
+/** The folder of one cluster. @throws CheckpointError if it is missing or unsound, DataError if it has no picture. */
 export async function readCluster(store: FileStore, cluster: number): Promise<TrainingData<ClusterManifest>> {
   const folder = clusterFolder(cluster);
   const data = await readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
@@ -67,6 +73,7 @@ export async function readCluster(store: FileStore, cluster: number): Promise<Tr
 /** The two folders in which clusters are mixed: what the router learns from, and what no training sees. */
 export type LabelledFolder = 'router' | 'test';
 
+/** What mixed folders have beside their pictures. */
 export interface Labels {
   /** The cluster of each picture, u32 [N]. */
   labels: Uint32Array;
@@ -82,6 +89,7 @@ export async function writeLabelled(
   await writeJson(store, `${folder}/${folder}.json`, manifest);
 }
 
+/** One of the mixed folders, with its pictures' clusters. @throws CheckpointError if it is missing or unsound. */
 export async function readLabelled(
   store: FileStore,
   folder: LabelledFolder,

@@ -1,6 +1,7 @@
 // It must have worked: what has to be true of a trained model on pictures that no training saw.
 import type { Estimate, Evaluation } from './evaluation.js';
 
+/** One thing that must be true of a model that has learned, and whether it is. */
 export interface Control {
   name: string;
   passed: boolean;

@@ -21,6 +21,7 @@ import { measure } from './measure.js';
 import { type Architectures, loadNetworks } from './networks.js';
 import { scoreRouter } from './router-score.js';
 
+/** Which model is measured on which pictures, with which policies and at how many noise levels. */
 export interface EvaluateOptions {
   device: Device;
   model: FileStore;
@@ -35,6 +36,7 @@ export interface EvaluateOptions {
   /** Pictures at once. Default 32. */
   batchSize?: number;
   architectures?: Architectures;
+  /** Called after each noise level of each batch; `total` counts all of them. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal | undefined;
 }

@@ -34,6 +34,7 @@ export interface SemanticsResult {
   semantic: boolean;
 }
 
+/** The router's scores and the losses of experts and mixtures on the held-out pictures. */
 export interface Evaluation {
   version: 1;
   /** Held-out pictures. */

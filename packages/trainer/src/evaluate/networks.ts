@@ -19,6 +19,7 @@ export interface LoadedModel {
   dispose(): void;
 }
 
+/** Your own architectures, beside the built-in `dit` and `router-transformer`. */
 export interface Architectures {
   experts?: readonly AnyExpertArchitecture[];
   routers?: readonly AnyRouterArchitecture[];

@@ -2,6 +2,7 @@
 import { type Control, checkControls } from './controls.js';
 import type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evaluation.js';
 
+/** Lines of text: the router's scores, the loss of each arm with its standard error, and the controls. */
 export function formatEvaluation(evaluation: Evaluation): string {
   const { router, losses, count, clusters, times, semantics } = evaluation;
   const best = losses.bestExpert;

@@ -13,6 +13,7 @@ export interface CaptionRow {
   source?: string | undefined;
 }
 
+/** The rows of a captions file. */
 export interface Captions {
   /** By file name as the CSV has it, with `/` between folders. */
   rows: Map<string, CaptionRow>;

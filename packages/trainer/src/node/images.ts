@@ -4,6 +4,7 @@ import sharp from 'sharp';
 /** A folder is searched for these. What is really in a file is found out by its bytes. */
 export const IMAGE_EXTENSIONS: string[] = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
 
+/** The form that pictures are brought to. */
 export interface DecodeOptions {
   /** Edge length of the result in pixels. */
   size: number;
@@ -13,6 +14,7 @@ export interface DecodeOptions {
   background?: string;
 }
 
+/** RGB, u8 [3, size, size]; or why a file could not be decoded. */
 export type Decoded = { pixels: Uint8Array } | { reason: string };
 
 /**

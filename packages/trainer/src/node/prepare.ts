@@ -10,6 +10,7 @@ import type { DataItem, Manifest } from '../formats/data.js';
 import { type CaptionRow, type Captions, parseCaptions } from './captions.js';
 import { type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';
 
+/** Which pictures and captions are read, where they go, and what is held out. */
 export interface PrepareOptions extends DecodeOptions {
   /** Folder of pictures, searched with its subfolders. */
   source: string;
@@ -21,10 +22,12 @@ export interface PrepareOptions extends DecodeOptions {
   seed?: number;
   /** Most words in the vocabulary. Default 1000. */
   vocabularyLimit?: number;
+  /** Called after each file, decoded or skipped. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal | undefined;
 }
 
+/** What was written, and what of the captions file was not used. */
 export interface PrepareReport {
   manifest: Manifest;
   /** Rows of the captions file without a picture. */

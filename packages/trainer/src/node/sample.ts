@@ -14,6 +14,7 @@ import {
 import type { Device } from '@paris/tensor';
 import type { FileStore } from '@paris/tensor/store';
 
+/** Which model draws what, and how. */
 export interface SampleOptions {
   device: Device;
   model: FileStore;
@@ -32,7 +33,9 @@ export interface SampleOptions {
   filmFrames?: number;
   /** Whether routing records and trace hold what `telemetry` measures. Default false. */
   telemetry?: boolean;
+  /** Called after each step of each batch, in steps of single pictures. */
   onProgress?: (done: number, total: number) => void;
+  /** Called as the model is read. */
   onLoad?: (progress: LoadProgress) => void;
   signal?: AbortSignal | undefined;
 }
@@ -63,6 +66,7 @@ export interface SampleTrace {
   }[];
 }
 
+/** What the router said and the policy chose for one picture at one evaluation; probabilities and weights [K]. */
 export interface TraceEvaluation {
   step: number;
   time: number;
@@ -84,6 +88,10 @@ export interface Sampled {
   trace: SampleTrace;
 }
 
+/**
+ * Loads a model, draws `count` pictures for each prompt and closes the model again; the device stays open.
+ * @throws what `loadPipeline` and `Pipeline.generate` throw.
+ */
 export async function sample(options: SampleOptions): Promise<Sampled> {
   const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
   const { onLoad, architectures = [], telemetry = false } = options;

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ParisError } from '@paris/tensor';
 
+/** Which child is watched, and how long and how often it may fail. */
 export interface SuperviseOptions {
   /** Program and arguments of the child. */
   argv: readonly string[];

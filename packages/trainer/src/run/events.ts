@@ -9,6 +9,7 @@ export interface StepMetrics {
   accuracy?: number | undefined;
 }
 
+/** One event of a training, from `start` to `finished`; `step` counts the steps done. */
 export type TrainEvent =
   | { type: 'start'; step: number; steps: number; parameters: number; count: number }
   | {
@@ -25,4 +26,5 @@ export type TrainEvent =
   | { type: 'notice'; message: string }
   | { type: 'finished'; step: number; steps: number; alreadyDone: boolean; seconds: number; sha256: string };
 
+/** Called with each event as it happens; a promise is not waited for. */
 export type OnTrainEvent = (event: TrainEvent) => void;

@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import { RunError } from '../errors.js';
 import { readJson, writeJson } from '../formats/json.js';
 
+/** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Everything that decides the bytes of the weights, beside the adapter. */
@@ -46,6 +47,7 @@ export const runSchema: z.ZodMiniType<RunRecord> = z.object({
   ),
 });
 
+/** The `run.json` of a run folder; undefined where there is none. @throws CheckpointError if it is unsound. */
 export async function readRun(store: FileStore): Promise<RunRecord | undefined> {
   return (await store.exists(RUN_FILE)) ? readJson(store, RUN_FILE, runSchema) : undefined;
 }

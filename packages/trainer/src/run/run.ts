@@ -17,18 +17,28 @@ export interface TrainingJob<State> {
   batchSize: number;
   /** For the start event. */
   parameters: number;
+  /** The state before the first step. */
   start(): Promise<State>;
   /** From a checkpoint. @throws CheckpointError if it cannot be read. */
   restore(store: FileStore, path: string): Promise<State>;
   /** Takes the state over. `values` waits for the GPU, so it is asked for several steps at once. */
-  advance(state: State, step: number): Promise<{ state: State; values: () => Promise<Omit<StepMetrics, 'step'>> }>;
+  advance(
+    state: State,
+    step: number,
+  ): Promise<{
+    state: State;
+    /** Loss and accuracy of the step, read from the device. */
+    values: () => Promise<Omit<StepMetrics, 'step'>>;
+  }>;
   /** The bytes of a checkpoint: everything `restore` needs. */
   snapshot(state: State): Promise<Uint8Array>;
   /** The bytes of `model.safetensors`: what is sampled from. */
   weights(state: State): Promise<Uint8Array>;
+  /** Frees what the state holds on the device; it cannot be used after that. */
   release(state: State): void;
 }
 
+/** Where a run lives, what identifies it, and how often it is saved. */
 export interface RunOptions {
   /** Holds the run folders. */
   runs: FileStore;

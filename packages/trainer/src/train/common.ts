@@ -9,6 +9,7 @@ import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
 import type { OnTrainEvent } from '../run/events.js';
 import { version } from '../version.js';
 
+/** How a training is saved, stopped, begun anew and watched. None of it changes the weights. */
 export interface RunControls {
   /** Steps between checkpoints; it changes no byte of the result. Default 100. */
   checkpointEvery?: number;

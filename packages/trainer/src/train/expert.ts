@@ -16,6 +16,7 @@ import { denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 import { toFlat, toTree } from './params.js';
 
+/** Which expert is trained, on what, towards what. */
 export interface TrainExpertOptions extends RunControls {
   device: Device;
   /** The data folder. Only `clusters/NN` of it is opened; the rest need not be there. */

@@ -3,6 +3,7 @@
 import { ValueError } from '@paris/tensor';
 import type { Precision } from '@paris/tensor/optim';
 
+/** Steps, batch, optimiser, averaging, seed and precision. */
 export interface TrainingOptions {
   /** Optimiser steps. */
   steps: number;

@@ -15,6 +15,7 @@ import { noised, noisingBatch } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 import { toFlat, toTree } from './params.js';
 
+/** Which router is trained, on what, for which noise path. */
 export interface TrainRouterOptions extends RunControls {
   device: Device;
   /** The data folder. `router` and `partition` of it are opened. */
@@ -40,6 +41,7 @@ export interface TrainRouterOptions extends RunControls {
   prior?: RouterPrior;
 }
 
+/** Whether the router learns the clusters' sizes ('natural') or takes all clusters for equally likely ('balanced'). */
 export type RouterPrior = 'natural' | 'balanced';
 
 export const ROUTER_RUN = 'router';

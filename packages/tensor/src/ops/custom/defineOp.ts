@@ -43,12 +43,14 @@ export interface OpDefinition<Names extends readonly string[], A extends OpAttri
 /** An op written in other ops, with a gradient that is cleverer than theirs. */
 export interface CompositeDefinition<Names extends readonly string[], A extends OpAttributes, R extends Results>
   extends OpDefinition<Names, A, R> {
+  /** The results in other ops, with the shapes and dtypes that `infer` gave. */
   readonly decompose: (inputs: Named<Names, Tensor>, attributes: A) => Each<R, Tensor>;
 }
 
 /** An op with a kernel of its own, and the same in plain JavaScript. */
 export interface KernelDefinition<Names extends readonly string[], A extends OpAttributes, R extends Results>
   extends OpDefinition<Names, A, R> {
+  /** The kernel for the shapes of the context and these attributes. */
   readonly kernel: (context: KernelContext<Names>, attributes: A) => Kernel;
   /** The elements of each result, in row-major order: what the kernel is checked against. */
   readonly reference: (inputs: Named<Names, HostElements>, attributes: A) => Each<R, ArrayLike<number>>;
