@@ -43,7 +43,7 @@ afterAll(async () => {
   await child.remove();
 });
 
-it(`the core runs ${runs} times from a cold shader cache`, { timeout: 240_000 }, async (context) => {
+it(`the core runs ${runs} times from a cold shader cache`, { timeout: 600_000 }, async (context) => {
   const gpu = await requestGpu().catch(() => undefined);
   requireCapability(context, 'adapter', !!(await gpu?.requestAdapter()), 'WebGPU gives no adapter');
   const losses = new Set<string>();
