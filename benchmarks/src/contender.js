@@ -1,7 +1,7 @@
 // A contender's process: sets a row up, runs one repetition when asked, and answers with the elements asked for. The
 // contender's module gives `open()`, which resolves to its version and to the works it knows. A work is set up with its
-// inputs and gives `launch(set)`, which queues it and returns what it gave, `read(given)` for the elements by name, and
-// `release(given)`.
+// inputs and gives `launch(set)`, which queues it and returns what it gave, `read(given)` for the elements by name,
+// `release(given)`, and `settle(all)` where a work that nobody reads would not run.
 import { counts, gpuErrors } from './gpu.js';
 import { inputsOf, ROWS } from './rows.js';
 
@@ -34,6 +34,7 @@ const answers = {
       given.push(await work.launch((set + i) % 2));
       queuedAt ??= performance.now();
     }
+    await work.settle?.(given);
     const results = await work.read(given.at(-1));
     const ms = (performance.now() - start) / count;
     const used = process.cpuUsage(cpu);
@@ -43,6 +44,7 @@ const answers = {
     );
     const cost = Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, (n - before[name]) / count]));
     const cpuMs = (used.user + used.system) / 1000 / count;
+    if (cost.dispatches < 1) throw new Error(`it ran ${cost.dispatches * count} dispatches for ${count} works`);
     return { ms, jsMs: queuedAt - start, cpuMs, set: (set + count - 1) % 2, elements, cost };
   },
 

@@ -48,6 +48,8 @@ export async function open() {
     const step = jax.jit(fn);
     return {
       launch: (set) => step(tree.ref(inputs[set])),
+      // It is lazy: what is released before anybody waits for it does not run.
+      settle: (all) => jax.blockUntilReady(all),
       read: readAll,
       release: (results) => tree.dispose(results),
       close: () => tree.dispose(inputs),
