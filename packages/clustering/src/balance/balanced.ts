@@ -1,10 +1,9 @@
 /** k-means with clusters of equal size. */
-import { type Device, key, type Tensor } from '@paris/tensor';
+import type { Device, Tensor } from '@paris/tensor';
 import { ClusteringError } from '../errors.js';
 import { checkProblem } from '../kmeans/check.js';
-import { type KMeansOptions, type KMeansResult, sizesOf } from '../kmeans/kmeans.js';
+import { bestOfRestarts, type KMeansOptions, type KMeansResult, sizesOf } from '../kmeans/kmeans.js';
 import { DeviceRows, type Metric, prepareRows } from '../kmeans/nearest.js';
-import { seedCentroids } from '../kmeans/seeding.js';
 import { auctionAssignment, equalCapacities } from './auction.js';
 
 /** Costs that are held on the host, N · K. */
@@ -23,8 +22,7 @@ export async function balancedKMeans(
   dimensions: number,
   options: KMeansOptions,
 ): Promise<KMeansResult> {
-  const { clusters, metric = 'spherical', seeding = 'k-means++', initial, seed = 0 } = options;
-  const { restarts = initial ? 1 : 3, maxIterations = 100, tolerance = 1e-3 } = options;
+  const { clusters, metric = 'spherical', maxIterations = 100, tolerance = 1e-3 } = options;
   checkProblem('balancedKMeans', features, dimensions, options);
   const count = features.length / dimensions;
   if (count * clusters > mostCosts) {
@@ -36,10 +34,8 @@ export async function balancedKMeans(
   const distancesTo = squaredDistances(data);
   const capacities = equalCapacities(count, clusters);
 
-  let best: KMeansResult | undefined;
-  for (let restart = 0; restart < restarts; restart++) {
-    const problem = { device, rows, dimensions, clusters, metric };
-    let centroids = initial?.slice() ?? (await seedCentroids(problem, seeding, key(seed).foldIn(restart)));
+  return await bestOfRestarts({ device, rows, dimensions, clusters, metric }, options, async (start) => {
+    let centroids = start;
     let costs = await distancesTo(centroids);
     let labels = auctionAssignment(costs, capacities);
     let iterations = 0;
@@ -50,11 +46,8 @@ export async function balancedKMeans(
       costs = await distancesTo(centroids);
       labels = auctionAssignment(costs, capacities);
     }
-    const inertia = costOf(costs, labels);
-    if (best && inertia >= best.inertia) continue;
-    best = { centroids, labels, sizes: sizesOf(labels, clusters), inertia, iterations, restart };
-  }
-  return best!;
+    return { centroids, labels, inertia: costOf(costs, labels), iterations };
+  });
 }
 
 /** The mean row of each cluster [K, D], of length 1 if spherical; zeros for a cluster without rows. */

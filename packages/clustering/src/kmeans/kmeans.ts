@@ -3,7 +3,7 @@ import { type Device, key } from '@paris/tensor';
 import { checkProblem } from './check.js';
 import { lloyd } from './lloyd.js';
 import { DeviceRows, type Metric, prepareRows } from './nearest.js';
-import { type Seeding, seedCentroids } from './seeding.js';
+import { type Seeding, type SeedingProblem, seedCentroids } from './seeding.js';
 
 /** How many clusters, by which metric, and how long to look for them. All draws follow from `seed`. */
 export interface KMeansOptions {
@@ -51,17 +51,14 @@ export async function kMeans(
   dimensions: number,
   options: KMeansOptions,
 ): Promise<KMeansResult> {
-  const { clusters, metric = 'spherical', seeding = 'k-means++', initial, seed = 0 } = options;
-  const { restarts = initial ? 1 : 3, maxIterations = 100, tolerance = 1e-3 } = options;
+  const { clusters, metric = 'spherical', maxIterations = 100, tolerance = 1e-3 } = options;
   checkProblem('kMeans', features, dimensions, options);
   const rows = prepareRows(features, dimensions, metric);
   using data = new DeviceRows(device, rows, dimensions, clusters);
   const step = lloyd(device, metric);
 
-  let best: KMeansResult | undefined;
-  for (let restart = 0; restart < restarts; restart++) {
-    const problem = { device, rows, dimensions, clusters, metric };
-    let centroids = initial?.slice() ?? (await seedCentroids(problem, seeding, key(seed).foldIn(restart)));
+  return await bestOfRestarts({ device, rows, dimensions, clusters, metric }, options, async (start) => {
+    let centroids = start;
     let iterations = 0;
     for (let converged = false; iterations < maxIterations && !converged; iterations++) {
       const { counts, inertia, shift, ...next } = await step(data, centroids);
@@ -71,9 +68,25 @@ export async function kMeans(
       converged = empty.length === 0 && shift <= (tolerance * inertia) / data.count;
     }
     const { labels, distances } = await data.place(centroids);
-    const inertia = sum(distances);
-    if (best && inertia >= best.inertia) continue;
-    best = { centroids, labels, sizes: sizesOf(labels, clusters), inertia, iterations, restart };
+    return { centroids, labels, inertia: sum(distances), iterations };
+  });
+}
+
+/**
+ * Looks for clusters from several starts and keeps those of the lowest inertia, the first of equals.
+ * @param search - from centroids [K, D], its own to change, to the clusters that it ends with
+ */
+export async function bestOfRestarts(
+  problem: SeedingProblem,
+  options: KMeansOptions,
+  search: (start: Float32Array) => Promise<Omit<KMeansResult, 'sizes' | 'restart'>>,
+): Promise<KMeansResult> {
+  const { seeding = 'k-means++', initial, seed = 0, restarts = initial ? 1 : 3 } = options;
+  let best: KMeansResult | undefined;
+  for (let restart = 0; restart < restarts; restart++) {
+    const found = await search(initial?.slice() ?? (await seedCentroids(problem, seeding, key(seed).foldIn(restart))));
+    if (best && found.inertia >= best.inertia) continue;
+    best = { ...found, sizes: sizesOf(found.labels, problem.clusters), restart };
   }
   return best!;
 }
