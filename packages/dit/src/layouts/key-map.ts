@@ -107,9 +107,13 @@ function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): Ho
 }
 
 function list(what: string, entries: readonly string[]): string {
-  if (entries.length === 0) return '';
-  const more = entries.length > 8 ? ` and ${entries.length - 8} more` : '';
-  return `${what} ${entries.slice(0, 8).join(', ')}${more}`;
+  return entries.length === 0 ? '' : `${what} ${some(entries)}`;
+}
+
+/** A list that stays readable when everything is wrong. */
+export function some(list: readonly string[]): string {
+  const more = list.length > 8 ? ` and ${list.length - 8} more` : '';
+  return `${list.slice(0, 8).join(', ')}${more}`;
 }
 
 function show(shape: readonly number[]): string {

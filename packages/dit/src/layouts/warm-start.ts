@@ -3,7 +3,7 @@
 import { CheckpointError, ValueError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
 import type { HostTensor } from '@paris/tensor/safetensors';
-import { fromStateDict, type KeyMap, type StateDict } from './key-map.js';
+import { fromStateDict, type KeyMap, type StateDict, some } from './key-map.js';
 import { parisLayout } from './layouts.js';
 
 /** What may start anew, by name, in the names of our and of the foreign layouts. */
@@ -61,8 +61,10 @@ export function warmStart(
   );
   const broken = Object.entries(ours).flatMap(([name, { data }]) => (data.every(Number.isFinite) ? [] : [name]));
   if (broken.length === 0) return ours;
-  const some = `${broken.slice(0, 8).join(', ')}${broken.length > 8 ? ` and ${broken.length - 8} more` : ''}`;
-  throw new CheckpointError('dit', `the state dict holds values that are not finite: ${some}. Take another one.`);
+  throw new CheckpointError(
+    'dit',
+    `the state dict holds values that are not finite: ${some(broken)}. Take another one.`,
+  );
 }
 
 function select<T>(record: Readonly<Record<string, T>>, isWanted: (key: string) => boolean): Record<string, T> {
