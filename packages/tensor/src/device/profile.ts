@@ -62,7 +62,7 @@ export async function profile(device: Device, fn: () => unknown): Promise<Profil
       `the times of kernels need the feature timestamp-query, and ${device.info.adapter} has none. Time whole calls instead.`,
     );
   }
-  const { roofline } = await (rooflines.get(device) ?? measured(device));
+  const roofline = await (rooflines.get(device) ?? measured(device));
   const { wallMs, runs } = await timed(device, fn);
   const names = new Map<string, KernelRun[]>();
   for (const run of runs) names.set(run.name, [...(names.get(run.name) ?? []), run]);
@@ -84,9 +84,9 @@ function summary(name: string, runs: readonly KernelRun[], roofline: Roofline): 
   };
 }
 
-const rooflines = new WeakMap<Device, Promise<{ roofline: Roofline }>>();
+const rooflines = new WeakMap<Device, Promise<Roofline>>();
 
-function measured(device: Device): Promise<{ roofline: Roofline }> {
+function measured(device: Device): Promise<Roofline> {
   const [numbers, n] = device.info.software ? [2 ** 22, 256] : [2 ** 24, 2048];
   const measure = async () => {
     using x = device.tensor(new Float32Array(numbers).fill(1));
@@ -101,10 +101,8 @@ function measured(device: Device): Promise<{ roofline: Roofline }> {
     };
     const [copy, product] = [await best(() => x.neg()), await best(() => matmul(a, a))];
     return {
-      roofline: {
-        gigabytesPerSecond: perMs(copy.bytes / 1e6, copy.ms),
-        tflopsPerSecond: perMs(product.flops! / 1e9, product.ms),
-      },
+      gigabytesPerSecond: perMs(copy.bytes / 1e6, copy.ms),
+      tflopsPerSecond: perMs(product.flops! / 1e9, product.ms),
     };
   };
   const result = measure();
@@ -134,16 +132,16 @@ const [mapRead, copySource, copyTarget, queryResolve] = [1, 4, 8, 512];
 const queriesPerSet = 4096;
 
 class TimestampTimer implements KernelTimer {
-  private readonly sets: { set: GPUQuerySet; used: number; read: GPUBuffer | undefined }[] = [];
+  private readonly sets: { set: GPUQuerySet; used: number; resolved?: GPUBuffer; read?: GPUBuffer }[] = [];
   private readonly kernels: (KernelCost & { readonly name: string })[] = [];
-  private open: (typeof this.sets)[number][] = [];
+  private open: typeof this.sets = [];
 
   constructor(private readonly gpu: GPUDevice) {}
 
   pass(name: string, { flops, bytes }: KernelCost): GPUComputePassDescriptor {
     let at = this.open.at(-1);
     if (!at || at.used === queriesPerSet) {
-      at = { set: this.gpu.createQuerySet({ type: 'timestamp', count: queriesPerSet }), used: 0, read: undefined };
+      at = { set: this.gpu.createQuerySet({ type: 'timestamp', count: queriesPerSet }), used: 0 };
       this.sets.push(at);
       this.open.push(at);
     }
@@ -158,20 +156,21 @@ class TimestampTimer implements KernelTimer {
   resolve(encoder: GPUCommandEncoder): void {
     for (const at of this.open) {
       const size = at.used * 8;
-      const resolved = this.gpu.createBuffer({ size, usage: queryResolve | copySource });
+      at.resolved = this.gpu.createBuffer({ size, usage: queryResolve | copySource });
       at.read = this.gpu.createBuffer({ size, usage: mapRead | copyTarget });
-      encoder.resolveQuerySet(at.set, 0, at.used, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, at.read, 0, size);
+      encoder.resolveQuerySet(at.set, 0, at.used, at.resolved, 0);
+      encoder.copyBufferToBuffer(at.resolved, 0, at.read, 0, size);
     }
     this.open = [];
   }
 
   async read(): Promise<KernelRun[]> {
     const times: bigint[] = [];
-    for (const { set, read } of this.sets) {
+    for (const { set, resolved, read } of this.sets) {
       await read!.mapAsync(1);
       times.push(...new BigUint64Array(read!.getMappedRange()));
       read!.destroy();
+      resolved!.destroy();
       set.destroy();
     }
     const inMs = (from: bigint, to: bigint) => Number(to - from) / 1e6;
