@@ -21,6 +21,10 @@ export async function requestGpu(): Promise<GPU> {
   return kept[KEPT];
 }
 
+/** What can be done where WebGPU finds no adapter. */
+export const withoutAdapter: string =
+  'Under Node, run through `paris exec -- node …`, or see `paris doctor` for what is missing.';
+
 async function loadDawn(): Promise<GPU> {
   let dawn: typeof import('webgpu');
   try {

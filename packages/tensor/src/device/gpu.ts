@@ -11,6 +11,10 @@ export async function requestGpu(): Promise<GPU> {
   );
 }
 
+/** What can be done where WebGPU finds no adapter. */
+export const withoutAdapter: string =
+  'Turn on graphics acceleration in the browser and start it again, or open the page in a current Chrome or Edge on a machine with a GPU.';
+
 /** `navigator.gpu`, if there is one. */
 export function builtInGpu(): GPU | undefined {
   return (globalThis.navigator as Navigator | undefined)?.gpu as GPU | undefined;

@@ -1,4 +1,4 @@
-import { requestGpu } from '#gpu';
+import { requestGpu, withoutAdapter } from '#gpu';
 import { NoAdapterError, ValueError } from '../errors.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { Device, type DeviceInfo } from './device.js';
@@ -25,12 +25,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   if (given) return opened(given, given.adapterInfo, false, tuning);
   const gpu = await requestGpu();
   const adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
-  if (!adapter) {
-    throw new NoAdapterError(
-      'openDevice',
-      'WebGPU found no adapter. Under Node, run through `paris exec -- node …`, or see `paris doctor` for what is missing.',
-    );
-  }
+  if (!adapter) throw new NoAdapterError('openDevice', `WebGPU found no adapter. ${withoutAdapter}`);
   const { limits } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[],

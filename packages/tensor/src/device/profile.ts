@@ -89,8 +89,8 @@ const rooflines = new WeakMap<Device, Promise<Roofline>>();
 function measured(device: Device): Promise<Roofline> {
   const [numbers, n] = device.info.software ? [2 ** 22, 256] : [2 ** 24, 2048];
   const measure = async () => {
-    using x = device.tensor(new Float32Array(numbers).fill(1));
-    using a = device.tensor(new Float32Array(n * n).fill(1 / n), { shape: [n, n] });
+    const x = device.tensor(new Float32Array(numbers).fill(1));
+    const a = device.tensor(new Float32Array(n * n).fill(1 / n), { shape: [n, n] });
     const best = async (fn: () => { dispose(): void }) => {
       const once = async () => (await device.run(fn())).dispose();
       await once();
@@ -99,11 +99,16 @@ function measured(device: Device): Promise<Roofline> {
       });
       return runs.reduce((least, run) => (run.ms < least.ms ? run : least));
     };
-    const [copy, product] = [await best(() => x.neg()), await best(() => matmul(a, a))];
-    return {
-      gigabytesPerSecond: perMs(copy.bytes / 1e6, copy.ms),
-      tflopsPerSecond: perMs(product.flops! / 1e9, product.ms),
-    };
+    try {
+      const [copy, product] = [await best(() => x.neg()), await best(() => matmul(a, a))];
+      return {
+        gigabytesPerSecond: perMs(copy.bytes / 1e6, copy.ms),
+        tflopsPerSecond: perMs(product.flops! / 1e9, product.ms),
+      };
+    } finally {
+      x.dispose();
+      a.dispose();
+    }
   };
   const result = measure();
   rooflines.set(device, result);
