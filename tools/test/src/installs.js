@@ -19,14 +19,21 @@ const draw = (
   /** @type {string} */ model,
   /** @type {string} */ show,
 ) => `import { loadPipeline } from '@paris/sampler';
-const pipeline = await loadPipeline(${model});
-const { images, expertPictures } = await pipeline.generate({ prompt: 'cat face', steps: 2, routing: 'top2' });
-const sum = expertPictures.reduce((a, b) => a + b, 0);
-await pipeline.close();
-${show}(\`drawn in \${sum} evaluations, \${new Set(images[0].data).size} levels\`);
+try {
+  const pipeline = await loadPipeline(${model});
+  const { images, expertPictures } = await pipeline.generate({ prompt: 'cat face', steps: 2, routing: 'top2' });
+  const sum = expertPictures.reduce((a, b) => a + b, 0);
+  await pipeline.close();
+  ${show}(\`drawn in \${sum} evaluations, \${new Set(images[0].data).size} levels\`);
+} catch (error) {
+  ${show}(error.message);
+}
 `;
 /** Two steps of two experts; noise or a blank picture would have very many levels or few. */
 const DRAWN = /^drawn in 4 evaluations, \d{2,3} levels$/m;
+
+/** What a page says where there is no WebGPU: something that its visitor can do. */
+const ADVICE = /^\[openDevice\] [^.]+\. (?:Turn on|Use) (?:(?!Node|npm|paris)[^.])+\.$/;
 
 const FILES = {
   'draw.mjs': draw(JSON.stringify(MODEL), 'console.log'),
@@ -81,13 +88,19 @@ async function check(folder, npm, typegpu) {
   }
   if (!CHROMIUM) return counter.skip(`Vite, ${name}`, 'chromium', 'none is installed');
   await build({ root: folder, publicDir: MODEL, build: { target: 'es2022' }, logLevel: 'silent' });
-  let title = '';
-  const wrong = await openPage({ root: folder, executablePath: CHROMIUM, webgpu: true }, async (page) => {
-    await page.waitForFunction(() => document.title !== '');
-    title = await page.title();
-    return [];
-  });
-  report(`Vite, ${name}`, { code: wrong.length, output: [title, ...wrong].join('\n') });
+  const titled = async (/** @type {boolean} */ webgpu) => {
+    let title = '';
+    const wrong = await openPage({ root: folder, executablePath: CHROMIUM ?? '', webgpu }, async (page) => {
+      await page.waitForFunction(() => document.title !== '');
+      title = await page.title();
+      return [];
+    });
+    return { code: wrong.length, output: [title, ...wrong].join('\n') };
+  };
+  report(`Vite, ${name}`, await titled(true));
+  const { code: wrong, output: said } = await titled(false);
+  if (wrong === 0 && ADVICE.test(said)) counter.pass(`on a page without WebGPU: ${said}`);
+  else counter.fail(`Vite without WebGPU, ${name}`, said);
 }
 
 /** @param {string} name @param {{ code: number | string, output: string }} result */

@@ -125,8 +125,8 @@ export function mixture(options: {
   const probabilitiesOf = async (latents: Tensor, time: number): Promise<Float32Array[]> => {
     const batch = latents.shape[0]!;
     if (!askRouter || !routerParams) return Array.from({ length: batch }, () => Float32Array.of(1));
-    using answer = await askRouter(routerParams, latents, scalar(time));
-    const all = (await answer.read()) as Float32Array;
+    const answer = await askRouter(routerParams, latents, scalar(time));
+    const all = (await answer.read().finally(() => answer.dispose())) as Float32Array;
     return Array.from({ length: batch }, (_, i) => all.slice(i * experts.length, (i + 1) * experts.length));
   };
 
@@ -135,18 +135,23 @@ export function mixture(options: {
     const { condition, unconditional, guidance = 1 } = request;
     const at = predictionCoefficients(expert.objective.prediction, expertPaths[batch.expert]!, path, time);
     const bucket = batch.pictures.length;
-    using pictures = device.tensor(batch.pictures, { shape: [bucket], dtype: 'u32' });
-    using weights = device.tensor(batch.weights, { shape: [latents.shape[0]!, bucket] });
+    const pictures = device.tensor(batch.pictures, { shape: [bucket], dtype: 'u32' });
+    const weights = device.tensor(batch.weights, { shape: [latents.shape[0]!, bucket] });
     const guided = guidance !== 1 && condition && unconditional ? { unconditional, guidance: scalar(guidance) } : {};
-    return await forwards.get(expert)!(flat[batch.expert]!, {
-      latents,
-      pictures,
-      weights,
-      time: scalar(at.time),
-      at: scalars(at),
-      ...(condition ? { condition } : {}),
-      ...guided,
-    });
+    try {
+      return await forwards.get(expert)!(flat[batch.expert]!, {
+        latents,
+        pictures,
+        weights,
+        time: scalar(at.time),
+        at: scalars(at),
+        ...(condition ? { condition } : {}),
+        ...guided,
+      });
+    } finally {
+      pictures.dispose();
+      weights.dispose();
+    }
   };
 
   return {

@@ -83,9 +83,9 @@ export function cosineMeter(device: Device): MeasureCosines {
   return async (velocities, batches, weights) => {
     const [B, n, K] = [weights.length, batches.length, weights[0]!.length];
     const inverse = weights.flatMap((row) => batches.map(({ expert }) => (row[expert]! > 0 ? 1 / row[expert]! : 0)));
-    using scale = device.tensor(Float32Array.from(inverse), { shape: [B, n] });
-    using answer = await grams(velocities, scale);
-    const all = (await answer.read()) as Float32Array;
+    const scale = device.tensor(Float32Array.from(inverse), { shape: [B, n] });
+    const answer = await grams(velocities, scale).finally(() => scale.dispose());
+    const all = (await answer.read().finally(() => answer.dispose())) as Float32Array;
     return weights.map((_, picture) => {
       const gram = all.subarray(picture * n * n, (picture + 1) * n * n);
       const cosines = new Float32Array(K * K).fill(Number.NaN);
