@@ -236,6 +236,7 @@ function tiledKernel(group: Group, writer: KernelWriter, writable: Writable, opt
   return {
     label: group.members.map((member) => member.node.op.name).join('+'),
     code: writer.module({
+      enable: kernel.enable,
       declarations: `${kernel.declarations}\n${finishers.join('\n')}`,
       body: [kernel.body],
       workgroupSize: [...kernel.workgroupSize],

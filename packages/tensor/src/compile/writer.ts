@@ -218,6 +218,7 @@ export class KernelWriter implements Namer {
    * their buffer is written in the same dispatch.
    */
   module(options: {
+    enable?: string | undefined;
     declarations: string;
     body: readonly string[];
     workgroupSize: readonly [number, number, number];
@@ -241,7 +242,8 @@ ${options.body.join('\n')}
     const externals = Object.fromEntries([...this.functions].map(([fn, name]) => [name, fn]));
     const text = this.functions.size === 0 ? template : tgpu.resolve({ template, externals, names: 'strict' });
     const f16 = this.bindings.some(({ value }) => value.dtype === 'f16');
-    return f16 ? `enable f16;\n${text}` : text;
+    const enabled = [...(f16 ? ['f16'] : []), ...(options.enable ? [options.enable] : [])];
+    return enabled.length > 0 ? `enable ${enabled.join(', ')};\n${text}` : text;
   }
 }
 

@@ -39,6 +39,8 @@ export interface DeviceInfo {
   /** The adapter runs on the CPU. */
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Invocations a subgroup, where there are subgroups and all have the same size. */
+  readonly subgroupSize?: number | undefined;
   /** Tells adapters apart for which kernels may be chosen differently. */
   readonly fingerprint: string;
 }
@@ -102,7 +104,8 @@ export class Device implements PlanDevice {
     tuning?: TuningTable,
   ) {
     this.pool = new BufferPool(gpu);
-    this.adapter = { software: info.software, architecture: info.architecture, tuning };
+    const { software, architecture, subgroupSize } = info;
+    this.adapter = { software, architecture, subgroupSize, tuning };
     gpu.addEventListener('uncapturederror', this.onError);
     void gpu.lost.then(({ message, reason }) => {
       if (this.closing) return;

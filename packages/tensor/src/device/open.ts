@@ -61,6 +61,8 @@ function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {
     ) || info.isFallbackAdapter === true;
   const features = [...device.features].sort();
   const { limits } = device;
+  const { subgroupMinSize: smallest, subgroupMaxSize: largest } = info;
+  const subgroupSize = device.features.has('subgroups') && smallest === largest ? smallest : undefined;
   const engine = (globalThis.navigator as Navigator | undefined)?.userAgent ?? 'dawn';
   const fingerprint = [
     engine,
@@ -68,9 +70,18 @@ function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {
     info.architecture,
     adapter,
     features.join(' '),
+    subgroupSize,
     limits.maxStorageBufferBindingSize,
     limits.maxStorageBuffersPerShaderStage,
     limits.maxComputeWorkgroupStorageSize,
   ].join('|');
-  return { adapter, vendor: info.vendor, architecture: info.architecture, software, features, fingerprint };
+  return {
+    adapter,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    software,
+    features,
+    subgroupSize,
+    fingerprint,
+  };
 }

@@ -40,6 +40,8 @@ export interface OperandAccess {
 export interface GeneratedKernel {
   /** For labels and traces; the same name may have several texts. */
   readonly name: string;
+  /** A language extension that the text needs. */
+  readonly enable?: 'subgroups';
   /** Module-scope WGSL: constants, workgroup variables. May be empty. */
   readonly declarations: string;
   /** The statements of the entry point. */
@@ -55,6 +57,8 @@ export interface KernelAdapter {
   readonly software: boolean;
   /** `GPUAdapterInfo.architecture`: tells software adapters apart. */
   readonly architecture?: string;
+  /** Invocations a subgroup, where there are subgroups and all have the same size. */
+  readonly subgroupSize?: number | undefined;
   /** What was measured on it; fixed rules choose where it says nothing. */
   readonly tuning?: TuningTable | undefined;
 }

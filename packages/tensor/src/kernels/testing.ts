@@ -47,7 +47,7 @@ export function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string 
     const mode = i < inputs.length ? 'read' : 'read_write';
     return `@group(0) @binding(${i}) var<storage, ${mode}> ${bufferName(name)}: array<f32>;`;
   });
-  return `${bindings.join('\n')}
+  return `${kernel.enable ? `enable ${kernel.enable};\n` : ''}${bindings.join('\n')}
 @group(0) @binding(${names.length}) var<storage, read> Sizes: array<u32>;
 ${kernel.declarations}
 @compute @workgroup_size(${kernel.workgroupSize.join(', ')})
@@ -134,7 +134,8 @@ export function openTestDevice(): Promise<GPUDevice> {
       maxComputeWorkgroupStorageSize,
       maxStorageBuffersPerShaderStage,
     };
-    return adapter.requestDevice({ requiredLimits });
+    const requiredFeatures = adapter.features.has('subgroups') ? (['subgroups'] as const) : [];
+    return adapter.requestDevice({ requiredLimits, requiredFeatures });
   })();
   return testDevice;
 }

@@ -30,6 +30,7 @@ export function attentionClass(kernel: AttentionKernel, headDim: number): string
 const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   plain: [],
   registerTile: ['rows', 'columns'],
+  subgroupTile: ['rows', 'columns', 'lanes'],
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { requireCapability } from '@paris/test-tools';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   bufferAccess,
   bufferName,
@@ -17,6 +18,8 @@ const twins: Record<string, MatmulChoice> = {
   'register tile 8x8': { kernel: 'registerTile', rows: 8, columns: 8 },
   'register tile 4x3': { kernel: 'registerTile', rows: 4, columns: 3 },
   'register tile 1x1': { kernel: 'registerTile', rows: 1, columns: 1 },
+  'subgroup tile 16x4': { kernel: 'subgroupTile', rows: 16, columns: 4, lanes: 8 },
+  'subgroup tile 3x1': { kernel: 'subgroupTile', rows: 3, columns: 1, lanes: 8 },
   'workgroup tile 64x64': {
     kernel: 'workgroupTile',
     ...{ blockRows: 64, blockColumns: 64, depth: 16, rows: 4, columns: 4 },
@@ -93,10 +96,18 @@ function problem(
   return { a, b, expected, specOf };
 }
 
-describe.each(Object.entries(twins))('matmul, %s', (_, choice) => {
+describe.each(Object.entries(twins))('matmul, %s', (_, preset) => {
   let device: GPUDevice;
+  let choice = preset;
   beforeAll(async () => {
     device = await openTestDevice();
+    // A subgroup's twin runs on every adapter that has subgroups, whatever their size there.
+    const { subgroupMinSize: lanes, subgroupMaxSize } = device.adapterInfo;
+    if (choice.kernel === 'subgroupTile' && lanes === subgroupMaxSize) choice = { ...choice, lanes };
+  });
+  beforeEach((context) => {
+    const needed = preset.kernel === 'subgroupTile';
+    requireCapability(context, 'subgroups', !needed || device.features.has('subgroups'), 'the adapter has none');
   });
 
   async function check({ a, b, expected, specOf }: ReturnType<typeof problem>, extents = new Uniforms()) {
@@ -155,6 +166,13 @@ describe('chooseMatmul', () => {
   it('does not look at the rows on software adapters, so that batches share their text', () => {
     const choices = [1, 2, 8, 512].map((m) => chooseMatmul({ m, n: 192, k: 64, batch: 1 }, { software: true }));
     expect(new Set(choices.map((choice) => JSON.stringify(choice))).size).toBe(1);
+  });
+
+  it('hands a subgroup of eight its own tile', () => {
+    const choices = [1, 9, 1000].map((n) =>
+      chooseMatmul({ m: 32, n, k: 64, batch: 1 }, { software: true, subgroupSize: 8 }),
+    );
+    expect(choices).toEqual([1, 2, 4].map((columns) => ({ kernel: 'subgroupTile', rows: 16, columns, lanes: 8 })));
   });
 
   it('takes no tile that is wider than the output', () => {

@@ -29,14 +29,7 @@ export function registerTileMatmul(spec: MatmulSpec, tile: RegisterTile): Genera
     name: `matmul_register_tile_${rows}x${columns}`,
     declarations: '',
     body: `
-${declareBatch(spec)}
-let row_0 = workgroup_id.y * ${rows}u;
-let column_0 = workgroup_id.x * ${LANES * columns}u + local_id.x;
-let last_row = ${m.wgsl} - 1u;
-let last_column = ${n.wgsl} - 1u;
-${unroll(rows, (i) => `let a${i} = a_base + min(row_0 + ${i}u, last_row) * ${a.rowStride.wgsl};`)}
-${unroll(columns, (j) => `let b${j} = b_base + min(column_0 + ${j * LANES}u, last_column) * ${b.columnStride.wgsl};`)}
-${unroll(rows, (i) => unroll(columns, (j) => `var c${i}_${j} = 0f;`))}
+${beginTile(spec, tile, LANES)}
 ${depth}
 for (var k = 0u; k < depth; k++) {
   let a_k = k * ${a.columnStride.wgsl};
@@ -45,19 +38,39 @@ ${unroll(rows, (i) => `  let x${i} = ${a.access.element(`a${i} + a_k`)};`)}
 ${unroll(columns, (j) => `  let y${j} = ${b.access.element(`b${j} + b_k`)};`)}
 ${products}
 }
+${storeTile(spec, tile, LANES)}`,
+    workgroupSize: [LANES, 1, 1],
+    workgroups: [tiles(n, LANES * columns), tiles(m, rows), batchCount(spec)],
+  };
+}
+
+/** Where the tile lies, the rows of `a` and the columns of `b` as `a0`, …, `b0`, …, and sums `c0_0`, … of zero. */
+export function beginTile(spec: MatmulSpec, { rows, columns }: RegisterTile, lanes: number): string {
+  const { m, n, a, b } = spec;
+  return `
+${declareBatch(spec)}
+let row_0 = workgroup_id.y * ${rows}u;
+let column_0 = workgroup_id.x * ${lanes * columns}u + local_index;
+let last_row = ${m.wgsl} - 1u;
+let last_column = ${n.wgsl} - 1u;
+${unroll(rows, (i) => `let a${i} = a_base + min(row_0 + ${i}u, last_row) * ${a.rowStride.wgsl};`)}
+${unroll(columns, (j) => `let b${j} = b_base + min(column_0 + ${j * lanes}u, last_column) * ${b.columnStride.wgsl};`)}
+${unroll(rows, (i) => unroll(columns, (j) => `var c${i}_${j} = 0f;`))}`;
+}
+
+/** Stores the sums of {@link beginTile}: from an array, so that the text has the epilogue once. */
+export function storeTile(spec: MatmulSpec, { rows, columns }: RegisterTile, lanes: number): string {
+  return `
 var results: array<f32, ${rows * columns}>;
 ${unroll(rows, (i) => unroll(columns, (j) => `results[${i * columns + j}] = c${i}_${j};`))}
 for (var i = 0u; i < ${rows}u; i++) {
   let row = row_0 + i;
   if (row > last_row) { break; }
   for (var j = 0u; j < ${columns}u; j++) {
-    let column = column_0 + j * ${LANES}u;
+    let column = column_0 + j * ${lanes}u;
     if (column <= last_column) {
       ${spec.store({ batch: 'batch', row: 'row', column: 'column' }, `results[i * ${columns}u + j]`)}
     }
   }
-}`,
-    workgroupSize: [LANES, 1, 1],
-    workgroups: [tiles(n, LANES * columns), tiles(m, rows), batchCount(spec)],
-  };
+}`;
 }
