@@ -31,8 +31,3 @@ export function comparisonBodies(body: (a: number, b: number) => boolean): Bodie
     u32: tgpu.fn([d.u32, d.u32], d.bool)(body) as TgpuFn,
   };
 }
-
-/** Truth values to one. */
-export function logicBodies(body: (a: boolean, b: boolean) => boolean): { bool: TgpuFn } {
-  return { bool: tgpu.fn([d.bool, d.bool], d.bool)(body) as TgpuFn };
-}

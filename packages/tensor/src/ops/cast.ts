@@ -1,7 +1,7 @@
 import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, pointwise, requireTensor } from './define.js';
+import { applyOp, pointwise, requireTensor, withOp } from './define.js';
 import type { PointwiseOp, WithOp } from './op.js';
 
 const op = pointwise({
@@ -22,12 +22,9 @@ const op = pointwise({
  * The elements in another dtype. Floats become integers by dropping the fraction (out of range is undefined), numbers
  * become bool by x ≠ 0, bool becomes 0 or 1.
  */
-export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, dtype: DType): Tensor => {
-    if (!dtypes.includes(dtype)) {
-      throw new DTypeError('cast', `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);
-    }
-    return requireTensor('cast', x).dtype === dtype ? x : applyOp(op, [x], { dtype });
-  },
-  { op },
-);
+export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor, PointwiseOp> = withOp(op, (x, dtype) => {
+  if (!dtypes.includes(dtype)) {
+    throw new DTypeError('cast', `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);
+  }
+  return requireTensor('cast', x).dtype === dtype ? x : applyOp(op, [x], { dtype });
+});

@@ -4,9 +4,9 @@ import type { TgpuFn } from 'typegpu';
 import { DTypeError, ShapeError } from '../errors.js';
 import { type ComputeType, computeType, type DType, promote, requireDType } from '../graph/dtype.js';
 import { type Attributes, apply, type Type } from '../graph/node.js';
-import { broadcastShapes, type Shape, sameShape, showShape } from '../graph/shape.js';
+import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
-import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp } from './op.js';
+import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, WithOp } from './op.js';
 import { expand } from './view/expand.js';
 
 /** A gradient that cannot be had, and why. Asking for it is an error. */
@@ -53,7 +53,9 @@ export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp
     infer(inputs) {
       const [first] = inputs as [Type];
       for (const { dtype } of inputs) requireDType(name, dtype, dtypes);
-      for (const { shape } of inputs) requireSameShape(name, first.shape, shape);
+      const other = inputs.find(({ shape }) => !sameShape(first.shape, shape));
+      if (other)
+        throw new ShapeError(name, `the shapes differ: ${showShape(first.shape)} and ${showShape(other.shape)}.`);
       const dtype = inputs.map((x) => x.dtype).reduce((a, b) => promote(name, a, b));
       return [{ shape: first.shape, dtype: result ?? dtype }];
     },
@@ -64,10 +66,7 @@ export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp
 }
 
 /** A function of one element. */
-export interface UnaryFunction {
-  (x: Tensor): Tensor;
-  readonly op: PointwiseOp;
-}
+export type UnaryFunction = WithOp<(x: Tensor) => Tensor, PointwiseOp>;
 interface UnaryDefinition extends ElementDefinition {
   readonly vjp: ((context: { x: Tensor; y: Tensor; cotangent: Tensor }) => Tensor) | NoGradient;
 }
@@ -78,14 +77,11 @@ export function unary({ vjp, ...definition }: UnaryDefinition): UnaryFunction {
       ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
       : vjp;
   const op = elementOp({ ...definition, vjp: pull });
-  return Object.assign((x: Tensor) => applyOp(op, [requireTensor(op.name, x)]), { op });
+  return withOp(op, (x) => applyOp(op, [requireTensor(op.name, x)]));
 }
 
 /** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
-export interface BinaryFunction {
-  (a: TensorLike, b: TensorLike): Tensor;
-  readonly op: PointwiseOp;
-}
+export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor, PointwiseOp>;
 interface BinaryDefinition extends ElementDefinition {
   readonly vjp: BinaryVjp | NoGradient;
 }
@@ -104,7 +100,7 @@ export function binary({ vjp, ...definition }: BinaryDefinition): BinaryFunction
           vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent, wants })
       : vjp;
   const op = elementOp({ ...definition, vjp: pull });
-  return Object.assign((a: TensorLike, b: TensorLike) => applyOp(op, broadcast(op.name, a, b)), { op });
+  return withOp(op, (a, b) => applyOp(op, broadcast(op.name, a, b)));
 }
 
 /** Tensors of one shape out of tensors and numbers; numbers take the dtype of the first tensor. */
@@ -114,10 +110,6 @@ export function broadcast(name: string, ...operands: TensorLike[]): Tensor[] {
   const tensors = operands.map((operand) => toTensor(name, operand, like.dtype));
   const shape = tensors.map((t) => t.shape).reduce((a, b) => broadcastShapes(name, a, b));
   return tensors.map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape)));
-}
-
-function requireSameShape(name: string, a: Shape, b: Shape): void {
-  if (!sameShape(a, b)) throw new ShapeError(name, `the shapes differ: ${showShape(a)} and ${showShape(b)}.`);
 }
 
 function bodyFor(name: string, kernel: ElementKernel, dtype: DType): TgpuFn {
@@ -133,31 +125,34 @@ export function requireTensor(name: string, x: unknown): Tensor {
   throw new DTypeError(name, `the argument must be a tensor, got ${typeof x}. Wrap a number in scalar().`);
 }
 
-interface OpDefinition {
-  readonly name: string;
-  infer(inputs: readonly Type[], attributes: Attributes): Type[];
-  readonly vjp: Vjp | NoGradient;
+/** The type rule of an op whose result is like its first input, which has one of these dtypes. */
+export function sameType(name: string, dtypes: readonly DType[]): (inputs: readonly Type[]) => Type[] {
+  return ([x]) => {
+    requireDType(name, x!.dtype, dtypes);
+    return [x!];
+  };
 }
 
-export function pointwise(
-  definition: OpDefinition & Pick<PointwiseOp, 'cost' | 'emit' | 'relate' | 'strided' | 'waits'>,
-): PointwiseOp {
-  return { kind: 'pointwise', ...definition };
+/** A function with the op that it applies. */
+export function withOp<A extends unknown[], O extends Op>(op: O, fn: (...args: A) => Tensor): WithOp<typeof fn, O> {
+  return Object.assign(fn, { op });
 }
 
-export function reduction(definition: OpDefinition & Pick<ReduceOp, 'accumulator' | 'splits'>): ReduceOp {
-  return { kind: 'reduce', ...definition };
+// `A` is what the op's attributes hold: its rules see it, whoever passes attributes on does not.
+
+export function pointwise<A = Attributes>(definition: Omit<PointwiseOp<A>, 'kind'>): PointwiseOp {
+  return { kind: 'pointwise', ...definition } as PointwiseOp;
 }
 
-export function tiled(
-  definition: OpDefinition & Pick<TiledOp, 'generate' | 'flops' | 'reference' | 'windows'>,
-): TiledOp {
-  return { kind: 'tiled', ...definition };
+export function reduction<A = Attributes>(definition: Omit<ReduceOp<A>, 'kind'>): ReduceOp {
+  return { kind: 'reduce', ...definition } as ReduceOp;
+}
+
+export function tiled<A = Attributes>(definition: Omit<TiledOp<A>, 'kind'>): TiledOp {
+  return { kind: 'tiled', ...definition } as TiledOp;
 }
 
 /** An op written in other ops; its types are those of its parts. */
-export function composite(
-  definition: Omit<OpDefinition, 'vjp'> & Pick<CompositeOp, 'decompose'> & { readonly vjp: Vjp | NoGradient },
-): CompositeOp {
-  return { kind: 'composite', ...definition };
+export function composite<A = Attributes>(definition: Omit<CompositeOp<A>, 'kind'>): CompositeOp {
+  return { kind: 'composite', ...definition } as CompositeOp;
 }

@@ -12,13 +12,14 @@ export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackO
 /** A function of tensors with the op that it applies, for tests and for what treats an op in its own way. */
 export type WithOp<F, O extends Op = Op> = F & { readonly op: O };
 
-interface OpBase {
+/** `A` is what its attributes hold; {@link Attributes} to whoever only passes them on. */
+interface OpBase<A = Attributes> {
   readonly name: string;
   /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */
-  infer(inputs: readonly Type[], attributes: Attributes): Type[];
-  readonly vjp: Vjp | NoGradient;
+  infer(inputs: readonly Type[], attributes: A): Type[];
+  readonly vjp: Vjp<A> | NoGradient;
   /** What the op means, in plain JavaScript: ops from outside bring it, for ours it is in testing/interpretOps.ts. */
-  interpret?(inputs: readonly HostElements[], attributes: Attributes): readonly ArrayLike<number>[];
+  interpret?(inputs: readonly HostElements[], attributes: A): readonly ArrayLike<number>[];
 }
 
 /** A tensor in plain JavaScript: row-major, bool as 0 or 1. */
@@ -27,15 +28,15 @@ export interface HostElements extends Type {
 }
 
 /** The gradient of one application, in tensor operations. Un-broadcasting is not its business. */
-export type Vjp = (context: VjpContext) => readonly (Tensor | undefined)[];
-export interface VjpContext {
+export type Vjp<A = Attributes> = (context: VjpContext<A>) => readonly (Tensor | undefined)[];
+export interface VjpContext<A = Attributes> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   /** One for each output; undefined where the output has no influence on the result. */
   readonly cotangents: readonly (Tensor | undefined)[];
   /** The cotangent of the first output, zeros if it has none. */
   readonly cotangent: Tensor;
-  readonly attributes: Attributes;
+  readonly attributes: A;
   /** Whether the gradient of input i is wanted. */
   wants(input: number): boolean;
 }
@@ -52,22 +53,22 @@ export interface LeafOp extends OpBase {
 }
 
 /** Each element is an expression of its position and of elements of the inputs: arithmetic, views, gathers, random. */
-export interface PointwiseOp extends OpBase {
+export interface PointwiseOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'pointwise';
   /** How dear one element is, in additions: decides between computing again and storing. Views cost 0. */
   readonly cost: number;
   /** WGSL of one element in its compute type. */
-  emit(context: EmitContext): string;
+  emit(context: EmitContext<A>): string;
   /** Where this reads its inputs, given where its own element stands; anywhere if it does not say. */
   relate?(relation: Relation, context: { input: Type; output: Type; length: number }): Relation;
   /** For views: the same elements as a strided window of the input, if there is one. */
-  strided?(input: Strided, context: { attributes: Attributes; output: Type }): Strided | undefined;
+  strided?(input: Strided, context: { attributes: A; output: Type }): Strided | undefined;
   /** Reads its first input only: the others have to be there before it is computed. */
   readonly waits?: boolean;
 }
 
-export interface EmitContext {
-  readonly attributes: Attributes;
+export interface EmitContext<A = Attributes> {
+  readonly attributes: A;
   readonly inputs: readonly Type[];
   readonly output: Type;
   readonly position: Position;
@@ -80,7 +81,7 @@ export interface EmitContext {
 }
 
 /** One element of the output for many of the input, over given axes. */
-export interface ReduceOp extends OpBase {
+export interface ReduceOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'reduce';
   /** The variables of a running reduction and how it takes up the element `x` that stands at `index` along the axes. */
   accumulator(dtype: Type['dtype']): Accumulator;
@@ -101,7 +102,7 @@ export interface Accumulator {
 }
 
 /** A kernel of its own with blocks, tiles or several results; elementwise users are folded into its stores. */
-export interface TiledOp extends OpBase {
+export interface TiledOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'tiled';
   generate(context: TiledContext): TiledKernel;
   /** Whether an input may be read through this window of its buffer; otherwise it is copied first. Default: any. */
@@ -109,13 +110,13 @@ export interface TiledOp extends OpBase {
   /** Multiplications and additions, for profiles. */
   flops?(inputs: readonly Type[], outputs: readonly Type[]): number;
   /** The same in plain operations: the reference that the kernel must equal. Not needed beside `interpret`. */
-  reference?(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
+  reference?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
 }
 
 /** Written in other ops. The compiler replaces it; the gradient may be cleverer than that of its parts. */
-export interface CompositeOp extends OpBase {
+export interface CompositeOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'composite';
-  decompose(inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[];
+  decompose(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
 }
 
 /** Lays tensors side by side in one buffer; the planner lets their producers write there. */

@@ -3,7 +3,7 @@
 import { DTypeError } from '../errors.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp } from './define.js';
+import { applyOp, withOp } from './define.js';
 import type { PackOp, WithOp } from './op.js';
 
 /** Parts start at multiples of this many elements (256 bytes of f32), which every binding offset allows. */
@@ -31,9 +31,8 @@ const op: PackOp = {
 };
 
 /** Tensors (f32) laid side by side, each filled up with zeros to a multiple of 64 elements. */
-export const pack: WithOp<(tensors: readonly Tensor[]) => Tensor, PackOp> = Object.assign(
-  (tensors: readonly Tensor[]): Tensor => applyOp(op, tensors),
-  { op },
+export const pack: WithOp<(tensors: readonly Tensor[]) => Tensor, PackOp> = withOp(op, (tensors) =>
+  applyOp(op, tensors),
 );
 
 /** The parts of a packed tensor, as windows of it. */

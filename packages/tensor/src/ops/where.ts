@@ -2,7 +2,7 @@ import { DTypeError } from '../errors.js';
 import { isFloat, promote } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { full } from './creation/constant.js';
-import { applyOp, broadcast, pointwise, requireTensor } from './define.js';
+import { applyOp, broadcast, pointwise, requireTensor, withOp } from './define.js';
 import type { PointwiseOp, WithOp } from './op.js';
 
 const op = pointwise({
@@ -24,14 +24,14 @@ const op = pointwise({
 });
 
 /** a where the condition holds, b elsewhere, with broadcasting. */
-export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => Tensor, PointwiseOp> = Object.assign(
-  (condition: Tensor, a: TensorLike, b: TensorLike): Tensor => {
+export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => Tensor, PointwiseOp> = withOp(
+  op,
+  (condition, a, b) => {
     const [x, y] =
       typeof a === 'number' && typeof b === 'number' ? broadcast('where', scalarLike(a), b) : broadcast('where', a, b);
     const [flags, first, second] = broadcast('where', requireTensor('where', condition), x!, y!);
     return applyOp(op, [flags!, first!, second!]);
   },
-  { op },
 );
 
 function scalarLike(x: number): Tensor {

@@ -7,8 +7,9 @@
  * polynomials (minimax by Remez' exchange), the root is corrected, and wherever a residual matters its products are of
  * 12-bit halves, exact with or without contraction.
  */
-import tgpu, { type TgpuFn } from 'typegpu';
+import type { TgpuFn } from 'typegpu';
 import * as d from '../shader/data.js';
+import { fn } from '../shader/fn.js';
 import * as std from '../shader/std.js';
 import { DOMAIN } from './key.js';
 import { PHILOX } from './philox.js';
@@ -16,11 +17,12 @@ import { PHILOX } from './philox.js';
 const { m0, m1, w0, w1, rounds } = PHILOX;
 const { elements, foldIn, split } = DOMAIN;
 
+/** A function of a key [2] and an index: of an element, a block of four, or a derived key. */
+type FromKey<R> = TgpuFn<(key: d.Vec2u, index: d.U32) => R>;
+type FromBits<R> = TgpuFn<(bits: d.U32) => R>;
+
 /** The upper 32 bits of a · b: WGSL has no 64-bit integer. */
-export const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = tgpu.fn(
-  [d.u32, d.u32],
-  d.u32,
-)((a, b) => {
+export const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.u32], d.u32, (a, b) => {
   'use gpu';
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -31,64 +33,53 @@ export const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = tgpu.fn(
 });
 
 /** Philox 4×32-10 (see philox.ts): key [2], counter [4] → four words. */
-export const philox: TgpuFn<(key: d.Vec2u, counter: d.Vec4u) => d.Vec4u> = tgpu.fn(
+export const philox: TgpuFn<(key: d.Vec2u, at: d.Vec4u) => d.Vec4u> = fn(
   [d.vec2u, d.vec4u],
   d.vec4u,
-)((key, counter) => {
-  'use gpu';
-  let x0 = counter.x;
-  let x1 = counter.y;
-  let x2 = counter.z;
-  let x3 = counter.w;
-  let k0 = key.x;
-  let k1 = key.y;
-  for (let round = 0; round < rounds; round++) {
-    const high0 = multiplyHigh(m0, x0);
-    const low0 = m0 * x0;
-    const high1 = multiplyHigh(m1, x2);
-    const low1 = m1 * x2;
-    x0 = high1 ^ x1 ^ k0;
-    x1 = low1;
-    x2 = high0 ^ x3 ^ k1;
-    x3 = low0;
-    k0 = k0 + w0;
-    k1 = k1 + w1;
-  }
-  return d.vec4u(x0, x1, x2, x3);
-});
+  (key, counter) => {
+    'use gpu';
+    let x0 = counter.x;
+    let x1 = counter.y;
+    let x2 = counter.z;
+    let x3 = counter.w;
+    let k0 = key.x;
+    let k1 = key.y;
+    for (let round = 0; round < rounds; round++) {
+      const high0 = multiplyHigh(m0, x0);
+      const low0 = m0 * x0;
+      const high1 = multiplyHigh(m1, x2);
+      const low1 = m1 * x2;
+      x0 = high1 ^ x1 ^ k0;
+      x1 = low1;
+      x2 = high0 ^ x3 ^ k1;
+      x3 = low0;
+      k0 = k0 + w0;
+      k1 = k1 + w1;
+    }
+    return d.vec4u(x0, x1, x2, x3);
+  },
+);
 
 /** `key.foldIn(index)` for an index below 2³². */
-export const foldInKey: TgpuFn<(key: d.Vec2u, index: d.U32) => d.Vec2u> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.vec2u,
-)((key, index) => {
+export const foldInKey: FromKey<d.Vec2u> = fn([d.vec2u, d.u32], d.vec2u, (key, index) => {
   'use gpu';
   return philox(key, d.vec4u(index, 0, 0, foldIn)).xy;
 });
 
 /** `key.split(n)[index]`. */
-export const splitKey: TgpuFn<(key: d.Vec2u, index: d.U32) => d.Vec2u> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.vec2u,
-)((key, index) => {
+export const splitKey: FromKey<d.Vec2u> = fn([d.vec2u, d.u32], d.vec2u, (key, index) => {
   'use gpu';
   return philox(key, d.vec4u(index, 0, 0, split)).xy;
 });
 
 /** Elements 4b … 4b+3 of `randomBits(key, shape)`. */
-export const bitsBlock: TgpuFn<(key: d.Vec2u, block: d.U32) => d.Vec4u> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.vec4u,
-)((key, block) => {
+export const bitsBlock: FromKey<d.Vec4u> = fn([d.vec2u, d.u32], d.vec4u, (key, block) => {
   'use gpu';
   return philox(key, d.vec4u(block, 0, 0, elements));
 });
 
 /** Element i of `randomBits(key, shape)`. */
-export const bitsAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.U32> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.u32,
-)((key, i) => {
+export const bitsAt: FromKey<d.U32> = fn([d.vec2u, d.u32], d.u32, (key, i) => {
   'use gpu';
   const words = bitsBlock(key, i >>> 2);
   const pair = std.select(words.xy, words.zw, (i & 2) !== 0);
@@ -96,47 +87,25 @@ export const bitsAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.U32> = tgpu.fn(
 });
 
 /** The upper 24 bits of a word as a float in [0, 1), exactly. */
-export const bitsToUniform: TgpuFn<(bits: d.U32) => d.F32> = tgpu.fn(
-  [d.u32],
-  d.f32,
-)((bits) => {
+export const bitsToUniform: FromBits<d.F32> = fn([d.u32], d.f32, (bits) => {
   'use gpu';
   return d.f32(bits >>> 8) * 5.9604644775390625e-8; // 2⁻²⁴
 });
 
-/** Elements 4b … 4b+3 of `uniform(key, shape)`. */
-export const uniformBlock: TgpuFn<(key: d.Vec2u, block: d.U32) => d.Vec4f> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.vec4f,
-)((key, block) => {
-  'use gpu';
-  const words = bitsBlock(key, block);
-  return d.vec4f(bitsToUniform(words.x), bitsToUniform(words.y), bitsToUniform(words.z), bitsToUniform(words.w));
-});
-
 /** Element i of `uniform(key, shape)`. */
-export const uniformAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.F32> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.f32,
-)((key, i) => {
+export const uniformAt: FromKey<d.F32> = fn([d.vec2u, d.u32], d.f32, (key, i) => {
   'use gpu';
   return bitsToUniform(bitsAt(key, i));
 });
 
 /** The upper half of an f32: its leading 12 bits, so that the product of two halves is exact. */
-const upperHalf = tgpu.fn(
-  [d.f32],
-  d.f32,
-)((x) => {
+const upperHalf = fn([d.f32], d.f32, (x) => {
   'use gpu';
   return std.bitcastU32toF32(std.bitcastF32toU32(x) & 0xfffff000);
 });
 
 /** −2 ln((⌊bits / 2⁸⌋ + 1) · 2⁻²⁴), at least 0, to 1 ulp. */
-export const minusTwoLog: TgpuFn<(bits: d.U32) => d.F32> = tgpu.fn(
-  [d.u32],
-  d.f32,
-)((bits) => {
+export const minusTwoLog: FromBits<d.F32> = fn([d.u32], d.f32, (bits) => {
   'use gpu';
   // n = 2^e · m with m in [√½, √2): adding 1 − √½ (as bit patterns) carries into the exponent exactly from √2 on.
   const shifted = std.bitcastF32toU32(d.f32((bits >>> 8) + 1)) + 0x004afb0d;
@@ -158,10 +127,7 @@ export const minusTwoLog: TgpuFn<(bits: d.U32) => d.F32> = tgpu.fn(
 });
 
 /** √x as a leading half (12 bits) and the rest, for x in [0, 64]. */
-export const rootParts: TgpuFn<(x: d.F32) => d.Vec2f> = tgpu.fn(
-  [d.f32],
-  d.vec2f,
-)((x) => {
+export const rootParts: TgpuFn<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
   'use gpu';
   const s = std.sqrt(std.max(x, 1e-12)); // the guard keeps 0 / 0 out of the correction below
   const high = upperHalf(s);
@@ -171,10 +137,7 @@ export const rootParts: TgpuFn<(x: d.F32) => d.Vec2f> = tgpu.fn(
 });
 
 /** (cos, sin) of 2π · ⌊bits / 2⁸⌋ · 2⁻²⁴, to 6e-8. */
-export const turn: TgpuFn<(bits: d.U32) => d.Vec2f> = tgpu.fn(
-  [d.u32],
-  d.vec2f,
-)((bits) => {
+export const turn: FromBits<d.Vec2f> = fn([d.u32], d.vec2f, (bits) => {
   'use gpu';
   const n = bits >>> 8;
   const quarter = (n + 0x200000) >>> 22;
@@ -192,10 +155,7 @@ export const turn: TgpuFn<(bits: d.U32) => d.Vec2f> = tgpu.fn(
 });
 
 /** Two normals from two words: Box–Muller as in `hostNormalPair`, within 7e-7 of it before the host rounds to f32. */
-export const normalPair: TgpuFn<(bits0: d.U32, bits1: d.U32) => d.Vec2f> = tgpu.fn(
-  [d.u32, d.u32],
-  d.vec2f,
-)((bits0, bits1) => {
+export const normalPair: TgpuFn<(a: d.U32, b: d.U32) => d.Vec2f> = fn([d.u32, d.u32], d.vec2f, (bits0, bits1) => {
   'use gpu';
   const radius = rootParts(minusTwoLog(bits0));
   const direction = turn(bits1);
@@ -208,21 +168,8 @@ export const normalPair: TgpuFn<(bits0: d.U32, bits1: d.U32) => d.Vec2f> = tgpu.
   );
 });
 
-/** Elements 4b … 4b+3 of `normal(key, shape)`. */
-export const normalBlock: TgpuFn<(key: d.Vec2u, block: d.U32) => d.Vec4f> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.vec4f,
-)((key, block) => {
-  'use gpu';
-  const words = bitsBlock(key, block);
-  return d.vec4f(normalPair(words.x, words.y), normalPair(words.z, words.w));
-});
-
 /** Element i of `normal(key, shape)`. */
-export const normalAt: TgpuFn<(key: d.Vec2u, i: d.U32) => d.F32> = tgpu.fn(
-  [d.vec2u, d.u32],
-  d.f32,
-)((key, i) => {
+export const normalAt: FromKey<d.F32> = fn([d.vec2u, d.u32], d.f32, (key, i) => {
   'use gpu';
   const words = bitsBlock(key, i >>> 2);
   const pair = std.select(words.xy, words.zw, (i & 2) !== 0);

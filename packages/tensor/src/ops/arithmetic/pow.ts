@@ -1,19 +1,15 @@
 import { DTypeError, ValueError } from '../../errors.js';
-import { floatLiteral, floats, requireDType } from '../../graph/dtype.js';
+import { floatLiteral, floats } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, sameType, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
-const op = pointwise({
+const op = pointwise<{ exponent: number }>({
   name: 'pow',
   cost: 6,
-  infer([x]) {
-    requireDType('pow', x!.dtype, floats);
-    return [x!];
-  },
+  infer: sameType('pow', floats),
   // A whole exponent is multiplied out: WGSL's pow(x, n) is NaN for x < 0.
-  emit({ attributes, read, name }) {
-    const exponent = attributes.exponent as number;
+  emit({ attributes: { exponent }, read, name }) {
     const x = read(0);
     const n = Math.abs(exponent);
     if (!Number.isInteger(exponent) || n > 8) return `pow(${x}, ${floatLiteral(exponent)})`;
@@ -23,19 +19,15 @@ const op = pointwise({
     return exponent < 0 ? `1.0f / ${power}` : power;
   },
   relate: (relation) => relation,
-  vjp: ({ inputs, cotangent, attributes }) => {
-    const exponent = attributes.exponent as number;
-    return [exponent === 0 ? undefined : cotangent.mul(pow(inputs[0]!, exponent - 1)).mul(exponent)];
-  },
+  vjp: ({ inputs, cotangent, attributes: { exponent } }) => [
+    exponent === 0 ? undefined : cotangent.mul(pow(inputs[0]!, exponent - 1)).mul(exponent),
+  ],
 });
 
 /** x ^ exponent, elementwise. The exponent is compiled in. NaN where x < 0 and the exponent is not a small whole number. */
-export const pow: WithOp<(x: Tensor, exponent: number) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, exponent: number): Tensor => {
-    if (typeof exponent !== 'number')
-      throw new DTypeError('pow', `the exponent must be a number, got ${typeof exponent}.`);
-    if (!Number.isFinite(exponent)) throw new ValueError('pow', `the exponent must be finite, got ${exponent}.`);
-    return applyOp(op, [requireTensor('pow', x)], { exponent });
-  },
-  { op },
-);
+export const pow: WithOp<(x: Tensor, exponent: number) => Tensor, PointwiseOp> = withOp(op, (x, exponent) => {
+  if (typeof exponent !== 'number')
+    throw new DTypeError('pow', `the exponent must be a number, got ${typeof exponent}.`);
+  if (!Number.isFinite(exponent)) throw new ValueError('pow', `the exponent must be finite, got ${exponent}.`);
+  return applyOp(op, [requireTensor('pow', x)], { exponent });
+});

@@ -14,7 +14,7 @@ import {
 import { fixed } from '../../kernels/contract.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, requireTensor, tiled } from '../define.js';
+import { applyAll, requireTensor, tiled, withOp } from '../define.js';
 import type { TiledOp, WithOp } from '../op.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
@@ -139,27 +139,24 @@ export interface AttentionOptions {
  * https://arxiv.org/abs/1706.03762, equation 1; https://arxiv.org/abs/2205.14135.
  */
 export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: AttentionOptions) => Tensor, TiledOp> =
-  Object.assign(
-    (q: Tensor, k: Tensor, v: Tensor, { mask, scale }: AttentionOptions = {}): Tensor => {
-      for (const tensor of [q, k, v]) requireDType('attention', requireTensor('attention', tensor).dtype, floats);
-      const [b, , h, d] = q.shape;
-      const keys = [b, k.shape[1], h, d] as number[];
-      if (q.rank !== 4 || !sameShape(k.shape, keys) || !sameShape(v.shape, keys)) {
-        throw new ShapeError(
-          'attention',
-          `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}. Permute or reshape.`,
-        );
-      }
-      if (mask && (mask.dtype !== 'bool' || !sameShape(mask.shape, keys.slice(0, 2)))) {
-        throw new ShapeError(
-          'attention',
-          `the mask must be bool ${showShape(keys.slice(0, 2))}, got ${mask.dtype} ${showShape(mask.shape)}.`,
-        );
-      }
-      const attributes = { scale: scale ?? 1 / Math.sqrt(d!), masked: mask !== undefined };
-      const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);
-      const wide = [q, k, v].map((x) => x.cast(dtype));
-      return applyAll(op, mask ? [...wide, mask] : wide, attributes)[0]!;
-    },
-    { op },
-  );
+  withOp(op, (q, k, v, { mask, scale } = {}) => {
+    for (const tensor of [q, k, v]) requireDType('attention', requireTensor('attention', tensor).dtype, floats);
+    const [b, , h, d] = q.shape;
+    const keys = [b, k.shape[1], h, d] as number[];
+    if (q.rank !== 4 || !sameShape(k.shape, keys) || !sameShape(v.shape, keys)) {
+      throw new ShapeError(
+        'attention',
+        `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}. Permute or reshape.`,
+      );
+    }
+    if (mask && (mask.dtype !== 'bool' || !sameShape(mask.shape, keys.slice(0, 2)))) {
+      throw new ShapeError(
+        'attention',
+        `the mask must be bool ${showShape(keys.slice(0, 2))}, got ${mask.dtype} ${showShape(mask.shape)}.`,
+      );
+    }
+    const attributes = { scale: scale ?? 1 / Math.sqrt(d!), masked: mask !== undefined };
+    const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);
+    const wide = [q, k, v].map((x) => x.cast(dtype));
+    return applyAll(op, mask ? [...wide, mask] : wide, attributes)[0]!;
+  });

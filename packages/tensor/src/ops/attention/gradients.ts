@@ -7,7 +7,7 @@ import { attentionBackwardKey, attentionBackwardQuery, chooseAttention } from '.
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { applyAll, tiled } from '../define.js';
-import type { TiledOp, VjpContext } from '../op.js';
+import type { VjpContext } from '../op.js';
 import { heads, problemOf, productFlops, rowIndex, rowsOperand, scoresOf, statisticIndex } from './attention.js';
 
 // q, k, v, [mask], then out, its cotangent and the logarithms → gradient of q, and delta [B, H, N] = Σ out · cotangent.
@@ -132,9 +132,3 @@ export function attentionGradients({
   const [dk, dv] = applyAll(keyOp, [...inputs, cotangent, logs, delta], attributes);
   return [dq, dk, dv];
 }
-
-/** The ops, for their tests. */
-export const attentionBackward: {
-  query: TiledOp;
-  key: TiledOp;
-} = { query: queryOp, key: keyOp };

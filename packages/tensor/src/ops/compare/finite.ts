@@ -1,6 +1,6 @@
-import tgpu from 'typegpu';
 import { floats } from '../../graph/dtype.js';
 import * as d from '../../shader/data.js';
+import { fn } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 
@@ -11,14 +11,9 @@ export const finite: UnaryFunction = unary({
   name: 'finite',
   dtypes: floats,
   result: 'bool',
-  kernel: {
-    f32: tgpu.fn(
-      [d.f32],
-      d.bool,
-    )((x) => {
-      'use gpu';
-      return (std.bitcastF32toU32(x) & 0x7f800000) !== 0x7f800000;
-    }),
-  },
+  kernel: fn([d.f32], d.bool, (x) => {
+    'use gpu';
+    return (std.bitcastF32toU32(x) & 0x7f800000) !== 0x7f800000;
+  }),
   vjp: zeroGradient('it is constant between its steps'),
 });

@@ -1,6 +1,5 @@
-import tgpu from 'typegpu';
 import * as d from '../../shader/data.js';
-import { logicBodies } from '../body.js';
+import { fn } from '../../shader/fn.js';
 import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 const vjp = zeroGradient('logic has no gradient');
@@ -9,7 +8,7 @@ const vjp = zeroGradient('logic has no gradient');
 export const logicalAnd: BinaryFunction = binary({
   name: 'logicalAnd',
   dtypes: ['bool'],
-  kernel: logicBodies((a, b) => {
+  kernel: fn([d.bool, d.bool], d.bool, (a, b) => {
     'use gpu';
     return a && b;
   }),
@@ -20,7 +19,7 @@ export const logicalAnd: BinaryFunction = binary({
 export const logicalOr: BinaryFunction = binary({
   name: 'logicalOr',
   dtypes: ['bool'],
-  kernel: logicBodies((a, b) => {
+  kernel: fn([d.bool, d.bool], d.bool, (a, b) => {
     'use gpu';
     return a || b;
   }),
@@ -31,14 +30,9 @@ export const logicalOr: BinaryFunction = binary({
 export const logicalNot: UnaryFunction = unary({
   name: 'logicalNot',
   dtypes: ['bool'],
-  kernel: {
-    bool: tgpu.fn(
-      [d.bool],
-      d.bool,
-    )((a) => {
-      'use gpu';
-      return !a;
-    }),
-  },
+  kernel: fn([d.bool], d.bool, (a) => {
+    'use gpu';
+    return !a;
+  }),
   vjp,
 });

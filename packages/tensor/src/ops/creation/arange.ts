@@ -1,7 +1,7 @@
 import { computeType, type DType, numeric, requireDType } from '../../graph/dtype.js';
 import { checkShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, zeroGradient } from '../define.js';
+import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -17,7 +17,7 @@ const op = pointwise({
 });
 
 /** 0, 1, …, length − 1. */
-export const arange: WithOp<(length: number, dtype?: DType) => Tensor, PointwiseOp> = Object.assign(
-  (length: number, dtype: DType = 'i32'): Tensor => applyOp(op, [], { length, dtype }),
-  { op },
+export const arange: WithOp<(length: number, dtype?: DType) => Tensor, PointwiseOp> = withOp(
+  op,
+  (length, dtype = 'i32') => applyOp(op, [], { length, dtype }),
 );

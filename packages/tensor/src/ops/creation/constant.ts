@@ -1,7 +1,7 @@
 import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { applyOp, pointwise, zeroGradient } from '../define.js';
+import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { expand } from '../view/expand.js';
 
@@ -22,9 +22,8 @@ const op = pointwise({
 });
 
 /** Zeros of a shape. They cost no memory where a kernel can write them in. */
-export const zeros: WithOp<(shape: Shape, dtype?: DType) => Tensor, PointwiseOp> = Object.assign(
-  (shape: Shape, dtype: DType = 'f32'): Tensor => applyOp(op, [], { shape: [...shape], dtype, value: 0 }),
-  { op },
+export const zeros: WithOp<(shape: Shape, dtype?: DType) => Tensor, PointwiseOp> = withOp(op, (shape, dtype = 'f32') =>
+  applyOp(op, [], { shape: [...shape], dtype, value: 0 }),
 );
 
 /** Ones of a shape. */

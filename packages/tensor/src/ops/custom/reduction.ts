@@ -2,8 +2,9 @@
 import { type DType, floats, requireDType } from '../../graph/dtype.js';
 import { sizeOf, stridesOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import type { Accumulator, HostElements, NoGradient, ReduceOp } from '../op.js';
-import { keepAxes, reducedType, reduceOver } from '../reduce/over.js';
+import { reduction as definedReduction } from '../define.js';
+import type { Accumulator, HostElements, NoGradient } from '../op.js';
+import { type Axes, keepAxes, overAxes, reducedType } from '../reduce/over.js';
 import type { OpHandle } from './names.js';
 
 /** What a reduction is: see {@link reduction}. */
@@ -51,8 +52,7 @@ export interface ReductionFunction {
  */
 export function reduction(definition: ReductionDefinition): ReductionFunction {
   const { name, dtypes = floats, result, accumulator, reference, vjp } = definition;
-  const op: ReduceOp = {
-    kind: 'reduce',
+  const op = definedReduction<Axes>({
     name,
     splits: definition.splits ?? false,
     infer([x], attributes) {
@@ -60,21 +60,17 @@ export function reduction(definition: ReductionDefinition): ReductionFunction {
       return [reducedType(x!, attributes, result)];
     },
     accumulator: (dtype) => (typeof accumulator === 'function' ? accumulator(dtype) : accumulator),
-    interpret: ([x], { axes }) => [rowsOf(x!, axes as readonly number[]).map(reference)],
+    interpret: ([x], { axes }) => [rowsOf(x!, axes).map(reference)],
     vjp:
       typeof vjp === 'function'
-        ? ({ inputs, outputs, cotangent, attributes }) => {
+        ? ({ inputs, outputs, cotangent, attributes: { axes } }) => {
             const x = inputs[0]!;
-            const kept = (y: Tensor) => keepAxes(y, x, attributes.axes as number[]);
-            const gradient = vjp({ x, output: kept(outputs[0]!), cotangent: kept(cotangent) });
-            return [gradient.expand(x.shape)];
+            const kept = (y: Tensor) => keepAxes(y, x, axes);
+            return [vjp({ x, output: kept(outputs[0]!), cotangent: kept(cotangent) }).expand(x.shape)];
           }
         : vjp,
-  };
-  return Object.assign(
-    (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => reduceOver(op, x, axes, options),
-    { op },
-  );
+  });
+  return overAxes(op);
 }
 
 /** The elements along the axes, for each place in the others. */

@@ -3,7 +3,7 @@ import { floats, promote, requireDType } from '../../graph/dtype.js';
 import type { Attributes, Type } from '../../graph/node.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, requireTensor } from '../define.js';
+import { applyOp, composite, requireTensor, withOp } from '../define.js';
 import type { CompositeOp, WithOp } from '../op.js';
 import { barrier } from '../view/barrier.js';
 import { fold, type Windows, windowCount, windows } from './windows.js';
@@ -101,31 +101,30 @@ export interface Conv2dOptions {
  * again rather than keep them.
  * @throws ShapeError if the channels do not fit, or the kernel is larger than the padded picture
  */
-export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions) => Tensor, CompositeOp> =
-  Object.assign(
-    (x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor => {
-      const { bias, groups = 1 } = options;
-      const stride = pair('stride', options.stride ?? 1, 1);
-      const padding = pair('padding', options.padding ?? 0, 0);
-      const dilation = pair('dilation', options.dilation ?? 1, 1);
-      for (const tensor of [x, weight]) requireDType('conv2d', requireTensor('conv2d', tensor).dtype, floats);
-      const [c, o] = [x.shape[1]!, weight.shape[0]!];
-      if (x.rank !== 4 || weight.rank !== 4 || weight.shape[1] !== c / groups || o % groups !== 0) {
-        const got = `got ${showShape(x.shape)} and ${showShape(weight.shape)} with ${groups} groups`;
-        throw new ShapeError('conv2d', `x must be [B, C, H, W] and the weight [O, C/groups, kh, kw]; ${got}.`);
-      }
-      if (bias && (bias.rank !== 1 || bias.size !== o)) {
-        throw new ShapeError('conv2d', `the bias is ${showShape(bias.shape)} and there are ${o} outputs. Give [${o}].`);
-      }
-      const y = applyOp(op, [x, weight], { stride, padding, dilation, groups });
-      if (y.shape[2] === 0 || y.shape[3] === 0) {
-        const got = `the kernel is ${showShape(weight.shape.slice(2))} and the picture ${showShape(x.shape.slice(2))}`;
-        throw new ShapeError('conv2d', `no window fits: ${got}. Pad it.`);
-      }
-      return bias ? y.add(bias.reshape([o, 1, 1])) : y;
-    },
-    { op },
-  );
+export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions) => Tensor, CompositeOp> = withOp(
+  op,
+  (x, weight, options = {}) => {
+    const { bias, groups = 1 } = options;
+    const stride = pair('stride', options.stride ?? 1, 1);
+    const padding = pair('padding', options.padding ?? 0, 0);
+    const dilation = pair('dilation', options.dilation ?? 1, 1);
+    for (const tensor of [x, weight]) requireDType('conv2d', requireTensor('conv2d', tensor).dtype, floats);
+    const [c, o] = [x.shape[1]!, weight.shape[0]!];
+    if (x.rank !== 4 || weight.rank !== 4 || weight.shape[1] !== c / groups || o % groups !== 0) {
+      const got = `got ${showShape(x.shape)} and ${showShape(weight.shape)} with ${groups} groups`;
+      throw new ShapeError('conv2d', `x must be [B, C, H, W] and the weight [O, C/groups, kh, kw]; ${got}.`);
+    }
+    if (bias && (bias.rank !== 1 || bias.size !== o)) {
+      throw new ShapeError('conv2d', `the bias is ${showShape(bias.shape)} and there are ${o} outputs. Give [${o}].`);
+    }
+    const y = applyOp(op, [x, weight], { stride, padding, dilation, groups });
+    if (y.shape[2] === 0 || y.shape[3] === 0) {
+      const got = `the kernel is ${showShape(weight.shape.slice(2))} and the picture ${showShape(x.shape.slice(2))}`;
+      throw new ShapeError('conv2d', `no window fits: ${got}. Pad it.`);
+    }
+    return bias ? y.add(bias.reshape([o, 1, 1])) : y;
+  },
+);
 
 function pair(name: string, value: number | readonly [number, number], least: number): [number, number] {
   const both = typeof value === 'number' ? [value, value] : [...value];

@@ -6,7 +6,7 @@ import { relu } from '../activation/relu.js';
 import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
 
 /** The nearest pixel, or between four with pixel centres at halves. */
@@ -87,15 +87,12 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
 export const resize: WithOp<
   (x: Tensor, size: readonly [height: number, width: number], mode?: ResizeMode) => Tensor,
   PointwiseOp
-> = Object.assign(
-  (x: Tensor, size: readonly [height: number, width: number], mode: ResizeMode = 'bilinear'): Tensor => {
-    if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
-      throw new ShapeError(
-        'resize',
-        `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${showShape(x.shape)} and ${showShape(size)}.`,
-      );
-    }
-    return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
-  },
-  { op },
-);
+> = withOp(op, (x, size, mode = 'bilinear') => {
+  if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
+    throw new ShapeError(
+      'resize',
+      `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${showShape(x.shape)} and ${showShape(size)}.`,
+    );
+  }
+  return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
+});

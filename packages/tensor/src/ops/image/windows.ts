@@ -1,6 +1,6 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, pointwise, requireTensor } from '../define.js';
+import { applyOp, composite, pointwise, requireTensor, withOp } from '../define.js';
 import type { CompositeOp, PointwiseOp, WithOp } from '../op.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
@@ -77,10 +77,9 @@ const foldOp = composite({
 });
 
 /** Every window of pictures: x [B, C, H, W] → [B, C, kh, kw, rows of windows, columns of windows]. A view. */
-export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, { kernel, stride, dilation }: Windows): Tensor =>
-    applyOp(op, [requireTensor('windows', x)], { kernel, stride, dilation }),
-  { op },
+export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseOp> = withOp(
+  op,
+  (x, { kernel, stride, dilation }) => applyOp(op, [requireTensor('windows', x)], { kernel, stride, dilation }),
 );
 
 /**
@@ -88,8 +87,6 @@ export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseO
  * gathers from the windows that see it, so nothing depends on an order.
  */
 export const fold: WithOp<(g: Tensor, size: readonly [number, number], options: Windows) => Tensor, CompositeOp> =
-  Object.assign(
-    (g: Tensor, size: readonly [number, number], { kernel, stride, dilation }: Windows): Tensor =>
-      applyOp(foldOp, [requireTensor('fold', g)], { kernel, stride, dilation, size: [...size] }),
-    { op: foldOp },
+  withOp(foldOp, (g, size, { kernel, stride, dilation }) =>
+    applyOp(foldOp, [requireTensor('fold', g)], { kernel, stride, dilation, size: [...size] }),
   );

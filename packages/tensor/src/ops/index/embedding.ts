@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { scatterAdd } from './scatterAdd.js';
 
@@ -34,8 +34,6 @@ const op = pointwise({
 });
 
 /** Rows of a table: table [V, D], ids u32 […] → […, D]. Ids from V up read row V − 1. */
-export const embedding: WithOp<(table: Tensor, ids: Tensor) => Tensor, PointwiseOp> = Object.assign(
-  (table: Tensor, ids: Tensor): Tensor =>
-    applyOp(op, [requireTensor('embedding', table), requireTensor('embedding', ids)]),
-  { op },
+export const embedding: WithOp<(table: Tensor, ids: Tensor) => Tensor, PointwiseOp> = withOp(op, (table, ids) =>
+  applyOp(op, [requireTensor('embedding', table), requireTensor('embedding', ids)]),
 );

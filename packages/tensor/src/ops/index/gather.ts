@@ -2,7 +2,7 @@ import { DTypeError, ShapeError } from '../../errors.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { where } from '../where.js';
 
@@ -54,10 +54,10 @@ function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Te
  * torch.gather and numpy's take_along_axis. Shapes agree in all other axes. Indices beyond the axis read its last
  * element. The gradient looks at every index for every element of the axis: n · m steps a row.
  */
-export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, indices: Tensor, axis: number): Tensor =>
+export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor, PointwiseOp> = withOp(
+  op,
+  (x, indices, axis) =>
     applyOp(op, [requireTensor('gather', x), requireTensor('gather', indices)], {
       axis: normalizeAxis('gather', axis, x.rank),
     }),
-  { op },
 );

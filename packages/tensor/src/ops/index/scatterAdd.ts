@@ -3,7 +3,7 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { type Shape, showShape, sizeOf } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, tiled } from '../define.js';
+import { applyOp, requireTensor, tiled, withOp } from '../define.js';
 import type { TiledOp, WithOp } from '../op.js';
 import { embedding } from './embedding.js';
 import { oneHot } from './oneHot.js';
@@ -72,8 +72,7 @@ const op = tiled({
 });
 
 /** Adds rows […, D] into zeros [count, D] at ids u32 […]: the gradient of {@link embedding}. Deterministic. */
-export const scatterAdd: WithOp<(rows: Tensor, ids: Tensor, count: number) => Tensor, TiledOp> = Object.assign(
-  (rows: Tensor, ids: Tensor, count: number): Tensor =>
-    applyOp(op, [requireTensor('scatterAdd', rows), requireTensor('scatterAdd', ids)], { count }),
-  { op },
+export const scatterAdd: WithOp<(rows: Tensor, ids: Tensor, count: number) => Tensor, TiledOp> = withOp(
+  op,
+  (rows, ids, count) => applyOp(op, [requireTensor('scatterAdd', rows), requireTensor('scatterAdd', ids)], { count }),
 );

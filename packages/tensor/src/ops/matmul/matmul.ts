@@ -5,7 +5,7 @@ import { broadcastShapes, sameShape, showShape, sizeOf } from '../../graph/shape
 import { chooseMatmul, generateMatmul, type MatmulOperand } from '../../kernels/matmul/index.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor, tiled } from '../define.js';
+import { applyOp, requireTensor, tiled, withOp } from '../define.js';
 import type { TiledOp, WithOp } from '../op.js';
 import { expand } from '../view/expand.js';
 
@@ -65,41 +65,38 @@ const op = tiled({
 });
 
 /** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
-export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor, TiledOp> = Object.assign(
-  (a: Tensor, b: Tensor): Tensor => {
-    requireTensor('matmul', a);
-    if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');
-    requireTensor('matmul', b);
-    if (a.rank < 2 || b.rank < 2) {
-      throw new ShapeError(
-        'matmul',
-        `both sides need two axes: a is ${showShape(a.shape)}, b is ${showShape(b.shape)}. Reshape.`,
-      );
-    }
-    const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2)!];
-    if (inner !== other) {
-      throw new ShapeError(
-        'matmul',
-        `the inner sizes differ: a is ${showShape(a.shape)}, b is ${showShape(b.shape)} (${inner} ≠ ${other}). Transpose b or reshape.`,
-      );
-    }
-    if (inner === 0) {
-      const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-      return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
-    }
-    // One matrix on the right: all rows on the left are rows of one product.
-    if (b.rank === 2 && a.rank > 2) {
-      return applyOp(op, [a.reshape([sizeOf(a.shape.slice(0, -1)), inner]), b]).reshape([
-        ...a.shape.slice(0, -1),
-        b.shape[1]!,
-      ]);
-    }
+export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor, TiledOp> = withOp(op, (a, b) => {
+  requireTensor('matmul', a);
+  if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');
+  requireTensor('matmul', b);
+  if (a.rank < 2 || b.rank < 2) {
+    throw new ShapeError(
+      'matmul',
+      `both sides need two axes: a is ${showShape(a.shape)}, b is ${showShape(b.shape)}. Reshape.`,
+    );
+  }
+  const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2)!];
+  if (inner !== other) {
+    throw new ShapeError(
+      'matmul',
+      `the inner sizes differ: a is ${showShape(a.shape)}, b is ${showShape(b.shape)} (${inner} ≠ ${other}). Transpose b or reshape.`,
+    );
+  }
+  if (inner === 0) {
     const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-    const spread = (x: Tensor) => {
-      const shape = [...batch, ...x.shape.slice(-2)];
-      return sameShape(x.shape, shape) ? x : expand(x, shape);
-    };
-    return applyOp(op, [spread(a), spread(b)]);
-  },
-  { op },
-);
+    return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
+  }
+  // One matrix on the right: all rows on the left are rows of one product.
+  if (b.rank === 2 && a.rank > 2) {
+    return applyOp(op, [a.reshape([sizeOf(a.shape.slice(0, -1)), inner]), b]).reshape([
+      ...a.shape.slice(0, -1),
+      b.shape[1]!,
+    ]);
+  }
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const spread = (x: Tensor) => {
+    const shape = [...batch, ...x.shape.slice(-2)];
+    return sameShape(x.shape, shape) ? x : expand(x, shape);
+  };
+  return applyOp(op, [spread(a), spread(b)]);
+});

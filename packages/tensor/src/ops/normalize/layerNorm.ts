@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor } from '../define.js';
+import { applyOp, requireTensor, withOp } from '../define.js';
 import type { CompositeOp, WithOp } from '../op.js';
 import { affine, type NormOptions, standardization } from './standardize.js';
 
@@ -9,8 +9,8 @@ const op = standardization('layerNorm', true);
  * (x − mean) / √(variance + eps) over the last axis, with optional weight and bias. The variance is the mean of
  * squares. https://arxiv.org/abs/1607.06450
  */
-export const layerNorm: WithOp<(x: Tensor, options?: NormOptions) => Tensor, CompositeOp> = Object.assign(
-  (x: Tensor, options: NormOptions = {}): Tensor =>
+export const layerNorm: WithOp<(x: Tensor, options?: NormOptions) => Tensor, CompositeOp> = withOp(
+  op,
+  (x, options = {}) =>
     affine('layerNorm', applyOp(op, [requireTensor('layerNorm', x)], { eps: options.eps ?? 1e-5 }), -1, options),
-  { op },
 );

@@ -1,31 +1,19 @@
-import { floats, requireDType } from '../../graph/dtype.js';
-import { normalizeAxis } from '../../graph/shape.js';
-import type { Tensor } from '../../tensor.js';
+import { floats } from '../../graph/dtype.js';
+import { type AlongAxis, alongAxis } from '../along.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyOp, composite, requireTensor } from '../define.js';
-import type { CompositeOp, WithOp } from '../op.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 
-const op = composite({
+/** x − log Σ e ^ x along an axis, the last by default. */
+export const logSoftmax: AlongAxis = alongAxis({
   name: 'logSoftmax',
-  infer([x]) {
-    requireDType('logSoftmax', x!.dtype, floats);
-    return [x!];
-  },
+  dtypes: floats,
   decompose([x], { axis }) {
     const scores = x!.cast('f32');
-    return [scores.sub(logSumExp(scores, axis as number, { keepDims: true }))];
+    return [scores.sub(logSumExp(scores, axis, { keepDims: true }))];
   },
   // g − softmax(x) · Σ g
-  vjp({ outputs, cotangent, attributes }) {
-    const total = cotangent.sum(attributes.axis as number, { keepDims: true });
-    return [cotangent.sub(exp(outputs[0]!).mul(total))];
+  vjp({ outputs: [y], cotangent, attributes: { axis } }) {
+    const total = cotangent.sum(axis, { keepDims: true });
+    return [cotangent.sub(exp(y!).mul(total))];
   },
 });
-
-/** x − log Σ e ^ x along an axis, the last by default. */
-export const logSoftmax: WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp> = Object.assign(
-  (x: Tensor, axis = -1): Tensor =>
-    applyOp(op, [x], { axis: normalizeAxis('logSoftmax', axis, requireTensor('logSoftmax', x).rank) }),
-  { op },
-);

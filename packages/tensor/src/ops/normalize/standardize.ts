@@ -1,37 +1,30 @@
 // What the norms share: statistics over the last axis, and the gradient through them.
 import { ShapeError } from '../../errors.js';
-import { floats, requireDType } from '../../graph/dtype.js';
+import { floats } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
 import { literal } from '../creation/constant.js';
-import { composite } from '../define.js';
+import { composite, sameType } from '../define.js';
 import type { CompositeOp } from '../op.js';
 
 /** x / √(mean(x²) + eps) over the last axis, of x less its mean where `center` says so. */
 export function standardization(name: string, center: boolean): CompositeOp {
   // Statistics in f32, whatever the storage.
-  const parts = (input: Tensor, eps: unknown) => {
+  const parts = (input: Tensor, { eps }: { readonly eps: number }) => {
     const x = input.cast('f32');
     const centered = center ? x.sub(x.mean(-1, { keepDims: true })) : x;
-    const scale = rsqrt(
-      centered
-        .square()
-        .mean(-1, { keepDims: true })
-        .add(literal(eps as number)),
-    );
+    const variance = centered.square().mean(-1, { keepDims: true });
+    const scale = rsqrt(variance.add(literal(eps)));
     return { normalized: centered.mul(scale), scale };
   };
-  return composite({
+  return composite<{ readonly eps: number }>({
     name,
-    infer([x]) {
-      requireDType(name, x!.dtype, floats);
-      return [x!];
-    },
-    decompose: ([x], { eps }) => [parts(x!, eps).normalized],
+    infer: sameType(name, floats),
+    decompose: ([x], attributes) => [parts(x!, attributes).normalized],
     // dx = (g − mean(g) − x̂ · mean(g·x̂)) / σ; without centering, without the mean.
     vjp({ inputs, cotangent, attributes }) {
-      const { normalized, scale } = parts(inputs[0]!, attributes.eps);
+      const { normalized, scale } = parts(inputs[0]!, attributes);
       const along = cotangent.mul(normalized).mean(-1, { keepDims: true });
       const level = center ? cotangent.sub(cotangent.mean(-1, { keepDims: true })) : cotangent;
       return [level.sub(normalized.mul(along)).mul(scale)];

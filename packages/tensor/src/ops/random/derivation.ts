@@ -1,10 +1,13 @@
 import type { TgpuFn } from 'typegpu';
-import { pointwise, zeroGradient } from '../define.js';
-import type { EmitContext, PointwiseOp } from '../op.js';
+import { type Tensor, toTensor } from '../../tensor.js';
+import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
+import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
 
-/** An op that derives a key: from words (u32 [2]) and an index to the words of another. */
-export function derivation(name: string, derive: TgpuFn): PointwiseOp {
-  return pointwise({
+/** From a key's words (u32 [2]) and an index to the words of another key. */
+export type Derivation = WithOp<(words: Tensor, index: number | Tensor) => Tensor, PointwiseOp>;
+
+export function derivation(name: string, derive: TgpuFn): Derivation {
+  const op = pointwise({
     name,
     cost: 60,
     infer: ([words]) => [{ shape: words!.shape, dtype: 'u32' }],
@@ -16,6 +19,7 @@ export function derivation(name: string, derive: TgpuFn): PointwiseOp {
     },
     vjp: zeroGradient('keys have no gradient'),
   });
+  return withOp(op, (words, index) => applyOp(op, [words, toTensor(name, index, 'u32')]));
 }
 
 /** A key's two words, the first input, as a vector. */

@@ -1,28 +1,24 @@
-import { isFloat, numeric, requireDType } from '../../graph/dtype.js';
-import { normalizeAxis } from '../../graph/shape.js';
+import { isFloat, numeric } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
+import { type AlongAxis, alongAxis } from '../along.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, composite, requireTensor } from '../define.js';
-import type { CompositeOp, WithOp } from '../op.js';
 import { where } from '../where.js';
 
 const block = 64;
 
-const op = composite({
+/**
+ * Sums of the elements up to and with each along an axis, the last by default. f16 is added up in f32. Works in blocks
+ * of 64, a dispatch or two for each power of 64 in the axis' size.
+ */
+export const cumsum: AlongAxis = alongAxis({
   name: 'cumsum',
-  infer([x]) {
-    requireDType('cumsum', x!.dtype, numeric);
-    return [x!];
-  },
+  dtypes: numeric,
   decompose([x], { axis }) {
     const wide = isFloat(x!.dtype) ? x!.cast('f32') : x!;
-    return [running(wide.transpose(axis as number, -1)).transpose(axis as number, -1)];
+    return [running(wide.transpose(axis, -1)).transpose(axis, -1)];
   },
   // What stands at a place is in all sums from there on.
-  vjp: ({ cotangent, attributes }) => {
-    const axis = attributes.axis as number;
-    return [cumsum(cotangent.flip(axis), axis).flip(axis)];
-  },
+  vjp: ({ cotangent, attributes: { axis } }) => [cumsum(cotangent.flip(axis), axis).flip(axis)],
 });
 
 /** Sums within blocks, and before each block the sum of all blocks in front of it, found the same way. */
@@ -47,13 +43,3 @@ function within(x: Tensor): Tensor {
     .lessEqual(arange(n, 'u32').reshape([n, 1]));
   return where(upTo, x.reshape([...x.shape.slice(0, -1), 1, n]), 0).sum(-1);
 }
-
-/**
- * Sums of the elements up to and with each along an axis, the last by default. f16 is added up in f32. Works in blocks
- * of 64, a dispatch or two for each power of 64 in the axis' size.
- */
-export const cumsum: WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp> = Object.assign(
-  (x: Tensor, axis = -1): Tensor =>
-    applyOp(op, [x], { axis: normalizeAxis('cumsum', axis, requireTensor('cumsum', x).rank) }),
-  { op },
-);

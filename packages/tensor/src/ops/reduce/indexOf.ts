@@ -1,27 +1,25 @@
-import { type DType, numeric, requireDType } from '../../graph/dtype.js';
+import { numeric, requireDType } from '../../graph/dtype.js';
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, reduction, requireTensor, zeroGradient } from '../define.js';
-import type { ReduceOp } from '../op.js';
-import { extremes, reducedType, requireReducible } from './over.js';
+import { applyOp, reduction, requireTensor, withOp, zeroGradient } from '../define.js';
+import type { ReduceOp, WithOp } from '../op.js';
+import { type Axes, extremes, reducedType, requireElements } from './over.js';
 
 /** Where an element stands along axes. */
-export interface IndexReduction {
-  (x: Tensor, axes?: number | readonly number[]): Tensor;
-  readonly op: ReduceOp;
-}
+export type IndexReduction = WithOp<(x: Tensor, axes?: number | readonly number[]) => Tensor, ReduceOp>;
 
 /** Finds where the best element stands: of equal ones the first, in whatever order parts are merged. */
 export function indexReduction(name: string, worst: 'lowest' | 'highest', better: '>' | '<'): IndexReduction {
-  const op = reduction({
+  const op = reduction<Axes>({
     name,
     splits: false,
     infer([x], attributes) {
-      requireReducible(name, x!, attributes, numeric, false);
+      requireDType(name, x!.dtype, numeric);
+      requireElements(name, x!, attributes);
       return [reducedType(x!, attributes, 'u32')];
     },
-    accumulator(dtype: DType) {
+    accumulator(dtype) {
       const limits = extremes(name, dtype);
       return {
         variables: [
@@ -36,10 +34,9 @@ export function indexReduction(name: string, worst: 'lowest' | 'highest', better
     },
     vjp: zeroGradient('an index has no gradient'),
   });
-  const fn = (x: Tensor, axes?: number | readonly number[]) => {
+  return withOp(op, (x, axes) => {
     requireDType(name, requireTensor(name, x).dtype, numeric);
     const list = normalizeAxes(name, axes, x.rank);
     return list.length === 0 ? zeros(x.shape, 'u32') : applyOp(op, [x], { axes: list });
-  };
-  return Object.assign(fn, { op });
+  });
 }

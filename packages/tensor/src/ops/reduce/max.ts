@@ -1,4 +1,5 @@
-import { type Extremum, extremum } from './extremum.js';
+import { extremum } from './extremum.js';
+import type { Reduction } from './over.js';
 
 /** The largest element over axes, all by default. Equal elements share the gradient. */
-export const max: Extremum = extremum('max');
+export const max: Reduction = extremum('max');

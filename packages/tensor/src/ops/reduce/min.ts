@@ -1,4 +1,5 @@
-import { type Extremum, extremum } from './extremum.js';
+import { extremum } from './extremum.js';
+import type { Reduction } from './over.js';
 
 /** The smallest element over axes, all by default. Equal elements share the gradient. */
-export const min: Extremum = extremum('min');
+export const min: Reduction = extremum('min');

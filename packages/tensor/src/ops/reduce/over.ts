@@ -1,27 +1,33 @@
+// What reductions share.
 import { DTypeError, ShapeError } from '../../errors.js';
-import { type DType, requireDType } from '../../graph/dtype.js';
-import type { Attributes, Type } from '../../graph/node.js';
+import type { DType } from '../../graph/dtype.js';
+import type { Type } from '../../graph/node.js';
 import { normalizeAxes, showShape, sizeOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import { applyOp, requireTensor } from '../define.js';
-import type { Accumulator, ReduceOp } from '../op.js';
+import { applyOp, requireTensor, withOp } from '../define.js';
+import type { Accumulator, Op, ReduceOp, WithOp } from '../op.js';
 
-/** The type of a reduction: the axes are gone. */
-export function reducedType(x: Type, attributes: Attributes, dtype: DType = x.dtype): Type {
-  const axes = attributes.axes as readonly number[];
-  return { shape: x.shape.filter((_, i) => !axes.includes(i)), dtype };
+/** The attributes of a reduction: sorted, counted from the front. */
+export type Axes = { readonly axes: readonly number[] };
+
+/** A reduction over axes as a function, with its op. */
+export type Reduction<O extends Op = ReduceOp> = WithOp<
+  (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor,
+  O
+>;
+
+/** The function that applies a reduction over axes, by default all, and puts axes of size 1 back where they are kept. */
+export function overAxes<O extends Op>(op: O, byDefault?: number): Reduction<O> {
+  return withOp(op, (x, axes = byDefault, options = {}) => {
+    const list = normalizeAxes(op.name, axes, requireTensor(op.name, x).rank);
+    const result = list.length === 0 ? x : applyOp(op, [x], { axes: list });
+    return options.keepDims ? keepAxes(result, x, list) : result;
+  });
 }
 
-/** Applies a reduction over axes, and puts axes of size 1 back where they are kept. */
-export function reduceOver(
-  op: ReduceOp,
-  x: Tensor,
-  axes: number | readonly number[] | undefined,
-  options: ReduceOptions = {},
-): Tensor {
-  const list = normalizeAxes(op.name, axes, requireTensor(op.name, x).rank);
-  const result = list.length === 0 ? x : applyOp(op, [x], { axes: list });
-  return options.keepDims ? keepAxes(result, x, list) : result;
+/** The type of a reduction: the axes are gone. */
+export function reducedType(x: Type, { axes }: Axes, dtype: DType = x.dtype): Type {
+  return { shape: x.shape.filter((_, i) => !axes.includes(i)), dtype };
 }
 
 /** A reduced tensor with its axes back at size 1, to broadcast against what it was reduced from. */
@@ -29,22 +35,10 @@ export function keepAxes(reduced: Tensor, from: Tensor, axes: readonly number[])
   return reduced.reshape(from.shape.map((n, i) => (axes.includes(i) ? 1 : n)));
 }
 
-/** Refuses dtypes, and reductions of nothing where nothing has no value. */
-export function requireReducible(
-  name: string,
-  x: Type,
-  attributes: Attributes,
-  dtypes: readonly DType[],
-  ofNothing: boolean,
-): void {
-  requireDType(name, x.dtype, dtypes);
-  const axes = attributes.axes as readonly number[];
-  if (!ofNothing && sizeOf(axes.map((axis) => x.shape[axis]!)) === 0) {
-    throw new ShapeError(
-      name,
-      `there is no ${name} of no elements: ${showShape(x.shape)} over axes [${axes.join(', ')}].`,
-    );
-  }
+/** Refuses reductions of nothing where nothing has no value. */
+export function requireElements(name: string, { shape }: Type, { axes }: Axes): void {
+  if (sizeOf(axes.map((axis) => shape[axis]!)) > 0) return;
+  throw new ShapeError(name, `there is no ${name} of no elements: ${showShape(shape)} over axes ${showShape(axes)}.`);
 }
 
 /** An accumulator that is one variable and one combining expression. */
@@ -55,9 +49,9 @@ export function simpleAccumulator(
 ): Accumulator {
   return {
     variables: [{ type, initial }],
-    step: ([a]: readonly string[], x: string) => `${a} = ${combine(a!, x)};`,
-    merge: ([a]: readonly string[], [b]: readonly string[]) => `${a} = ${combine(a!, b!)};`,
-    result: ([a]: readonly string[]) => a!,
+    step: ([a], x) => `${a} = ${combine(a!, x)};`,
+    merge: ([a], [b]) => `${a} = ${combine(a!, b!)};`,
+    result: ([a]) => a!,
   };
 }
 

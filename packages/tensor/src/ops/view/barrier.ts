@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise } from '../define.js';
+import { applyOp, pointwise, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -17,7 +17,6 @@ const op = pointwise({
  * x, but not before others are computed; and what is made of it is not taken for what was made of x. So a value can be
  * computed a second time, late, where keeping it would take memory for long.
  */
-export const barrier: WithOp<(x: Tensor, others: readonly Tensor[]) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, others: readonly Tensor[]): Tensor => (others.length === 0 ? x : applyOp(op, [x, ...others])),
-  { op },
+export const barrier: WithOp<(x: Tensor, others: readonly Tensor[]) => Tensor, PointwiseOp> = withOp(op, (x, others) =>
+  others.length === 0 ? x : applyOp(op, [x, ...others]),
 );

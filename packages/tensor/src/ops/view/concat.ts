@@ -2,7 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { promote } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -51,15 +51,15 @@ const op = pointwise({
 });
 
 /** Tensors one after the other along an axis; f16 beside f32 becomes f32. */
-export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tensor, PointwiseOp> = Object.assign(
-  (tensors: readonly Tensor[], axis = 0): Tensor => {
+export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tensor, PointwiseOp> = withOp(
+  op,
+  (tensors, axis = 0) => {
     if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
     const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);
     const dtype = tensors.map((x) => x.dtype).reduce((a, b) => promote('concat', a, b));
     const parts = tensors.map((x) => x.cast(dtype));
     return parts.length === 1 ? parts[0]! : applyOp(op, parts, { axis: at });
   },
-  { op },
 );
 
 /** Tensors of one shape along a new axis. */

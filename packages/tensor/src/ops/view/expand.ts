@@ -2,7 +2,7 @@ import { broadcastsRows } from '../../compile/position.js';
 import { ShapeError } from '../../errors.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -53,18 +53,15 @@ export function stretchesNothing(from: Shape, to: Shape): boolean {
 }
 
 /** Broadcasts to a shape: axes of size 1 stretch, and new axes come in front. */
-export const expand: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, shape: Shape): Tensor => {
-    const from = requireTensor('expand', x).shape;
-    checkShape('expand', shape);
-    const lead = shape.length - from.length;
-    if (lead < 0 || from.some((n, i) => n !== 1 && n !== shape[lead + i])) {
-      throw new ShapeError(
-        'expand',
-        `${showShape(from)} does not stretch to ${showShape(shape)}. Only axes of size 1 do.`,
-      );
-    }
-    return sameShape(from, shape) ? x : applyOp(op, [x], { shape: [...shape] });
-  },
-  { op },
-);
+export const expand: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = withOp(op, (x, shape) => {
+  const from = requireTensor('expand', x).shape;
+  checkShape('expand', shape);
+  const lead = shape.length - from.length;
+  if (lead < 0 || from.some((n, i) => n !== 1 && n !== shape[lead + i])) {
+    throw new ShapeError(
+      'expand',
+      `${showShape(from)} does not stretch to ${showShape(shape)}. Only axes of size 1 do.`,
+    );
+  }
+  return sameShape(from, shape) ? x : applyOp(op, [x], { shape: [...shape] });
+});

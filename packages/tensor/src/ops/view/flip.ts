@@ -1,6 +1,6 @@
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -16,10 +16,10 @@ const op = pointwise({
 });
 
 /** Reverses the order along axes. */
-export const flip: WithOp<(x: Tensor, axes: number | readonly number[]) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, axes: number | readonly number[]): Tensor => {
+export const flip: WithOp<(x: Tensor, axes: number | readonly number[]) => Tensor, PointwiseOp> = withOp(
+  op,
+  (x, axes) => {
     const list = normalizeAxes('flip', axes, requireTensor('flip', x).rank).filter((axis) => x.shape[axis]! > 1);
     return list.length === 0 ? x : applyOp(op, [x], { axes: list });
   },
-  { op },
 );

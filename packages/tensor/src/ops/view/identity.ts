@@ -2,7 +2,7 @@ import type { Relation } from '../../compile/position.js';
 import type { Type } from '../../graph/node.js';
 import type { Strided } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, zeroGradient } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp, zeroGradient } from '../define.js';
 import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
 
 const unmoved = {
@@ -18,17 +18,13 @@ const op = pointwise({ name: 'identity', ...same, vjp: ({ cotangent }) => [cotan
 const stopOp = pointwise({ name: 'stopGradient', ...same, vjp: zeroGradient('stopGradient ends it here') });
 
 /** The same elements as a value of its own: transforms differentiate by it, clone() hands it out. */
-export const identity: WithOp<(x: Tensor) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor): Tensor => applyOp(op, [requireTensor('identity', x)]),
-  { op },
+export const identity: WithOp<(x: Tensor) => Tensor, PointwiseOp> = withOp(op, (x) =>
+  applyOp(op, [requireTensor('identity', x)]),
 );
 
 /** The same elements; no gradient passes. */
-export const stopGradient: WithOp<(x: Tensor) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor): Tensor => applyOp(stopOp, [requireTensor('stopGradient', x)]),
-  {
-    op: stopOp,
-  },
+export const stopGradient: WithOp<(x: Tensor) => Tensor, PointwiseOp> = withOp(stopOp, (x) =>
+  applyOp(stopOp, [requireTensor('stopGradient', x)]),
 );
 
 /** The same elements in memory of their own, no window of another tensor's. The compiler puts it where it must. */

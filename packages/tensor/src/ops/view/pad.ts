@@ -1,6 +1,6 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 interface PadAttributes {
@@ -52,25 +52,24 @@ export const padOp: PointwiseOp = pointwise({
 });
 
 /** Zeros before and after each axis: [[low, high], …]. */
-export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number])[]) => Tensor, PointwiseOp> =
-  Object.assign(
-    (x: Tensor, widths: readonly (readonly [number, number])[]): Tensor => {
-      const { rank } = requireTensor('pad', x);
-      if (widths.length !== rank) {
-        throw new ShapeError('pad', `${widths.length} pairs for ${rank} axes. Give one [low, high] each.`);
+export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number])[]) => Tensor, PointwiseOp> = withOp(
+  padOp,
+  (x, widths) => {
+    const { rank } = requireTensor('pad', x);
+    if (widths.length !== rank) {
+      throw new ShapeError('pad', `${widths.length} pairs for ${rank} axes. Give one [low, high] each.`);
+    }
+    for (const pair of widths) {
+      if (!pair.every((n) => Number.isInteger(n) && n >= 0)) {
+        throw new ValueError(
+          'pad',
+          `widths are whole numbers from 0 up, got [${pair.join(', ')}]. Use slice() to cut.`,
+        );
       }
-      for (const pair of widths) {
-        if (!pair.every((n) => Number.isInteger(n) && n >= 0)) {
-          throw new ValueError(
-            'pad',
-            `widths are whole numbers from 0 up, got [${pair.join(', ')}]. Use slice() to cut.`,
-          );
-        }
-      }
-      if (widths.every(([low, high]) => low === 0 && high === 0)) return x;
-      const low = widths.map((pair) => pair[0]);
-      const high = widths.map((pair) => pair[1]);
-      return applyOp(padOp, [x], { low, high, interior: low.map(() => 0) });
-    },
-    { op: padOp },
-  );
+    }
+    if (widths.every(([low, high]) => low === 0 && high === 0)) return x;
+    const low = widths.map((pair) => pair[0]);
+    const high = widths.map((pair) => pair[1]);
+    return applyOp(padOp, [x], { low, high, interior: low.map(() => 0) });
+  },
+);

@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.js';
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -30,17 +30,14 @@ const op = pointwise({
 });
 
 /** Reorders axes: axis i of the result is axis axes[i] of x. */
-export const permute: WithOp<(x: Tensor, axes: readonly number[]) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, axes: readonly number[]): Tensor => {
-    const { rank } = requireTensor('permute', x);
-    const order = axes.map((axis) => normalizeAxis('permute', axis, rank));
-    if (order.length !== rank || new Set(order).size !== rank) {
-      throw new ShapeError('permute', `axes [${axes.join(', ')}] must name each of the ${rank} axes once.`);
-    }
-    return order.every((axis, i) => axis === i) ? x : applyOp(op, [x], { axes: order });
-  },
-  { op },
-);
+export const permute: WithOp<(x: Tensor, axes: readonly number[]) => Tensor, PointwiseOp> = withOp(op, (x, axes) => {
+  const { rank } = requireTensor('permute', x);
+  const order = axes.map((axis) => normalizeAxis('permute', axis, rank));
+  if (order.length !== rank || new Set(order).size !== rank) {
+    throw new ShapeError('permute', `axes [${axes.join(', ')}] must name each of the ${rank} axes once.`);
+  }
+  return order.every((axis, i) => axis === i) ? x : applyOp(op, [x], { axes: order });
+});
 
 /** Swaps two axes, the last two by default. */
 export function transpose(x: Tensor, a = -2, b = -1): Tensor {

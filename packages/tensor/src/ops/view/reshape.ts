@@ -2,7 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import { reshapeStrided } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -16,13 +16,10 @@ const op = pointwise({
 });
 
 /** The same elements in row-major order under another shape of the same size; one size may be −1. */
-export const reshape: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, shape: Shape): Tensor => {
-    const resolved = resolve(requireTensor('reshape', x).shape, shape);
-    return sameShape(x.shape, resolved) ? x : applyOp(op, [x], { shape: resolved });
-  },
-  { op },
-);
+export const reshape: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = withOp(op, (x, shape) => {
+  const resolved = resolve(requireTensor('reshape', x).shape, shape);
+  return sameShape(x.shape, resolved) ? x : applyOp(op, [x], { shape: resolved });
+});
 
 function resolve(from: Shape, to: Shape): number[] {
   const open = to.indexOf(-1);

@@ -1,6 +1,6 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor } from '../define.js';
+import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { padOp } from './pad.js';
 
@@ -47,8 +47,9 @@ const op = pointwise({
 });
 
 /** A part of x: one [start, end, step?] for each axis, null for all of it. */
-export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) => Tensor, PointwiseOp> = Object.assign(
-  (x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor => {
+export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) => Tensor, PointwiseOp> = withOp(
+  op,
+  (x, ranges) => {
     const { shape } = requireTensor('slice', x);
     if (ranges.length !== shape.length) {
       throw new ShapeError(
@@ -77,5 +78,4 @@ export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) =
     const all = lengths.every((n, i) => n === shape[i]);
     return all ? x : applyOp(op, [x], { starts, lengths, steps });
   },
-  { op },
 );

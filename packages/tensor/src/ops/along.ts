@@ -1,0 +1,19 @@
+import type { DType } from '../graph/dtype.js';
+import { normalizeAxis } from '../graph/shape.js';
+import type { Tensor } from '../tensor.js';
+import { applyOp, composite, requireTensor, sameType, withOp } from './define.js';
+import type { CompositeOp, WithOp } from './op.js';
+
+/** A function along one axis, with its op. */
+export type AlongAxis = WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp>;
+
+type Definition = Pick<CompositeOp<{ readonly axis: number }>, 'name' | 'decompose' | 'vjp'>;
+
+/** A function along an axis, the last by default, that keeps shape and dtype and is written in other ops. */
+export function alongAxis({ dtypes, ...definition }: Definition & { readonly dtypes: readonly DType[] }): AlongAxis {
+  const { name } = definition;
+  const op = composite({ ...definition, infer: sameType(name, dtypes) });
+  return withOp(op, (x, axis = -1) =>
+    applyOp(op, [x], { axis: normalizeAxis(name, axis, requireTensor(name, x).rank) }),
+  );
+}
