@@ -1,7 +1,7 @@
 // Reverse mode, graph to graph: cotangents flow from the result to what it was made of, each op's vjp adding nodes.
 import { TraceError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
-import { type Attributes, type Node, topologicalOrder, type Value } from '../graph/node.js';
+import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
 import type { VjpContext } from '../ops/op.js';
@@ -137,9 +137,9 @@ export function pullback(
  * The gradient of an op as that of plain operations that mean the same: second gradients of kernels come this way.
  * @internal
  */
-export function pullThrough(
-  parts: (inputs: readonly Tensor[], attributes: Attributes) => readonly Tensor[],
-  { inputs, cotangents, attributes }: VjpContext,
+export function pullThrough<A>(
+  parts: (inputs: readonly Tensor[], attributes: A) => readonly Tensor[],
+  { inputs, cotangents, attributes }: VjpContext<A>,
 ): (Tensor | undefined)[] {
   const fresh = inputs.map((input) => identity(input));
   return pullback(parts(fresh, attributes), fresh)(cotangents);

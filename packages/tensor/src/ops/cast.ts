@@ -4,10 +4,10 @@ import type { Tensor } from '../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from './define.js';
 import type { PointwiseOp, WithOp } from './op.js';
 
-const op = pointwise({
+const op = pointwise<{ readonly dtype: DType }>({
   name: 'cast',
   cost: 0,
-  infer: ([x], { dtype }) => [{ shape: x!.shape, dtype: dtype as DType }],
+  infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   // To bool: x ≠ 0. Narrowing to f16 happens when the element is stored.
   emit({ read, inputs, output }) {
     const from = computeType(inputs[0]!.dtype);

@@ -4,20 +4,12 @@ import { Node, type Type, type Value } from '../graph/node.js';
 import type { Shape } from '../graph/shape.js';
 import type { LeafOp } from './op.js';
 
-interface LeafAttributes {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
 function leaf(kind: LeafOp['leaf']): LeafOp {
   return {
     kind: 'leaf',
     leaf: kind,
     name: kind,
-    infer: (_, attributes) => {
-      const { shape, dtype } = attributes as unknown as LeafAttributes;
-      return [{ shape, dtype }];
-    },
+    infer: (_, { shape, dtype }) => [{ shape: shape as Shape, dtype: dtype as DType }],
     vjp: { none: 'a leaf has no inputs', zero: true },
   };
 }

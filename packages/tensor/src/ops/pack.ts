@@ -23,11 +23,10 @@ const op: PackOp = {
     }
     return [{ shape: [inputs.reduce((total, { shape }) => total + packedSize(shape), 0)], dtype: 'f32' }];
   },
-  vjp: ({ inputs, cotangent }) =>
-    unpack(
-      cotangent,
-      inputs.map((input) => input.shape),
-    ),
+  vjp({ inputs, cotangent }) {
+    const shapes = inputs.map((input) => input.shape);
+    return unpack(cotangent, shapes);
+  },
 };
 
 /** Tensors (f32) laid side by side, each filled up with zeros to a multiple of 64 elements. */

@@ -1,7 +1,7 @@
 import { DTypeError } from '../errors.js';
 import { isFloat, promote } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import { full } from './creation/constant.js';
+import { scalar } from './creation/constant.js';
 import { applyOp, broadcast, pointwise, requireTensor, withOp } from './define.js';
 import type { PointwiseOp, WithOp } from './op.js';
 
@@ -28,15 +28,11 @@ export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => 
   op,
   (condition, a, b) => {
     const [x, y] =
-      typeof a === 'number' && typeof b === 'number' ? broadcast('where', scalarLike(a), b) : broadcast('where', a, b);
+      typeof a === 'number' && typeof b === 'number' ? broadcast('where', scalar(a), b) : broadcast('where', a, b);
     const [flags, first, second] = broadcast('where', requireTensor('where', condition), x!, y!);
     return applyOp(op, [flags!, first!, second!]);
   },
 );
-
-function scalarLike(x: number): Tensor {
-  return full([], x);
-}
 
 /** x bounded to [low, high]. The gradient passes where x lies inside; at a bound half of it does. */
 export function clamp(x: Tensor, low: TensorLike, high: TensorLike): Tensor {

@@ -2,9 +2,10 @@ import { pullThrough } from '../../autodiff/gradient.js';
 import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
 import { ShapeError } from '../../errors.js';
 import { floatLiteral, floats, promote, requireDType } from '../../graph/dtype.js';
-import type { Attributes, Type } from '../../graph/node.js';
+import type { Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import {
+  type AttentionElement,
   type AttentionOperand,
   type AttentionProblem,
   type AttentionRow,
@@ -20,26 +21,22 @@ import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
 import { attentionGradients } from './gradients.js';
 
+/** The attributes of the three ops. */
+export type AttentionAttributes = { readonly scale: number; readonly masked: boolean };
+
 // Inputs: q [B, N, H, d], k and v [B, M, H, d], and a mask [B, M] if there is one. Outputs: out like q, and the
 // logarithms of the softmax's denominators [B, H, N], from which the backward kernels get the probabilities back.
-const op = tiled({
+const op = tiled<AttentionAttributes>({
   name: 'attention',
-  infer(inputs) {
-    const [q] = inputs as [Type];
-    const [b, n, h] = q.shape as [number, number, number];
-    return [q, { shape: [b, h, n], dtype: 'f32' }];
-  },
+  infer: likeQuery,
   generate(context) {
-    const { adapter, outputs } = context;
     const problem = problemOf(context);
-    return attentionForward(
-      {
-        ...problem,
-        store: (at, value) => context.store(0, `${rowIndex(at, problem, outputs[0]!.shape)} + ${at.column}`, value),
-        storeLogSumExp: (at, value) => context.store(1, statisticIndex(at, problem), value),
-      },
-      chooseAttention('forward', problem.headDim, adapter),
-    );
+    const spec = {
+      ...problem,
+      store: storeRows(context, 0, problem),
+      storeLogSumExp: storeStatistic(context, 1, problem),
+    };
+    return attentionForward(spec, chooseAttention('forward', problem.headDim, context.adapter));
   },
   flops: (inputs) => 2 * productFlops(inputs), // q·kᵀ, p·v
   reference,
@@ -47,17 +44,23 @@ const op = tiled({
   vjp: (context) => (context.cotangents[1] ? pullThrough(reference, context) : attentionGradients(context)),
 });
 
+/** The types of something like q, and of a statistic of each of its rows, [B, H, N]. */
+export function likeQuery([q]: readonly Type[]): Type[] {
+  const [b, n, h] = q!.shape as [number, number, number];
+  return [q!, { shape: [b, h, n], dtype: 'f32' }];
+}
+
 /** Of one product of all queries with all keys: q [B, N, H, d], k [B, M, H, d]. */
 export function productFlops([q, k]: readonly Type[]): number {
   return 2 * sizeOf(q!.shape) * k!.shape[1]!;
 }
 
 /** The kernel's results in plain operations. */
-function reference([q, k, v, mask]: readonly Tensor[], attributes: Attributes): readonly Tensor[] {
-  const { scores } = scoresOf(q!, k!, mask, attributes);
+function reference(inputs: readonly Tensor[], attributes: AttentionAttributes): readonly Tensor[] {
+  const scores = scoresOf(inputs, attributes);
   const denominators = logSumExp(scores);
   const weights = exp(scores.sub(denominators.reshape([...denominators.shape, 1])));
-  return [heads(weights.matmul(heads(v!))), denominators];
+  return [heads(weights.matmul(heads(inputs[2]!))), denominators];
 }
 
 /** Swaps tokens and heads: [B, N, H, d] ↔ [B, H, N, d]. */
@@ -65,13 +68,11 @@ export function heads(x: Tensor): Tensor {
   return x.permute([0, 2, 1, 3]);
 }
 
-/** The scores that softmax sees, [B, H, N, M], in plain operations. */
-export function scoresOf(q: Tensor, k: Tensor, mask: Tensor | undefined, attributes: Attributes): { scores: Tensor } {
-  const scores = heads(q)
-    .matmul(heads(k).transpose())
-    .mul(attributes.scale as number);
-  if (!mask) return { scores };
-  return { scores: where(mask.reshape([mask.shape[0]!, 1, 1, mask.shape[1]!]), scores, -1e30) };
+/** The scores that softmax sees, [B, H, N, M], in plain operations, of q, k, v, [mask]. */
+export function scoresOf([q, k, , mask]: readonly Tensor[], { scale, masked }: AttentionAttributes): Tensor {
+  const products = heads(q!).matmul(heads(k!).transpose());
+  const scores = products.mul(scale);
+  return masked ? where(mask!.reshape([mask!.shape[0]!, 1, 1, mask!.shape[1]!]), scores, -1e30) : scores;
 }
 
 /** What the three kernels share. Sizes of the batch are uniforms. */
@@ -111,17 +112,35 @@ export function rowsOperand({ access, window }: TiledOperand): AttentionOperand 
   };
 }
 
-/** Where a row of [B, rows, H, d] begins. */
-export function rowIndex(
-  { batch, head, row }: AttentionRow,
+/** Stores elements of a result [B, rows, H, d]. */
+export function storeRows(
+  { outputs, store }: TiledContext,
+  output: number,
   { heads: h, headDim }: AttentionProblem,
-  shape: Type['shape'],
-): string {
-  return `((${batch} * ${shape[1]}u + ${row}) * ${h.wgsl} + ${head}) * ${headDim}u`;
+): (at: AttentionElement, value: string) => string {
+  const rows = outputs[output]!.shape[1];
+  return ({ batch, head, row, column }, value) =>
+    store(output, `((${batch} * ${rows}u + ${row}) * ${h.wgsl} + ${head}) * ${headDim}u + ${column}`, value);
 }
 
-/** Where a row's statistic stands in [B, H, N]. */
-export function statisticIndex({ batch, head, row }: AttentionRow, { heads: h, queries }: AttentionProblem): string {
+/** Stores statistics of rows of q, [B, H, N]. */
+export function storeStatistic(
+  { store }: TiledContext,
+  output: number,
+  problem: AttentionProblem,
+): (at: AttentionRow, value: string) => string {
+  return (at, value) => store(output, statisticIndex(at, problem), value);
+}
+
+/** Reads such statistics. */
+export function readStatistic(
+  { access, window }: TiledOperand,
+  problem: AttentionProblem,
+): (at: AttentionRow) => string {
+  return (at) => access.element(`${window.offset}u + ${statisticIndex(at, problem)}`);
+}
+
+function statisticIndex({ batch, head, row }: AttentionRow, { heads: h, queries }: AttentionProblem): string {
   return `(${batch} * ${h.wgsl} + ${head}) * ${queries.wgsl} + ${row}`;
 }
 

@@ -4,13 +4,13 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
-const op = pointwise({
+const op = pointwise<{ length: number; dtype: DType }>({
   name: 'arange',
   cost: 0,
   infer(_, { length, dtype }) {
-    checkShape('arange', [length as number]);
-    requireDType('arange', dtype as DType, numeric);
-    return [{ shape: [length as number], dtype: dtype as DType }];
+    checkShape('arange', [length]);
+    requireDType('arange', dtype, numeric);
+    return [{ shape: [length], dtype }];
   },
   emit: ({ position, output }) => `${computeType(output.dtype)}(${position.linear})`,
   vjp: zeroGradient('arange has no inputs'),

@@ -5,18 +5,17 @@ import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { expand } from '../view/expand.js';
 
-const op = pointwise({
+const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({
   name: 'constant',
   cost: 0,
   infer(_, { shape, dtype }) {
-    checkShape('constant', shape as Shape);
-    return [{ shape: shape as Shape, dtype: dtype as DType }];
+    checkShape('constant', shape);
+    return [{ shape, dtype }];
   },
-  emit({ attributes, output }) {
-    const value = attributes.value as number;
-    if (isFloat(output.dtype)) return floatLiteral(value);
-    if (output.dtype === 'bool') return value ? 'true' : 'false';
-    return `${value}${output.dtype === 'i32' ? 'i' : 'u'}`;
+  emit({ attributes: { value, dtype } }) {
+    if (isFloat(dtype)) return floatLiteral(value);
+    if (dtype === 'bool') return value ? 'true' : 'false';
+    return `${value}${dtype === 'i32' ? 'i' : 'u'}`;
   },
   vjp: zeroGradient('a constant has no inputs'),
 });

@@ -1,6 +1,6 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
-import type { Attributes, Type } from '../../graph/node.js';
+import type { Type } from '../../graph/node.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, composite, requireTensor, withOp } from '../define.js';
@@ -13,7 +13,7 @@ interface Convolution extends Omit<Windows, 'kernel'> {
   readonly groups: number;
 }
 
-const op = composite({
+const op = composite<Convolution>({
   name: 'conv2d',
   infer([x, weight], attributes) {
     const { b, o, rows, columns } = sizesOf(x!, weight!, attributes);
@@ -23,23 +23,17 @@ const op = composite({
   decompose([x, weight], attributes) {
     const { b, o, groups, k, places, rows, columns } = sizesOf(x!, weight!, attributes);
     const seen = windowsOf(x!, weight!, attributes).reshape([b, groups, k, places]);
-    return [
-      weight!
-        .reshape([groups, o / groups, k])
-        .matmul(seen)
-        .reshape([b, o, rows, columns]),
-    ];
+    const matrices = weight!.reshape([groups, o / groups, k]);
+    return [matrices.matmul(seen).reshape([b, o, rows, columns])];
   },
   vjp({ inputs, cotangent, attributes, wants }) {
     const [x, weight] = inputs as [Tensor, Tensor];
     const { b, c, o, groups, k, places, height, width } = sizesOf(x, weight, attributes);
-    const { padding } = attributes as unknown as Convolution;
+    const { padding } = attributes;
     const g = cotangent.reshape([b, groups, o / groups, places]);
     const dx = () => {
-      const spread = weight
-        .reshape([groups, o / groups, k])
-        .transpose()
-        .matmul(g); // [B, G, K, P]
+      const matrices = weight.reshape([groups, o / groups, k]);
+      const spread = matrices.transpose().matmul(g); // [B, G, K, P]
       const shape = [b, c, ...windowsOf(x, weight, attributes).shape.slice(2)];
       const size = [height + 2 * padding[0], width + 2 * padding[1]] as const;
       const whole = fold(spread.reshape(shape), size, layoutOf(weight, attributes));
@@ -57,20 +51,19 @@ const op = composite({
   },
 });
 
-function layoutOf(weight: Type, attributes: Attributes): Windows {
-  const { stride, dilation } = attributes as unknown as Convolution;
+function layoutOf(weight: Type, { stride, dilation }: Convolution): Windows {
   return { kernel: [weight.shape[2]!, weight.shape[3]!], stride, dilation };
 }
 
 /** The windows of the padded picture, [B, C, kh, kw, rows, columns]. */
-function windowsOf(x: Tensor, weight: Tensor, attributes: Attributes): Tensor {
-  const [h, w] = (attributes as unknown as Convolution).padding;
+function windowsOf(x: Tensor, weight: Tensor, attributes: Convolution): Tensor {
+  const [h, w] = attributes.padding;
   const none = [0, 0] as const;
   return windows(x.pad([none, none, [h, h], [w, w]]), layoutOf(weight, attributes));
 }
 
-function sizesOf(x: Type, weight: Type, attributes: Attributes) {
-  const { padding, groups } = attributes as unknown as Convolution;
+function sizesOf(x: Type, weight: Type, attributes: Convolution) {
+  const { padding, groups } = attributes;
   const { kernel, stride, dilation } = layoutOf(weight, attributes);
   const [b, c, height, width] = x.shape as [number, number, number, number];
   const o = weight.shape[0]!;

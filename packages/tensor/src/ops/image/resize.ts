@@ -8,16 +8,19 @@ import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
+import { clamp } from '../where.js';
 
 /** The nearest pixel, or between four with pixel centres at halves. */
 export type ResizeMode = 'nearest' | 'bilinear';
 
-const op = pointwise({
+type Resizing = { readonly size: readonly [height: number, width: number]; readonly mode: ResizeMode };
+
+const op = pointwise<Resizing>({
   name: 'resize',
   cost: 8,
   infer([x], { size, mode }) {
     requireDType('resize', x!.dtype, mode === 'nearest' ? dtypes : floats);
-    return [{ shape: [...x!.shape.slice(0, 2), ...(size as number[])], dtype: x!.dtype }];
+    return [{ shape: [...x!.shape.slice(0, 2), ...size], dtype: x!.dtype }];
   },
   emit(context) {
     const { read, position, inputs, attributes, output, name } = context;
@@ -32,10 +35,9 @@ const op = pointwise({
     return `mix(${mixed(rows.low)}, ${mixed(rows.high)}, ${rows.share})`;
   },
   // Resizing is a product with a matrix on each side; its gradient one with their transposes.
-  vjp({ inputs, cotangent, attributes }) {
+  vjp({ inputs, cotangent, attributes: { size, mode } }) {
     const [height, width] = inputs[0]!.shape.slice(2) as [number, number];
-    const [h, w] = attributes.size as [number, number];
-    const mode = attributes.mode as ResizeMode;
+    const [h, w] = size;
     const rows = h === height ? cotangent : shares(mode, height, h).matmul(cotangent);
     return [w === width ? rows : rows.matmul(shares(mode, width, w).transpose())];
   },
@@ -52,7 +54,7 @@ interface Place {
 }
 
 /** Between which elements of an axis of size `from` place `x` of `to` lies: in whole numbers, so that it is exact. */
-function placeOf({ name, attributes }: EmitContext, x: string, from: number, to: number): Place {
+function placeOf({ name, attributes }: EmitContext<Resizing>, x: string, from: number, to: number): Place {
   if (from === to) return { low: x, high: x, share: '0.0f' };
   if (attributes.mode === 'nearest') return { low: name(`${x} * ${from}u / ${to}u`), high: x, share: '0.0f' };
   // (x + ½) · from / to − ½, at least 0, in units of 1 / (2 · to).
@@ -70,12 +72,14 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
     // Half a place off the border: the quotient's rounding cannot cross it.
     return floor(places.mul(from).add(0.5).div(to)).equal(elements).cast('f32');
   }
-  const centers = places
-    .add(0.5)
-    .mul(from / to)
-    .sub(0.5)
-    .maximum(0)
-    .minimum(from - 1);
+  const centers = clamp(
+    places
+      .add(0.5)
+      .mul(from / to)
+      .sub(0.5),
+    0,
+    from - 1,
+  );
   return relu(abs(centers.sub(elements)).rsub(1));
 }
 

@@ -1,6 +1,6 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, pointwise, requireTensor, withOp } from '../define.js';
+import { applyOp, composite, none, pointwise, requireTensor, withOp } from '../define.js';
 import type { CompositeOp, PointwiseOp, WithOp } from '../op.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
@@ -17,41 +17,39 @@ export function windowCount(size: number, kernel: number, stride: number, dilati
   return Math.max(0, Math.floor((size - dilation * (kernel - 1) - 1) / stride) + 1);
 }
 
-const op = pointwise({
+const op = pointwise<Windows>({
   name: 'windows',
   cost: 0,
-  infer([x], attributes) {
-    const { kernel, stride, dilation } = attributes as unknown as Windows;
+  infer([x], { kernel, stride, dilation }) {
     const counts = kernel.map((n, i) => windowCount(x!.shape[2 + i]!, n, stride[i]!, dilation[i]!));
     return [{ shape: [...x!.shape.slice(0, 2), ...kernel, ...counts], dtype: x!.dtype }];
   },
-  emit({ read, position, inputs, attributes, name }) {
-    const { stride, dilation } = attributes as unknown as Windows;
+  emit({ read, position, inputs, attributes: { stride, dilation }, name }) {
     const [b, c, ...at] = position.coordinates as [string, string, ...string[]];
     const along = [0, 1].map((i) => name(`${at[2 + i]} * ${stride[i]}u + ${at[i]} * ${dilation[i]}u`));
     return read(0, position.moved(inputs[0]!.shape, [b, c, ...along]));
   },
-  strided(window, { attributes, output }) {
-    const { stride, dilation } = attributes as unknown as Windows;
+  strided(window, { attributes: { stride, dilation }, output }) {
     const [b, c, ...along] = window.strides as [number, number, ...number[]];
     const within = along.map((step, i) => step * dilation[i]!);
     const between = along.map((step, i) => step * stride[i]!);
     return { shape: output.shape, strides: [b, c, ...within, ...between], offset: window.offset };
   },
   vjp: ({ inputs, cotangent, attributes }) => [
-    fold(cotangent, inputs[0]!.shape.slice(2) as [number, number], attributes as unknown as Windows),
+    fold(cotangent, inputs[0]!.shape.slice(2) as [number, number], attributes),
   ],
 });
 
+interface Fold extends Windows {
+  readonly size: readonly [number, number];
+}
+
 // [B, C, kh, kw, oh, ow] → [B, C, H, W, kh, kw]: for each place what the windows hold that see it at (i, j), or zero.
-const seenOp = pointwise({
+const seenOp = pointwise<Fold>({
   name: 'seen',
   cost: 4,
-  infer: ([g], { size }) => [
-    { shape: [...g!.shape.slice(0, 2), ...(size as number[]), ...g!.shape.slice(2, 4)], dtype: g!.dtype },
-  ],
-  emit({ read, position, inputs, attributes, name }) {
-    const { stride, dilation } = attributes as unknown as Windows;
+  infer: ([g], { size }) => [{ shape: [...g!.shape.slice(0, 2), ...size, ...g!.shape.slice(2, 4)], dtype: g!.dtype }],
+  emit({ read, position, inputs, attributes: { stride, dilation }, name }) {
     const { shape } = inputs[0]!;
     const [b, c, ...at] = position.coordinates as [string, string, ...string[]];
     const conditions: string[] = [];
@@ -66,14 +64,14 @@ const seenOp = pointwise({
     const value = read(0, position.moved(shape, [b, c, at[2]!, at[3]!, ...windows]));
     return `select(0.0f, ${value}, ${conditions.join(' && ')})`;
   },
-  vjp: { none: 'it is a part of fold, which has one', zero: false },
+  vjp: none('it is a part of fold, which has one'),
 });
 
-const foldOp = composite({
+const foldOp = composite<Fold>({
   name: 'fold',
-  infer: ([g], { size }) => [{ shape: [...g!.shape.slice(0, 2), ...(size as number[])], dtype: g!.dtype }],
-  decompose: ([g], attributes) => [applyOp(seenOp, [g!], attributes).sum([4, 5])],
-  vjp: ({ cotangent, attributes }) => [windows(cotangent, attributes as unknown as Windows)],
+  infer: ([g], { size }) => [{ shape: [...g!.shape.slice(0, 2), ...size], dtype: g!.dtype }],
+  decompose: ([g], attributes) => [applyOp(seenOp, [g!], { ...attributes }).sum([4, 5])],
+  vjp: ({ cotangent, attributes }) => [windows(cotangent, attributes)],
 });
 
 /** Every window of pictures: x [B, C, H, W] → [B, C, kh, kw, rows of windows, columns of windows]. A view. */

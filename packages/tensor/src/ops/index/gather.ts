@@ -6,7 +6,7 @@ import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { where } from '../where.js';
 
-const op = pointwise({
+const op = pointwise<{ readonly axis: number }>({
   name: 'gather',
   cost: 1,
   infer([x, indices], { axis }) {
@@ -22,16 +22,15 @@ const op = pointwise({
     return [{ shape: to, dtype: x!.dtype }];
   },
   // An index beyond the axis reads its last element: a shader cannot throw.
-  emit({ read, position, inputs, attributes, name }) {
-    const axis = attributes.axis as number;
+  emit({ read, position, inputs, attributes: { axis }, name }) {
     const from = [...position.coordinates];
     from[axis] = name(`min(${read(1)}, ${Math.max(0, inputs[0]!.shape[axis]! - 1)}u)`);
     return read(0, position.moved(inputs[0]!.shape, from));
   },
-  vjp({ inputs, cotangent, attributes }) {
-    const axis = attributes.axis as number;
-    return [addedAlong(cotangent, inputs[1]!, axis, inputs[0]!.shape[axis]!), undefined];
-  },
+  vjp: ({ inputs: [x, indices], cotangent, attributes: { axis } }) => [
+    addedAlong(cotangent, indices!, axis, x!.shape[axis]!),
+    undefined,
+  ],
 });
 
 /** Each of `count` places along an axis looks for what was read from it: no atomics, so the sum is always the same. */

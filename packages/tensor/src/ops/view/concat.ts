@@ -5,26 +5,24 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
-const op = pointwise({
+const op = pointwise<{ readonly axis: number }>({
   name: 'concat',
   cost: 1,
   infer(inputs, { axis }) {
-    const at = axis as number;
     const first = inputs[0]!;
     const shape = [...first.shape];
     for (const other of inputs.slice(1)) {
-      if (other.shape.length !== shape.length || other.shape.some((n, i) => i !== at && n !== first.shape[i])) {
+      if (other.shape.length !== shape.length || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
         throw new ShapeError(
           'concat',
-          `${showShape(first.shape)} and ${showShape(other.shape)} differ beside axis ${at}. Reshape or slice one.`,
+          `${showShape(first.shape)} and ${showShape(other.shape)} differ beside axis ${axis}. Reshape or slice one.`,
         );
       }
-      shape[at]! += other.shape[at]!;
+      shape[axis]! += other.shape[axis]!;
     }
     return [{ shape, dtype: first.dtype }];
   },
-  emit({ read, position, inputs, attributes, name }) {
-    const axis = attributes.axis as number;
+  emit({ read, position, inputs, attributes: { axis }, name }) {
     const c = position.coordinates[axis]!;
     let offset = 0;
     const parts: { end: number; value: string }[] = [];
@@ -40,13 +38,9 @@ const op = pointwise({
     for (const part of parts.reverse()) result = `select(${result}, ${part.value}, ${c} < ${part.end}u)`;
     return result;
   },
-  vjp({ inputs, cotangent, attributes }) {
-    const axis = attributes.axis as number;
-    return partsAlong(
-      cotangent,
-      inputs.map((input) => input.shape[axis]!),
-      axis,
-    );
+  vjp({ inputs, cotangent, attributes: { axis } }) {
+    const sizes = inputs.map((input) => input.shape[axis]!);
+    return partsAlong(cotangent, sizes, axis);
   },
 });
 
@@ -66,10 +60,8 @@ export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tenso
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const rank = (tensors[0]?.rank ?? 0) + 1;
   const at = normalizeAxis('stack', axis, rank);
-  return concat(
-    tensors.map((t) => t.reshape([...t.shape.slice(0, at), 1, ...t.shape.slice(at)])),
-    at,
-  );
+  const widened = tensors.map((t) => t.reshape([...t.shape.slice(0, at), 1, ...t.shape.slice(at)]));
+  return concat(widened, at);
 }
 
 /** Cuts x along an axis into equal parts, or into parts of the given sizes. */

@@ -5,10 +5,10 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
-const op = pointwise({
+const op = pointwise<{ readonly shape: Shape }>({
   name: 'expand',
   cost: 0,
-  infer: ([x], { shape }) => [{ shape: shape as Shape, dtype: x!.dtype }],
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   emit({ read, position, inputs }) {
     const from = inputs[0]!.shape;
     if (stretchesNothing(from, position.shape)) return read(0, position.reshaped(from));
@@ -16,13 +16,8 @@ const op = pointwise({
     const row = position.rowOf(from);
     if (row) return read(0, row);
     const stretched = (n: number, i: number) => n === 1 && position.shape[lead + i] !== 1;
-    return read(
-      0,
-      position.moved(
-        from,
-        from.map((n, i) => (stretched(n, i) ? '0u' : position.coordinates[lead + i]!)),
-      ),
-    );
+    const coordinates = from.map((n, i) => (stretched(n, i) ? '0u' : position.coordinates[lead + i]!));
+    return read(0, position.moved(from, coordinates));
   },
   relate(relation, { input, output, length }) {
     if (stretchesNothing(input.shape, output.shape)) return relation;

@@ -2,17 +2,17 @@ import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
+import type { Axes } from '../reduce/over.js';
 
-const op = pointwise({
+const op = pointwise<Axes>({
   name: 'flip',
   cost: 0,
   infer: ([x]) => [x!],
-  emit({ read, position, attributes, output, name }) {
-    const axes = attributes.axes as number[];
+  emit({ read, position, attributes: { axes }, output, name }) {
     const from = position.coordinates.map((c, i) => (axes.includes(i) ? name(`${output.shape[i]! - 1}u - ${c}`) : c));
     return read(0, position.moved(output.shape, from));
   },
-  vjp: ({ cotangent, attributes }) => [cotangent.flip(attributes.axes as number[])],
+  vjp: ({ cotangent, attributes: { axes } }) => [cotangent.flip(axes)],
 });
 
 /** Reverses the order along axes. */

@@ -3,24 +3,22 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
-interface PadAttributes {
+type PadAttributes = {
   readonly low: readonly number[];
   readonly high: readonly number[];
   /** Zeros between neighbours; what the gradient of a stepped slice needs. */
   readonly interior: readonly number[];
-}
+};
 
 /** Zeros around and between elements; {@link pad} is its public face. */
-export const padOp: PointwiseOp = pointwise({
+export const padOp: PointwiseOp = pointwise<PadAttributes>({
   name: 'pad',
   cost: 1,
-  infer([x], attributes) {
-    const { low, high, interior } = attributes as unknown as PadAttributes;
+  infer([x], { low, high, interior }) {
     const shape = x!.shape.map((n, i) => low[i]! + high[i]! + (n === 0 ? 0 : n + (n - 1) * interior[i]!));
     return [{ shape, dtype: x!.dtype }];
   },
-  emit({ read, position, inputs, attributes, name, output }) {
-    const { low, high, interior } = attributes as unknown as PadAttributes;
+  emit({ read, position, inputs, attributes: { low, high, interior }, name, output }) {
     const { shape } = inputs[0]!;
     const conditions: string[] = [];
     const from = position.coordinates.map((c, i) => {
@@ -38,16 +36,12 @@ export const padOp: PointwiseOp = pointwise({
     const value = read(0, position.moved(shape, from));
     return `select(${zero}, ${value}, ${conditions.map((condition) => `(${condition})`).join(' && ')})`;
   },
-  vjp({ inputs, cotangent, attributes }) {
-    const { low, interior } = attributes as unknown as PadAttributes;
-    return [
-      cotangent.slice(
-        inputs[0]!.shape.map((n, i) => {
-          const step = interior[i]! + 1;
-          return [low[i]!, n === 0 ? low[i]! : low[i]! + (n - 1) * step + 1, step] as const;
-        }),
-      ),
-    ];
+  vjp({ inputs, cotangent, attributes: { low, interior } }) {
+    const ranges = inputs[0]!.shape.map((n, i) => {
+      const step = interior[i]! + 1;
+      return [low[i]!, n === 0 ? low[i]! : low[i]! + (n - 1) * step + 1, step] as const;
+    });
+    return [cotangent.slice(ranges)];
   },
 });
 
@@ -59,13 +53,9 @@ export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number]
     if (widths.length !== rank) {
       throw new ShapeError('pad', `${widths.length} pairs for ${rank} axes. Give one [low, high] each.`);
     }
-    for (const pair of widths) {
-      if (!pair.every((n) => Number.isInteger(n) && n >= 0)) {
-        throw new ValueError(
-          'pad',
-          `widths are whole numbers from 0 up, got [${pair.join(', ')}]. Use slice() to cut.`,
-        );
-      }
+    const wrong = widths.find((pair) => !pair.every((n) => Number.isInteger(n) && n >= 0));
+    if (wrong) {
+      throw new ValueError('pad', `widths are whole numbers from 0 up, got [${wrong.join(', ')}]. Use slice() to cut.`);
     }
     if (widths.every(([low, high]) => low === 0 && high === 0)) return x;
     const low = widths.map((pair) => pair[0]);

@@ -3,30 +3,22 @@ import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
+import type { Axes } from '../reduce/over.js';
 
-const op = pointwise({
+const op = pointwise<Axes>({
   name: 'permute',
   cost: 0,
-  infer: ([x], { axes }) => [{ shape: (axes as number[]).map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
-  emit({ read, position, inputs, attributes }) {
-    const from: string[] = [];
-    (attributes.axes as number[]).forEach((axis, i) => {
-      from[axis] = position.coordinates[i]!;
-    });
+  infer: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
+  emit({ read, position, inputs, attributes: { axes } }) {
+    const from = axes.map((_, axis) => position.coordinates[axes.indexOf(axis)]!);
     return read(0, position.moved(inputs[0]!.shape, from));
   },
-  strided: (window, { attributes, output }) => ({
+  strided: (window, { attributes: { axes }, output }) => ({
     shape: output.shape,
-    strides: (attributes.axes as number[]).map((axis) => window.strides[axis]!),
+    strides: axes.map((axis) => window.strides[axis]!),
     offset: window.offset,
   }),
-  vjp({ cotangent, attributes }) {
-    const inverse: number[] = [];
-    (attributes.axes as number[]).forEach((axis, i) => {
-      inverse[axis] = i;
-    });
-    return [cotangent.permute(inverse)];
-  },
+  vjp: ({ cotangent, attributes: { axes } }) => [cotangent.permute(axes.map((_, axis) => axes.indexOf(axis)))],
 });
 
 /** Reorders axes: axis i of the result is axis axes[i] of x. */

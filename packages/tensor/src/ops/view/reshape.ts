@@ -5,10 +5,10 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
-const op = pointwise({
+const op = pointwise<{ readonly shape: Shape }>({
   name: 'reshape',
   cost: 0,
-  infer: ([x], { shape }) => [{ shape: shape as Shape, dtype: x!.dtype }],
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   emit: ({ read, position, inputs }) => read(0, position.reshaped(inputs[0]!.shape)),
   strided: (window, { output }) => reshapeStrided(window, output.shape),
   relate: (relation) => relation,
@@ -23,11 +23,9 @@ export const reshape: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> =
 
 function resolve(from: Shape, to: Shape): number[] {
   const open = to.indexOf(-1);
-  const known = sizeOf(to.filter((n) => n !== -1));
-  checkShape(
-    'reshape',
-    to.filter((n) => n !== -1),
-  );
+  const given = to.filter((n) => n !== -1);
+  checkShape('reshape', given);
+  const known = sizeOf(given);
   const size = sizeOf(from);
   const result = [...to];
   if (open >= 0) {

@@ -7,18 +7,17 @@ import { padOp } from './pad.js';
 /** [start, end) or [start, end) by step along one axis; negative bounds count from the end. */
 export type SliceRange = readonly [start: number, end: number, step?: number];
 
-interface SliceAttributes {
+type SliceAttributes = {
   readonly starts: readonly number[];
   readonly lengths: readonly number[];
   readonly steps: readonly number[];
-}
+};
 
-const op = pointwise({
+const op = pointwise<SliceAttributes>({
   name: 'slice',
   cost: 0,
-  infer: ([x], attributes) => [{ shape: (attributes as unknown as SliceAttributes).lengths, dtype: x!.dtype }],
-  emit({ read, position, inputs, attributes, name }) {
-    const { starts, steps } = attributes as unknown as SliceAttributes;
+  infer: ([x], { lengths }) => [{ shape: lengths, dtype: x!.dtype }],
+  emit({ read, position, inputs, attributes: { starts, steps }, name }) {
     const from = position.coordinates.map((c, i) => {
       if (starts[i] === 0 && steps[i] === 1) return c;
       const scaled = steps[i] === 1 ? c : `${c} * ${steps[i]}u`;
@@ -26,17 +25,13 @@ const op = pointwise({
     });
     return read(0, position.moved(inputs[0]!.shape, from));
   },
-  strided(window, { attributes, output }) {
-    const { starts, steps } = attributes as unknown as SliceAttributes;
-    return {
-      shape: output.shape,
-      strides: window.strides.map((stride, i) => stride * steps[i]!),
-      offset: window.strides.reduce((sum, stride, i) => sum + stride * starts[i]!, window.offset),
-    };
-  },
+  strided: ({ strides, offset }, { attributes: { starts, steps }, output }) => ({
+    shape: output.shape,
+    strides: strides.map((stride, i) => stride * steps[i]!),
+    offset: strides.reduce((sum, stride, i) => sum + stride * starts[i]!, offset),
+  }),
   // Zeros where the slice took nothing, between its steps too.
-  vjp({ inputs, cotangent, attributes }) {
-    const { starts, lengths, steps } = attributes as unknown as SliceAttributes;
+  vjp({ inputs, cotangent, attributes: { starts, lengths, steps } }) {
     const interior = steps.map((step) => step - 1);
     const high = inputs[0]!.shape.map((n, i) => {
       const covered = lengths[i] === 0 ? 0 : (lengths[i]! - 1) * steps[i]! + 1;
