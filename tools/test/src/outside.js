@@ -1,5 +1,5 @@
 // A project outside the workspace, with the packed packages and plain tsc: what it needs to compile, ops of its own, and
-// what a bundle of it holds.
+// what a bundle of it holds. At last the packages again, under another npm scope.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { checkBundles } from './bundles.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runNode, runProgram } from './programs.js';
+import { checkScope } from './scope.js';
 import { makeProject, packAll } from './tarballs.js';
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -31,6 +32,7 @@ try {
   if (env) await runs(env, name);
   else counter.skip('ops of a project outside', 'adapter', reason);
   await checkBundles(counter, tarballs, browser, env);
+  await checkScope(counter, env);
 } finally {
   rmSync(packed, { recursive: true, force: true });
 }

@@ -7,12 +7,15 @@ import { ROOT } from './markdown.js';
 
 /** @typedef {{ name: string, file: string }} Tarball */
 
-/** Packs every package into a folder. @returns {Tarball[]} */
-export function packAll(/** @type {string} */ folder) {
-  return readdirSync(join(ROOT, 'packages')).map((name) => {
-    const options = { cwd: join(ROOT, 'packages', name), encoding: /** @type {const} */ ('utf8'), stdio: QUIET };
+/**
+ * Packs packages, all if none is named, into a folder.
+ * @param {string} folder @param {{ root?: string, names?: readonly string[] }} [from] @returns {Tarball[]}
+ */
+export function packAll(folder, { root = ROOT, names = readdirSync(join(root, 'packages')) } = {}) {
+  return names.map((name) => {
+    const options = { cwd: join(root, 'packages', name), encoding: /** @type {const} */ ('utf8'), stdio: QUIET };
     const [packed] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', folder], options));
-    return { name: `@paris/${name}`, file: join(folder, packed.filename) };
+    return { name: packed.name, file: join(folder, packed.filename) };
   });
 }
 /** @type {['ignore', 'pipe', 'ignore']} */
