@@ -12,7 +12,7 @@ import { partitionHash } from './partition.js';
 import { type RunData, readRunData } from './run/data.js';
 import { type Json, type RunRecord, readRun } from './run/record.js';
 import { WEIGHTS_FILE } from './run/run.js';
-import { folderStore } from './run/stores.js';
+import { folderStore, replaceParts } from './run/stores.js';
 import { expertRunName } from './train/expert.js';
 import { ROUTER_RUN } from './train/router.js';
 
@@ -20,7 +20,7 @@ import { ROUTER_RUN } from './train/router.js';
 export interface AssembleOptions {
   /** Holds `expert-00` …, and `router` where there is more than one expert. */
   runs: FileStore;
-  /** The model's folder. Parts of an older model in it are replaced. */
+  /** The model's folder. An older model in it is replaced when all of the new one is written. */
   out: FileStore;
   /** If given, the runs must have been trained on the folders in it as they are now. */
   data?: FileStore;
@@ -30,6 +30,7 @@ export interface AssembleOptions {
   routing?: string;
   /** How the weights are written: f16 takes half the space and three digits. Default: as they were trained. */
   weights?: 'f32' | 'f16';
+  signal?: AbortSignal | undefined;
 }
 
 interface FinishedRun {
@@ -42,10 +43,11 @@ interface FinishedRun {
 
 /**
  * Checks that the runs belong together and copies weights, configurations, vocabulary and partition.
- * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary
+ * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary; the signal's
+ *   reason when it is aborted
  */
 export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
-  const { runs, out, weights } = options;
+  const { runs, out, weights, signal } = options;
   const clusters = await clusterCount(runs);
   const experts = await Promise.all(Array.from({ length: clusters }, (_, k) => finishedRun(runs, expertRunName(k))));
   const router = clusters > 1 ? await finishedRun(runs, ROUTER_RUN) : undefined;
@@ -53,27 +55,32 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   for (const run of all) assertSamePartition(all[0]!, run);
   if (options.data) await assertTrainedOn(options.data, experts, router);
 
-  for (const folder of ['model_index.json', 'experts', 'router', 'codec', 'text', 'partition'])
-    await out.remove(folder);
-  for (const [k, expert] of experts.entries()) {
-    await copyNetwork(expert, out, `experts/${String(k).padStart(2, '0')}`, weights);
-  }
-  if (router) {
-    await copyNetwork(router, out, 'router', weights);
-    await writePartition(out, 'partition', await readPartition(router.store, 'partition'));
-  }
-  const { words, maxTokens } = experts[0]!.vocabulary;
-  await writeVocabulary(out, words, maxTokens);
-
   const { size, channels } = experts[0]!.data;
   const licences = [...new Set(all.flatMap((run) => Object.keys(run.data.licences)))].sort();
-  return writeModelIndex(out, {
+  const description = {
     clusters,
     latent: { channels, height: size, width: size },
     path: samplingPath(experts, router),
     ...(options.routing !== undefined && { routing: options.routing }),
     licence: options.licence ?? licences.join(' AND '),
     provenance: provenanceOf(all),
+  };
+  const parts = ['experts', 'router', 'codec', 'text', 'partition'];
+  return replaceParts(out, { parts, last: 'model_index.json' }, async (model) => {
+    for (const [k, expert] of experts.entries()) {
+      signal?.throwIfAborted();
+      await copyNetwork(expert, model, `experts/${String(k).padStart(2, '0')}`, weights);
+    }
+    if (router) {
+      signal?.throwIfAborted();
+      await copyNetwork(router, model, 'router', weights);
+      await writePartition(model, 'partition', await readPartition(router.store, 'partition'));
+    }
+    const { words, maxTokens } = experts[0]!.vocabulary;
+    await writeVocabulary(model, words, maxTokens);
+    const index = await writeModelIndex(model, description);
+    signal?.throwIfAborted();
+    return index;
   });
 }
 

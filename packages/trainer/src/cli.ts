@@ -2,7 +2,9 @@
 
 import { reportFailure } from './cli/failure.js';
 import { createProgram } from './cli/program.js';
+import { endAtStop } from './cli/stop.js';
 
+endAtStop();
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {

@@ -19,6 +19,7 @@ import { DataError } from './errors.js';
 import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
 import { encodeJson, sha256 } from './formats/json.js';
 import { describePartition, type PartitionReport } from './partitionReport.js';
+import { replaceParts } from './run/stores.js';
 
 /** How to cluster is as `partitionImages` of `@paris/clustering` takes it: K, stages, assignment, balance, metric, seed. */
 export interface PartitionOptions extends ClusteringOptions {
@@ -61,30 +62,31 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
       : [];
   onProgress(2, total);
 
-  // Of the partition before: whatever interrupts this one, nothing of both is found side by side.
-  for (const folder of ['partition', 'clusters', 'router', 'test']) await data.remove(folder);
   const common = { version: 1 as const, seed, ...formatOf(manifest), partition: await partitionHash(partition) };
   const copied: number[] = [];
-  for (let cluster = 0; cluster < clusters; cluster++) {
-    const own = train.filter((_, i) => labels[i] === cluster);
-    const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
-    const items = [
-      ...own.map((row): ClusterItem => itemOf(manifest, row)),
-      ...others.map((row): ClusterItem => ({ ...itemOf(manifest, row), outOfCluster: true })),
-    ];
-    const rows = [...own, ...others];
-    const description = { ...common, cluster, count: rows.length, outOfCluster, items };
-    await writeCluster(data, description, selectRows(pictures, manifest, rows));
-    copied.push(others.length);
-    onProgress(3 + cluster, total);
-  }
-  const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
-    const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
-    return { ...common, clusters, count: chosen.length, items };
-  };
-  await writeLabelled(data, 'router', labelled(train, labels), selectRows(pictures, manifest, train));
-  await writeLabelled(data, 'test', labelled(test, testLabels), selectRows(pictures, manifest, test));
-  await writePartition(data, 'partition', partition); // last: its presence means complete
+  await replaceParts(data, { parts: ['clusters', 'router', 'test'], last: 'partition' }, async (folders) => {
+    for (let cluster = 0; cluster < clusters; cluster++) {
+      const own = train.filter((_, i) => labels[i] === cluster);
+      const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
+      const items = [
+        ...own.map((row): ClusterItem => itemOf(manifest, row)),
+        ...others.map((row): ClusterItem => ({ ...itemOf(manifest, row), outOfCluster: true })),
+      ];
+      const rows = [...own, ...others];
+      const description = { ...common, cluster, count: rows.length, outOfCluster, items };
+      await writeCluster(folders, description, selectRows(pictures, manifest, rows));
+      copied.push(others.length);
+      onProgress(3 + cluster, total);
+    }
+    const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
+      const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
+      return { ...common, clusters, count: chosen.length, items };
+    };
+    await writeLabelled(folders, 'router', labelled(train, labels), selectRows(pictures, manifest, train));
+    await writeLabelled(folders, 'test', labelled(test, testLabels), selectRows(pictures, manifest, test));
+    await writePartition(folders, 'partition', partition);
+    signal?.throwIfAborted();
+  });
   onProgress(total, total);
   const items = train.map((row) => itemOf(manifest, row));
   return { ...describePartition(made, items, testLabels), outOfCluster: copied };

@@ -12,6 +12,7 @@ import { type Command, Option } from 'commander';
 import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
 import { number } from './failure.js';
 import { createReporter, type Reporter } from './reporter.js';
+import { listenForStop } from './stop.js';
 import { openTuned } from './tuning.js';
 
 export interface GpuContext {
@@ -80,29 +81,16 @@ async function work(
   action: (context: GpuContext) => Promise<number | undefined>,
 ): Promise<number> {
   endWithParent();
-  const stop = new AbortController();
-  const releaseSignals = onStop(stop);
+  const { signal, release } = listenForStop();
   const reporter = createReporter(flags.json === true);
   const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
   if (device.info.software) calmPolling();
   try {
     const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;
-    return (await action({ device, reporter, signal: stop.signal, restarted })) ?? 0;
+    return (await action({ device, reporter, signal, restarted })) ?? 0;
   } finally {
-    releaseSignals();
+    release();
     reporter.close();
     await device.close();
   }
-}
-
-/** The first Ctrl-C asks, a second one a moment later ends at once. (A terminal and a parent may both pass it on.) */
-function onStop(stop: AbortController): () => void {
-  let first = 0;
-  const handler = () => {
-    if (first === 0) first = Date.now();
-    else if (Date.now() - first > 1000) process.exit(130);
-    stop.abort();
-  };
-  process.on('SIGINT', handler).on('SIGTERM', handler);
-  return () => process.off('SIGINT', handler).off('SIGTERM', handler);
 }

@@ -15,6 +15,7 @@ import {
   manifestSchema,
 } from '../formats/data.js';
 import { encodeJson, parseJson, readJson, sha256, writeJson } from '../formats/json.js';
+import { replaceParts } from '../run/stores.js';
 
 /** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
 export interface Pictures {
@@ -26,10 +27,30 @@ export interface Pictures {
 
 const IMAGES = 'images.safetensors';
 
-/** Writes `images.safetensors`, then `manifest.json`: where that is, the folder is complete. */
-export async function writeManifestFolder(store: FileStore, manifest: Manifest, pictures: Pictures): Promise<void> {
-  await store.write(IMAGES, imageBytes(manifest, pictures));
-  await writeJson(store, 'manifest.json', manifest); // last: its presence means complete
+/**
+ * Writes `images.safetensors` and `manifest.json`. Where both are there already with the same bytes, nothing changes; else
+ * what was partitioned of other pictures goes with them.
+ */
+export async function writeManifestFolder(
+  store: FileStore,
+  manifest: Manifest,
+  pictures: Pictures,
+  signal?: AbortSignal,
+): Promise<void> {
+  const files = { [IMAGES]: imageBytes(manifest, pictures), 'manifest.json': encodeJson(manifest) };
+  const same = Object.entries(files).map(async ([path, bytes]) => {
+    return (await store.exists(path)) && sameBytes(await store.read(path), bytes);
+  });
+  if ((await Promise.all(same)).every(Boolean)) return;
+  const parts = [IMAGES, 'partition', 'clusters', 'router', 'test'];
+  await replaceParts(store, { parts, last: 'manifest.json' }, async (folder) => {
+    for (const [path, bytes] of Object.entries(files)) await folder.write(path, bytes);
+    signal?.throwIfAborted();
+  });
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /**

@@ -55,7 +55,7 @@ it('prepare on a full disk says so, leaves no part of a file, and keeps what was
   await run(8);
   const before = await readFile(join(disk, 'images.safetensors'));
   expect(withoutPaths(await saidBy(() => run(160)))).toMatchInlineSnapshot(
-    `"StoreError: [store] cannot write "images.safetensors": ENOSPC: no space left on device. Free some space."`,
+    `"StoreError: [store] cannot write "unfinished/images.safetensors": ENOSPC: no space left on device. Free some space."`,
   );
   expect((await readdir(disk)).sort()).toEqual(['images.safetensors', 'manifest.json']);
   expect(await readFile(join(disk, 'images.safetensors'))).toEqual(before);

@@ -37,8 +37,9 @@ export interface PrepareReport {
 }
 
 /**
- * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]) to `out`.
- * @throws DataError if there is no usable picture, or none for training.
+ * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]) to `out`, once all
+ * pictures are decoded. What was partitioned there of other pictures is removed.
+ * @throws DataError if there is no usable picture, or none for training; the signal's reason when it is aborted
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   const { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000 } = options;
@@ -80,7 +81,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
     vocabulary,
     MAX_TOKENS,
   );
-  await writeManifestFolder(options.out, manifest, { pixels, tokens });
+  await writeManifestFolder(options.out, manifest, { pixels, tokens }, options.signal);
   return { manifest, missing, repeated: captions?.repeated ?? [] };
 }
 

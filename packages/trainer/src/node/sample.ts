@@ -90,12 +90,16 @@ export interface Sampled {
 
 /**
  * Loads a model, draws `count` pictures for each prompt and closes the model again; the device stays open.
- * @throws what `loadPipeline` and `Pipeline.generate` throw.
+ * @throws what `loadPipeline` and `Pipeline.generate` throw; the signal's reason when it is aborted, while loading too
  */
 export async function sample(options: SampleOptions): Promise<Sampled> {
   const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
   const { onLoad, architectures = [], telemetry = false } = options;
-  const pipeline = await loadPipeline(options.model, { device, architectures, ...(onLoad && { onProgress: onLoad }) });
+  const onProgressOfLoad = (progress: LoadProgress) => {
+    signal?.throwIfAborted();
+    onLoad?.(progress);
+  };
+  const pipeline = await loadPipeline(options.model, { device, architectures, onProgress: onProgressOfLoad });
   try {
     const routing = options.routing ?? pipeline.index.routing;
     const films: SampleTrace['pictures'][number]['film'][] = Array.from({ length: prompts.length * count }, () => []);

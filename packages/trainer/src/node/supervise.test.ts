@@ -63,6 +63,7 @@ describe('supervise', () => {
     );
     expect(crash).toEqual({ code: 0, reasons: ['the GPU process crashed (SIGSEGV)'], starts: '01' });
     expect((await run(`process.kill(process.pid, 'SIGTERM'); await sleep(5000)`)).code).toBe(143);
+    await expect(run(`process.kill(process.pid, 'SIGINT'); await sleep(5000)`)).rejects.toThrow('stopped');
   });
 
   it('gives up after two more tries with one sentence', async () => {

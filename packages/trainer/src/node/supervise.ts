@@ -30,7 +30,8 @@ export const ATTEMPT_VARIABLE = 'PARIS_ATTEMPT';
 /**
  * Runs a child to its end and resolves to its exit code. Standard streams and signals go through; the child shows life
  * with {@link signOfLife}.
- * @throws GpuProcessError when it hung or crashed once more than `retries`
+ * @throws GpuProcessError when it hung or crashed once more than `retries`; an AbortError when Ctrl-C ended it before it
+ *   listened
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const { retries = 2 } = options;
@@ -89,6 +90,7 @@ async function runOnce(options: SuperviseOptions, attempt: number): Promise<numb
     });
     if (stalled) return `made no progress for ${timeoutMs / 1000} s`;
     if (signal && CRASHES.includes(signal)) return `crashed (${signal})`;
+    if (signal === 'SIGINT') throw new DOMException('stopped', 'AbortError'); // one that listens says so itself
     return signal ? 128 + constants.signals[signal] : (code ?? 1);
   } finally {
     clearTimeout(timer);

@@ -3,7 +3,7 @@
 import type { FileStore } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import { RunError } from '../errors.js';
-import { readJson, writeJson } from '../formats/json.js';
+import { checkJson, readJson, writeJson } from '../formats/json.js';
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -53,7 +53,7 @@ export async function readRun(store: FileStore): Promise<RunRecord | undefined> 
 }
 
 export async function writeRun(store: FileStore, record: RunRecord): Promise<void> {
-  await writeJson(store, RUN_FILE, record);
+  await writeJson(store, RUN_FILE, checkJson(record, RUN_FILE, runSchema)); // fields in one order, whoever began
 }
 
 /** @throws RunError that names the first difference, if the run in the folder is not the one asked for. */

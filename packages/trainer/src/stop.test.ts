@@ -1,0 +1,204 @@
+// Ctrl-C at any moment. The signal comes at the n-th touch of a file or note of progress, for every n there is: what was
+// there stays or is replaced as a whole, nothing unfinished is left, and the same call ends as if nobody had stopped it.
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { dit } from '@paris/dit';
+import { routerTransformer } from '@paris/router';
+import { type Device, openDevice } from '@paris/tensor';
+import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { requireCapability } from '@paris/test-tools';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { assemble } from './assemble.js';
+import { prepare } from './node/prepare.js';
+import { sample } from './node/sample.js';
+import { partitionData } from './partition.js';
+import { counter, steps } from './run/counter.testing.js';
+import { runTraining } from './run/run.js';
+import { paris } from './testing/paris.js';
+import { toySize, toyTraining, writeToyData } from './testing/toy.js';
+import { ditConfig, routerConfig } from './train/configs.js';
+import { trainExpert } from './train/expert.js';
+import { trainRouter } from './train/router.js';
+
+let device: Device | undefined;
+let pictures: string;
+beforeAll(async () => {
+  device = await openDevice().catch(() => undefined);
+  pictures = await mkdtemp(join(tmpdir(), 'paris-stop-'));
+  for (let i = 0; i < 12; i++) {
+    const background = { r: 20 * i, g: i % 2 ? 200 : 30, b: 90 };
+    await sharp({ create: { width: 32, height: 32, channels: 3, background } }).toFile(join(pictures, `${i}.png`));
+  }
+});
+afterAll(async () => {
+  await device?.close();
+  await rm(pictures, { recursive: true });
+});
+const onDevice = (context: TestContext): Device => {
+  requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
+  return device!;
+};
+
+/** What is stopped: it touches files through `watched`, and calls `tick` where it tells how far it is. */
+type Act = (store: FileStore, how: { signal: AbortSignal; watched: Watch; tick: () => void }) => Promise<unknown>;
+type Watch = <T extends object>(of: T) => T;
+
+/** Acts and is stopped at moment `n`. */
+async function stoppedAt(n: number, store: FileStore, act: Act) {
+  const stop = new AbortController();
+  let moments = 0;
+  const tick = () => {
+    if (++moments === n) stop.abort();
+  };
+  const watched: Watch = (of) =>
+    new Proxy(of, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          tick();
+          return value.apply(target, args);
+        };
+      },
+    });
+  const error = await act(watched(store), { signal: stop.signal, watched, tick }).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  return { error, moments };
+}
+
+/** @returns how often the act ended early, after having been stopped at each of its moments */
+async function stopEverywhere(fresh: () => Promise<FileStore>, act: Act, whole = true): Promise<number> {
+  const [before, finished] = [await contents(await fresh()), await fresh()];
+  const { moments } = await stoppedAt(Number.POSITIVE_INFINITY, finished, act);
+  const after = await contents(finished);
+  let early = 0;
+  for (let n = 1; n <= moments; n++) {
+    const store = await fresh();
+    const { error } = await stoppedAt(n, store, act);
+    if (error) {
+      early += 1;
+      expect(`${error.name} ${(error as { code?: string }).code}`).toMatch(/AbortError|INTERRUPTED/);
+    }
+    if (whole) expect([before, after], `stopped at moment ${n}`).toContainEqual(await contents(store));
+    await stoppedAt(Number.POSITIVE_INFINITY, store, act);
+    expect(await contents(store), `continued from moment ${n}`).toEqual(after);
+  }
+  return early;
+}
+
+async function contents(store: FileStore): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const path of await store.list()) {
+    const text = Buffer.from(await store.read(path)).toString('latin1');
+    files[path] = text.replace(/"(?:seconds|imagesPerSecond)": [\d.e-]+/g, ''); // the clock's
+  }
+  return files;
+}
+
+async function copyOf(store: FileStore): Promise<FileStore> {
+  const copy = memoryStore();
+  for (const path of await store.list()) await copy.write(path, await store.read(path));
+  return copy;
+}
+
+describe('stopped at every moment', () => {
+  it('a training goes on to the same bytes', async () => {
+    const train: Act = (runs, { signal, watched }) =>
+      runTraining(async () => watched(counter()), {
+        runs,
+        name: 'router',
+        identity: { kind: 'router', options: { steps }, data: { sha256: 'd', count: 5 } },
+        versions: {},
+        adapter: { fingerprint: 'f', name: 'test adapter' },
+        checkpointEvery: 3,
+        signal,
+      });
+    expect(await stopEverywhere(async () => memoryStore(), train, false)).toBeGreaterThan(20);
+  });
+
+  it('prepare leaves the old pictures or the new, never clusters of others', async () => {
+    const old = memoryStore();
+    await prepare({ source: pictures, size: 4, out: old });
+    for (const path of ['clusters/00/cluster.json', 'partition/partition.json'])
+      await old.write(path, new Uint8Array(3));
+    const act: Act = (out, { signal, tick }) => prepare({ source: pictures, size: 8, out, signal, onProgress: tick });
+    expect(await stopEverywhere(() => copyOf(old), act)).toBeGreaterThan(12);
+    await act(old, { signal: new AbortController().signal, watched: (x) => x, tick: () => undefined });
+    expect(await old.list()).toEqual(['images.safetensors', 'manifest.json']);
+    await old.write('clusters/00/cluster.json', new Uint8Array(3));
+    await prepare({ source: pictures, size: 8, out: old });
+    expect(await old.list()).toContain('clusters/00/cluster.json'); // the same pictures again
+  });
+
+  it('a partition leaves the old clusters or the new', async (context) => {
+    const device = onDevice(context);
+    const old = memoryStore();
+    await prepare({ source: pictures, size: 8, out: old });
+    await partitionData({ device, data: old, clusters: 3 });
+    const act: Act = (data, { signal, tick }) => partitionData({ device, data, clusters: 2, signal, onProgress: tick });
+    expect(await stopEverywhere(() => copyOf(old), act)).toBeGreaterThan(15);
+  });
+
+  it('assemble leaves the old model or the new, and sample draws the same again', async (context) => {
+    const device = onDevice(context);
+    const [data, runs, model] = [memoryStore(), memoryStore(), memoryStore()];
+    await writeToyData(data);
+    const training = { ...toyTraining, steps: 1 };
+    for (const cluster of [0, 1, 2])
+      await trainExpert({ device, data, runs, cluster, architecture: dit, config: ditConfig(toySize), training });
+    await trainRouter({ device, data, runs, architecture: routerTransformer, config: routerConfig(toySize), training });
+    await assemble({ runs, out: model, licence: 'old' });
+    const act: Act = (out, { signal, watched }) => assemble({ runs: watched(runs), out, licence: 'new', signal });
+    expect(await stopEverywhere(() => copyOf(model), act)).toBeGreaterThan(25);
+
+    const drawn: unknown[] = [];
+    const draw: Act = async (from, { signal, tick }) => {
+      const how = { prompts: ['red square'], count: 1, seed: 1, steps: 2, guidance: 1, sampler: 'euler' };
+      const { images } = await sample({ device, model: from, ...how, signal, onProgress: tick });
+      drawn.push(images);
+    };
+    const { moments } = await stoppedAt(Number.POSITIVE_INFINITY, model, draw);
+    let early = 0;
+    for (let n = 1; n <= moments; n++) if ((await stoppedAt(n, model, draw)).error?.name === 'AbortError') early += 1;
+    expect(early).toBeGreaterThan(10);
+    await stoppedAt(Number.POSITIVE_INFINITY, model, draw);
+    for (const images of drawn) expect(images).toEqual(drawn[0]);
+  });
+});
+
+describe('a command that is stopped says so and ends with 130', () => {
+  it('prepare, which leaves nothing behind', async () => {
+    const large = await sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const source = join(pictures, 'large'); // each takes a moment, so that there are some left when the signal comes
+    await mkdir(source);
+    for (let i = 0; i < 12; i++) await writeFile(join(source, `${i}.png`), large);
+    const { code, stderr } = await paris(['prepare', source, '--json', '--out', join(pictures, 'out')], {
+      onEvent: (_, child) => child.kill('SIGINT'),
+    });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: 'paris: stopped.\n' });
+    expect(await readdir(pictures)).not.toContain('out');
+  });
+
+  it('sample, before its process listens and while it draws', async (context) => {
+    onDevice(context);
+    const model = fileURLToPath(new URL('../../../examples/quickstart/model', import.meta.url));
+    for (const moment of ['adapter', 'progress']) {
+      const { code, stderr } = await paris(
+        ['sample', model, '--prompt', 'cat', '--json', '--out', join(pictures, 'x.png')],
+        {
+          onEvent: ({ type }, child) => type === moment && child.kill('SIGINT'),
+        },
+      );
+      const said = stderr.replace(/^Warning: .*\n/gm, ''); // Dawn's
+      expect({ code, said }).toEqual({ code: 130, said: 'paris: stopped.\n' });
+    }
+    expect(await readdir(pictures)).not.toContain('x.png');
+  });
+});
