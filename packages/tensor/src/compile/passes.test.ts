@@ -1,6 +1,6 @@
 // Random graphs compiled with all passes, with none and with each alone, run as programs on the CPU: every one must
 // mean what the graph says, read node by node in float64.
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Value } from '../graph/node.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { key } from '../random/index.js';
@@ -10,6 +10,7 @@ import { interpretProgram, runProgram } from '../testing/interpretProgram.testin
 import { Dice, graphInputs, half, randomProblem } from '../testing/randomGraph.js';
 import { allPasses, type Passes } from './passes.js';
 import { compileProgram, type Dispatch, type Step, type Target } from './program.js';
+import { KernelWriter } from './writer.js';
 
 // More of them: PARIS_FUZZ_SEED=10000 PARIS_FUZZ_GRAPHS=100000 npx vitest run packages/tensor/src/compile/passes.test.ts
 const first = Number(process.env.PARIS_FUZZ_SEED ?? 0);
@@ -20,9 +21,11 @@ const noPasses = Object.fromEntries(names.map((name) => [name, false])) as unkno
 const only = (name: keyof Passes): Passes => ({ ...noPasses, [name]: true });
 
 // The text of kernels is not run here, and half of the time would go into it.
-vi.mock('typegpu', async (load) => {
-  const actual = await load<typeof import('typegpu')>();
-  return { ...actual, default: { ...actual.default, resolve: () => '' } };
+beforeAll(() => {
+  vi.spyOn(KernelWriter.prototype, 'module').mockReturnValue('');
+});
+afterAll(() => {
+  vi.restoreAllMocks();
 });
 
 const limits = {
@@ -32,60 +35,94 @@ const limits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-function targetOf(seed: number, passes: Passes): Target {
+function targetOf(seed: number, passes: Passes, memoryBudgetBytes?: number): Target {
   // Kernels for CPUs and for GPUs are cut in different ways.
   const adapter = { software: seed % 4 < 2, architecture: '', tuning: undefined };
-  return { adapter, limits, f16: true, passes };
+  return { adapter, limits, f16: true, passes, memoryBudgetBytes };
 }
 
 /** f16 as it is stored; all else in float64, so that only what passes change can differ. */
 const round: Round = (x, dtype) => (dtype === 'f16' ? half(x) : x);
 
-function checkGraph(seed: number, variants: readonly (readonly [string, Passes])[]): number {
+interface Problem {
+  readonly roots: readonly Tensor[];
+  readonly leaves: ReadonlyMap<Value, Float64Array>;
+  /** Throws, naming the seed and the graph, if what a program gave is not what the graph says. */
+  check(variant: string, found: readonly ArrayLike<number>[]): number;
+}
+
+function problemOf(seed: number): Problem {
   const given = graphInputs(new Dice(key(seed)), key(seed).foldIn(1000), seed % 3 === 0);
   const inputs = given.map(({ type }) => new Tensor(leafValue(bufferLeaf, type), undefined));
   const { roots, names, steps } = randomProblem(inputs, seed);
   const leaves = new Map<Value, Float64Array>(inputs.map(({ value }, i) => [value, given[i]!.data]));
   const exact = interpret(roots, { leaves, round });
-  let compared = 0;
-  for (const [variant, passes] of variants) {
-    const found = runProgram(
-      roots.map(({ value }) => value),
-      leaves,
-      targetOf(seed, passes),
-      round,
-    );
+  const check: Problem['check'] = (variant, found) => {
     found.forEach((elements, i) => {
       const scale = exact[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3);
       if (elements.length !== exact[i]!.length)
         throw new Error(`seed ${seed}, ${variant}: ${names[i]} is of another size`);
-      elements.forEach((x, j) => {
-        compared++;
-        if (Math.abs(x - exact[i]![j]!) <= 1e-9 * scale) return;
+      exact[i]!.forEach((x, j) => {
+        if (Math.abs(elements[j]! - x) <= 1e-9 * scale) return;
         throw new Error(
-          `seed ${seed}, ${variant}: ${names[i]}, element ${j} is ${x}, not ${exact[i]![j]}.\n${steps.join('\n')}`,
+          `seed ${seed}, ${variant}: ${names[i]}, element ${j} is ${elements[j]}, not ${x}.\n${steps.join('\n')}`,
         );
       });
     });
-  }
-  return compared;
+    return found.reduce((sum, { length }) => sum + length, 0);
+  };
+  return { roots, leaves, check };
 }
+
+const valuesOf = (roots: readonly Tensor[]) => roots.map(({ value }) => value);
 
 describe('a program means what its graph says', () => {
   for (let start = first; start < first + graphs; start += 100) {
     it(`seeds ${start} to ${Math.min(start + 100, first + graphs) - 1}`, () => {
       for (let seed = start; seed < Math.min(start + 100, first + graphs); seed++) {
         const alone = names[seed % names.length]!;
-        const compared = checkGraph(seed, [
+        const { roots, leaves, check } = problemOf(seed);
+        const variants: [string, Passes][] = [
           ['all passes', allPasses],
           ['no pass', noPasses],
           [`${alone} alone`, only(alone)],
-        ]);
-        expect(compared).toBeGreaterThan(0);
+        ];
+        for (const [variant, passes] of variants) {
+          const found = runProgram(valuesOf(roots), leaves, targetOf(seed, passes), round);
+          expect(check(variant, found)).toBeGreaterThan(0);
+        }
       }
     });
   }
 });
+
+describe('a program in the least memory that it can take means the same', () => {
+  const share = Math.ceil(graphs / 20);
+  it(`seeds ${first} to ${first + share - 1}`, () => {
+    let remade = 0;
+    for (let seed = first; seed < first + share; seed++) {
+      const { roots, leaves, check } = problemOf(seed);
+      const compiled = (budget?: number) =>
+        compileProgram(valuesOf(roots), [...leaves.keys()], targetOf(seed, allPasses, budget));
+      const least = leastBytes(compiled);
+      const program = compiled(least);
+      if (program.steps.length !== compiled().steps.length) remade++;
+      check(`in ${least} bytes`, interpretProgram(program, [...leaves.keys()], leaves, round));
+    }
+    // Few random graphs have what can be made twice, but not none.
+    expect(remade).toBeGreaterThan(share / 100);
+  });
+});
+
+/** What the refusal of a budget that is too small says; 0 if all results are empty. */
+function leastBytes(compiled: (budget: number) => unknown): number {
+  try {
+    compiled(0);
+    return 0;
+  } catch (error) {
+    return Number(/, and (\d+) at least/.exec((error as Error).message)![1]);
+  }
+}
 
 describe('the run of a program finds', () => {
   const x = new Tensor(leafValue(bufferLeaf, { shape: [3, 5], dtype: 'f32' }), undefined);
