@@ -4,15 +4,17 @@ import { PARTS } from './parts.js';
 import { runPart, summary } from './runner.js';
 
 const names = process.argv.slice(2);
-const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));
+const known = PARTS.flat().map((part) => part.name);
+const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no part ${unknown.join(', ')}; the parts are: ${PARTS.map((part) => part.name).join(', ')}.`);
+  console.error(`There is no part ${unknown.join(', ')}; the parts are: ${known.join(', ')}.`);
   process.exit(2);
 }
 
 const results = [];
-for (const part of PARTS) {
-  if (names.length === 0 || names.includes(part.name)) results.push(await runPart(part));
+for (const entry of PARTS) {
+  const chosen = [entry].flat().filter((part) => names.length === 0 || names.includes(part.name));
+  results.push(...(await Promise.all(chosen.map(runPart))));
 }
 const { text, failed } = summary(results);
 console.log(text);

@@ -1,5 +1,5 @@
 // What `npm test` runs, in this order. A part is a command (one check, passed or failed) or a suite (counted by test).
-// To add one, add a line.
+// To add one, add a line. Parts of one list run side by side: what spends its time on one thread.
 
 /**
  * Suites that run a second time on SwiftShader: what talks to a device, once per kind of work. The whole set runs on
@@ -18,7 +18,15 @@ const DEVICE_SUITES = [
   'packages/sampler/src/pipeline',
 ];
 
-/** @type {import('./runner.js').Part[]} */
+/** What the second adapter tells nothing new in: tests without a device, of the process, or that choose both themselves. */
+const SAME_ON_ANY_ADAPTER = [
+  'packages/tensor/src/compile/passes.test.ts',
+  'packages/tensor/src/device/bitwise.test.ts',
+  'packages/tensor/src/device/cold-start.test.ts',
+  'packages/tensor/src/device/leak.test.ts',
+];
+
+/** @type {(import('./runner.js').Part | import('./runner.js').Part[])[]} */
 export const PARTS = [
   { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only'] },
   { name: 'lint', command: ['biome', 'ci', '--colors=off', '.'] },
@@ -32,8 +40,17 @@ export const PARTS = [
   { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
   { name: 'installs', command: ['node', 'tools/test/src/installs.js'] },
   { name: 'tests', suite: { adapter: 'auto', paths: [] } },
-  { name: 'tests on SwiftShader', suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, lacks: ['f16'] } },
-  { name: 'Deno', command: ['node', 'tools/test/src/runtimes/deno.js', 'lavapipe'] },
-  { name: 'Deno on SwiftShader', command: ['node', 'tools/test/src/runtimes/deno.js', 'swiftshader'], lacks: ['f16'] },
-  { name: 'Chromium', command: ['node', 'tools/test/src/runtimes/chromium.js'], lacks: ['f16'] },
+  {
+    name: 'tests on SwiftShader',
+    suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, except: SAME_ON_ANY_ADAPTER, lacks: ['f16'] },
+  },
+  [
+    { name: 'Deno', command: ['node', 'tools/test/src/runtimes/deno.js', 'lavapipe'] },
+    {
+      name: 'Deno on SwiftShader',
+      command: ['node', 'tools/test/src/runtimes/deno.js', 'swiftshader'],
+      lacks: ['f16'],
+    },
+    { name: 'Chromium', command: ['node', 'tools/test/src/runtimes/chromium.js'], lacks: ['f16'] },
+  ],
 ];

@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {object} Suite
  * @property {'auto' | 'gpu' | 'lavapipe' | 'swiftshader'} adapter `auto`: the best there is
  * @property {string[]} paths all tests if empty
+ * @property {string[]} [except] files among them that are left out
  * @property {string[]} [lacks] capabilities that this adapter never has, whatever PARIS_REQUIRE says
  *
  * @typedef {{ name: string, reason: string }} Skip
@@ -101,7 +102,7 @@ function readCounts(/** @type {string} */ file) {
 }
 
 /** @param {Suite} suite @returns {Promise<Counts>} */
-async function runSuite({ adapter, paths, lacks = [] }) {
+async function runSuite({ adapter, paths, except = [], lacks = [] }) {
   if (wholeSuiteRanOn.has(adapter)) {
     console.log(`every test ran on ${adapter} already`);
     return NOTHING;
@@ -113,7 +114,14 @@ async function runSuite({ adapter, paths, lacks = [] }) {
     return { ...NOTHING, skips: [{ name: adapter, reason: missing }] };
   }
   return withCounts(async (file) => {
-    const command = ['vitest', 'run', '--reporter=default', `--reporter=${REPORTER}`, ...paths];
+    const command = [
+      'vitest',
+      'run',
+      '--reporter=default',
+      `--reporter=${REPORTER}`,
+      ...paths,
+      ...except.map((file) => `--exclude=${file}`),
+    ];
     const env = { PARIS_ADAPTER: adapter, PARIS_TEST_COUNTS: file, PARIS_REQUIRE: required.join(',') };
     const { code } = await run(command, { env });
     const counts = (await readCounts(file)) ?? /** @type {SuiteCounts} */ (NOTHING);

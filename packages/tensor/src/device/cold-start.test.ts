@@ -1,6 +1,6 @@
 // A cold shader cache makes every compilation slow, and slow compilations have ended processes: Dawn's instance was
 // collected while a device of it lived (see gpu.node.ts). So the core runs from a cold cache, each time in a process
-// of its own, with garbage collected as often as it comes. About half a minute on two free cores.
+// of its own, with garbage collected as often as it comes. About a quarter of a minute on two free cores.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { requestGpu } from '#gpu';
 import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
 
-const runs = 20;
+const runs = 8;
 
 // A few kernels of each kind, forward and backward, with collections between the awaits where devices were lost.
 const program = `

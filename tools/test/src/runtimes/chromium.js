@@ -9,7 +9,7 @@ import { ROOT } from '../markdown.js';
 import { bundleSuites } from './bundle.js';
 import { count } from './count.js';
 
-const SCRIPT = join(ROOT, '.cache', 'runtimes', 'suites.js');
+const SCRIPT = join(ROOT, '.cache', 'runtimes', 'chromium', 'suites.js');
 // Headless Chromium has no adapter unless it is told to take the software one.
 const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 

@@ -10,10 +10,10 @@ import { environmentOf } from '../programs.js';
 import { bundleSuites } from './bundle.js';
 import { count } from './count.js';
 
-const FOLDER = join(ROOT, '.cache', 'runtimes');
 const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
 const NAMES = { lavapipe: /llvmpipe/i, swiftshader: /swiftshader/i };
 const adapter = /** @type {keyof typeof NAMES} */ (process.argv[2] ?? 'lavapipe');
+const FOLDER = join(ROOT, '.cache', 'runtimes', `deno-${adapter}`);
 
 const counter = new Counter();
 const { env, reason } = await environmentOf(adapter);
