@@ -59,10 +59,12 @@ export class Tensor<D extends DType = DType> {
     return this.#value.device;
   }
 
+  /** Sizes by axis, the outermost first; [] for a single number. Known before anything runs. */
   get shape(): Shape {
     return this.#value.shape;
   }
 
+  /** What the elements are: `f32`, `f16`, `i32`, `u32` or `bool`. */
   get dtype(): D {
     return this.#value.dtype as D;
   }
@@ -72,6 +74,7 @@ export class Tensor<D extends DType = DType> {
     return sizeOf(this.#value.shape);
   }
 
+  /** The number of axes. */
   get rank(): number {
     return this.#value.shape.length;
   }

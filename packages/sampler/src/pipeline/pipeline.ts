@@ -93,6 +93,7 @@ export class Pipeline {
     return this.#parts.index;
   }
 
+  /** Where the weights are: yours, or the one that loading opened and `close()` closes. */
   get device(): Device {
     return this.#parts.device;
   }

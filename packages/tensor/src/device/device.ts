@@ -121,6 +121,7 @@ export class Device implements PlanDevice {
     this.failure ??= new DeviceLostError('device', `internal: the GPU refused a command. ${message}`);
   };
 
+  /** What has happened on the device so far, as counts and bytes. */
   get counters(): DeviceCounters {
     return { ...this.counts, buffersCreated: this.pool.created, bytesAllocated: this.pool.bytesAllocated };
   }
