@@ -25,7 +25,7 @@ export { cosinePath } from './paths/cosine.js';
 export { linearPath } from './paths/linear.js';
 export { logSnr, type NoisePath } from './paths/path.js';
 export { noisePath, noisePaths } from './paths/paths.js';
-export { type LoadOptions, type LoadProgress, loadPipeline } from './pipeline/load.js';
+export { type LoadedModel, type LoadOptions, type LoadProgress, loadModel, loadPipeline } from './pipeline/load.js';
 export type { Generated, GenerateOptions, Pipeline, StepEvent } from './pipeline/pipeline.js';
 export {
   convertPrediction,

@@ -17,9 +17,8 @@ export { drawOutOfCluster } from './data/out-of-cluster.js';
 export { heldOutGroups } from './data/split.js';
 export { DataError, DivergedError, InterruptedError, RunError } from './errors.js';
 export { type Control, checkControls } from './evaluate/controls.js';
-export { type EvaluateOptions, evaluate } from './evaluate/evaluate.js';
+export { type Architectures, type EvaluateOptions, evaluate } from './evaluate/evaluate.js';
 export type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evaluate/evaluation.js';
-export type { Architectures } from './evaluate/networks.js';
 export { formatEvaluation } from './evaluate/table.js';
 export type {
   ClusterItem,

@@ -70,7 +70,7 @@ describe('loadPipeline', () => {
       await files.write('experts/01/model.safetensors', await weightsFile(device, { gain: ones([1]) }, 0));
     });
     await (await refused(store)).toThrow(
-      '[loadPipeline] experts/01/config.json asks for the architecture "flat". Known: "dit". Pass yours to loadPipeline.',
+      '[loadPipeline] experts/01/config.json asks for the architecture "flat". Known: "dit". Give yours as architectures (or routers).',
     );
     const pipeline = await loadPipeline(store, { device, architectures: [flat] });
     const { expertPictures } = await pipeline.generate({ prompt: 'red', steps: 2, routing: 'full' });

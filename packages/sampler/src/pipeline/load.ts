@@ -21,9 +21,9 @@ import { verifiedStore } from '../model/verified-store.js';
 import { requiredFiles } from '../model/write.js';
 import type { NoisePath } from '../paths/path.js';
 import { noisePath } from '../paths/paths.js';
-import { mixture } from '../routing/mixture.js';
+import { type LoadedExpert, type LoadedRouter, mixture } from '../routing/mixture.js';
 import { type PromptEncoder, wordEncoder } from '../text/prompt-encoder.js';
-import { readVocabulary } from '../text/vocabulary.js';
+import { readVocabulary, type Vocabulary } from '../text/vocabulary.js';
 import { Pipeline } from './pipeline.js';
 
 /** Parts of your own, and where to report progress. */
@@ -62,6 +62,39 @@ export interface LoadProgress {
  * @throws CheckpointError that lists what does not fit
  */
 export async function loadPipeline(source: string | URL | FileStore, options: LoadOptions = {}): Promise<Pipeline> {
+  const { device, index, path, codec, vocabulary, experts, router, close } = await loadModel(source, options);
+  try {
+    const promptEncoder = options.promptEncoder ?? (vocabulary && wordEncoder(device, vocabulary));
+    const model = mixture({ device, experts, router, path, paths: options.paths ?? [] });
+    return new Pipeline({ device, index, path, codec, model, promptEncoder, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A model's networks with their weights on a device. */
+export interface LoadedModel {
+  readonly device: Device;
+  readonly index: ModelIndex;
+  /** The noise path that is sampled on. */
+  readonly path: NoisePath;
+  readonly codec: Codec;
+  /** The words of the built-in prompt encoder, where the model has any. */
+  readonly vocabulary: Vocabulary | undefined;
+  /** By cluster. Experts with the same config share one `expert`, and so their compiled plans. */
+  readonly experts: readonly LoadedExpert[];
+  /** A model of one expert has none. */
+  readonly router: LoadedRouter | undefined;
+  /** Releases the weights, and the device if loading opened it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads what {@link loadPipeline} samples with, checked in the same way, for whoever asks experts and router themselves.
+ * @throws CheckpointError that lists what does not fit
+ */
+export async function loadModel(source: string | URL | FileStore, options: LoadOptions = {}): Promise<LoadedModel> {
   const store = openSource(source);
   const index = await readIndex(
     store,
@@ -117,10 +150,8 @@ export async function loadPipeline(source: string | URL | FileStore, options: Lo
     for (const { folder, network } of experts) loaded.push({ expert: network, params: await load(folder) });
     const loadedRouter = router && { router: router.network, params: await load('router') };
     const hasWords = await files.exists('text/vocabulary.json');
-    const promptEncoder =
-      options.promptEncoder ?? (hasWords ? wordEncoder(device, await readVocabulary(files)) : undefined);
-    const model = mixture({ device, experts: loaded, router: loadedRouter, path, paths });
-    return new Pipeline({ device, index, path, codec, model, promptEncoder, close });
+    const vocabulary = hasWords ? await readVocabulary(files) : undefined;
+    return { device, index, path, codec, vocabulary, experts: loaded, router: loadedRouter, close };
   } catch (error) {
     await close();
     throw error;
@@ -164,7 +195,7 @@ function findArchitecture<A extends { readonly architecture: string }>(
   const known = [...new Set(architectures.map(({ architecture }) => `"${architecture}"`))].join(', ');
   throw new CheckpointError(
     'loadPipeline',
-    `${folder}/config.json asks for the architecture ${JSON.stringify(name)}. Known: ${known}. Pass yours to loadPipeline.`,
+    `${folder}/config.json asks for the architecture ${JSON.stringify(name)}. Known: ${known}. Give yours as architectures (or routers).`,
   );
 }
 

@@ -1,7 +1,7 @@
 // From runs to a model to its evaluation, on a real device at toy size.
 import { dit } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
-import { full, loadPipeline, writeModelIndex } from '@paris/sampler';
+import { full, loadModel, loadPipeline, writeModelIndex } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
@@ -11,11 +11,9 @@ import { normalise, readLabelled } from '../data/files.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
-import { toTree } from '../train/params.js';
 import { trainRouter } from '../train/router.js';
 import { evaluate } from './evaluate.js';
 import { measure } from './measure.js';
-import { loadNetworks } from './networks.js';
 
 let device: Device;
 const [data, runs, model] = [memoryStore(), memoryStore(), memoryStore()] as [FileStore, FileStore, FileStore];
@@ -141,21 +139,21 @@ describe('evaluate', () => {
 
   it('measures what a direct computation gives', async () => {
     const test = await readLabelled(data, 'test');
-    const networks = await loadNetworks(model, device);
+    const networks = await loadModel(model, { device });
     const times = [0.3, 0.8];
     const m = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
-    const { network, params } = networks.experts[2]!;
+    const { expert, params } = networks.experts[2]!;
     const images = device.tensor(normalise(test.pixels, test.manifest.normalization), { shape: [36, 3, 8, 8] });
     const ids = device.tensor(test.tokens, { shape: [36, 8] });
     for (const [t, time] of times.entries()) {
       const epsilon = normal(key(4).foldIn(0).foldIn(t), [36, 3, 8, 8]);
       const latents = images.mul(1 - time).add(epsilon.mul(time));
       const at = device.tensor(new Float32Array(36).fill(time), { shape: [36] });
-      const prediction = network.apply(toTree(params), { latents, time: at, condition: { kind: 'tokens', ids } });
+      const prediction = expert.apply(params, { latents, time: at, condition: { kind: 'tokens', ids } });
       const losses = await prediction.sub(epsilon.sub(images)).square().mean([1, 2, 3]).read();
       for (let n = 0; n < 36; n++) expect(m.gram[(t * 36 + n) * 9 + 8]).toBeCloseTo(losses[n]!, 4);
     }
-    networks.dispose();
+    await networks.close();
   });
 
   it('refuses a model of an unknown architecture, by the list of known ones, and policies before it measures', async () => {
@@ -166,7 +164,7 @@ describe('evaluate', () => {
     await other.write('experts/01/config.json', new TextEncoder().encode(changed));
     await writeModelIndex(other, { clusters: 3, latent: { channels: 3, height: 8, width: 8 }, licence: 'MIT' });
     await expect(evaluate({ device, model: other, data })).rejects.toThrow(
-      '[evaluate] experts/01/config.json asks for the architecture "unet". Known: "dit". Pass yours to evaluate.',
+      '[loadPipeline] experts/01/config.json asks for the architecture "unet". Known: "dit". Give yours as architectures (or routers).',
     );
     await expect(evaluate({ device, model, data, compare: ['best'] })).rejects.toThrow('there is no policy "best".');
   });

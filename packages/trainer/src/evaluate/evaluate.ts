@@ -1,6 +1,8 @@
 // A model on pictures that no training saw.
 import { randomPartitionControl } from '@paris/clustering';
-import { oracle, parseRoutingPolicy } from '@paris/router';
+import type { AnyExpertArchitecture } from '@paris/dit';
+import { type AnyRouterArchitecture, oracle, parseRoutingPolicy } from '@paris/router';
+import { loadModel } from '@paris/sampler';
 import { type Device, key, ValueError } from '@paris/tensor';
 import type { FileStore } from '@paris/tensor/store';
 import { readLabelled } from '../data/files.js';
@@ -18,8 +20,13 @@ import {
 } from './arms.js';
 import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
 import { measure } from './measure.js';
-import { type Architectures, loadNetworks } from './networks.js';
 import { scoreRouter } from './router-score.js';
+
+/** Your own architectures, beside the built-in `dit` and `router-transformer`. */
+export interface Architectures {
+  experts?: readonly AnyExpertArchitecture[];
+  routers?: readonly AnyRouterArchitecture[];
+}
 
 /** Which model is measured on which pictures, with which policies and at how many noise levels. */
 export interface EvaluateOptions {
@@ -64,9 +71,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { count, clusters } = data.manifest;
   if (count < 2)
     throw new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
-  const model = await loadNetworks(options.model, device, options.architectures);
+  const { experts: architectures = [], routers = [] } = options.architectures ?? {};
+  const model = await loadModel(options.model, { device, architectures, routers });
   try {
-    assertFits(model.index.clusters, model.vocabulary.words, data.manifest);
+    assertFits(model.index.clusters, model.vocabulary?.words ?? [], data.manifest);
     const times = Array.from({ length: timeCount }, (_, i) => (i + 0.5) / timeCount);
     const [noise, permutation, routing] = key(seed).split(3);
     const size = Math.min(batchSize, count);
@@ -119,7 +127,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       ...(semantics && { semantics }),
     };
   } finally {
-    model.dispose();
+    await model.close();
   }
 }
 

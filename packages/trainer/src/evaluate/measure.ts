@@ -4,6 +4,7 @@
 import type { Expert } from '@paris/dit';
 import {
   convertPrediction,
+  type LoadedModel,
   type NoisePath,
   noisePath,
   type PredictionScalars,
@@ -13,9 +14,8 @@ import {
 import { type Device, type Key, normal, scalar, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
 import { normalise, selectRows, type TrainingData } from '../data/files.js';
 import type { LabelledManifest } from '../formats/data.js';
-import { type Params, toTree } from '../train/params.js';
+import { type Params, toFlat, toTree } from '../train/params.js';
 import type { Measurements } from './arms.js';
-import type { LoadedModel } from './networks.js';
 
 export interface MeasureOptions {
   device: Device;
@@ -32,7 +32,8 @@ export interface MeasureOptions {
 /** @returns Gram matrices [T, N, K, K] and probabilities [T, N, K] */
 export async function measure(options: MeasureOptions): Promise<Measurements> {
   const { device, model, data, times, batchSize, onProgress, signal } = options;
-  const { experts, router } = model;
+  const experts = model.experts.map(({ expert, params }) => ({ expert, params: toFlat(params) }));
+  const routerParams = model.router && toFlat(model.router.params);
   const { manifest } = data;
   const [count, clusters] = [manifest.count, experts.length];
   const gram = new Float32Array(times.length * count * clusters * clusters);
@@ -56,13 +57,13 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
       const at = timesAt(device, path, value, batchSize);
       const noisy = await run.noised(images, at, options.noise.foldIn(b).foldIn(t));
       const { time } = at;
-      if (router) {
-        using p = await run.route(router.params, noisy.latents, time, ids);
+      if (routerParams) {
+        using p = await run.route(routerParams, noisy.latents, time, ids);
         probabilities.set((await read(p)).subarray(0, rows * clusters), (t * count + first) * clusters);
       }
       const errors: Tensor[] = [];
-      for (const { network, params } of experts) {
-        errors.push(await run.errors(network)(params, noisy, askedAt(network, path, value), ids));
+      for (const { expert, params } of experts) {
+        errors.push(await run.errors(expert)(params, noisy, askedAt(expert, path, value), ids));
       }
       using products = await run.gram(errors);
       gram.set((await read(products)).subarray(0, rows * clusters ** 2), (t * count + first) * clusters ** 2);
@@ -93,28 +94,28 @@ function compileAll(device: Device, model: LoadedModel) {
     };
   });
   const route = device.compile((params: Params, latents: Tensor, time: Tensor, ids: Tensor) =>
-    softmax(model.router!.network.logits(toTree(params), { latents, time, condition: { kind: 'tokens', ids } })),
+    softmax(model.router!.router.logits(toTree(params), { latents, time, condition: { kind: 'tokens', ids } })),
   );
   const errorsOf = new Map<unknown, (params: Params, noisy: Noised, at: Asked, ids: Tensor) => Promise<Tensor>>();
-  for (const { network } of model.experts) {
-    if (errorsOf.has(network)) continue;
-    const limit = sampleLimits[network.objective.prediction];
+  for (const { expert } of model.experts) {
+    if (errorsOf.has(expert)) continue;
+    const limit = sampleLimits[expert.objective.prediction];
     const compiled = device.compile((params: Params, { latents, velocity }: Noised, at: Asked, ids: Tensor) => {
       const batch = latents.shape[0]!;
-      const output = network.apply(toTree(params), {
+      const output = expert.apply(toTree(params), {
         latents: latents.mul(at.latentsScale),
         time: at.time.reshape([1]).expand([batch]),
         condition: { kind: 'tokens', ids },
       });
       return convertPrediction(latents, output, at, limit).velocity.sub(velocity).reshape([batch, -1]); // [B, D]
     });
-    errorsOf.set(network, compiled);
+    errorsOf.set(expert, compiled);
   }
   const gram = device.compile((errors: Tensor[]) => {
     const all = stack(errors, 1); // [B, K, D]
     return all.matmul(all.transpose()).mul(1 / all.shape[2]!); // [B, K, K]
   });
-  return { noised, route, gram, errors: (network: unknown) => errorsOf.get(network)! };
+  return { noised, route, gram, errors: (expert: unknown) => errorsOf.get(expert)! };
 }
 
 /** One time for all pictures of a batch. */

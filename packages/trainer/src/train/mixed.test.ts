@@ -1,7 +1,7 @@
 // Experts of different objectives, from their training to the pictures of one model.
 import { dit, type Objective } from '@paris/dit';
 import { routerTransformer } from '@paris/router';
-import { loadPipeline, oracle, writeModelIndex } from '@paris/sampler';
+import { loadModel, loadPipeline, oracle, writeModelIndex } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
@@ -9,11 +9,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';
 import { normalise, readLabelled } from '../data/files.js';
 import { measure } from '../evaluate/measure.js';
-import { loadNetworks } from '../evaluate/networks.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { trainExpert } from './expert.js';
-import { toTree } from './params.js';
 import { trainRouter } from './router.js';
 
 let device: Device;
@@ -65,10 +63,10 @@ it('an ε-expert on the cosine path paints its cluster beside others in one mode
 /** The ε-expert's error as evaluation has it, against the conversion written out for these two paths, in float64. */
 async function evaluatesVelocities(data: FileStore, model: FileStore): Promise<void> {
   const test = await readLabelled(data, 'test');
-  const networks = await loadNetworks(model, device);
+  const networks = await loadModel(model, { device });
   const times = [0.3, 0.8];
   const { gram, count } = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
-  const { network, params } = networks.experts[1]!;
+  const { expert, params } = networks.experts[1]!;
   const shape = [count, 3, 8, 8];
   const images = normalise(test.pixels, test.manifest.normalization);
   const ids = device.tensor(test.tokens, { shape: [count, 8] });
@@ -77,7 +75,7 @@ async function evaluatesVelocities(data: FileStore, model: FileStore): Promise<v
     const noise = await drawn!.read();
     const x = images.map((value, j) => (1 - t) * value + t * noise[j]!);
     const scaled = x.map((value) => value / Math.hypot(1 - t, t));
-    const output = network.apply(toTree(params), {
+    const output = expert.apply(params, {
       latents: device.tensor(scaled, { shape }),
       time: device.tensor(new Float32Array(count).fill((2 / Math.PI) * Math.atan(t / (1 - t))), { shape: [count] }),
       condition: { kind: 'tokens', ids },
@@ -93,7 +91,7 @@ async function evaluatesVelocities(data: FileStore, model: FileStore): Promise<v
       expect(gram[(i * count + n) * 9 + 4]! / own).toBeCloseTo(1, 3);
     }
   }
-  networks.dispose();
+  await networks.close();
 }
 
 /**
