@@ -48,25 +48,8 @@ export { logicalAnd, logicalNot, logicalOr } from './ops/compare/logical.js';
 export { notEqual } from './ops/compare/notEqual.js';
 export { arange } from './ops/creation/arange.js';
 export { full, ones, scalar, zeros } from './ops/creation/constant.js';
-export {
-  type AttributeValue,
-  type CompositeDefinition,
-  type DefinedOp,
-  defineOp,
-  type Each,
-  type Kernel,
-  type KernelContext,
-  type KernelDefinition,
-  type OpAttributes,
-  type OpDefinition,
-  type Results,
-} from './ops/custom/defineOp.js';
-export {
-  type ElementwiseContext,
-  type ElementwiseDefinition,
-  type ElementwiseFunction,
-  elementwise,
-} from './ops/custom/elementwise.js';
+export * from './ops/custom/defineOp.js';
+export * from './ops/custom/elementwise.js';
 export type { Named, OpHandle } from './ops/custom/names.js';
 export { type ReductionDefinition, type ReductionFunction, reduction } from './ops/custom/reduction.js';
 export { none as noGradient, zeroGradient } from './ops/define.js';
@@ -117,15 +100,4 @@ export { clamp, where } from './ops/where.js';
 export { hostBits, hostNormal, hostPermutation, hostUniform, Key, key } from './random/index.js';
 export { TensorKey } from './random/tensorKey.js';
 export { type ReduceOptions, Tensor, type TensorLike } from './tensor.js';
-export {
-  comparePaths,
-  flattenTree,
-  type IsLeaf,
-  type MapTree,
-  mapTree,
-  type TreeEntry,
-  type TreeOf,
-  type TreeShape,
-  treePaths,
-  unflattenTree,
-} from './tree.js';
+export * from './tree.js';

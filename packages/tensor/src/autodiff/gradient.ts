@@ -6,10 +6,8 @@ import { showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
 import type { VjpContext } from '../ops/op.js';
 import { identity } from '../ops/view/identity.js';
-import { Tensor } from '../tensor.js';
+import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
-
-const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
 /** A function of parameters and other arguments, and its gradient by the parameters. */
 export type Gradient<P, A extends readonly unknown[]> = (params: P, ...rest: A) => P;
@@ -40,7 +38,7 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
     const inputs = freshInputs(params);
     const result = fn(inputs, ...rest);
     const loss = options.hasAux ? (result as [Tensor, X])[0] : (result as Tensor);
-    if (!isTensor(loss))
+    if (!isLeafTensor(loss))
       throw new TraceError('grad', 'the function returned no tensor. Return the loss, or use hasAux.');
     if (loss.size !== 1) {
       throw new ValueError(
@@ -79,12 +77,12 @@ function freshInputs<P>(params: P): P {
       }
       return identity(tensor);
     },
-    isTensor,
+    isLeafTensor,
   ) as P;
 }
 
 function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
-  const list = flattenTree(inputs, isTensor);
+  const list = flattenTree(inputs, isLeafTensor);
   const pull = pullback(
     [result],
     list.map(({ value }) => value),
@@ -93,7 +91,7 @@ function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
     const gradients = pull([cotangent]);
     const byPath = new Map(list.map(({ path }, i) => [path, gradients[i]]));
     const complete = (input: Tensor, path: string) => byPath.get(path) ?? zeros(input.shape, input.dtype);
-    return mapTree(inputs, complete, isTensor) as P;
+    return mapTree(inputs, complete, isLeafTensor) as P;
   };
 }
 

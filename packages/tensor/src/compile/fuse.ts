@@ -410,20 +410,7 @@ function sameTarget(group: Group, value: Value, reads: readonly Read[]): boolean
 
 /** The tiled output at whose elements a member of the epilogue is computed. */
 export function rootOutput(group: Group, member: Value): Value {
-  if (member.node === group.node) return member;
-  const inside = epilogueSource(member, new Set(group.members.filter((m) => m.node === group.node)));
-  return inside ?? member;
-}
-
-function epilogueSource(value: Value, outputs: ReadonlySet<Value>, seen = new Set<Value>()): Value | undefined {
-  if (outputs.has(value)) return value;
-  if (seen.has(value) || value.node.op.kind !== 'pointwise') return undefined;
-  seen.add(value);
-  for (const input of value.node.inputs) {
-    const found = epilogueSource(input, outputs, seen);
-    if (found) return found;
-  }
-  return undefined;
+  return [member, ...group.inside.get(member)!].find(({ node }) => node === group.node) ?? member;
 }
 
 function touches(group: Group, reads: readonly Read[], producer: ReadonlyMap<Value, Group>): boolean {

@@ -1,8 +1,8 @@
 // Where values lie. Results get buffers of their own, parts of a pack lie in it, and all that lives only within one
 // call shares an arena: two values may lie in the same place if they are never needed at the same time.
 import { dtypeBytes } from '../graph/dtype.js';
-import type { Value } from '../graph/node.js';
-import { showShape, sizeOf } from '../graph/shape.js';
+import { showType, type Value } from '../graph/node.js';
+import { sizeOf } from '../graph/shape.js';
 import { packedSize } from '../ops/pack.js';
 import type { Fused, Group } from './fuse.js';
 import type { Passes } from './passes.js';
@@ -98,8 +98,8 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
 }
 
 /** For messages: what a buffer is taken for. */
-function nameOf({ node, dtype, shape }: Value): string {
-  return `the result of ${node.op.name}, ${dtype} ${showShape(shape)}`;
+function nameOf(value: Value): string {
+  return `the result of ${value.node.op.name}, ${showType(value)}`;
 }
 
 function placePack(

@@ -2,8 +2,8 @@
 // and by nothing else: the same graph for the same target is the same program. A plan gives it its GPU objects.
 import { LimitError } from '../errors.js';
 import { dtypeBytes } from '../graph/dtype.js';
-import type { Type, Value } from '../graph/node.js';
-import { showShape, sizeOf } from '../graph/shape.js';
+import { showType, type Type, type Value } from '../graph/node.js';
+import { sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse, type Group } from './fuse.js';
@@ -202,8 +202,7 @@ function checkLimits(memory: Layout, limits: Limits): void {
 }
 
 function checkKernel(kernel: Kernel, limits: Limits, f16: boolean): void {
-  const { dtype, shape } = kernel.bindings.find(({ written }) => written)!.value;
-  const result = `${dtype} ${showShape(shape)}`;
+  const result = showType(kernel.bindings.find(({ written }) => written)!.value);
   if (!f16 && kernel.bindings.some(({ value }) => value.dtype === 'f16')) {
     throw new LimitError(
       kernel.label,

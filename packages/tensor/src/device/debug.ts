@@ -3,8 +3,7 @@
 import { signatureOf } from '../compile/signature.js';
 import { NonFiniteError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
-import { Node, type Type, topologicalOrder, type Value } from '../graph/node.js';
-import { showShape } from '../graph/shape.js';
+import { Node, showType, type Type, topologicalOrder, type Value } from '../graph/node.js';
 import { bufferLeaf, leafValue, operandLeaf } from '../ops/leaf.js';
 import type { Device } from './device.js';
 import type { Storage } from './storage.js';
@@ -102,10 +101,10 @@ function typeOf({ shape, dtype }: Type): Type {
 }
 
 function madeBy(node: Node, { index, element }: Found, inputs: string): Error {
-  const shapes = node.inputs.map(show).join(', ');
+  const shapes = node.inputs.map(showType).join(', ');
   return new NonFiniteError(
     node.op.name,
-    `this op made the first non-finite number: element ${index} of its result ${show(node.outputs[0]!)} is ${element}, and ${inputs} (${shapes}). Look at what goes into it.`,
+    `this op made the first non-finite number: element ${index} of its result ${showType(node.outputs[0]!)} is ${element}, and ${inputs} (${shapes}). Look at what goes into it.`,
     { cause: node.calledAt },
   );
 }
@@ -113,10 +112,6 @@ function madeBy(node: Node, { index, element }: Found, inputs: string): Error {
 function broughtIn(leaf: Value, { index, element }: Found): Error {
   return new NonFiniteError(
     'debug',
-    `an input of the graph, ${show(leaf)}, holds ${element} at element ${index}. Look at where it was made.`,
+    `an input of the graph, ${showType(leaf)}, holds ${element} at element ${index}. Look at where it was made.`,
   );
-}
-
-function show({ dtype, shape }: Type): string {
-  return `${dtype} ${showShape(shape)}`;
 }

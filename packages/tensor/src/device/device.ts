@@ -20,7 +20,7 @@ import type { KernelAdapter } from '../kernels/contract.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
-import { Tensor } from '../tensor.js';
+import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
 import { requireFinite } from './debug.js';
@@ -167,7 +167,7 @@ export class Device implements PlanDevice {
   async run<T>(tree: T): Promise<T> {
     if (this.tracing) throw new TraceError('run', 'nothing can run while a function is traced. Return the tensors.');
     const values = new Set<Value>();
-    for (const { value: tensor } of flattenTree(tree, (x): x is Tensor => x instanceof Tensor)) {
+    for (const { value: tensor } of flattenTree(tree, isLeafTensor)) {
       const value = tensor.valueFor('run');
       if (!value.storage) values.add(value);
     }

@@ -1,7 +1,6 @@
 // Device memory as tensors see it: a window of a buffer, counted by its holders. The last one to let go gives the
 // buffer back to its pool, from where a later call takes it: the queue runs in order, so no fence is needed.
-import type { Type, Value } from '../graph/node.js';
-import { showShape } from '../graph/shape.js';
+import { showType, type Type, type Value } from '../graph/node.js';
 import type { BufferPool } from './pool.js';
 
 /** A buffer with an identity (for caches of bind groups) and a count of who needs it: storages, and runs under way. */
@@ -56,7 +55,7 @@ export class Storage {
 
   /** `f32 [2, 3]` */
   get description(): string {
-    return `${this.type.dtype} ${showShape(this.type.shape)}`;
+    return showType(this.type);
   }
 
   /** Ends this claim on the buffer; a second call does nothing. */

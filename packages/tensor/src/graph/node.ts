@@ -4,12 +4,17 @@ import type { Device } from '../device/device.js';
 import type { Storage } from '../device/storage.js';
 import type { Op } from '../ops/op.js';
 import type { DType } from './dtype.js';
-import type { Shape } from './shape.js';
+import { type Shape, showShape } from './shape.js';
 
 /** The shape and dtype of a tensor. */
 export interface Type {
   readonly shape: Shape;
   readonly dtype: DType;
+}
+
+/** `f32 [2, 3]` */
+export function showType({ shape, dtype }: Type): string {
+  return `${dtype} ${showShape(shape)}`;
 }
 
 /** What an op knows beside its inputs; part of a graph's hash. */

@@ -6,40 +6,10 @@ export { type Initialiser, normal, ones, xavierUniform, zeros } from './initiali
 export { type LinearParams, linear, linearParameters } from './linear.js';
 export { type MlpParams, mlp, mlpParameters } from './mlp.js';
 export { adaptiveLayerNorm, type Branch, blockModulation, type Modulation } from './modulate.js';
-export {
-  type MultiHeadAttentionOptions,
-  type MultiHeadAttentionParams,
-  multiHeadAttention,
-  multiHeadAttentionParameters,
-} from './multi-head-attention.js';
-export {
-  type GroupNormParams,
-  groupNorm,
-  groupNormParameters,
-  type LayerNormParams,
-  layerNorm,
-  layerNormParameters,
-  type RmsNormParams,
-  rmsNorm,
-  rmsNormParameters,
-} from './norms.js';
-export {
-  countParameters,
-  initialiseParameters,
-  type ParameterShapes,
-  type ParameterSpec,
-  type ParameterTable,
-  shapesOf,
-} from './parameters.js';
+export * from './multi-head-attention.js';
+export * from './norms.js';
+export * from './parameters.js';
 export { type PatchEmbedParams, patchEmbed, patchEmbedParameters, patchify, unpatchify } from './patches.js';
 export { sinCosPositions2d } from './positions.js';
 export { checkInput, misfits, type TransformerSizes } from './sizes.js';
-export {
-  type TimeEmbedParams,
-  type TimeScaling,
-  type TimestepEmbeddingOptions,
-  timeEmbed,
-  timeEmbedParameters,
-  timeSteps,
-  timestepEmbedding,
-} from './time.js';
+export * from './time.js';

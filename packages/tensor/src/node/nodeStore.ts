@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { notFound, StoreError } from '../store/errors.js';
 import { byCodeUnit, checkFolder, checkPath, checkRange, type FileStore } from '../store/store.js';
@@ -16,64 +17,45 @@ const hidden = /^\.(?:lock(?:\..*)?|.*\.tmp-[0-9a-f-]{36})$/;
 export function nodeStore(folder: string): FileStore {
   const root = resolve(folder);
   const at = (path: string) => join(root, checkPath(path));
+  const onFile = <T>(verb: string, path: string, work: (file: string) => Promise<T>) =>
+    guard(verb, path, () => work(at(path)));
 
   return {
-    async read(path, range) {
-      const file = at(path);
-      return guard('read', path, async () => {
+    read: (path, range) =>
+      onFile('read', path, async (file) => {
         const handle = await open(file);
         try {
-          const size = await sizeOfFile(path, handle);
+          const size = await sizeOfFile(path, () => handle.stat());
           if (range) checkRange(path, range, size);
           return await readFully(path, handle, range?.offset ?? 0, range?.length ?? size);
         } finally {
           await handle.close();
         }
-      });
-    },
-    async size(path) {
-      const file = at(path);
-      return guard('read', path, async () => {
-        const info = await stat(file);
-        if (!info.isFile()) throw notFound(path);
-        return info.size;
-      });
-    },
+      }),
+    size: (path) => onFile('read', path, (file) => sizeOfFile(path, () => stat(file))),
     async exists(path) {
       const info = await stat(at(path)).catch(() => undefined);
       return info?.isFile() ?? false;
     },
-    async write(path, bytes) {
-      const file = at(path);
-      return guard('write', path, async () => {
+    write: (path, bytes) =>
+      onFile('write', path, async (file) => {
         await mkdir(dirname(file), { recursive: true });
         await writeAtomically(file, bytes);
-      });
-    },
-    async append(path, text) {
-      const file = at(path);
-      return guard('write', path, async () => {
+      }),
+    append: (path, text) =>
+      onFile('write', path, async (file) => {
         await mkdir(dirname(file), { recursive: true });
-        const handle = await open(file, 'a');
-        try {
-          await handle.appendFile(text);
-        } finally {
-          await handle.close();
-        }
-      });
-    },
+        await appendFile(file, text);
+      }),
     async list(folder = '') {
       checkFolder(folder);
       const files = await guard('read', folder || '.', () => listFiles(root, folder));
       return files.sort(byCodeUnit);
     },
-    async remove(path) {
-      const file = at(path);
-      return guard('remove', path, () => rm(file, { recursive: true, force: true }));
-    },
-    async move(from, to) {
-      const [source, target] = [at(from), at(to)];
-      return guard('move', from, async () => {
+    remove: (path) => onFile('remove', path, (file) => rm(file, { recursive: true, force: true })),
+    move: (from, to) =>
+      onFile('move', from, async (source) => {
+        const target = at(to);
         const info = await stat(source);
         const there = await stat(target).catch(() => undefined);
         if (there && !(info.isFile() && there.isFile())) {
@@ -82,8 +64,7 @@ export function nodeStore(folder: string): FileStore {
         await mkdir(dirname(target), { recursive: true });
         await rename(source, target);
         await syncFolder(dirname(target));
-      });
-    },
+      }),
     async lock(folder = '') {
       checkFolder(folder);
       return guard('lock', folder || '.', () => lockFolder(join(root, folder)));
@@ -116,8 +97,8 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-async function sizeOfFile(path: string, handle: FileHandle): Promise<number> {
-  const info = await handle.stat();
+async function sizeOfFile(path: string, look: () => Promise<Stats>): Promise<number> {
+  const info = await look();
   if (!info.isFile()) throw notFound(path);
   return info.size;
 }

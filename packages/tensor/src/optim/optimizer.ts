@@ -7,7 +7,7 @@ import { ValueError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { full, zeros } from '../ops/creation/constant.js';
 import { pack, unpack } from '../ops/pack.js';
-import { Tensor } from '../tensor.js';
+import { isLeafTensor, type Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 
 /** A training between two steps: a tree of tensors, so that it can be run, donated, saved and loaded like any other. */
@@ -97,7 +97,7 @@ export function optimizerOf(rule: UpdateRule): Optimizer {
         gradients: packTree(gradients),
         moments: state.optimizer,
         step: state.step.cast('f32'), // exact up to 2²⁴ steps
-        parts: flattenTree(state.params, isTensor).map(({ path, value }) => ({ path, shape: value.shape })),
+        parts: flattenTree(state.params, isLeafTensor).map(({ path, value }) => ({ path, shape: value.shape })),
       });
       const step = state.step.add(taken ? taken.cast('u32') : 1);
       return { params: unpackTree(params, state.params), step, optimizer: moments };
@@ -119,24 +119,23 @@ export function chain(...parts: [...GradientTransform[], Optimizer]): Optimizer 
   });
 }
 
-const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
-
 /** The tensors of a tree as one, in the order of their paths. */
 export function packTree(tree: unknown): Tensor {
-  return pack(flattenTree(tree, isTensor).map(({ value }) => value));
+  return pack(flattenTree(tree, isLeafTensor).map(({ value }) => value));
 }
 
 /** The parts of a packed tensor as a tree of the form of `like`. */
 export function unpackTree<P>(packed: Tensor, like: P): P {
-  const entries = flattenTree(like, isTensor);
+  const entries = flattenTree(like, isLeafTensor);
   const shapes = entries.map(({ value }) => value.shape);
   const parts = new Map(unpack(packed, shapes).map((part, i) => [entries[i]!.path, part]));
-  return mapTree(like, (_: Tensor, path) => parts.get(path)!, isTensor) as P;
+  return mapTree(like, (_: Tensor, path) => parts.get(path)!, isLeafTensor) as P;
 }
 
 /** @throws ValueError, naming the first difference, if two trees have other paths or shapes. */
 export function requireSameForm(params: unknown, other: unknown): void {
-  const describe = (tree: unknown) => flattenTree(tree, isTensor).map(({ path, value }) => `${path} [${value.shape}]`);
+  const describe = (tree: unknown) =>
+    flattenTree(tree, isLeafTensor).map(({ path, value }) => `${path} [${value.shape}]`);
   const [want, got] = [describe(params), describe(other)];
   const at = want.findIndex((line, i) => line !== got[i]);
   if (at < 0 && want.length === got.length) return;

@@ -3,7 +3,7 @@ import { valueAndGrad } from '../autodiff/gradient.js';
 import type { Device } from '../device/device.js';
 import { LimitError } from '../errors.js';
 import type { FloatDType } from '../graph/dtype.js';
-import { Tensor } from '../tensor.js';
+import { isLeafTensor, type Tensor } from '../tensor.js';
 import { mapTree } from '../tree.js';
 import { dynamicLossScale, type LossScaleOptions } from './lossScale.js';
 import { type Optimizer, packTree, type TrainState, unpackTree } from './optimizer.js';
@@ -55,8 +55,8 @@ export function inPrecision(
         return [scaled.scale(loss, state), [loss, rest]];
       };
       const [[, value], gradients] = valueAndGrad(both, { hasAux: true })(copies);
-      const wide = (gradient: Tensor) => gradient.cast('f32');
-      return [value, mapTree(gradients, wide, (x): x is Tensor => x instanceof Tensor) as P];
+      const wide = mapTree(gradients, (gradient: Tensor) => gradient.cast('f32'), isLeafTensor);
+      return [value, wide as P];
     },
   };
 }

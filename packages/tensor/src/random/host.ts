@@ -79,14 +79,6 @@ function turn(n: number): [number, number] {
     sin = 1 - (sin * t2) / (k * (k + 1));
   }
   sin *= t;
-  switch (quarter % 4) {
-    case 0:
-      return [cos, sin];
-    case 1:
-      return [-sin, cos];
-    case 2:
-      return [-cos, -sin];
-    default:
-      return [sin, -cos];
-  }
+  const [c, s] = quarter & 1 ? [sin, cos] : [cos, sin];
+  return [(quarter + 1) & 2 ? -c : c, quarter & 2 ? -s : s];
 }
