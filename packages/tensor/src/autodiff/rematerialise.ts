@@ -10,11 +10,13 @@ import { Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 import { pullback } from './gradient.js';
 
+type Counts = { readonly results: number; readonly args: number };
+
 // Inputs: the function's results, then what they were made of: `args` arguments, and tensors from its closure.
-const op = composite({
+const op = composite<Counts>({
   name: 'rematerialised',
-  infer: (inputs, { results }) => inputs.slice(0, results as number),
-  decompose: (inputs, { results }) => inputs.slice(0, results as number),
+  infer: (inputs, { results }) => inputs.slice(0, results),
+  decompose: (inputs, { results }) => inputs.slice(0, results),
   vjp: backward,
 });
 
@@ -41,10 +43,8 @@ export function rematerialise<A extends readonly unknown[], R>(fn: (...args: A) 
     const result = fn(...inner);
     const results = flattenTree(result).flatMap(({ value }) => (value instanceof Tensor ? [value] : []));
     const captured = capturedBy(results, fresh).map((value) => new Tensor(value, undefined));
-    const outputs = applyAll(op, [...results, ...sources, ...captured], {
-      results: results.length,
-      args: sources.length,
-    });
+    const counts = { results: results.length, args: sources.length };
+    const outputs = applyAll(op, [...results, ...sources, ...captured], counts);
     const outside = new Map(results.map((tensor, i) => [tensor, outputs[i]!]));
     return mapTree(result, (leaf: unknown) => (leaf instanceof Tensor ? outside.get(leaf) : leaf)) as R;
   };
@@ -68,13 +68,11 @@ function capturedBy(results: readonly Tensor[], fresh: ReadonlySet<Value>): Valu
 }
 
 /** Computes the inside again, from arguments that wait for the cotangents, and pulls these back through it. */
-function backward({ inputs, cotangents, attributes }: VjpContext): (Tensor | undefined)[] {
-  const count = attributes.results as number;
+function backward({ inputs, cotangents, attributes }: VjpContext<Counts>): (Tensor | undefined)[] {
+  const { results: count, args } = attributes;
   const [results, sources] = [inputs.slice(0, count), inputs.slice(count)];
   const waits = cotangents.flatMap((cotangent) => cotangent ?? []);
-  const again = sources.map((source, i) =>
-    i < (attributes.args as number) ? barrier(source, waits) : identity(source),
-  );
+  const again = sources.map((source, i) => (i < args ? barrier(source, waits) : identity(source)));
   const copies = replay(results, new Map(sources.map(({ value }, i) => [value, again[i]!.value])));
   const gradients = pullback(copies, again)(cotangents);
   // What flows on waits for all gradients of this block: else what was computed again would live until the last of them.

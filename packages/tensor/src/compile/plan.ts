@@ -5,10 +5,9 @@ import type { KernelTimer } from '../device/profile.js';
 import { type PooledBuffer, Storage } from '../device/storage.js';
 import type { Value } from '../graph/node.js';
 import type { KernelAdapter } from '../kernels/contract.js';
-import type { KernelCost } from './cost.js';
 import type { Kernel } from './generate.js';
 import type { Place, Slot } from './memory.js';
-import { compileProgram, type Gather, type Program } from './program.js';
+import { compileProgram, type Gather, type Program, type Dispatch as ProgramDispatch } from './program.js';
 import type { Signature } from './signature.js';
 
 /** What a plan needs of a device. */
@@ -23,15 +22,11 @@ export interface PlanDevice {
   bindGroupLayout(pattern: string): GPUBindGroupLayout;
 }
 
-interface Dispatch {
-  readonly kind: 'dispatch';
+// Without the graph that the program's steps hold on to.
+interface Dispatch extends Omit<ProgramDispatch, 'group' | 'operands' | 'kernel'> {
   readonly label: string;
-  readonly cost: KernelCost;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-  readonly places: readonly Place[];
-  readonly wordsOffset: number;
-  readonly wordsBytes: number;
   readonly workgroups: readonly [number, number, number];
   /** Bind groups by the identities of their buffers. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -60,7 +55,6 @@ export class Plan {
   private constructor(
     private readonly device: PlanDevice,
     private readonly steps: readonly (Dispatch | Gather)[],
-    // Without the program's steps, which hold on to the graph.
     private readonly program: Omit<Program, 'steps'>,
   ) {}
 
@@ -79,16 +73,12 @@ export class Plan {
     });
     const ready = steps.map(async (step): Promise<Dispatch | Gather> => {
       if (step.kind === 'gather') return step;
-      const { kernel, cost, places, wordsOffset, wordsBytes } = step;
+      const { kernel, group: _, operands: __, ...rest } = step;
       return {
-        kind: 'dispatch',
+        ...rest,
         label: kernel.label,
-        cost,
         pipeline: await device.pipeline(kernel),
         layout: device.bindGroupLayout(kernel.layout),
-        places,
-        wordsOffset,
-        wordsBytes,
         workgroups: kernel.workgroups,
         groups: new Map(),
       };

@@ -98,24 +98,14 @@ export function templateOf(tree: unknown, leaves: Leaf[]): (fresh: readonly unkn
     return (fresh) => parts.map((part) => part(fresh));
   }
   const record = tree as Record<string, unknown>;
-  const parts = new Map(
-    Object.keys(record)
-      .sort()
-      .map((name) => [name, templateOf(record[name], leaves)]),
-  );
   const names = Object.keys(record); // in the order of the original
+  const parts = new Map([...names].sort().map((name) => [name, templateOf(record[name], leaves)]));
   return (fresh) => Object.fromEntries(names.map((name) => [name, parts.get(name)!(fresh)]));
 }
 
 export function isLeaf(x: unknown): x is Leaf {
-  return (
-    x instanceof Tensor ||
-    x instanceof Key ||
-    x instanceof TensorKey ||
-    typeof x === 'string' ||
-    typeof x === 'boolean' ||
-    x === null
-  );
+  if (x instanceof Tensor || x instanceof Key || x instanceof TensorKey) return true;
+  return typeof x === 'string' || typeof x === 'boolean' || x === null;
 }
 
 /** A tree that is nested deeper than this contains itself. */

@@ -5,15 +5,11 @@ import { PooledBuffer, type Storage } from './storage.js';
 
 // GPUBufferUsage, spelled out: the constants are not global everywhere that WebGPU is.
 const [mapRead, copySource, copyTarget, uniform, storage] = [1, 4, 8, 64, 128];
-export const usage: {
-  readonly memory: number;
-  readonly words: number;
-  readonly staging: number;
-} = {
+export const usage: Readonly<Record<'memory' | 'words' | 'staging', number>> = {
   memory: storage | copySource | copyTarget,
   words: uniform | copyTarget,
   staging: mapRead | copyTarget,
-} as const;
+};
 
 /** Free memory that is kept for reuse before the oldest buffers are destroyed. */
 const keepBytes = 512 * 2 ** 20;

@@ -1,6 +1,7 @@
 // Measures kernels on the adapter at hand. What it finds is a table, not a state: nothing is ever timed while a program
 // trains or samples.
 import { grad } from '../autodiff/gradient.js';
+import { sizeOf } from '../graph/shape.js';
 import { type AttentionKernel, attentionCandidates } from '../kernels/attention/index.js';
 import { type MatmulShape, matmulCandidates } from '../kernels/matmul/index.js';
 import { attentionClass, matmulClass, type TuningTable } from '../kernels/tuning.js';
@@ -144,12 +145,7 @@ function fastest(times: Times, otherwise: number): number {
 
 /** Times the same work on devices that choose differently, in turns, and closes them. The first one's result is right. */
 async function race(devices: ReadonlyMap<number, Device>, { inputs, run }: Work, repetitions: number): Promise<Times> {
-  const data = inputs.map(({ shape }, i) =>
-    hostNormal(
-      key(i),
-      shape.reduce((a, b) => a * b, 1),
-    ),
-  );
+  const data = inputs.map(({ shape }, i) => hostNormal(key(i), sizeOf(shape)));
   const lanes: { candidate: number; device: Device; once(): Promise<void>; times: number[] }[] = [];
   let expected: ArrayLike<number> | undefined;
   for (const [candidate, device] of devices) {
@@ -157,10 +153,8 @@ async function race(devices: ReadonlyMap<number, Device>, { inputs, run }: Work,
     const tensors = data.map((elements, i) => device.tensor(elements, { shape: inputs[i]!.shape }));
     const once = async () => (await step(...tensors)).dispose();
     // A driver may refuse a kernel, and a kernel may be wrong there: neither is a candidate.
-    const result = await step(...tensors).then(
-      (tensor) => tensor.read(),
-      () => undefined,
-    );
+    const made = await step(...tensors).catch(() => undefined);
+    const result = await made?.read();
     expected ??= result;
     if (result && agrees(result, expected!)) lanes.push({ candidate, device, once, times: [] });
   }

@@ -1,5 +1,5 @@
 // The norms with learned scales and shifts. They start without effect.
-import { groupNorm as groups, layerNorm as layer, rmsNorm as rms, type Tensor } from '../index.js';
+import { groupNorm as groups, layerNorm as layer, type NormOptions, rmsNorm as rms, type Tensor } from '../index.js';
 import { ones, zeros } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 
@@ -15,39 +15,26 @@ export type RmsNormParams = Pick<LayerNormParams, 'weight'>;
 /** [C] each. */
 export type GroupNormParams = LayerNormParams;
 
+/** What is added to the variance; 1e-5 by default. */
+type EpsOption = Pick<NormOptions, 'eps'>;
+
 /** Layer normalisation over the last axis, [..., d] → [..., d]. https://arxiv.org/abs/1607.06450 */
-export function layerNorm(
-  params: LayerNormParams,
-  x: Tensor,
-  {
-    eps = 1e-5,
-  }: {
-    eps?: number | undefined;
-  } = {},
-): Tensor {
-  return layer(x, { weight: params.weight, bias: params.bias, eps });
+export function layerNorm({ weight, bias }: LayerNormParams, x: Tensor, { eps }: EpsOption = {}): Tensor {
+  return layer(x, { weight, bias, eps });
 }
 
 /** Root mean square normalisation over the last axis, [..., d] → [..., d]. https://arxiv.org/abs/1910.07467 */
-export function rmsNorm(
-  params: RmsNormParams,
-  x: Tensor,
-  {
-    eps = 1e-5,
-  }: {
-    eps?: number | undefined;
-  } = {},
-): Tensor {
-  return rms(x, { weight: params.weight, eps });
+export function rmsNorm({ weight }: RmsNormParams, x: Tensor, { eps }: EpsOption = {}): Tensor {
+  return rms(x, { weight, eps });
 }
 
 /** Group normalisation of pictures, [B, C, …] → [B, C, …]. https://arxiv.org/abs/1803.08494 */
 export function groupNorm(
-  params: GroupNormParams,
+  { weight, bias }: GroupNormParams,
   x: Tensor,
-  { groups: count, eps = 1e-5 }: { readonly groups: number; readonly eps?: number },
+  { groups: count, eps }: { readonly groups: number; readonly eps?: number },
 ): Tensor {
-  return groups(x, count, { weight: params.weight, bias: params.bias, eps });
+  return groups(x, count, { weight, bias, eps });
 }
 
 /** The parameters of a layer norm under `name`. */

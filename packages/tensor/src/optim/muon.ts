@@ -54,16 +54,11 @@ export function muon(options: MuonOptions): Optimizer {
       const m = moments.m!.mul(kept).add(gradients.mul(kept.rsub(1)));
       const v = moments.v!.mul(beta2).add(gradients.square().mul(1 - beta2));
       const direction = nesterov ? m.mul(momentum).add(gradients.mul(1 - momentum)) : m;
-      const orthogonal = orthogonalized(
-        runs.map((run) => takeRun(direction, run)),
-        iterations,
-      );
+      const taken = runs.map((run) => takeRun(direction, run));
+      const orthogonal = orthogonalized(taken, iterations);
       const [rate, otherRate] = [schedule(step), others(step)];
-      const moved = where(
-        matrix,
-        together((_, i) => orthogonal[i]!).mul(rate),
-        adamStep(m, v, otherRate, step, options.adamw),
-      );
+      const ofMatrices = together((_, i) => orthogonal[i]!).mul(rate);
+      const moved = where(matrix, ofMatrices, adamStep(m, v, otherRate, step, options.adamw));
       const decay = where(matrix, rate.mul(weightDecay), otherRate.mul(otherDecay));
       return { params: params.sub(params.mul(decay)).sub(moved), moments: { m, v } };
     },

@@ -47,10 +47,8 @@ export function takeRun(packed: Tensor, { shape, start, spacing, count }: Run): 
 /** The parameters of a run in a packed tensor of `size` elements, among zeros. */
 export function putRun(x: Tensor, { shape, start, spacing, count }: Run, size: number): Tensor {
   const gap = spacing - sizeOf(shape);
-  const spread = x.reshape([count, sizeOf(shape)]).pad([
-    [0, 0],
-    [0, gap],
-  ]);
+  const widths = [[0, 0] as const, [0, gap] as const];
+  const spread = x.reshape([count, sizeOf(shape)]).pad(widths);
   const length = Math.min(count * spacing, size - start);
   const line = spread.reshape([count * spacing]).slice([[0, length]]);
   return line.pad([[start, size - start - length]]);

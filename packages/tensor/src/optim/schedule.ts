@@ -1,6 +1,7 @@
 /** Learning rates as functions of the step. They are tensors, computed on the device: nothing of a step is compiled in. */
 import { ValueError } from '../errors.js';
 import { cos } from '../ops/trigonometry/cos.js';
+import { clamp } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
 
 /** From the updates made so far (f32 [], 0 at the first) to the rate of the next (f32 []). */
@@ -13,10 +14,8 @@ export function constant(rate: number): Schedule {
 
 /** From one rate to another in a straight line over `steps`; the second one from then on. */
 export function linear(from: number, to: number, steps: number): Schedule {
-  return (step) =>
-    progress(step, 0, steps)
-      .mul(to - from)
-      .add(from);
+  const rise = to - from;
+  return (step) => progress(step, 0, steps).mul(rise).add(from);
 }
 
 /** Options of {@link cosineDecay}. */
@@ -33,12 +32,10 @@ export interface CosineDecayOptions {
  */
 export function cosineDecay(rate: number, steps: number, options: CosineDecayOptions = {}): Schedule {
   const { warmupSteps = 0, floor = 0 } = options;
+  const half = (rate - floor) / 2;
   return (step) => {
     const wave = cos(progress(step, warmupSteps, steps).mul(Math.PI)); // of [0, π]: inside what WGSL promises
-    const decayed = wave
-      .add(1)
-      .mul((rate - floor) / 2)
-      .add(floor);
+    const decayed = wave.add(1).mul(half).add(floor);
     return warmupSteps > 0 ? decayed.mul(step.add(1).div(warmupSteps).minimum(1)) : decayed;
   };
 }
@@ -61,9 +58,5 @@ export function scheduleOf(rate: number | Schedule): Schedule {
 
 /** How far `step` is from `start` to `end`: 0 before, 1 after. */
 function progress(step: Tensor, start: number, end: number): Tensor {
-  return step
-    .sub(start)
-    .div(Math.max(end - start, 1))
-    .maximum(0)
-    .minimum(1);
+  return clamp(step.sub(start).div(Math.max(end - start, 1)), 0, 1);
 }

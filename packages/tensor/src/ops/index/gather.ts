@@ -36,12 +36,9 @@ const op = pointwise<{ readonly axis: number }>({
 /** Each of `count` places along an axis looks for what was read from it: no atomics, so the sum is always the same. */
 function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Tensor {
   const inRows = (t: Tensor) => {
-    const { shape } = t.transpose(axis, -1);
-    const [lead, m] = [shape.slice(0, -1), shape.at(-1)!];
-    return t
-      .transpose(axis, -1)
-      .reshape([...lead, 1, m])
-      .expand([...lead, count, m]);
+    const last = t.transpose(axis, -1);
+    const [lead, m] = [last.shape.slice(0, -1), last.shape.at(-1)!];
+    return last.reshape([...lead, 1, m]).expand([...lead, count, m]);
   };
   const places = arange(count, 'u32').reshape([count, 1]);
   const hits = inRows(indices.minimum(Math.max(0, count - 1))).equal(places);

@@ -26,10 +26,8 @@ export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
     const needed = new Set([...output, ...operands.slice(i + 2).flatMap(({ labels }) => labels)]);
     result = combine(result, next, needed);
   });
-  return arranged(
-    summed(result, (label) => output.includes(label)),
-    output,
-  ).x;
+  const left = summed(result, (label) => output.includes(label));
+  return arranged(left, output).x;
 }
 
 function parse(equation: string, tensors: readonly Tensor[]): { terms: Labelled[]; output: string[] } {
@@ -57,9 +55,8 @@ function parse(equation: string, tensors: readonly Tensor[]): { terms: Labelled[
   });
   const used = terms.flatMap(({ labels }) => labels);
   const stretched = [...new Set(used.filter((label) => /\d/.test(label)))].sort((a, b) => Number(b) - Number(a));
-  const once = [...new Set(used)].filter(
-    (label) => /\D/.test(label) && used.indexOf(label) === used.lastIndexOf(label),
-  );
+  const isOnce = (label: string) => /\D/.test(label) && used.indexOf(label) === used.lastIndexOf(label);
+  const once = used.filter(isOnce);
   const output = right === undefined ? [...stretched, ...once.sort()] : spelled(right, stretched.length);
   const wrong = output.find((label, i) => !used.includes(label) || output.indexOf(label) !== i);
   if (wrong !== undefined) {
@@ -136,25 +133,14 @@ function combine(left: Labelled, right: Labelled, needed: ReadonlySet<string>): 
   const rows = a.labels.filter((label) => !shared.includes(label));
   const columns = b.labels.filter((label) => !shared.includes(label));
   const sizes = ({ x, labels }: Labelled, of: readonly string[]) => of.map((label) => x.shape[labels.indexOf(label)]!);
-  const [batches, ms, ns] = [sizes(a, batch), sizes(a, rows), sizes(b, columns)];
-  const product = inner.length > 0 && isFloat(a.x.dtype);
-  if (!product) {
-    const x = arranged(a, [...batch, ...inner, ...rows]).x.reshape([
-      ...batches,
-      ...sizes(a, inner),
-      ...ms,
-      ...ns.map(() => 1),
-    ]);
-    const y = arranged(b, [...batch, ...inner, ...columns]).x.reshape([
-      ...batches,
-      ...sizes(a, inner),
-      ...ms.map(() => 1),
-      ...ns,
-    ]);
+  const [batches, ks, ms, ns] = [sizes(a, batch), sizes(a, inner), sizes(a, rows), sizes(b, columns)];
+  if (inner.length === 0 || !isFloat(a.x.dtype)) {
+    const x = arranged(a, [...batch, ...inner, ...rows]).x.reshape([...batches, ...ks, ...ms, ...ns.map(() => 1)]);
+    const y = arranged(b, [...batch, ...inner, ...columns]).x.reshape([...batches, ...ks, ...ms.map(() => 1), ...ns]);
     const labels = [...batch, ...inner, ...rows, ...columns];
     return summed({ x: x.mul(y), labels }, (label) => !inner.includes(label));
   }
-  const k = sizeOf(sizes(a, inner));
+  const k = sizeOf(ks);
   const x = arranged(a, [...batch, ...rows, ...inner]).x.reshape([...batches, sizeOf(ms), k]);
   const y = arranged(b, [...batch, ...inner, ...columns]).x.reshape([...batches, k, sizeOf(ns)]);
   return { x: x.matmul(y).reshape([...batches, ...ms, ...ns]), labels: [...batch, ...rows, ...columns] };

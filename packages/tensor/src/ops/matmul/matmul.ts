@@ -1,7 +1,7 @@
 import type { TiledOperand } from '../../compile/tiled.js';
 import { DTypeError, ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
-import { broadcastShapes, sameShape, showShape, sizeOf } from '../../graph/shape.js';
+import { broadcastShapes, showShape, sizeOf } from '../../graph/shape.js';
 import { chooseMatmul, generateMatmul, type MatmulOperand } from '../../kernels/matmul/index.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
@@ -12,8 +12,7 @@ import { expand } from '../view/expand.js';
 const op = tiled({
   name: 'matmul',
   infer([a, b]) {
-    requireDType('matmul', a!.dtype, floats);
-    requireDType('matmul', b!.dtype, floats);
+    for (const { dtype } of [a!, b!]) requireDType('matmul', dtype, floats);
     const shape = [...a!.shape.slice(0, -1), b!.shape.at(-1)!];
     return [{ shape, dtype: promote('matmul', a!.dtype, b!.dtype) }];
   },
@@ -82,21 +81,13 @@ export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor, TiledOp> = withOp(
       `the inner sizes differ: a is ${showShape(a.shape)}, b is ${showShape(b.shape)} (${inner} ≠ ${other}). Transpose b or reshape.`,
     );
   }
-  if (inner === 0) {
-    const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-    return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
-  }
+  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (inner === 0) return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
   // One matrix on the right: all rows on the left are rows of one product.
   if (b.rank === 2 && a.rank > 2) {
-    return applyOp(op, [a.reshape([sizeOf(a.shape.slice(0, -1)), inner]), b]).reshape([
-      ...a.shape.slice(0, -1),
-      b.shape[1]!,
-    ]);
+    const rows = a.shape.slice(0, -1);
+    return applyOp(op, [a.reshape([sizeOf(rows), inner]), b]).reshape([...rows, b.shape[1]!]);
   }
-  const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const spread = (x: Tensor) => {
-    const shape = [...batch, ...x.shape.slice(-2)];
-    return sameShape(x.shape, shape) ? x : expand(x, shape);
-  };
+  const spread = (x: Tensor) => expand(x, [...batch, ...x.shape.slice(-2)]);
   return applyOp(op, [spread(a), spread(b)]);
 });

@@ -22,13 +22,11 @@ export function ranksOf(name: string, x: Tensor, descending: boolean): Tensor {
   }
   const own = x.reshape([...lead, n, 1]);
   const other = x.reshape([...lead, 1, n]);
-  const earlier = arange(n, 'u32')
-    .reshape([1, n])
-    .less(arange(n, 'u32').reshape([n, 1]));
+  const places = arange(n, 'u32');
+  const earlier = places.reshape([1, n]).less(places.reshape([n, 1]));
   const before = descending ? other.greater(own) : other.less(own);
-  return logicalOr(before, logicalAnd(other.equal(own), earlier))
-    .cast('u32')
-    .sum(-1);
+  const first = logicalOr(before, logicalAnd(other.equal(own), earlier));
+  return first.cast('u32').sum(-1);
 }
 
 /** Which element of the last axis stands at each of the first `count` places, u32. */

@@ -38,8 +38,7 @@ function running(x: Tensor): Tensor {
 
 function within(x: Tensor): Tensor {
   const n = x.shape.at(-1)!;
-  const upTo = arange(n, 'u32')
-    .reshape([1, n])
-    .lessEqual(arange(n, 'u32').reshape([n, 1]));
+  const places = arange(n, 'u32');
+  const upTo = places.reshape([1, n]).lessEqual(places.reshape([n, 1]));
   return where(upTo, x.reshape([...x.shape.slice(0, -1), 1, n]), 0).sum(-1);
 }
