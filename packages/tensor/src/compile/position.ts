@@ -34,8 +34,8 @@ export class Position {
     return new Position(namer, shape, relation, linear, undefined);
   }
 
-  static at(namer: Namer, shape: Shape, coordinates: readonly string[], relation: Relation = 'other'): Position {
-    return new Position(namer, shape, relation, undefined, coordinates);
+  static at(namer: Namer, shape: Shape, coordinates: readonly string[]): Position {
+    return new Position(namer, shape, 'other', undefined, coordinates);
   }
 
   /** The same place in another shape of the same size. */
@@ -44,8 +44,8 @@ export class Position {
   }
 
   /** A place in another shape. */
-  moved(shape: Shape, coordinates: readonly string[], relation: Relation = 'other'): Position {
-    return new Position(this.namer, shape, relation, undefined, coordinates);
+  moved(shape: Shape, coordinates: readonly string[]): Position {
+    return Position.at(this.namer, shape, coordinates);
   }
 
   /** The row's place in a shape that broadcasts to this one over exactly the elements of each row. */

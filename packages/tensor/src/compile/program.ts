@@ -3,7 +3,7 @@
 import { LimitError } from '../errors.js';
 import { dtypeBytes } from '../graph/dtype.js';
 import { showType, type Type, type Value } from '../graph/node.js';
-import { sizeOf } from '../graph/shape.js';
+import { showShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse, type Group } from './fuse.js';
@@ -190,37 +190,27 @@ class UniformLayout {
   }
 }
 
-function checkLimits(memory: Layout, limits: Limits): void {
-  for (const [value, place] of memory.places) {
-    if (place.sizeBytes > limits.maxStorageBufferBindingSize) {
-      throw new LimitError(
-        value.node.op.name,
-        `a tensor of shape [${value.shape.join(', ')}] takes ${place.sizeBytes} bytes, and this adapter binds at most ${limits.maxStorageBufferBindingSize}. Use a smaller batch or split the tensor.`,
-      );
-    }
-  }
+function checkLimits({ places }: Layout, { maxStorageBufferBindingSize: most }: Limits): void {
+  const [value, place] = [...places].find(([, { sizeBytes }]) => sizeBytes > most) ?? [];
+  if (!value) return;
+  const takes = `a tensor of shape ${showShape(value.shape)} takes ${place!.sizeBytes} bytes`;
+  const hint = 'Use a smaller batch or split the tensor';
+  throw new LimitError(value.node.op.name, `${takes}, and this adapter binds at most ${most}. ${hint}.`);
 }
 
-function checkKernel(kernel: Kernel, limits: Limits, f16: boolean): void {
-  const result = showType(kernel.bindings.find(({ written }) => written)!.value);
-  if (!f16 && kernel.bindings.some(({ value }) => value.dtype === 'f16')) {
-    throw new LimitError(
-      kernel.label,
-      `this adapter has no f16 (the feature shader-f16), and making ${result} needs it. Use f32.`,
-    );
+function checkKernel({ label, bindings, workgroups }: Kernel, limits: Limits, f16: boolean): void {
+  const { maxStorageBuffersPerShaderStage: mostBuffers, maxComputeWorkgroupsPerDimension: mostGroups } = limits;
+  const result = showType(bindings.find(({ written }) => written)!.value);
+  const refuse = (what: string) => new LimitError(label, what);
+  if (!f16 && bindings.some(({ value }) => value.dtype === 'f16')) {
+    throw refuse(`this adapter has no f16 (the feature shader-f16), and making ${result} needs it. Use f32.`);
   }
-  const buffers = kernel.bindings.length;
-  if (buffers > limits.maxStorageBuffersPerShaderStage) {
-    throw new LimitError(
-      kernel.label,
-      `the kernel that makes ${result} would bind ${buffers} buffers, and this adapter binds at most ${limits.maxStorageBuffersPerShaderStage}. Join fewer tensors at once.`,
-    );
+  if (bindings.length > mostBuffers) {
+    const needs = `the kernel that makes ${result} would bind ${bindings.length} buffers`;
+    throw refuse(`${needs}, and this adapter binds at most ${mostBuffers}. Join fewer tensors at once.`);
   }
-  const most = limits.maxComputeWorkgroupsPerDimension;
-  if (kernel.workgroups.some((n) => n > most)) {
-    throw new LimitError(
-      kernel.label,
-      `making ${result} takes ${kernel.workgroups.join(' × ')} workgroups, and this adapter runs at most ${most} a dimension. Use a smaller batch.`,
-    );
+  if (workgroups.some((n) => n > mostGroups)) {
+    const needs = `making ${result} takes ${workgroups.join(' × ')} workgroups`;
+    throw refuse(`${needs}, and this adapter runs at most ${mostGroups} a dimension. Use a smaller batch.`);
   }
 }

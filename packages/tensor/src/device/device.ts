@@ -88,7 +88,7 @@ export class Device implements PlanDevice {
 
   private readonly plans = new Recent<PlanEntry>(plansKept, (entry) => retire(entry));
   private readonly pipelines = new Recent<Promise<GPUComputePipeline>>(pipelinesKept);
-  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly layouts = new Recent<GPUBindGroupLayout>(pipelinesKept);
   private readonly inFlight = new Set<Promise<void>>();
   private readonly reads = new Set<Promise<unknown>>();
   private failure: ParisError | undefined;
@@ -315,17 +315,14 @@ export class Device implements PlanDevice {
 
   /** @internal */
   bindGroupLayout(pattern: string): GPUBindGroupLayout {
-    let layout = this.layouts.get(pattern);
-    if (!layout) {
+    return this.layouts.get(pattern, () => {
       const entries = [...pattern].map((kind, binding) => ({
         binding,
         visibility: computeStage,
         buffer: { type: bindingTypes[kind as keyof typeof bindingTypes] },
       }));
-      layout = this.gpu.createBindGroupLayout({ entries });
-      this.layouts.set(pattern, layout);
-    }
-    return layout;
+      return this.gpu.createBindGroupLayout({ entries });
+    });
   }
 
   /**

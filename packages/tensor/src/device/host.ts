@@ -4,16 +4,8 @@ import type { DType, HostArray } from '../graph/dtype.js';
 import { checkShape, type Shape, showShape, sizeOf } from '../graph/shape.js';
 import { fromHalf, toHalf } from './half.js';
 
-type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Int32Array
-  | Uint32Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int8Array
-  | Uint16Array
-  | Int16Array;
+type IntegerArray = Int8Array | Int16Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array | Uint32Array;
+type TypedArray = Float32Array | Float64Array | IntegerArray;
 type NestedNumbers = number | readonly NestedNumbers[];
 /** A number, nested lists of numbers, or a typed array. */
 export type HostData = NestedNumbers | TypedArray;
@@ -30,10 +22,8 @@ export function hostDataOf(
     return { numbers, shape: requireSize(shape ?? [numbers.length], numbers.length), dtype: kind };
   }
   if (typeof data !== 'number' && !Array.isArray(data)) {
-    throw new DTypeError(
-      'tensor',
-      `data must be a number, a list or a typed array, got ${data === null ? 'null' : typeof data}.`,
-    );
+    const got = data === null ? 'null' : typeof data;
+    throw new DTypeError('tensor', `data must be a number, a list or a typed array, got ${got}.`);
   }
   const found: number[] = [];
   for (let at: NestedNumbers = data; Array.isArray(at); at = at[0]) found.push(at.length);
@@ -44,22 +34,19 @@ export function hostDataOf(
 
 function fill(data: NestedNumbers, shape: Shape, depth: number, into: number[]): void {
   if (typeof data === 'number') {
-    if (depth !== shape.length)
-      throw new ShapeError(
-        'tensor',
-        `the list is ragged: a number where a list of ${shape[depth]} was expected. Make all lists of one depth equally long.`,
-      );
+    if (depth !== shape.length) throw ragged(`a number where a list of ${shape[depth]} was expected`);
     into.push(data);
     return;
   }
   if (!Array.isArray(data)) throw new ValueError('tensor', `a list holds numbers, got ${typeof data}.`);
   if (data.length !== shape[depth]) {
-    throw new ShapeError(
-      'tensor',
-      `the list is ragged: ${data.length} entries where ${shape[depth] ?? 'a number'} were expected. Make all lists of one depth equally long.`,
-    );
+    throw ragged(`${data.length} entries where ${shape[depth] ?? 'a number'} were expected`);
   }
   for (const item of data) fill(item, shape, depth + 1, into);
+}
+
+function ragged(how: string): ShapeError {
+  return new ShapeError('tensor', `the list is ragged: ${how}. Make all lists of one depth equally long.`);
 }
 
 function requireSize(shape: Shape, size: number): Shape {

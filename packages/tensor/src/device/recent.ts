@@ -28,10 +28,6 @@ export class Recent<V> {
     this.entries.delete(key);
   }
 
-  values(): Iterable<V> {
-    return this.entries.values();
-  }
-
   private forgetOldest(): void {
     const [key, value] = this.entries.entries().next().value!;
     this.entries.delete(key);

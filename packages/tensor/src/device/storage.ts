@@ -37,7 +37,8 @@ export class PooledBuffer {
 
 /** The memory of one tensor: bytes [offset, offset + size) of a buffer. */
 export class Storage {
-  private state: 'live' | 'disposed' | 'donated' = 'live';
+  /** Changed by {@link end}. */
+  status: 'live' | 'disposed' | 'donated' = 'live';
 
   constructor(
     readonly buffer: PooledBuffer,
@@ -49,10 +50,6 @@ export class Storage {
     buffer.pool.live.add(this);
   }
 
-  get status(): 'live' | 'disposed' | 'donated' {
-    return this.state;
-  }
-
   /** `f32 [2, 3]` */
   get description(): string {
     return showType(this.type);
@@ -60,8 +57,8 @@ export class Storage {
 
   /** Ends this claim on the buffer; a second call does nothing. */
   end(how: 'disposed' | 'donated' = 'disposed'): void {
-    if (this.state !== 'live') return;
-    this.state = how;
+    if (this.status !== 'live') return;
+    this.status = how;
     this.buffer.pool.live.delete(this);
     this.buffer.release();
   }

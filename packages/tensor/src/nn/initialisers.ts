@@ -29,7 +29,6 @@ export function normal(deviation: number): Initialiser {
 export const xavierUniform: Initialiser = (key, shape) => {
   const [out = 1, ...rest] = shape;
   const bound = Math.sqrt(6 / (out + rest.reduce((size, n) => size * n, 1)));
-  return uniform(key, shape)
-    .mul(2 * bound)
-    .sub(bound);
+  const width = 2 * bound;
+  return uniform(key, shape).mul(width).sub(bound);
 };

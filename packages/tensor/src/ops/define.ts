@@ -26,7 +26,7 @@ export function applyOp(op: Op, inputs: readonly Tensor[], attributes: Attribute
 
 /** Applies an op to tensors and gives all its outputs. */
 export function applyAll(op: Op, inputs: readonly Tensor[], attributes: Attributes = {}): readonly Tensor[] {
-  const values = inputs.map((tensor) => tensor.valueFor(op.name));
+  const values = inputs.map((tensor) => requireTensor(op.name, tensor).valueFor(op.name));
   return wrap(op.name, apply(op, values, attributes), inputs);
 }
 
@@ -77,7 +77,7 @@ export function unary({ vjp, ...definition }: UnaryDefinition): UnaryFunction {
       ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
       : vjp;
   const op = elementOp({ ...definition, vjp: pull });
-  return withOp(op, (x) => applyOp(op, [requireTensor(op.name, x)]));
+  return withOp(op, (x) => applyOp(op, [x]));
 }
 
 /** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */

@@ -62,10 +62,9 @@ export function oneMinusPower(beta: number, t: Tensor): Tensor {
   const y = t.mul(-Math.log(beta));
   const small = y.minimum(0.5);
   let series = small.mul(-1 / 8).add(1);
-  for (let k = 7; k >= 2; k--)
-    series = small
-      .mul(series)
-      .mul(-1 / k)
-      .add(1);
+  for (let k = 7; k >= 2; k--) {
+    const factor = -1 / k;
+    series = small.mul(series).mul(factor).add(1);
+  }
   return where(y.less(0.5), small.mul(series), exp(y.neg()).rsub(1)); // next term: 0.5⁹ / 9! = 5e-9
 }

@@ -77,11 +77,7 @@ export function memoryStore(files: Readonly<Record<string, Uint8Array | string>>
         throw new FileLockedError('store', `"${folder || '.'}" is in use already. Wait for the other one to end.`);
       }
       locks.add(folder);
-      return {
-        async release() {
-          locks.delete(folder);
-        },
-      };
+      return { release: async () => void locks.delete(folder) };
     },
   };
 }

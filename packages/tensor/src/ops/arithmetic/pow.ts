@@ -1,7 +1,7 @@
 import { DTypeError, ValueError } from '../../errors.js';
 import { floatLiteral, floats } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, sameType, withOp } from '../define.js';
+import { applyOp, pointwise, sameType, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise<{ exponent: number }>({
@@ -29,5 +29,5 @@ export const pow: WithOp<(x: Tensor, exponent: number) => Tensor, PointwiseOp> =
   if (typeof exponent !== 'number')
     throw new DTypeError('pow', `the exponent must be a number, got ${typeof exponent}.`);
   if (!Number.isFinite(exponent)) throw new ValueError('pow', `the exponent must be finite, got ${exponent}.`);
-  return applyOp(op, [requireTensor('pow', x)], { exponent });
+  return applyOp(op, [x], { exponent });
 });

@@ -2,7 +2,7 @@ import { pullThrough } from '../../autodiff/gradient.js';
 import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
 import { ShapeError } from '../../errors.js';
 import { floatLiteral, floats, promote, requireDType } from '../../graph/dtype.js';
-import type { Type } from '../../graph/node.js';
+import { showType, type Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import {
   type AttentionElement,
@@ -163,16 +163,15 @@ export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: Atten
     const [b, , h, d] = q.shape;
     const keys = [b, k.shape[1], h, d] as number[];
     if (q.rank !== 4 || !sameShape(k.shape, keys) || !sameShape(v.shape, keys)) {
+      const got = [q, k, v].map((x) => showShape(x.shape)).join(', ');
       throw new ShapeError(
         'attention',
-        `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${[q, k, v].map((x) => showShape(x.shape)).join(', ')}. Permute or reshape.`,
+        `q must be [B, N, H, d] and k, v [B, M, H, d]: got ${got}. Permute or reshape.`,
       );
     }
-    if (mask && (mask.dtype !== 'bool' || !sameShape(mask.shape, keys.slice(0, 2)))) {
-      throw new ShapeError(
-        'attention',
-        `the mask must be bool ${showShape(keys.slice(0, 2))}, got ${mask.dtype} ${showShape(mask.shape)}.`,
-      );
+    const wanted = { shape: keys.slice(0, 2), dtype: 'bool' } as const;
+    if (mask && showType(mask) !== showType(wanted)) {
+      throw new ShapeError('attention', `the mask must be ${showType(wanted)}, got ${showType(mask)}.`);
     }
     const attributes = { scale: scale ?? 1 / Math.sqrt(d!), masked: mask !== undefined };
     const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);

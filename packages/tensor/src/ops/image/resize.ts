@@ -93,10 +93,8 @@ export const resize: WithOp<
   PointwiseOp
 > = withOp(op, (x, size, mode = 'bilinear') => {
   if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
-    throw new ShapeError(
-      'resize',
-      `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${showShape(x.shape)} and ${showShape(size)}.`,
-    );
+    const got = `${showShape(x.shape)} and ${showShape(size)}`;
+    throw new ShapeError('resize', `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${got}.`);
   }
   return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
 });

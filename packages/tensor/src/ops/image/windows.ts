@@ -1,6 +1,6 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, none, pointwise, requireTensor, withOp } from '../define.js';
+import { applyOp, composite, none, pointwise, withOp } from '../define.js';
 import type { CompositeOp, PointwiseOp, WithOp } from '../op.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
@@ -77,7 +77,7 @@ const foldOp = composite<Fold>({
 /** Every window of pictures: x [B, C, H, W] → [B, C, kh, kw, rows of windows, columns of windows]. A view. */
 export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseOp> = withOp(
   op,
-  (x, { kernel, stride, dilation }) => applyOp(op, [requireTensor('windows', x)], { kernel, stride, dilation }),
+  (x, { kernel, stride, dilation }) => applyOp(op, [x], { kernel, stride, dilation }),
 );
 
 /**
@@ -86,5 +86,5 @@ export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseO
  */
 export const fold: WithOp<(g: Tensor, size: readonly [number, number], options: Windows) => Tensor, CompositeOp> =
   withOp(foldOp, (g, size, { kernel, stride, dilation }) =>
-    applyOp(foldOp, [requireTensor('fold', g)], { kernel, stride, dilation, size: [...size] }),
+    applyOp(foldOp, [g], { kernel, stride, dilation, size: [...size] }),
   );

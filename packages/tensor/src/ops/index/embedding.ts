@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
+import { applyOp, pointwise, withOp } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 import { scatterAdd } from './scatterAdd.js';
 
@@ -12,10 +12,8 @@ const op = pointwise({
     if (ids!.dtype !== 'u32')
       throw new DTypeError('embedding', `ids have dtype ${ids!.dtype}, not u32. Use cast('u32').`);
     if (table!.shape.length !== 2) {
-      throw new ShapeError(
-        'embedding',
-        `the table is ${showShape(table!.shape)} and must be [rows, width]. Reshape it.`,
-      );
+      const got = showShape(table!.shape);
+      throw new ShapeError('embedding', `the table is ${got} and must be [rows, width]. Reshape it.`);
     }
     return [{ shape: [...ids!.shape, table!.shape[1]!], dtype: table!.dtype }];
   },
@@ -35,5 +33,5 @@ const op = pointwise({
 
 /** Rows of a table: table [V, D], ids u32 […] → […, D]. Ids from V up read row V − 1. */
 export const embedding: WithOp<(table: Tensor, ids: Tensor) => Tensor, PointwiseOp> = withOp(op, (table, ids) =>
-  applyOp(op, [requireTensor('embedding', table), requireTensor('embedding', ids)]),
+  applyOp(op, [table, ids]),
 );

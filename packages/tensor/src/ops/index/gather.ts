@@ -53,7 +53,5 @@ function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Te
 export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor, PointwiseOp> = withOp(
   op,
   (x, indices, axis) =>
-    applyOp(op, [requireTensor('gather', x), requireTensor('gather', indices)], {
-      axis: normalizeAxis('gather', axis, x.rank),
-    }),
+    applyOp(op, [x, indices], { axis: normalizeAxis('gather', axis, requireTensor('gather', x).rank) }),
 );

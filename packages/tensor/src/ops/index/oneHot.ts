@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp, zeroGradient } from '../define.js';
+import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
 import type { PointwiseOp, WithOp } from '../op.js';
 
 const op = pointwise({
@@ -23,5 +23,5 @@ const op = pointwise({
 
 /** ids u32 […] → f32 […, depth]: 1 at each id, 0 elsewhere; an id from depth up gives zeros. */
 export const oneHot: WithOp<(ids: Tensor, depth: number) => Tensor, PointwiseOp> = withOp(op, (ids, depth) =>
-  applyOp(op, [requireTensor('oneHot', ids)], { depth }),
+  applyOp(op, [ids], { depth }),
 );

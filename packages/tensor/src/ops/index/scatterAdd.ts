@@ -3,7 +3,7 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { type Shape, showShape, sizeOf } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, tiled, withOp } from '../define.js';
+import { applyOp, tiled, withOp } from '../define.js';
 import type { TiledOp, WithOp } from '../op.js';
 import { embedding } from './embedding.js';
 import { oneHot } from './oneHot.js';
@@ -18,10 +18,8 @@ const op = tiled({
       throw new DTypeError('scatterAdd', `ids have dtype ${ids!.dtype}, not u32. Use cast('u32').`);
     const lead: Shape = rows!.shape.slice(0, -1);
     if (rows!.shape.length === 0 || lead.length !== ids!.shape.length || lead.some((n, i) => n !== ids!.shape[i])) {
-      throw new ShapeError(
-        'scatterAdd',
-        `rows ${showShape(rows!.shape)} must be ids ${showShape(ids!.shape)} and a width.`,
-      );
+      const [got, wanted] = [showShape(rows!.shape), showShape(ids!.shape)];
+      throw new ShapeError('scatterAdd', `rows ${got} must be ids ${wanted} and a width.`);
     }
     return [{ shape: [count as number, rows!.shape.at(-1)!], dtype: rows!.dtype }];
   },
@@ -74,5 +72,5 @@ const op = tiled({
 /** Adds rows […, D] into zeros [count, D] at ids u32 […]: the gradient of {@link embedding}. Deterministic. */
 export const scatterAdd: WithOp<(rows: Tensor, ids: Tensor, count: number) => Tensor, TiledOp> = withOp(
   op,
-  (rows, ids, count) => applyOp(op, [requireTensor('scatterAdd', rows), requireTensor('scatterAdd', ids)], { count }),
+  (rows, ids, count) => applyOp(op, [rows, ids], { count }),
 );

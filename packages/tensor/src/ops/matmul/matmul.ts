@@ -68,18 +68,14 @@ export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor, TiledOp> = withOp(
   requireTensor('matmul', a);
   if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');
   requireTensor('matmul', b);
+  const shapes = () => `a is ${showShape(a.shape)}, b is ${showShape(b.shape)}`;
   if (a.rank < 2 || b.rank < 2) {
-    throw new ShapeError(
-      'matmul',
-      `both sides need two axes: a is ${showShape(a.shape)}, b is ${showShape(b.shape)}. Reshape.`,
-    );
+    throw new ShapeError('matmul', `both sides need two axes: ${shapes()}. Reshape.`);
   }
   const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2)!];
   if (inner !== other) {
-    throw new ShapeError(
-      'matmul',
-      `the inner sizes differ: a is ${showShape(a.shape)}, b is ${showShape(b.shape)} (${inner} ≠ ${other}). Transpose b or reshape.`,
-    );
+    const sizes = `${shapes()} (${inner} ≠ ${other})`;
+    throw new ShapeError('matmul', `the inner sizes differ: ${sizes}. Transpose b or reshape.`);
   }
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (inner === 0) return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, withOp } from '../define.js';
+import { applyOp, withOp } from '../define.js';
 import type { CompositeOp, WithOp } from '../op.js';
 import { affine, type NormOptions, standardization } from './standardize.js';
 
@@ -11,6 +11,5 @@ const op = standardization('layerNorm', true);
  */
 export const layerNorm: WithOp<(x: Tensor, options?: NormOptions) => Tensor, CompositeOp> = withOp(
   op,
-  (x, options = {}) =>
-    affine('layerNorm', applyOp(op, [requireTensor('layerNorm', x)], { eps: options.eps ?? 1e-5 }), -1, options),
+  (x, options = {}) => affine('layerNorm', applyOp(op, [x], { eps: options.eps ?? 1e-5 }), -1, options),
 );

@@ -35,10 +35,8 @@ function resolve(from: Shape, to: Shape): number[] {
     result[open] = size / known;
   }
   if (sizeOf(result) !== size) {
-    throw new ShapeError(
-      'reshape',
-      `${showShape(from)} has ${size} elements and ${showShape(to)} has ${sizeOf(result)}. Give a shape of the same size.`,
-    );
+    const sizes = `${showShape(from)} has ${size} elements and ${showShape(to)} has ${sizeOf(result)}`;
+    throw new ShapeError('reshape', `${sizes}. Give a shape of the same size.`);
   }
   return result;
 }

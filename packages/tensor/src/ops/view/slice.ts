@@ -47,10 +47,8 @@ export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) =
   (x, ranges) => {
     const { shape } = requireTensor('slice', x);
     if (ranges.length !== shape.length) {
-      throw new ShapeError(
-        'slice',
-        `${ranges.length} ranges for ${shape.length} axes. Give one each, null for all of it.`,
-      );
+      const got = `${ranges.length} ranges for ${shape.length} axes`;
+      throw new ShapeError('slice', `${got}. Give one each, null for all of it.`);
     }
     const starts: number[] = [];
     const lengths: number[] = [];
@@ -61,10 +59,8 @@ export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) =
       const from = start < 0 ? start + n : start;
       const to = end < 0 ? end + n : end;
       if (![from, to, step].every(Number.isInteger) || from < 0 || to > n || from > to || step < 1) {
-        throw new ValueError(
-          'slice',
-          `[${range?.join(', ')}] does not fit axis ${i} of size ${n}. Use 0 ≤ start ≤ end ≤ ${n}.`,
-        );
+        const got = `[${range?.join(', ')}] does not fit axis ${i} of size ${n}`;
+        throw new ValueError('slice', `${got}. Use 0 ≤ start ≤ end ≤ ${n}.`);
       }
       starts.push(from);
       lengths.push(Math.ceil((to - from) / step));
