@@ -1,12 +1,14 @@
 // How ops are written down. Only function declarations here: op modules and tensor.ts import each other in a circle,
 // and functions are there before any module runs.
-import type { TgpuFn } from 'typegpu';
+import tgpu, { isTgpuFn, type TgpuFn } from 'typegpu';
+import type { BaseData } from 'typegpu/data';
 import { DTypeError, ShapeError } from '../errors.js';
-import { type ComputeType, computeType, type DType, promote, requireDType } from '../graph/dtype.js';
+import { type ComputeType, computeType, type DType, floats, numeric, promote, requireDType } from '../graph/dtype.js';
 import { type Attributes, apply, type Type } from '../graph/node.js';
 import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
+import { computeTypes } from '../shader/types.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
-import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, WithOp } from './op.js';
+import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, VjpContext, WithOp } from './op.js';
 import { expand } from './view/expand.js';
 
 /** A gradient that cannot be had, and why. Asking for it is an error. */
@@ -53,9 +55,8 @@ export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp
     infer(inputs) {
       const [first] = inputs as [Type];
       for (const { dtype } of inputs) requireDType(name, dtype, dtypes);
-      const other = inputs.find(({ shape }) => !sameShape(first.shape, shape));
-      if (other)
-        throw new ShapeError(name, `the shapes differ: ${showShape(first.shape)} and ${showShape(other.shape)}.`);
+      const other = inputs.find(({ shape }) => !sameShape(first.shape, shape))?.shape;
+      if (other) throw new ShapeError(name, `the shapes differ: ${showShape(first.shape)} and ${showShape(other)}.`);
       const dtype = inputs.map((x) => x.dtype).reduce((a, b) => promote(name, a, b));
       return [{ shape: first.shape, dtype: result ?? dtype }];
     },
@@ -65,41 +66,43 @@ export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp
   };
 }
 
-/** A function of one element. */
-export type UnaryFunction = WithOp<(x: Tensor) => Tensor, PointwiseOp>;
-interface UnaryDefinition extends ElementDefinition {
-  readonly vjp: ((context: { x: Tensor; y: Tensor; cotangent: Tensor }) => Tensor) | NoGradient;
+/** What a function of one or two elements is. */
+interface FunctionDefinition<Elements extends number[], Context, Gradient>
+  extends Omit<ElementDefinition, 'kernel' | 'dtypes'> {
+  /** Default: floats for a function of one element, all numbers for one of two. */
+  readonly dtypes?: readonly DType[];
+  /** A `'use gpu'` function of which one text is right for all dtypes, or a TypeGPU function. */
+  readonly kernel: (...elements: Elements) => number | boolean;
+  readonly vjp: ((context: Context) => Gradient) | NoGradient;
 }
 
-export function unary({ vjp, ...definition }: UnaryDefinition): UnaryFunction {
+/** A function of one element. */
+export type UnaryFunction = WithOp<(x: Tensor) => Tensor, PointwiseOp>;
+type UnaryContext = Readonly<Record<'x' | 'y' | 'cotangent', Tensor>>;
+
+export function unary(definition: FunctionDefinition<[x: number], UnaryContext, Tensor>): UnaryFunction {
+  const { vjp, dtypes = floats } = definition;
   const pull: Vjp | NoGradient =
     typeof vjp === 'function'
       ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
       : vjp;
-  const op = elementOp({ ...definition, vjp: pull });
+  const op = elementOp({ ...definition, dtypes, kernel: kernelOf({ ...definition, dtypes }, 1), vjp: pull });
   return withOp(op, (x) => applyOp(op, [x]));
 }
 
 /** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
 export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor, PointwiseOp>;
-interface BinaryDefinition extends ElementDefinition {
-  readonly vjp: BinaryVjp | NoGradient;
-}
-type BinaryVjp = (context: {
-  a: Tensor;
-  b: Tensor;
-  y: Tensor;
-  cotangent: Tensor;
-  wants(input: number): boolean;
-}) => readonly [Tensor | undefined, Tensor | undefined];
+type BinaryContext = Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>> & Pick<VjpContext, 'wants'>;
 
-export function binary({ vjp, ...definition }: BinaryDefinition): BinaryFunction {
+export function binary(
+  definition: FunctionDefinition<[a: number, b: number], BinaryContext, readonly (Tensor | undefined)[]>,
+): BinaryFunction {
+  const { vjp, dtypes = numeric } = definition;
   const pull: Vjp | NoGradient =
     typeof vjp === 'function'
-      ? ({ inputs, outputs, cotangent, wants }) =>
-          vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent, wants })
+      ? ({ inputs, outputs, ...rest }) => vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, ...rest })
       : vjp;
-  const op = elementOp({ ...definition, vjp: pull });
+  const op = elementOp({ ...definition, dtypes, kernel: kernelOf({ ...definition, dtypes }, 2), vjp: pull });
   return withOp(op, (a, b) => applyOp(op, broadcast(op.name, a, b)));
 }
 
@@ -110,6 +113,19 @@ export function broadcast(name: string, ...operands: TensorLike[]): Tensor[] {
   const tensors = operands.map((operand) => toTensor(name, operand, like.dtype));
   const shape = tensors.map((t) => t.shape).reduce((a, b) => broadcastShapes(name, a, b));
   return tensors.map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape)));
+}
+
+/** A TypeGPU function for each type that the dtypes are computed in. */
+function kernelOf(
+  { kernel, dtypes, result }: Omit<ElementDefinition, 'kernel'> & { kernel: (...elements: never[]) => unknown },
+  inputs: 1 | 2,
+): ElementKernel {
+  if (isTgpuFn(kernel)) return kernel;
+  const made = [...new Set(dtypes.map(computeType))].map((type) => {
+    const args = new Array<BaseData>(inputs).fill(computeTypes[type]);
+    return [type, tgpu.fn(args, computeTypes[computeType(result ?? type)])(kernel as never)];
+  });
+  return Object.fromEntries(made);
 }
 
 function bodyFor(name: string, kernel: ElementKernel, dtype: DType): TgpuFn {

@@ -1,16 +1,13 @@
-import { floats } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { floatBody } from '../body.js';
 import { type UnaryFunction, unary } from '../define.js';
 
 /** The logistic function, 1 / (1 + e ^ −x), elementwise. */
 export const sigmoid: UnaryFunction = unary({
   name: 'sigmoid',
-  dtypes: floats,
   cost: 6,
-  kernel: floatBody((x) => {
+  kernel: (x) => {
     'use gpu';
     return 1 / (1 + std.exp(-x));
-  }),
+  },
   vjp: ({ y, cotangent }) => cotangent.mul(y.mul(y.rsub(1))),
 });

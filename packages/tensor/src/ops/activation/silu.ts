@@ -1,18 +1,15 @@
-import { floats } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { floatBody } from '../body.js';
 import { type UnaryFunction, unary } from '../define.js';
 import { sigmoid } from './sigmoid.js';
 
 /** Sigmoid-weighted linear unit, x · σ(x), elementwise. https://arxiv.org/abs/1702.03118 */
 export const silu: UnaryFunction = unary({
   name: 'silu',
-  dtypes: floats,
   cost: 6,
-  kernel: floatBody((x) => {
+  kernel: (x) => {
     'use gpu';
     return x / (1 + std.exp(-x));
-  }),
+  },
   // σ(x) · (1 + x · (1 − σ(x)))
   vjp: ({ x, cotangent }) => {
     const s = sigmoid(x);

@@ -1,6 +1,4 @@
-import { floats } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { floatBody } from '../body.js';
 import { type UnaryFunction, unary } from '../define.js';
 
 /**
@@ -9,11 +7,10 @@ import { type UnaryFunction, unary } from '../define.js';
  */
 export const tanh: UnaryFunction = unary({
   name: 'tanh',
-  dtypes: floats,
   cost: 6,
-  kernel: floatBody((x) => {
+  kernel: (x) => {
     'use gpu';
     return std.tanh(std.clamp(x, -10, 10));
-  }),
+  },
   vjp: ({ y, cotangent }) => cotangent.mul(y.square().rsub(1)),
 });

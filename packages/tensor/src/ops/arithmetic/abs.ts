@@ -1,6 +1,5 @@
 import { signed } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { signedBodies } from '../body.js';
 import { type UnaryFunction, unary } from '../define.js';
 import { sign } from './sign.js';
 
@@ -8,10 +7,9 @@ import { sign } from './sign.js';
 export const abs: UnaryFunction = unary({
   name: 'abs',
   dtypes: signed,
-  cost: 1,
-  kernel: signedBodies((x) => {
+  kernel: (x) => {
     'use gpu';
     return std.abs(x);
-  }),
+  },
   vjp: ({ x, cotangent }) => cotangent.mul(sign(x)),
 });

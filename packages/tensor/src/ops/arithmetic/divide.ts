@@ -1,6 +1,4 @@
 import { floats } from '../../graph/dtype.js';
-import * as d from '../../shader/data.js';
-import { fn } from '../../shader/fn.js';
 import { type BinaryFunction, binary } from '../define.js';
 
 /** a / b, elementwise, for floats. */
@@ -8,10 +6,10 @@ export const divide: BinaryFunction = binary({
   name: 'divide',
   dtypes: floats,
   cost: 2,
-  kernel: fn([d.f32, d.f32], d.f32, (a, b) => {
+  kernel: (a, b) => {
     'use gpu';
     return a / b;
-  }),
+  },
   vjp: ({ b, y, cotangent, wants }) => {
     const share = cotangent.div(b);
     return [share, wants(1) ? share.mul(y).neg() : undefined];

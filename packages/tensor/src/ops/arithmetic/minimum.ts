@@ -1,16 +1,13 @@
-import { numeric } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { numberBodies } from '../body.js';
 import { type BinaryFunction, binary } from '../define.js';
 import { shareOfTies } from './ties.js';
 
 /** The smaller of a and b, elementwise. Where they are equal, each gets half of the gradient. */
 export const minimum: BinaryFunction = binary({
   name: 'minimum',
-  dtypes: numeric,
-  kernel: numberBodies((a, b) => {
+  kernel: (a, b) => {
     'use gpu';
     return std.min(a, b);
-  }),
+  },
   vjp: ({ a, b, y, cotangent }) => shareOfTies(a, b, y, cotangent),
 });

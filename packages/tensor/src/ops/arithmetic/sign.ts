@@ -1,16 +1,14 @@
 import { signed } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { signedBodies } from '../body.js';
 import { type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 /** −1, 0 or 1, elementwise. */
 export const sign: UnaryFunction = unary({
   name: 'sign',
   dtypes: signed,
-  cost: 1,
-  kernel: signedBodies((x) => {
+  kernel: (x) => {
     'use gpu';
     return std.sign(x);
-  }),
+  },
   vjp: zeroGradient('sign is constant between its steps'),
 });

@@ -1,15 +1,13 @@
 import { signed } from '../../graph/dtype.js';
-import { signedBodies } from '../body.js';
 import { type UnaryFunction, unary } from '../define.js';
 
 /** x², elementwise. */
 export const square: UnaryFunction = unary({
   name: 'square',
   dtypes: signed,
-  cost: 1,
-  kernel: signedBodies((x) => {
+  kernel: (x) => {
     'use gpu';
     return x * x;
-  }),
+  },
   vjp: ({ x, cotangent }) => cotangent.mul(x).mul(2),
 });

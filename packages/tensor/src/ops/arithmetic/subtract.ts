@@ -1,14 +1,11 @@
-import { numeric } from '../../graph/dtype.js';
-import { numberBodies } from '../body.js';
 import { type BinaryFunction, binary } from '../define.js';
 
 /** a − b, elementwise. Unsigned integers wrap around. */
 export const subtract: BinaryFunction = binary({
   name: 'subtract',
-  dtypes: numeric,
-  kernel: numberBodies((a, b) => {
+  kernel: (a, b) => {
     'use gpu';
     return a - b;
-  }),
+  },
   vjp: ({ cotangent, wants }) => [cotangent, wants(1) ? cotangent.neg() : undefined],
 });

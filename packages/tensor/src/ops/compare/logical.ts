@@ -1,5 +1,3 @@
-import * as d from '../../shader/data.js';
-import { fn } from '../../shader/fn.js';
 import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define.js';
 
 const vjp = zeroGradient('logic has no gradient');
@@ -8,10 +6,10 @@ const vjp = zeroGradient('logic has no gradient');
 export const logicalAnd: BinaryFunction = binary({
   name: 'logicalAnd',
   dtypes: ['bool'],
-  kernel: fn([d.bool, d.bool], d.bool, (a, b) => {
+  kernel: (a, b) => {
     'use gpu';
     return a && b;
-  }),
+  },
   vjp,
 });
 
@@ -19,10 +17,10 @@ export const logicalAnd: BinaryFunction = binary({
 export const logicalOr: BinaryFunction = binary({
   name: 'logicalOr',
   dtypes: ['bool'],
-  kernel: fn([d.bool, d.bool], d.bool, (a, b) => {
+  kernel: (a, b) => {
     'use gpu';
     return a || b;
-  }),
+  },
   vjp,
 });
 
@@ -30,9 +28,9 @@ export const logicalOr: BinaryFunction = binary({
 export const logicalNot: UnaryFunction = unary({
   name: 'logicalNot',
   dtypes: ['bool'],
-  kernel: fn([d.bool], d.bool, (a) => {
+  kernel: (a) => {
     'use gpu';
     return !a;
-  }),
+  },
   vjp,
 });

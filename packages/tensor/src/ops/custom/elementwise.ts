@@ -1,7 +1,7 @@
 // Functions of elements from outside: WGSL as text, so that a user needs no build plugin.
 import tgpu, { type TgpuFn } from 'typegpu';
 import { type ComputeType, computeType, type DType, dtypes as everyDType, floats } from '../../graph/dtype.js';
-import * as d from '../../shader/data.js';
+import { computeTypes } from '../../shader/types.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { applyOp, broadcast, type ElementKernel, elementOp } from '../define.js';
 import type { NoGradient } from '../op.js';
@@ -86,8 +86,6 @@ export function elementwise<const Names extends readonly string[]>(
   return Object.assign(call, { op });
 }
 
-const types = { f32: d.f32, i32: d.i32, u32: d.u32, bool: d.bool };
-
 type Text = Pick<ElementwiseDefinition<readonly string[]>, 'inputs' | 'wgsl' | 'dtypes' | 'result'>;
 
 /** A TypeGPU function for each compute type, made from its text. */
@@ -102,10 +100,8 @@ function kernelOf({ wgsl, inputs, result, dtypes = floats }: Text): ElementKerne
     const to = result ? computeType(result) : type;
     const statements = /\breturn\b/.test(body) ? body : `return ${body};`;
     const text = `(${inputs.map((input) => `${input}: ${type}`).join(', ')}) -> ${to} { ${statements} }`;
-    kernels[type] = tgpu.fn(
-      inputs.map(() => types[type]),
-      types[to],
-    )(text) as TgpuFn;
+    const args = inputs.map(() => computeTypes[type]);
+    kernels[type] = tgpu.fn(args, computeTypes[to])(text) as TgpuFn;
   }
   return kernels;
 }

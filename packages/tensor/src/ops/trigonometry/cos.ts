@@ -1,4 +1,3 @@
-import { floats } from '../../graph/dtype.js';
 import { cosAccurate } from '../../math/trigonometry.js';
 import { type UnaryFunction, unary } from '../define.js';
 import { sin } from './sin.js';
@@ -9,7 +8,6 @@ import { sin } from './sin.js';
  */
 export const cos: UnaryFunction = unary({
   name: 'cos',
-  dtypes: floats,
   cost: 12,
   kernel: cosAccurate,
   vjp: ({ x, cotangent }) => cotangent.mul(sin(x)).neg(),

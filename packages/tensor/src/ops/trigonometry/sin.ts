@@ -1,4 +1,3 @@
-import { floats } from '../../graph/dtype.js';
 import { sinAccurate } from '../../math/trigonometry.js';
 import { type UnaryFunction, unary } from '../define.js';
 import { cos } from './cos.js';
@@ -9,7 +8,6 @@ import { cos } from './cos.js';
  */
 export const sin: UnaryFunction = unary({
   name: 'sin',
-  dtypes: floats,
   cost: 12,
   kernel: sinAccurate,
   vjp: ({ x, cotangent }) => cotangent.mul(cos(x)),
