@@ -286,13 +286,10 @@ export function operand(numbers: readonly number[], shape: Shape, dtype: DType):
   const words = new Uint32Array(numbers.length);
   if (dtype === 'f32' || dtype === 'f16') new Float32Array(words.buffer).set(numbers);
   else {
-    for (const x of numbers) {
-      if (!Number.isInteger(x)) {
-        throw new ValueError(
-          'scalar',
-          `an operand of dtype ${dtype} must be a whole number, got ${x}. Cast the tensor.`,
-        );
-      }
+    const broken = numbers.find((x) => !Number.isInteger(x));
+    if (broken !== undefined) {
+      const must = `an operand of dtype ${dtype} must be a whole number`;
+      throw new ValueError('scalar', `${must}, got ${broken}. Cast the tensor.`);
     }
     if (dtype === 'i32') new Int32Array(words.buffer).set(numbers);
     else words.set(numbers);

@@ -41,10 +41,8 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
     if (!isLeafTensor(loss))
       throw new TraceError('grad', 'the function returned no tensor. Return the loss, or use hasAux.');
     if (loss.size !== 1) {
-      throw new ValueError(
-        'grad',
-        `the result is ${showShape(loss.shape)} and must be one number. Use mean() or sum().`,
-      );
+      const got = showShape(loss.shape);
+      throw new ValueError('grad', `the result is ${got} and must be one number. Use mean() or sum().`);
     }
     return [result, pullBack(loss, inputs)(ones(loss.shape))];
   };
@@ -70,10 +68,9 @@ function freshInputs<P>(params: P): P {
     params,
     (tensor: Tensor, path) => {
       if (!isFloat(tensor.dtype)) {
-        throw new ValueError(
-          'grad',
-          `${path ? `parameter ${path}` : 'the parameter'} has dtype ${tensor.dtype}; only floats have gradients. Cast it, or pass it as another argument.`,
-        );
+        const got = `${path ? `parameter ${path}` : 'the parameter'} has dtype ${tensor.dtype}`;
+        const hint = 'Cast it, or pass it as another argument';
+        throw new ValueError('grad', `${got}; only floats have gradients. ${hint}.`);
       }
       return identity(tensor);
     },

@@ -13,25 +13,30 @@ import { schedule } from './schedule.js';
 import { type Windowed, windowOf } from './window.js';
 
 /** Values that one dispatch computes. */
-export interface Group {
-  readonly kind: 'rows' | 'tiled' | 'pack';
-  /** The reduction or tiled op it grew from. */
-  readonly node: Node | undefined;
-  rows: number;
-  /** Elements of a row: 1 in a kernel without reductions. */
-  length: number;
-  /** Whether a row's elements are neighbours in memory, so that elements can follow reductions in one kernel. */
-  readonly dense: boolean;
+export class Group {
   /** In the order of computation. */
-  readonly members: Value[];
+  readonly members: Value[] = [];
   /** Members of which each row has `length`, not one. */
-  readonly elements: Set<Value>;
+  readonly elements: Set<Value> = new Set<Value>();
   /** Members that need memory: read by other groups, or results. */
-  readonly stored: Set<Value>;
-  readonly reads: Set<Value>;
+  readonly stored: Set<Value> = new Set<Value>();
+  readonly reads: Set<Value> = new Set<Value>();
   /** For each member, the other members that it is computed from, through any number of them. */
-  readonly inside: Map<Value, ReadonlySet<Value>>;
-  readonly after: Set<Group>;
+  readonly inside: Map<Value, ReadonlySet<Value>> = new Map<Value, ReadonlySet<Value>>();
+  readonly after: Set<Group> = new Set<Group>();
+
+  /**
+   * @param node - the reduction or tiled op it grew from
+   * @param length - elements of a row: 1 in a kernel without reductions
+   * @param dense - whether a row's elements are neighbours in memory, so that elements can follow reductions in one kernel
+   */
+  constructor(
+    readonly kind: 'rows' | 'tiled' | 'pack',
+    readonly node?: Node | undefined,
+    public rows: number = 0,
+    public length: number = 1,
+    readonly dense: boolean = true,
+  ) {}
 }
 
 export interface Fused {
@@ -256,20 +261,8 @@ function formGroups(
       if (source) group.after.add(source);
     }
   };
-  const open = (init: Partial<Group> & Pick<Group, 'kind'>): Group => {
-    const group: Group = {
-      node: undefined,
-      rows: 0,
-      length: 1,
-      dense: true,
-      members: [],
-      elements: new Set(),
-      stored: new Set(),
-      reads: new Set(),
-      inside: new Map(),
-      after: new Set(),
-      ...init,
-    };
+  const open = (...init: ConstructorParameters<typeof Group>): Group => {
+    const group = new Group(...init);
     groups.push(group);
     return group;
   };
@@ -325,7 +318,7 @@ function formGroups(
     // Reductions of other axes share a loop where they walk the same way, over the same values or for the same result
     // (gradients of biases, of shift, scale and gate).
     const sibling = dense ? undefined : groups.find((group) => walksAlike(group, node, reads));
-    add(sibling ?? open({ kind: 'rows', node, rows, length, dense }), result, reads, false);
+    add(sibling ?? open('rows', node, rows, length, dense), result, reads, false);
   };
   const walksAlike = (group: Group, node: Node, reads: readonly Read[]): boolean => {
     const { node: first } = group;
@@ -375,7 +368,7 @@ function formGroups(
         }
       }
     }
-    add(open({ kind: 'rows', rows: size }), value, readsOf([value], 1, boundary, value), false);
+    add(open('rows', undefined, size), value, readsOf([value], 1, boundary, value), false);
   };
 
   for (const node of order) {
@@ -383,16 +376,11 @@ function formGroups(
     if (op.kind === 'reduce') placeReduction(node);
     else if (op.kind === 'tiled') {
       const reads = readsOfOperands(node, operands.get(node)!, boundary);
-      const group = open({ kind: 'tiled', node });
+      const group = open('tiled', node);
       for (const output of node.outputs) add(group, output, reads, true);
     } else if (op.kind === 'pack') {
-      const group = open({ kind: 'pack', node });
-      add(
-        group,
-        node.outputs[0]!,
-        node.inputs.map((value) => ({ value, relation: 'other' })),
-        true,
-      );
+      const reads = node.inputs.map((value) => ({ value, relation: 'other' as const }));
+      add(open('pack', node), node.outputs[0]!, reads, true);
     } else if (op.kind === 'pointwise') {
       for (const output of node.outputs) if (boundary.has(output)) placePointwise(output);
     }

@@ -41,9 +41,8 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
     if (passes.foldViews && (op === identity.op || op === stopGradient.op)) return inputs;
     if (op.kind === 'composite') {
       // Parts may compute in f32 what the op gives as f16.
-      const parts = op
-        .decompose(tensors(inputs), attributes)
-        .map((tensor, i) => tensor.cast(node.outputs[i]!.dtype).value);
+      const tensors = inputs.map((value) => new Tensor(value, undefined));
+      const parts = op.decompose(tensors, attributes).map((part, i) => part.cast(node.outputs[i]!.dtype).value);
       visit(parts);
       return parts.map((part) => replaced.get(part)!);
     }
@@ -52,7 +51,8 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
       const [x] = inputs as [Value];
       if (stretchesNothing(x.shape, attributes.shape as Shape)) return [reshaped(x, attributes.shape as Shape, make)];
       // A number stretched by way of [1, 1, 1] is a number still, and no batch of 1.
-      return make(op, x.node.op === reshape.op && isNumber(x.node.inputs[0]!) ? x.node.inputs : inputs, attributes);
+      const isNumber = x.node.op === reshape.op && x.node.inputs[0]!.shape.length === 0;
+      return make(op, isNumber ? x.node.inputs : inputs, attributes);
     }
     if (op === permute.op && passes.transposeProducts) {
       const product = transposedProduct(node, users, inputs[0]!, make);
@@ -161,14 +161,6 @@ function partsFor(lead: Shape, length: number, trail: number, inner: number, { s
   let best = 1;
   for (let parts = 2; parts <= wanted; parts++) if (length % parts === 0) best = parts;
   return best;
-}
-
-function tensors(values: readonly Value[]): Tensor[] {
-  return values.map((value) => new Tensor(value, undefined));
-}
-
-function isNumber({ shape }: Value): boolean {
-  return shape.length === 0;
 }
 
 function isLeaf(value: Value): boolean {

@@ -110,8 +110,6 @@ function madeBy(node: Node, { index, element }: Found, inputs: string): Error {
 }
 
 function broughtIn(leaf: Value, { index, element }: Found): Error {
-  return new NonFiniteError(
-    'debug',
-    `an input of the graph, ${showType(leaf)}, holds ${element} at element ${index}. Look at where it was made.`,
-  );
+  const input = `an input of the graph, ${showType(leaf)}`;
+  return new NonFiniteError('debug', `${input}, holds ${element} at element ${index}. Look at where it was made.`);
 }

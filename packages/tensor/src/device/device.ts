@@ -447,21 +447,13 @@ function requireLive(leaves: readonly Value[], pool: BufferPool): void {
       throw new ValueError('run', 'the graph needs a tensor of another device. Read it there and upload it here.');
     }
     if (storage?.status === 'live') continue;
+    const needs = 'the graph needs a tensor that was';
     if (storage?.status === 'donated') {
-      throw new DonatedTensorError(
-        'run',
-        'the graph needs a tensor that was donated. Use what the compiled call returned.',
-      );
+      throw new DonatedTensorError('run', `${needs} donated. Use what the compiled call returned.`);
     }
-    if (storage)
-      throw new DisposedTensorError(
-        'run',
-        'the graph needs a tensor that was disposed. Dispose it after its last use.',
-      );
-    throw new TraceError(
-      'run',
-      `the graph needs a ${node.op.name} of a function that is no longer traced. Return tensors, do not keep them.`,
-    );
+    if (storage) throw new DisposedTensorError('run', `${needs} disposed. Dispose it after its last use.`);
+    const what = `a ${node.op.name} of a function that is no longer traced`;
+    throw new TraceError('run', `the graph needs ${what}. Return tensors, do not keep them.`);
   }
 }
 

@@ -43,9 +43,10 @@ export class BufferPool {
     const size = roundUp(bytes);
     const { maxBufferSize } = this.gpu.limits;
     if (size > maxBufferSize) {
+      const takes = `${label} takes ${size} bytes in one buffer`;
       throw new LimitError(
         'memory',
-        `${label} takes ${size} bytes in one buffer, and this adapter allows ${maxBufferSize}. Use a smaller batch or model.`,
+        `${takes}, and this adapter allows ${maxBufferSize}. Use a smaller batch or model.`,
       );
     }
     const buffer = new PooledBuffer(this.nextId++, size, use, this);

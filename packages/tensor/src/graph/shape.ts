@@ -42,10 +42,8 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new ShapeError(
-        op,
-        `${showShape(a)} and ${showShape(b)} do not broadcast (${x} against ${y}). Reshape one.`,
-      );
+      const both = `${showShape(a)} and ${showShape(b)}`;
+      throw new ShapeError(op, `${both} do not broadcast (${x} against ${y}). Reshape one.`);
     }
     result[i] = x === 1 ? y : x;
   }

@@ -22,10 +22,8 @@ export function linear(params: LinearParams, x: Tensor): Tensor {
   const { weight, bias } = params;
   const width = x.shape.at(-1);
   if (width === undefined || weight.rank !== 2 || width !== weight.shape[1]) {
-    throw new ShapeError(
-      'linear',
-      `the weight is [out, in] and in must be the last size of x: x is [${x.shape}], the weight [${weight.shape}].`,
-    );
+    const got = `x is [${x.shape}], the weight [${weight.shape}]`;
+    throw new ShapeError('linear', `the weight is [out, in] and in must be the last size of x: ${got}.`);
   }
   const rows = x.reshape([-1, width]).matmul(weight.transpose()); // [rows, out]
   return (bias ? rows.add(bias) : rows).reshape([...x.shape.slice(0, -1), weight.shape[0]!]);

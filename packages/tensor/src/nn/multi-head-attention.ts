@@ -35,10 +35,8 @@ export function multiHeadAttention(
 ): Tensor {
   const d = x.shape[2]!;
   if (x.rank !== 3 || d % heads !== 0) {
-    throw new ShapeError(
-      'multiHeadAttention',
-      `x must be [B, N, d] with d a multiple of ${heads} heads, got [${x.shape}].`,
-    );
+    const must = `[B, N, d] with d a multiple of ${heads} heads`;
+    throw new ShapeError('multiHeadAttention', `x must be ${must}, got [${x.shape}].`);
   }
   const inHeads = (t: Tensor) => t.reshape([t.shape[0]!, t.shape[1]!, heads, d / heads]); // [B, N, H, d/H]
   const [q, k, v] = context ? projectApart(params, x, context) : projectTogether(params, x);

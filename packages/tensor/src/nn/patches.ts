@@ -13,10 +13,8 @@ export function patchify(x: Tensor, patchSize: number): Tensor {
   const [b, c, height, width] = x.shape as readonly [number, number, number, number];
   const [rows, columns] = [height / patchSize, width / patchSize];
   if (x.rank !== 4 || !Number.isInteger(rows) || !Number.isInteger(columns)) {
-    throw new ShapeError(
-      'patchify',
-      `x must be [B, C, H, W] with H and W multiples of ${patchSize}, got [${x.shape}].`,
-    );
+    const must = `[B, C, H, W] with H and W multiples of ${patchSize}`;
+    throw new ShapeError('patchify', `x must be ${must}, got [${x.shape}].`);
   }
   return x
     .reshape([b, c, rows, patchSize, columns, patchSize])

@@ -29,10 +29,8 @@ export function checkInput(
     throw new ShapeError(tag, `latents must be [B, ${channels}, ${s}, ${s}], got ${got}. Resize, or mend the config.`);
   }
   if (time.shape.join() === String(batch)) return;
-  throw new ShapeError(
-    tag,
-    `time must be [B], here [${batch}], got ${showShape(time.shape)}. Give each picture its own.`,
-  );
+  const got = showShape(time.shape);
+  throw new ShapeError(tag, `time must be [B], here [${batch}], got ${got}. Give each picture its own.`);
 }
 
 /** Sizes that are fine alone but not together, a phrase for each; none where all fit. */

@@ -39,10 +39,8 @@ export function inPrecision(
     return { ...optimizer, dtype: 'f32', valueAndGrad: plain };
   }
   if (!device.hasFeature('shader-f16')) {
-    throw new LimitError(
-      'precision',
-      `mixed-f16 needs f16 (the feature shader-f16), and ${device.info.adapter} has none. Train in f32.`,
-    );
+    const lacks = `${device.info.adapter} has none`;
+    throw new LimitError('precision', `mixed-f16 needs f16 (the feature shader-f16), and ${lacks}. Train in f32.`);
   }
   const scaled = dynamicLossScale(optimizer, options);
   return {

@@ -107,10 +107,8 @@ function decode(file: string, entry: SafetensorsEntry, bytes: Uint8Array): HostT
   const type = fileDTypes[entry.dtype]!;
   const data = type.read(bytes);
   if (data) return { data, shape: entry.shape, dtype: type.host } as HostTensor;
-  throw new CheckpointError(
-    'safetensors',
-    `${file}: tensor ${quote(entry.name)} has ${entry.dtype} values that do not fit ${type.host}. Convert it.`,
-  );
+  const values = `tensor ${quote(entry.name)} has ${entry.dtype} values`;
+  throw new CheckpointError('safetensors', `${file}: ${values} that do not fit ${type.host}. Convert it.`);
 }
 
 function upload<T>(device: TensorFactory<T>, { data, shape, dtype }: HostTensor, floats?: FloatDType): T {

@@ -47,10 +47,8 @@ export function checkPath(path: string): string {
   const wrong = segments.some((segment) => segment === '' || segment === '.' || segment === '..');
   // A backslash or a drive letter would be a way out on Windows; NUL ends a path for the system.
   if (wrong || /[\\\0]/.test(path) || /^[a-zA-Z]:/.test(path)) {
-    throw new FileAccessError(
-      'store',
-      `${JSON.stringify(path)} is not a path inside the store. Use names with "/" between them, without "." or "..".`,
-    );
+    const hint = 'Use names with "/" between them, without "." or ".."';
+    throw new FileAccessError('store', `${JSON.stringify(path)} is not a path inside the store. ${hint}.`);
   }
   return path;
 }
@@ -69,10 +67,8 @@ export function isInside(path: string, folder: string): boolean {
 export function checkRange(path: string, { offset, length }: ByteRange, size: number): void {
   const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
   if (whole && offset + length <= size) return;
-  throw new StoreError(
-    'store',
-    `bytes [${offset}, ${offset + length}) of "${path}" were asked for, but it has ${size}. Is the file cut off?`,
-  );
+  const asked = `bytes [${offset}, ${offset + length}) of "${path}" were asked for`;
+  throw new StoreError('store', `${asked}, but it has ${size}. Is the file cut off?`);
 }
 
 /** Ascending by UTF-16 code units: the same everywhere, unlike `localeCompare`. */

@@ -120,7 +120,11 @@ export function defineOp<
   const common = { name, infer, vjp: typeof definition.vjp === 'function' ? pullBack : definition.vjp };
   const op: Op =
     'decompose' in definition
-      ? { ...common, kind: 'composite', decompose: (inputs, attributes) => decompose(definition, inputs, attributes) }
+      ? {
+          ...common,
+          kind: 'composite',
+          decompose: (inputs, attributes) => checked(definition.decompose, inputs, attributes),
+        }
       : {
           ...common,
           kind: 'tiled',
@@ -135,6 +139,18 @@ export function defineOp<
   function infer(inputs: readonly Type[], attributes: Attributes): Type[] {
     const types = definition.infer(named(names, inputs), attributes as A);
     return listed<Type>(types).map(({ shape, dtype }) => ({ shape, dtype }));
+  }
+  /** Parts that are what `infer` says. */
+  function checked(
+    decompose: CompositeDefinition<Names, A, R>['decompose'],
+    inputs: readonly Tensor[],
+    attributes: Attributes,
+  ): readonly Tensor[] {
+    const parts = listed<Tensor>(decompose(named(names, inputs), attributes as A));
+    const show = (list: readonly Type[]) => list.map(({ shape }) => showShape(shape)).join(' ');
+    const [given, said] = [show(parts), show(infer(inputs, attributes))];
+    if (given === said) return parts;
+    throw new ShapeError(name, `decompose gives ${given}, and infer says ${said}. Change one of them.`);
   }
   function pullBack({ inputs, outputs, cotangents, attributes }: VjpContext) {
     const each = (tensors: readonly Tensor[]) =>
@@ -153,19 +169,6 @@ export function defineOp<
     return (hasOneResult(inputs, attributes) ? results[0] : results) as Each<R, Tensor>;
   }
   return Object.assign(call, { op });
-}
-
-function decompose<Names extends readonly string[], A extends OpAttributes, R extends Results>(
-  definition: CompositeDefinition<Names, A, R>,
-  inputs: readonly Tensor[],
-  attributes: Attributes,
-): readonly Tensor[] {
-  const { name, inputs: names } = definition;
-  const parts = listed<Tensor>(definition.decompose(named(names, inputs), attributes as A));
-  const types = listed<Type>(definition.infer(named(names, inputs), attributes as A));
-  const show = (list: readonly Type[]) => list.map(({ shape }) => showShape(shape)).join(' ');
-  if (show(parts) === show(types)) return parts;
-  throw new ShapeError(name, `decompose gives ${show(parts)}, and infer says ${show(types)}. Change one of them.`);
 }
 
 function generate<Names extends readonly string[], A extends OpAttributes, R extends Results>(

@@ -14,10 +14,8 @@ const op = pointwise<{ readonly axis: number }>({
       throw new DTypeError('gather', `indices have dtype ${indices!.dtype}, not u32. Use cast('u32').`);
     const [from, to] = [x!.shape, indices!.shape];
     if (from.length !== to.length || from.some((n, i) => i !== axis && n !== to[i])) {
-      throw new ShapeError(
-        'gather',
-        `x is ${showShape(from)} and indices ${showShape(to)}: they may differ only along axis ${axis}. Expand one.`,
-      );
+      const got = `x is ${showShape(from)} and indices ${showShape(to)}`;
+      throw new ShapeError('gather', `${got}: they may differ only along axis ${axis}. Expand one.`);
     }
     return [{ shape: to, dtype: x!.dtype }];
   },

@@ -37,19 +37,15 @@ function parse(equation: string, tensors: readonly Tensor[]): { terms: Labelled[
     throw new ValueError('einsum', `'${equation}' is no equation. Write letters for axes, as in 'ij,jk->ik'.`);
   }
   if (parts.length !== tensors.length) {
-    throw new ValueError(
-      'einsum',
-      `'${left}' has ${parts.length} operands, got ${tensors.length} tensors. Give one each.`,
-    );
+    const counts = `${parts.length} operands, got ${tensors.length} tensors`;
+    throw new ValueError('einsum', `'${left}' has ${counts}. Give one each.`);
   }
   const terms = parts.map((part, i) => {
     const x = requireTensor('einsum', tensors[i]);
     const more = x.rank - part.replace('...', '').length;
     if (more < 0 || (more > 0 && !part.includes('...'))) {
-      throw new ShapeError(
-        'einsum',
-        `operand ${i} is ${showShape(x.shape)}, and '${part}' names other axes. Name each one.`,
-      );
+      const got = `operand ${i} is ${showShape(x.shape)}`;
+      throw new ShapeError('einsum', `${got}, and '${part}' names other axes. Name each one.`);
     }
     return { x, labels: spelled(part, more) };
   });
@@ -60,10 +56,8 @@ function parse(equation: string, tensors: readonly Tensor[]): { terms: Labelled[
   const output = right === undefined ? [...stretched, ...once.sort()] : spelled(right, stretched.length);
   const wrong = output.find((label, i) => !used.includes(label) || output.indexOf(label) !== i);
   if (wrong !== undefined) {
-    throw new ValueError(
-      'einsum',
-      `the output label ${wrong} must be in an operand, and once in the output. Got '${right}'.`,
-    );
+    const must = 'must be in an operand, and once in the output';
+    throw new ValueError('einsum', `the output label ${wrong} ${must}. Got '${right}'.`);
   }
   return { terms, output };
 }
@@ -82,10 +76,8 @@ function checkSizes(terms: readonly Labelled[], output: readonly string[]): void
       const [size, known = size] = [x.shape[i]!, sizes.get(label)];
       const stretches = /\d/.test(label) && (size === 1 || known === 1);
       if (size !== known && !stretches) {
-        throw new ShapeError(
-          'einsum',
-          `label ${label} is ${known} in one place and ${size} in another. They must agree.`,
-        );
+        const sizes = `${known} in one place and ${size} in another`;
+        throw new ShapeError('einsum', `label ${label} is ${sizes}. They must agree.`);
       }
       sizes.set(label, size === 1 ? known : size);
     });

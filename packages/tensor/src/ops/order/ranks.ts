@@ -15,10 +15,8 @@ export function ranksOf(name: string, x: Tensor, descending: boolean): Tensor {
   const lead = x.shape.slice(0, -1);
   const n = x.shape.at(-1)!;
   if (n > most) {
-    throw new LimitError(
-      name,
-      `${n} elements are more than the ${most} it compares pair by pair. Order them on the host.`,
-    );
+    const much = `${n} elements are more than the ${most} it compares pair by pair`;
+    throw new LimitError(name, `${much}. Order them on the host.`);
   }
   const own = x.reshape([...lead, n, 1]);
   const other = x.reshape([...lead, 1, n]);

@@ -19,10 +19,8 @@ export interface Ordered {
 export function topK(x: Tensor, k: number, axis = -1): Ordered {
   const at = normalizeAxis('topK', axis, requireTensor('topK', x).rank);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!) {
-    throw new ValueError(
-      'topK',
-      `k must be a whole number from 0 to ${x.shape[at]}, the size of axis ${at}; got ${k}.`,
-    );
+    const range = `from 0 to ${x.shape[at]}, the size of axis ${at}`;
+    throw new ValueError('topK', `k must be a whole number ${range}; got ${k}.`);
   }
   return firstInOrder('topK', x, k, at, true);
 }

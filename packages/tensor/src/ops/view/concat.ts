@@ -13,10 +13,8 @@ const op = pointwise<{ readonly axis: number }>({
     const shape = [...first.shape];
     for (const other of inputs.slice(1)) {
       if (other.shape.length !== shape.length || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
-        throw new ShapeError(
-          'concat',
-          `${showShape(first.shape)} and ${showShape(other.shape)} differ beside axis ${axis}. Reshape or slice one.`,
-        );
+        const both = `${showShape(first.shape)} and ${showShape(other.shape)}`;
+        throw new ShapeError('concat', `${both} differ beside axis ${axis}. Reshape or slice one.`);
       }
       shape[axis]! += other.shape[axis]!;
     }

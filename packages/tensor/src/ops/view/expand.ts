@@ -53,10 +53,8 @@ export const expand: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = 
   checkShape('expand', shape);
   const lead = shape.length - from.length;
   if (lead < 0 || from.some((n, i) => n !== 1 && n !== shape[lead + i])) {
-    throw new ShapeError(
-      'expand',
-      `${showShape(from)} does not stretch to ${showShape(shape)}. Only axes of size 1 do.`,
-    );
+    const both = `${showShape(from)} does not stretch to ${showShape(shape)}`;
+    throw new ShapeError('expand', `${both}. Only axes of size 1 do.`);
   }
   return sameShape(from, shape) ? x : applyOp(op, [x], { shape: [...shape] });
 });
