@@ -213,12 +213,14 @@ export class Tensor<D extends DType = DType> {
    * @throws TraceError inside a traced function; DisposedTensorError, DonatedTensorError; the device's typed errors.
    */
   async read(): Promise<HostArray<D>> {
-    const device = this.#requireDevice('read');
+    const { device } = this;
+    if (!device) {
+      const hint = 'Use device.run(tensor), then read()';
+      throw new ValueError('read', `nothing in this graph belongs to a device yet. ${hint}.`);
+    }
     if (device.tracing) {
-      throw new TraceError(
-        'read',
-        'a tensor cannot be read while a function is traced. Return it and read the result.',
-      );
+      const hint = 'Return it and read the result';
+      throw new TraceError('read', `a tensor cannot be read while a function is traced. ${hint}.`);
     }
     if (!this.valueFor('read').storage) await device.run(this);
     return (await device.download(this.#value)) as HostArray<D>;
@@ -260,13 +262,6 @@ export class Tensor<D extends DType = DType> {
   /** @internal */
   get value(): Value {
     return this.#value;
-  }
-
-  #requireDevice(op: string): Device {
-    if (!this.device) {
-      throw new ValueError(op, 'nothing in this graph belongs to a device yet. Use device.run(tensor), then read().');
-    }
-    return this.device;
   }
 }
 

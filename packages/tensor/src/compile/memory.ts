@@ -54,9 +54,11 @@ export function partsOf(slot: Slot): readonly Part[] {
 export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, passes: Passes): Layout {
   const { groups, roots } = fused;
   const places = new Map<Value, Place>();
-  const leafPlace = (value: Value): Place => {
-    const slot: Slot = { kind: 'leaf', leaf: leafIndex.get(value)! };
-    return { slot, offsetBytes: 0, sizeBytes: bytesOf(value) };
+  const put = (value: Value, slot: Slot, offsetBytes = 0) => {
+    places.set(value, { slot, offsetBytes, sizeBytes: bytesOf(value) });
+  };
+  const putLeaf = (value: Value) => {
+    if (value.node.op.kind === 'leaf' && !places.has(value)) put(value, { kind: 'leaf', leaf: leafIndex.get(value)! });
   };
   const rootBases = new Set(roots.map((root) => root.base));
   // Packs first: they decide where their parts are written.
@@ -69,12 +71,7 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
   for (const group of groups) {
     for (const value of group.stored) {
       if (places.has(value)) continue;
-      if (rootBases.has(value))
-        places.set(value, {
-          slot: { kind: 'result', name: nameOf(value), sizeBytes: bytesOf(value) },
-          offsetBytes: 0,
-          sizeBytes: bytesOf(value),
-        });
+      if (rootBases.has(value)) put(value, { kind: 'result', name: nameOf(value), sizeBytes: bytesOf(value) });
       else {
         const first = step.get(group)!;
         const always = { first: 0, last: groups.length };
@@ -82,18 +79,12 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
         temporary.push({ value, interval: { ...lifetime, sizeBytes: bytesOf(value) } });
       }
     }
-    for (const value of group.reads) {
-      if (value.node.op.kind === 'leaf' && !places.has(value)) places.set(value, leafPlace(value));
-    }
+    for (const value of group.reads) putLeaf(value);
   }
   const { offsets, total } = pack(temporary.map(({ interval }) => interval));
   const arena: Slot = { kind: 'arena' };
-  temporary.forEach(({ value, interval }, i) => {
-    places.set(value, { slot: arena, offsetBytes: offsets[i]!, sizeBytes: interval.sizeBytes });
-  });
-  for (const { base } of roots) {
-    if (base.node.op.kind === 'leaf' && !places.has(base)) places.set(base, leafPlace(base));
-  }
+  for (const [i, { value }] of temporary.entries()) put(value, arena, offsets[i]!);
+  for (const { base } of roots) putLeaf(base);
   return { places, arenaBytes: total };
 }
 

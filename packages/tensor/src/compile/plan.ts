@@ -1,26 +1,15 @@
 // A plan: a program with its GPU objects. Running one binds, encodes and submits, with no graph work, and nothing new
 // once its buffers have been seen.
-import { type BufferPool, usage } from '../device/pool.js';
-import type { KernelTimer } from '../device/profile.js';
+import type { Device } from '../device/device.js';
+import { usage } from '../device/pool.js';
 import { type PooledBuffer, Storage } from '../device/storage.js';
 import type { Value } from '../graph/node.js';
-import type { KernelAdapter } from '../kernels/contract.js';
-import type { Kernel } from './generate.js';
 import type { Place, Slot } from './memory.js';
 import { compileProgram, type Gather, type Program, type Dispatch as ProgramDispatch } from './program.js';
 import type { Signature } from './signature.js';
 
 /** What a plan needs of a device. */
-export interface PlanDevice {
-  readonly gpu: GPUDevice;
-  readonly pool: BufferPool;
-  readonly adapter: KernelAdapter;
-  /** While a profile is made. */
-  readonly timer: KernelTimer | undefined;
-  readonly counts: { submits: number; dispatches: number; bindGroupsCreated: number; bufferWrites: number };
-  pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
-  bindGroupLayout(pattern: string): GPUBindGroupLayout;
-}
+export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipeline' | 'bindGroupLayout'>;
 
 // Without the graph that the program's steps hold on to.
 interface Dispatch extends Omit<ProgramDispatch, 'group' | 'operands' | 'kernel'> {

@@ -141,13 +141,8 @@ function withSegments({ roots }: Planned, turn: Turn, segments: readonly Segment
     const { op, inputs, attributes, outputs } = value.node;
     if (value.operand || known.has(value)) return known.get(value) ?? value;
     const keeps = op.kind === 'leaf' || (made.has(value) && !segment.made.has(value));
-    const fresh = keeps
-      ? apply(barrier.op, [value, now(segment.wait)])
-      : apply(
-          op,
-          inputs.map((input) => copy(input, segment)),
-          attributes,
-        );
+    const again = () => inputs.map((input) => copy(input, segment));
+    const fresh = keeps ? apply(barrier.op, [value, now(segment.wait)]) : apply(op, again(), attributes);
     for (const [i, output] of (keeps ? [value] : outputs).entries()) known.set(output, fresh[i]!);
     return known.get(value)!;
   };

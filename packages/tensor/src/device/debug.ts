@@ -22,7 +22,7 @@ export async function requireFinite(
 ): Promise<void> {
   const bad: Value[] = [];
   for (const [i, root] of roots.entries()) {
-    const value = standIn({ ...typeOf(root), storage: results[i], operand: undefined });
+    const value = standIn(root, results[i]);
     if (await nonFinite(device, value)) bad.push(root);
   }
   if (bad.length > 0) throw await originOf(device, bad, leaves);
@@ -43,24 +43,21 @@ async function originOf(device: Device, roots: readonly Value[], leaves: Readonl
     for (const node of topologicalOrder(roots)) {
       if (node.op.kind === 'leaf') {
         const leaf = node.outputs[0]!;
-        const value = standIn(leaves.get(leaf)!);
+        const given = leaves.get(leaf)!;
+        const value = standIn(given, given.storage, given.operand);
         const found = await nonFinite(device, value);
         known.set(leaf, { value, found });
         if (found) brought ??= broughtIn(leaf, found);
         continue;
       }
       const inputs = node.inputs.map((input) => known.get(input)!);
-      const { outputs } = new Node(
-        node.op,
-        inputs.map(({ value }) => value),
-        node.attributes,
-        node.outputs,
-      );
+      const values = inputs.map(({ value }) => value);
+      const { outputs } = new Node(node.op, values, node.attributes, node.outputs);
       const signature = signatureOf(outputs);
       const storages = await device.executePlain(signature, outputs, signature.leaves);
       made.push(...storages);
       for (const [i, output] of node.outputs.entries()) {
-        const value = standIn({ ...typeOf(output), storage: storages[i], operand: undefined });
+        const value = standIn(output, storages[i]);
         const found = await nonFinite(device, value);
         known.set(output, { value, found });
         if (!found || inputs.length === 0) continue;
@@ -72,11 +69,8 @@ async function originOf(device: Device, roots: readonly Value[], leaves: Readonl
   } finally {
     for (const storage of made) storage.end();
   }
-  const fused = new NonFiniteError(
-    'debug',
-    'a result is not finite, but op by op it is: a sum in another order overflows.',
-  );
-  return birth ?? brought ?? fused;
+  const fused = 'a result is not finite, but op by op it is: a sum in another order overflows.';
+  return birth ?? brought ?? new NonFiniteError('debug', fused);
 }
 
 /** The first NaN, else the first infinity. */
@@ -89,15 +83,11 @@ async function nonFinite(device: Device, value: Value): Promise<Found | undefine
 }
 
 /** A leaf with the same memory or words. It owns nothing: no finalizer watches it. */
-function standIn(of: Type & Pick<Value, 'storage' | 'operand'>): Value {
-  const value = leafValue(of.operand ? operandLeaf : bufferLeaf, of);
-  value.storage = of.storage;
-  value.operand = of.operand;
+function standIn(type: Type, storage: Storage | undefined, operand?: Uint32Array): Value {
+  const value = leafValue(operand ? operandLeaf : bufferLeaf, type);
+  value.storage = storage;
+  value.operand = operand;
   return value;
-}
-
-function typeOf({ shape, dtype }: Type): Type {
-  return { shape, dtype };
 }
 
 function madeBy(node: Node, { index, element }: Found, inputs: string): Error {

@@ -3,7 +3,7 @@
 // Whoever compiles against our declarations gets WebGPU's from here:
 /// <reference types="@webgpu/types" preserve="true" />
 import type { Kernel } from '../compile/generate.js';
-import { Plan, type PlanDevice } from '../compile/plan.js';
+import { Plan } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import {
   DeviceLostError,
@@ -71,7 +71,7 @@ const computeStage = 4;
 const bindingTypes = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
 
 /** A WebGPU device that runs graphs of tensors, from `openDevice`. Use `close()` when done. */
-export class Device implements PlanDevice {
+export class Device {
   readonly pool: BufferPool;
   readonly adapter: KernelAdapter;
   /**

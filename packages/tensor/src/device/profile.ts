@@ -46,14 +46,6 @@ export interface Profile {
   readonly runs: readonly KernelRun[];
 }
 
-/** Takes the times of dispatches while a profile is made. */
-export interface KernelTimer {
-  /** What the pass of a dispatch is begun with. */
-  pass(name: string, cost: KernelCost): GPUComputePassDescriptor;
-  /** At the end of an encoder. */
-  resolve(encoder: GPUCommandEncoder): void;
-}
-
 /** Runs a function and says what its kernels took. */
 export async function profile(device: Device, fn: () => unknown): Promise<Profile> {
   if (!device.hasFeature('timestamp-query')) {
@@ -118,7 +110,7 @@ function measured(device: Device): Promise<Roofline> {
 
 async function timed(device: Device, fn: () => unknown): Promise<{ wallMs: number; runs: KernelRun[] }> {
   if (device.timer) throw new LimitError('profile', 'a profile is being made already. Wait for it.');
-  const timer = new TimestampTimer(device.gpu);
+  const timer = new KernelTimer(device.gpu);
   device.timer = timer;
   const start = performance.now();
   try {
@@ -136,13 +128,15 @@ const [mapRead, copySource, copyTarget, queryResolve] = [1, 4, 8, 512];
 /** WebGPU's limit for a set. */
 const queriesPerSet = 4096;
 
-class TimestampTimer implements KernelTimer {
+/** Takes the times of dispatches while a profile is made. */
+export class KernelTimer {
   private readonly sets: { set: GPUQuerySet; used: number; resolved?: GPUBuffer; read?: GPUBuffer }[] = [];
   private readonly kernels: (KernelCost & { readonly name: string })[] = [];
   private open: typeof this.sets = [];
 
   constructor(private readonly gpu: GPUDevice) {}
 
+  /** What the pass of a dispatch is begun with. */
   pass(name: string, { flops, bytes }: KernelCost): GPUComputePassDescriptor {
     let at = this.open.at(-1);
     if (!at || at.used === queriesPerSet) {
@@ -153,11 +147,10 @@ class TimestampTimer implements KernelTimer {
     this.kernels.push({ name, flops, bytes });
     const first = at.used;
     at.used += 2;
-    return {
-      timestampWrites: { querySet: at.set, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
-    };
+    return { timestampWrites: { querySet: at.set, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 } };
   }
 
+  /** At the end of an encoder. */
   resolve(encoder: GPUCommandEncoder): void {
     for (const at of this.open) {
       const size = at.used * 8;

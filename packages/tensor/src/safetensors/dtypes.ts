@@ -31,11 +31,9 @@ export interface FileDType {
   write?(data: HostData): Uint8Array;
 }
 
-const raw = { read: aligned, write: (data: ArrayBufferView) => view(data) };
-
 /** The dtypes of a file by their names there. `read` gives undefined where a value does not fit the host's dtype. */
 export const fileDTypes: Readonly<Record<string, FileDType>> = {
-  F32: { bytes: 4, host: 'f32', read: (b) => new Float32Array(aligned(b)), write: raw.write },
+  F32: { bytes: 4, host: 'f32', read: (b) => new Float32Array(aligned(b)), write: view },
   F16: {
     bytes: 2,
     host: 'f16',
@@ -48,9 +46,9 @@ export const fileDTypes: Readonly<Record<string, FileDType>> = {
     read: (b) => Float32Array.from(new Uint16Array(aligned(b)), fromBfloat),
     write: (data) => view(Uint16Array.from(data, toBfloat)),
   },
-  I32: { bytes: 4, host: 'i32', read: (b) => new Int32Array(aligned(b)), write: raw.write },
-  U32: { bytes: 4, host: 'u32', read: (b) => new Uint32Array(aligned(b)), write: raw.write },
-  U8: { bytes: 1, host: 'u8', read: (b) => new Uint8Array(aligned(b)), write: raw.write },
+  I32: { bytes: 4, host: 'i32', read: (b) => new Int32Array(aligned(b)), write: view },
+  U32: { bytes: 4, host: 'u32', read: (b) => new Uint32Array(aligned(b)), write: view },
+  U8: { bytes: 1, host: 'u8', read: (b) => new Uint8Array(aligned(b)), write: view },
   BOOL: {
     bytes: 1,
     host: 'bool',

@@ -53,17 +53,14 @@ export function httpStore(url: string | URL, options: HttpStoreOptions = {}): Fi
     }
     if (tag) tags.set(path, tag);
   };
-  const readWhole = async (path: string, response: Response) => {
-    checkVersion(path, response);
-    return bytesOf(path, response);
-  };
   /** Asks for a span: its bytes if the server sends spans, and the size of the file if it says it. */
   const getRange = async (path: string, { offset, length }: ByteRange) => {
     const tag = tags.get(path);
     const condition = tag && !tag.startsWith('W/') ? { 'If-Range': tag } : undefined; // weak tags are not allowed there
     const response = await get(path, { Range: `bytes=${offset}-${offset + length - 1}`, ...condition });
     if (response.status === 200) {
-      whole = { path, bytes: await readWhole(path, response) };
+      checkVersion(path, response);
+      whole = { path, bytes: await bytesOf(path, response) };
       return { size: whole.bytes.length };
     }
     const contentRange = response.headers.get('content-range') ?? '';
@@ -95,7 +92,8 @@ export function httpStore(url: string | URL, options: HttpStoreOptions = {}): Fi
       if (!range) {
         const response = await get(path, {});
         if (response.status !== 200) throw await refusal(path, response);
-        return readWhole(path, response);
+        checkVersion(path, response);
+        return bytesOf(path, response);
       }
       checkRange(path, range, Number.MAX_SAFE_INTEGER);
       if (range.length === 0) {
