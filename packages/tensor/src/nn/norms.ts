@@ -15,16 +15,13 @@ export type RmsNormParams = Pick<LayerNormParams, 'weight'>;
 /** [C] each. */
 export type GroupNormParams = LayerNormParams;
 
-/** What is added to the variance; 1e-5 by default. */
-type EpsOption = Pick<NormOptions, 'eps'>;
-
 /** Layer normalisation over the last axis, [..., d] → [..., d]. https://arxiv.org/abs/1607.06450 */
-export function layerNorm({ weight, bias }: LayerNormParams, x: Tensor, { eps }: EpsOption = {}): Tensor {
-  return layer(x, { weight, bias, eps });
+export function layerNorm(params: LayerNormParams, x: Tensor, { eps }: Pick<NormOptions, 'eps'> = {}): Tensor {
+  return layer(x, { weight: params.weight, bias: params.bias, eps });
 }
 
 /** Root mean square normalisation over the last axis, [..., d] → [..., d]. https://arxiv.org/abs/1910.07467 */
-export function rmsNorm({ weight }: RmsNormParams, x: Tensor, { eps }: EpsOption = {}): Tensor {
+export function rmsNorm({ weight }: RmsNormParams, x: Tensor, { eps }: Pick<NormOptions, 'eps'> = {}): Tensor {
   return rms(x, { weight, eps });
 }
 
