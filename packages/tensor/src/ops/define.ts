@@ -1,12 +1,11 @@
 // How ops are written down. Only function declarations here: op modules and tensor.ts import each other in a circle,
 // and functions are there before any module runs.
-import tgpu, { isTgpuFn, type TgpuFn } from 'typegpu';
-import type { BaseData } from 'typegpu/data';
+import type { TgpuFn } from 'typegpu';
 import { DTypeError, ShapeError } from '../errors.js';
-import { type ComputeType, computeType, type DType, floats, numeric, promote, requireDType } from '../graph/dtype.js';
+import { computeType, type DType, floats, numeric, promote, requireDType } from '../graph/dtype.js';
 import { type Attributes, apply, type Type } from '../graph/node.js';
 import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
-import { computeTypes } from '../shader/types.js';
+import { type ElementKernel, kernelOf } from '../shader/fn.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
 import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, VjpContext, WithOp } from './op.js';
 import { expand } from './view/expand.js';
@@ -31,9 +30,6 @@ export function applyAll(op: Op, inputs: readonly Tensor[], attributes: Attribut
   const values = inputs.map((tensor) => requireTensor(op.name, tensor).valueFor(op.name));
   return wrap(op.name, apply(op, values, attributes), inputs);
 }
-
-/** One element in WGSL; f16 arrives widened to f32. An object where integers need a body of their own. */
-export type ElementKernel = TgpuFn | Partial<Record<ComputeType, TgpuFn>>;
 
 interface ElementDefinition {
   readonly name: string;
@@ -81,12 +77,13 @@ export type UnaryFunction = WithOp<(x: Tensor) => Tensor, PointwiseOp>;
 type UnaryContext = Readonly<Record<'x' | 'y' | 'cotangent', Tensor>>;
 
 export function unary(definition: FunctionDefinition<[x: number], UnaryContext, Tensor>): UnaryFunction {
-  const { vjp, dtypes = floats } = definition;
+  const { vjp, dtypes = floats, result } = definition;
+  const kernel = kernelOf(definition.kernel, 1, dtypes, result);
   const pull: Vjp | NoGradient =
     typeof vjp === 'function'
       ? ({ inputs, outputs, cotangent }) => [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })]
       : vjp;
-  const op = elementOp({ ...definition, dtypes, kernel: kernelOf({ ...definition, dtypes }, 1), vjp: pull });
+  const op = elementOp({ ...definition, dtypes, kernel, vjp: pull });
   return withOp(op, (x) => applyOp(op, [x]));
 }
 
@@ -97,12 +94,13 @@ type BinaryContext = Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>> & P
 export function binary(
   definition: FunctionDefinition<[a: number, b: number], BinaryContext, readonly (Tensor | undefined)[]>,
 ): BinaryFunction {
-  const { vjp, dtypes = numeric } = definition;
+  const { vjp, dtypes = numeric, result } = definition;
+  const kernel = kernelOf(definition.kernel, 2, dtypes, result);
   const pull: Vjp | NoGradient =
     typeof vjp === 'function'
       ? ({ inputs, outputs, ...rest }) => vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, ...rest })
       : vjp;
-  const op = elementOp({ ...definition, dtypes, kernel: kernelOf({ ...definition, dtypes }, 2), vjp: pull });
+  const op = elementOp({ ...definition, dtypes, kernel, vjp: pull });
   return withOp(op, (a, b) => applyOp(op, broadcast(op.name, a, b)));
 }
 
@@ -113,19 +111,6 @@ export function broadcast(name: string, ...operands: TensorLike[]): Tensor[] {
   const tensors = operands.map((operand) => toTensor(name, operand, like.dtype));
   const shape = tensors.map((t) => t.shape).reduce((a, b) => broadcastShapes(name, a, b));
   return tensors.map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape)));
-}
-
-/** A TypeGPU function for each type that the dtypes are computed in. */
-function kernelOf(
-  { kernel, dtypes, result }: Omit<ElementDefinition, 'kernel'> & { kernel: (...elements: never[]) => unknown },
-  inputs: 1 | 2,
-): ElementKernel {
-  if (isTgpuFn(kernel)) return kernel;
-  const made = [...new Set(dtypes.map(computeType))].map((type) => {
-    const args = new Array<BaseData>(inputs).fill(computeTypes[type]);
-    return [type, tgpu.fn(args, computeTypes[computeType(result ?? type)])(kernel as never)];
-  });
-  return Object.fromEntries(made);
 }
 
 function bodyFor(name: string, kernel: ElementKernel, dtype: DType): TgpuFn {

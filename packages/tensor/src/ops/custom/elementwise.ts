@@ -1,9 +1,9 @@
 // Functions of elements from outside: WGSL as text, so that a user needs no build plugin.
 import tgpu, { type TgpuFn } from 'typegpu';
 import { type ComputeType, computeType, type DType, dtypes as everyDType, floats } from '../../graph/dtype.js';
-import { computeTypes } from '../../shader/types.js';
+import { computeTypes, type ElementKernel } from '../../shader/fn.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
-import { applyOp, broadcast, type ElementKernel, elementOp } from '../define.js';
+import { applyOp, broadcast, elementOp } from '../define.js';
 import type { NoGradient } from '../op.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
