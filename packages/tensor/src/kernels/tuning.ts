@@ -35,6 +35,7 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
   rowTile: ['lanes', 'rows'],
+  subgroupTile: ['lanes', 'rows', 'others'],
   registerRow: ['lanes', 'residentDims', 'outputDims', 'stagedRows'],
 };
 

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { requireCapability } from '@paris/test-tools';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KernelAdapter } from '../contract.js';
 import { bufferAccess, bufferName, largestError, openTestDevice, runKernel, testValues, Uniforms } from '../testing.js';
 import {
@@ -117,6 +118,10 @@ async function runAttention(device: GPUDevice, host: HostAttention, choose: Choo
 const chunks = { kernel: 'registerRow', lanes: 16, residentDims: 4, outputDims: 3, stagedRows: 4 } as const;
 const choices: Record<string, { choose: Choose; dims: number[]; masked: Masked }> = {
   lavapipe: { choose: chosenFor({ software: true }), dims: [8, 16, 32, 64, 72, 128, 1, 5, 33, 79], masked: 'none' },
+  'lavapipe with subgroups': {
+    choose: chosenFor({ software: true, subgroupSize: 8 }),
+    ...{ dims: [20, 72], masked: 'some' },
+  },
   SwiftShader: {
     choose: chosenFor({ software: true, architecture: 'swiftshader' }),
     ...{ dims: [4], masked: 'some' },
@@ -137,9 +142,20 @@ describe.each(Object.entries(choices))('attention, the choice for %s', (name, { 
   beforeAll(async () => {
     device = await openTestDevice();
   });
+  beforeEach((context) => {
+    const needed = choose('forward').kernel === 'subgroupTile';
+    requireCapability(context, 'subgroups', !needed || device.features.has('subgroups'), 'the adapter has none');
+  });
+
+  /** A subgroup's twin runs on every adapter that has subgroups, whatever their size there. */
+  const chooseHere: Choose = (kernel) => {
+    const choice = choose(kernel);
+    const { subgroupMinSize: lanes, subgroupMaxSize } = device.adapterInfo;
+    return choice.kernel === 'subgroupTile' && lanes && lanes === subgroupMaxSize ? { ...choice, lanes } : choice;
+  };
 
   async function check(sizes: Sizes, hidden: Masked = masked) {
-    for (const { name, error } of await runAttention(device, hostProblem(sizes, hidden), choose)) {
+    for (const { name, error } of await runAttention(device, hostProblem(sizes, hidden), chooseHere)) {
       expect(error, `largest error of ${name}`).toBeLessThan(1e-5);
     }
   }
@@ -168,7 +184,7 @@ describe.each(Object.entries(choices))('attention, the choice for %s', (name, { 
     for (const headDim of [64, 72, 128]) {
       for (const kernel of ['forward', 'backwardQuery', 'backwardKey'] as const) {
         const choice = choose(kernel);
-        const stagedRows = choice.kernel === 'rowTile' ? 0 : choice.stagedRows;
+        const stagedRows = choice.kernel === 'registerRow' ? choice.stagedRows : 0;
         expect(2 * stagedRows * headDim * 4, `${name}, ${kernel}, heads of ${headDim}`).toBeLessThanOrEqual(16384);
       }
     }
