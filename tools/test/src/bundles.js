@@ -23,7 +23,7 @@ await device.close();`,
   },
   'sampling with DiT and top-2': {
     vite: 121_000,
-    esbuild: 154_000,
+    esbuild: 156_000,
     code: `import { loadPipeline, top } from '@paris/sampler';
 const pipeline = await loadPipeline('https://example.com/model');
 console.log(await pipeline.generate({ prompt: 'cat face', routing: top(2) }));`,

@@ -190,3 +190,13 @@ describe.each(Object.entries(choices))('attention, the choice for %s', (name, { 
     }
   });
 });
+
+describe('chooseAttention', () => {
+  it('hands a subgroup of eight its own tile, but for toy heads, which it takes longer to compile than to run', () => {
+    const choices = [16, 32, 64, 72, 128, 256].map((headDim) =>
+      chooseAttention('forward', headDim, { software: true, subgroupSize: 8 }),
+    );
+    const rows = choices.map((choice) => (choice.kernel === 'subgroupTile' ? choice.rows : 0));
+    expect(rows).toEqual([0, 0, 16, 16, 8, 0]);
+  });
+});

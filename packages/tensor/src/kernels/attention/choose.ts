@@ -22,8 +22,8 @@ export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
 const presets = {
   software: { kernel: 'rowTile', lanes: 8, rows: 4 },
   // Three to five times as fast, and ten times as long to compile: not worth it for toy heads.
-  subgroups: { kernel: 'subgroupTile', lanes: 8, rows: 16, others: 2 },
-  subgroupsWide: { kernel: 'subgroupTile', lanes: 8, rows: 8, others: 2 },
+  subgroups: { kernel: 'subgroupTile', lanes: 8, rows: 16, others: 4 },
+  subgroupsWide: { kernel: 'subgroupTile', lanes: 8, rows: 8, others: 4 },
   // Twice as fast there as the row tile, and its compiler takes long texts in its stride.
   swiftShader: { kernel: 'registerRow', lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
   gpu: { kernel: 'registerRow', lanes: 64, residentDims: 128, outputDims: 72, stagedRows: 16 },
@@ -35,7 +35,7 @@ const presets = {
 export function chooseAttention(kernel: AttentionKernel, headDim: number, adapter: KernelAdapter): AttentionChoice {
   const measured = adapter.tuning?.attention[attentionClass(kernel, headDim)];
   if (measured) return measured;
-  if (adapter.software && adapter.subgroupSize === presets.subgroups.lanes && headDim >= 32 && headDim <= 160) {
+  if (adapter.software && adapter.subgroupSize === presets.subgroups.lanes && headDim > 32 && headDim <= 160) {
     return headDim <= 80 ? presets.subgroups : presets.subgroupsWide;
   }
   if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
