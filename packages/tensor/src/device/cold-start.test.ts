@@ -50,7 +50,7 @@ it(`the core runs ${runs} times from a cold shader cache`, { timeout: 600_000 },
   const once = async (number: number) => {
     const cache = join(folder, String(number));
     const environment = { MESA_SHADER_CACHE_DIR: cache, XDG_CACHE_HOME: cache };
-    losses.add((await child.run({ flags: ['--expose-gc'], environment })).trim());
+    losses.add((await child.run({ flags: ['--expose-gc'], environment, timeoutMs: 180_000 })).trim());
   };
   // Two at a time: what waits on one process's compiler is worked on by the other.
   for (let i = 0; i < runs; i += 2) await Promise.all([once(i), once(i + 1)]);
