@@ -68,7 +68,8 @@ function narrow(bytes: Uint8Array): Int32Array | undefined {
 /** The bytes in a buffer of their own, from its start, if they are not already. Files are little-endian, as we are. */
 function aligned(bytes: Uint8Array): ArrayBuffer {
   const own = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  return (own ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
+  // Not slice(): of Node's Buffer that is a view.
+  return (own ? bytes.buffer : new Uint8Array(bytes).buffer) as ArrayBuffer;
 }
 
 function view(data: ArrayBufferView): Uint8Array {

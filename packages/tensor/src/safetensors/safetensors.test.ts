@@ -32,6 +32,7 @@ describe('reading', () => {
   it('reads what the reference library wrote, from memory and from a store', async () => {
     const bytes = await reference();
     expect(parseSafetensors(bytes)).toEqual(expected);
+    expect(parseSafetensors(Buffer.from(bytes))).toEqual(expected); // a Buffer of Node shares its memory with others
     const store = memoryStore({ 'a/model.safetensors': bytes });
     expect(await readSafetensors(store, 'a/model.safetensors')).toEqual(expected);
     const header = await readHeader(store, 'a/model.safetensors');

@@ -35,6 +35,14 @@ describe.each(Object.entries(makers))('%s', (_, make) => {
   for (const { name, run } of storeCases) it(name, () => run(make));
 });
 
+it('memoryStore keeps bytes of its own, also of a Buffer, whose slice() is a view', async () => {
+  const bytes = Buffer.from('before');
+  const store = memoryStore({ given: bytes });
+  await store.write('written', bytes);
+  bytes.fill('x');
+  for (const path of ['given', 'written']) expect(new TextDecoder().decode(await store.read(path))).toBe('before');
+});
+
 // Ranges and strong tags, weak tags, no ranges at all.
 describe.each([
   ['ranges', { ranges: true, tag: '"v1"' }],

@@ -7,7 +7,7 @@ export function memoryStore(files: Readonly<Record<string, Uint8Array | string>>
   const contents = new Map<string, Uint8Array<ArrayBuffer>>();
   const locks = new Set<string>();
   for (const [path, value] of Object.entries(files)) {
-    contents.set(checkPath(path), typeof value === 'string' ? encoder.encode(value) : value.slice());
+    contents.set(checkPath(path), typeof value === 'string' ? encoder.encode(value) : new Uint8Array(value));
   }
   const get = (path: string) => {
     const bytes = contents.get(checkPath(path));
@@ -37,7 +37,7 @@ export function memoryStore(files: Readonly<Record<string, Uint8Array | string>>
       return contents.has(checkPath(path));
     },
     async write(path, bytes) {
-      put(checkPath(path), bytes.slice());
+      put(checkPath(path), new Uint8Array(bytes)); // a copy: slice() of Node's Buffer is a view
     },
     async append(path, text) {
       const before = contents.get(checkPath(path)) ?? new Uint8Array(0);
