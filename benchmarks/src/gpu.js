@@ -14,6 +14,8 @@ Object.defineProperty(globalThis, 'navigator', {
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error('there is no WebGPU adapter');
 // Dawn for Node asks for results in a busy loop, which on a CPU takes half of the adapter's time from every contender.
+// Each of them gets the same treatment: whoever waits is asked for at once for a moment, and then calmly.
+const beginWait = () => globalThis[Symbol.for('paris.tensor.wait')]?.();
 if (/llvmpipe|swiftshader/i.test(`${adapter.info.architecture} ${adapter.info.description}`)) calmPolling();
 
 export const gpuErrors = [];
@@ -41,6 +43,16 @@ for (const [prototype, method, name] of [
   const original = prototype[method];
   prototype[method] = function (...args) {
     counts[name]++;
+    return original.apply(this, args);
+  };
+}
+for (const [prototype, method] of [
+  [prototypeOf(probe.queue), 'onSubmittedWorkDone'],
+  [globals.GPUBuffer.prototype, 'mapAsync'],
+]) {
+  const original = prototype[method];
+  prototype[method] = function (...args) {
+    beginWait();
     return original.apply(this, args);
   };
 }

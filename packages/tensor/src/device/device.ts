@@ -29,6 +29,7 @@ import { BufferPool, usage } from './pool.js';
 import { type KernelTimer, type Profile, profile } from './profile.js';
 import { Recent } from './recent.js';
 import { materialize, Storage } from './storage.js';
+import { beginWait } from './wait.js';
 
 /** What is known of an adapter. */
 export interface DeviceInfo {
@@ -225,6 +226,7 @@ export class Device {
         const storages = await this.submit(plan, leaves);
         beforeReturn?.();
         void this.gpu.queue.onSubmittedWorkDone().then(leave, leave);
+        beginWait();
         return storages;
       } catch (error) {
         leave();
@@ -380,7 +382,9 @@ export class Device {
       source.release();
     }
     // A staging buffer that fails to map is not used again.
-    await staging.gpu.mapAsync(1, 0, sizeBytes);
+    const mapped = staging.gpu.mapAsync(1, 0, sizeBytes);
+    beginWait();
+    await mapped;
     const bytes = staging.gpu.getMappedRange(0, sizeBytes).slice(0);
     staging.gpu.unmap();
     staging.release();

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { beginWait } from '../device/wait.js';
 import { calmPolling } from './calmPolling.js';
 
 let restore = () => {};
@@ -39,6 +40,28 @@ describe('calmPolling', () => {
       setImmediate(callback);
     });
     expect(performance.now() - began).toBeLessThan(9); // ten timers of a millisecond take longer
+  });
+
+  it('asks at once again when it is told of a wait, even where one goes on', async () => {
+    restore = calmPolling();
+    let [count, until] = [0, performance.now() + 60];
+    const over = new Promise<void>((resolve) => {
+      const ask = () => {
+        count++;
+        if (performance.now() > until) resolve();
+        else setImmediate(callback);
+      };
+      const callback = Object.defineProperty(ask.bind(null), 'name', { value: '' });
+      setImmediate(callback);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const before = count;
+    beginWait();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const soon = count - before;
+    until = 0;
+    await over;
+    expect(soon).toBeGreaterThan(0);
   });
 
   it('passes arguments on and can be taken back', async () => {

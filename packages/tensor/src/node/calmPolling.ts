@@ -2,9 +2,13 @@
 // `setImmediate`), which keeps one core busy for nothing. On an adapter that itself runs on the CPU that core is half of
 // what there is: on two cores a training step took 1.6 times as long, and a third of all CPU time went into asking.
 
-/** Questions in a row that are asked at once; after that one a millisecond. Short waits stay short. */
-const AT_ONCE = 20;
-/** A pause after which a new wait begins. */
+import { onWait } from '../device/wait.js';
+
+/** How long it is asked at once; after that, once a millisecond. Short waits stay short. */
+const AT_ONCE_MS = 0.5;
+/** As long as that where waits follow one another as quickly: a millisecond's sleep would be longer than what it waits for. */
+const QUICK_MS = 2;
+/** A pause after which a new wait begins, of whatever does not say so itself. */
 const NEW_WAIT_MS = 3;
 
 /**
@@ -14,17 +18,34 @@ const NEW_WAIT_MS = 3;
  */
 export function calmPolling(): () => void {
   const original = globalThis.setImmediate;
-  let inRow = 0;
-  let last = 0;
+  let [began, last, atOnceMs] = [0, 0, AT_ONCE_MS];
+  /** What is asked when the millisecond is over. */
+  let asleep: { timer: NodeJS.Timeout; ask: () => void } | undefined;
   const calm = (callback: (...args: unknown[]) => void, ...args: unknown[]) => {
     if (args.length > 0 || !isNative(callback)) return original(callback, ...args);
     const now = performance.now();
-    if (now - last > NEW_WAIT_MS) inRow = 0;
+    if (now - last > NEW_WAIT_MS) began = now;
     last = now;
-    return ++inRow <= AT_ONCE ? original(callback) : setTimeout(callback, 1);
+    if (now - began < atOnceMs) return original(callback);
+    const ask = () => {
+      asleep = undefined;
+      callback();
+    };
+    const timer = setTimeout(ask, 1);
+    asleep = { timer, ask };
+    return timer;
   };
   globalThis.setImmediate = Object.assign(calm, original) as unknown as typeof setImmediate;
+  onWait(() => {
+    const now = performance.now();
+    atOnceMs = now - began < QUICK_MS ? QUICK_MS : AT_ONCE_MS;
+    began = now;
+    if (!asleep) return;
+    clearTimeout(asleep.timer);
+    original(asleep.ask);
+  });
   return () => {
+    onWait(undefined);
     globalThis.setImmediate = original;
   };
 }

@@ -153,6 +153,19 @@ describe.each(Object.entries(twins))('matmul, %s', (_, preset) => {
     await check(problem([5, 6, 0]));
   });
 
+  it('reads nothing beyond k: an infinite last element stays infinite', async () => {
+    for (const k of [1, 3, 9]) {
+      const extents = new Uniforms();
+      const { a, b, expected, specOf } = problem([2, 10, k]);
+      a.fill(1);
+      b.fill(Infinity, b.length - 10);
+      const kernel = generateMatmul(specOf(extents), choice);
+      const outputs = { out: expected.length };
+      const { out } = await runKernel(device, kernel, { inputs: { a, b }, outputs }, extents.values);
+      expect(new Set(out)).toEqual(new Set([Infinity]));
+    }
+  });
+
   it('has one text for all values of its uniforms', () => {
     const texts = [problem([512, 64, 64]), problem([96, 64, 64])].map(({ specOf }) =>
       generateMatmul(specOf(new Uniforms()), choice),

@@ -19,6 +19,8 @@ const STEP = 2;
 export function subgroupTileMatmul(spec: MatmulSpec, tile: SubgroupTile): GeneratedKernel {
   const { m, n, k, a, b } = spec;
   const { rows, columns, lanes } = tile;
+  // Beyond the last one stands a zero on both sides: zero times infinity would be no number.
+  const inDepth = (s: number, element: string) => (s === 0 ? element : `select(0f, ${element}, k + ${s}u < depth)`);
   const products = (j: number) => Array.from({ length: STEP }, (_, s) => `z${s} * y${s}_${j}`).join(' + ');
   return {
     name: `matmul_subgroup_tile_${rows}x${columns}`,
@@ -34,7 +36,7 @@ ${unroll(rows, (i) => `  let x${i} = select(0f, ${a.access.element(`a${i} + a_k`
   let depth = min(${lanes}u, ${k.wgsl} - k_0);
   for (var k = 0u; k < depth; k += ${STEP}u) {
 ${unroll(STEP, (s) => `    let b_k${s} = min(k_0 + k + ${s}u, last_k) * ${b.rowStride.wgsl};`)}
-${unroll(STEP, (s) => unroll(columns, (j) => `    let y${s}_${j} = ${b.access.element(`b${j} + b_k${s}`)};`))}
+${unroll(STEP, (s) => unroll(columns, (j) => `    let y${s}_${j} = ${inDepth(s, b.access.element(`b${j} + b_k${s}`))};`))}
 ${unroll(
   rows,
   (i) => `    {
