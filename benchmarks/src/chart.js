@@ -5,9 +5,10 @@ import { scaleLinear } from 'd3-scale';
 const [from, to] = process.argv.slice(2);
 if (!from || !to) throw new Error('[chart] it takes two files: the results (JSON) and the drawing (SVG).');
 const rows = JSON.parse(readFileSync(from, 'utf8'));
-writeFileSync(to, draw(rows));
-
+/** The scale reaches at least so far. */
 const TARGET = 2;
+
+writeFileSync(to, draw(rows));
 
 function draw(rows) {
   const [rowHeight, left, width, top] = [22, 420, 860, 56];

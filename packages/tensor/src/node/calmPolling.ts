@@ -5,9 +5,9 @@
 import { onWait } from '../device/wait.js';
 
 /** How long it is asked at once; after that, once a millisecond. Short waits stay short. */
-const AT_ONCE_MS = 0.5;
-/** As long as that where waits follow one another as quickly: a millisecond's sleep would be longer than what it waits for. */
-const QUICK_MS = 2;
+const AT_ONCE_MS = 0.1;
+/** As long as this where waits follow one another as quickly: a sleep would be longer than what it waits for. */
+const QUICK_MS = 1;
 /** A pause after which a new wait begins, of whatever does not say so itself. */
 const NEW_WAIT_MS = 3;
 
