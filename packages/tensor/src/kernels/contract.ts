@@ -72,3 +72,9 @@ export function tiles(extent: Extent, size: number): number {
 export function unroll(count: number, statement: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => statement(index)).join('\n');
 }
+
+/**
+ * Zero, in WGSL, of which a driver does not know that it is: added to a loop's length it keeps the driver from unrolling
+ * the loop, whose text takes longer to compile than to run. No workgroup_id reaches 2^16.
+ */
+export const HIDDEN_ZERO = '(workgroup_id.x >> 16u)';

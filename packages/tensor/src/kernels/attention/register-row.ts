@@ -2,7 +2,7 @@
 // dimension is unrolled; a workgroup copies the other side's rows into its memory, a few at a time.
 import type { GeneratedKernel } from '../contract.js';
 import { type RegisterRow, RegisterRowText } from './register-row-text.js';
-import type { AttentionForwardSpec, AttentionKeySpec, AttentionQuerySpec } from './spec.js';
+import { type AttentionForwardSpec, type AttentionKeySpec, type AttentionQuerySpec, LOWEST } from './spec.js';
 
 /** Forward; see {@link AttentionForwardSpec}. */
 export function registerRowForward(spec: AttentionForwardSpec, tile: RegisterRow): GeneratedKernel {
@@ -28,7 +28,7 @@ export function registerRowForward(spec: AttentionForwardSpec, tile: RegisterRow
     body: `
 ${text.declare(spec.queries, { q, k, v })}
 ${text.hold('q', q)}
-var maximum = -3.4e38f;
+var maximum = ${LOWEST};
 var total = 0f;
 ${text.eachColumn((i) => `var out${i} = 0f;`)}
 ${key}
@@ -39,7 +39,7 @@ if (owns) {
   ${text.eachColumn((i) => `out${i} *= normalize;`)}
   ${text.storeColumns('out', (element, value) => spec.store(element, value))}
   if (workgroup_id.y == 0u) {
-    let log_sum = select(maximum + log(total), 3.4e38f, empty);
+    let log_sum = select(maximum + log(total), -(${LOWEST}), empty);
     ${spec.storeLogSumExp(at, 'log_sum')}
   }
 }`,

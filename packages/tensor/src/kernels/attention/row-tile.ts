@@ -2,13 +2,14 @@
 // the rows of the other side are taken a few at a time and read once for all lanes. Loops over the head dimension stay
 // loops, and what is accumulated along it an array in memory: unrolled into registers, as the twin for GPUs has it, the
 // text takes such a driver seconds to compile.
-import { type Extent, type GeneratedKernel, tiles, unroll } from '../contract.js';
-import type {
-  AttentionForwardSpec,
-  AttentionKeySpec,
-  AttentionOperand,
-  AttentionProblem,
-  AttentionQuerySpec,
+import { type Extent, type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
+import {
+  type AttentionForwardSpec,
+  type AttentionKeySpec,
+  type AttentionOperand,
+  type AttentionProblem,
+  type AttentionQuerySpec,
+  LOWEST,
 } from './spec.js';
 
 export interface RowTile {
@@ -18,8 +19,6 @@ export interface RowTile {
   readonly rows: number;
 }
 
-/** Lower than any score, and still finite: WGSL has no infinities. */
-const LOWEST = '-3.4e38f';
 const OWN = { batch: 'batch', head: 'head', row: 'row' };
 
 /** Forward; see {@link AttentionForwardSpec}. */
@@ -130,8 +129,7 @@ function kernel(
   tile: RowTile,
   statements: readonly string[],
 ): GeneratedKernel {
-  // Drivers unroll a loop whose length they see. No workgroup_id reaches 2^16, but they do not know that.
-  const columns = `let columns = ${spec.headDim}u + (workgroup_id.x >> 16u);`;
+  const columns = `let columns = ${spec.headDim}u + ${HIDDEN_ZERO};`;
   return {
     name: `attention_${name}_row_tile_${tile.rows}`,
     declarations: '',

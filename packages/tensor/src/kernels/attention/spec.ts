@@ -1,5 +1,8 @@
 import type { Extent, OperandAccess } from '../contract.js';
 
+/** Lower than any score, and still finite: WGSL has no infinities. */
+export const LOWEST = '-3.4e38f';
+
 /** One operand of attention, [batch, rows, heads, headDim], strides in elements. */
 export interface AttentionOperand {
   readonly access: OperandAccess;

@@ -1,13 +1,15 @@
 // The twin for adapters on the CPU with subgroups (lavapipe), in which a read costs as much as ten products: see
 // matmul/subgroup-tile.ts. A subgroup has a few rows of its own. Scores lie with the other side's rows along the lanes,
 // what is accumulated with the head dimension along them; a shuffle hands one lane's element to all.
-import { type Extent, type GeneratedKernel, tiles, unroll } from '../contract.js';
-import type {
-  AttentionForwardSpec,
-  AttentionKeySpec,
-  AttentionOperand,
-  AttentionProblem,
-  AttentionQuerySpec,
+import { type Extent, type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
+import { addShuffled, STEP } from '../shuffle.js';
+import {
+  type AttentionForwardSpec,
+  type AttentionKeySpec,
+  type AttentionOperand,
+  type AttentionProblem,
+  type AttentionQuerySpec,
+  LOWEST,
 } from './spec.js';
 
 export interface SubgroupTile {
@@ -18,11 +20,6 @@ export interface SubgroupTile {
   /** Rows of the other side that are taken at a time, by lane. */
   readonly others: number;
 }
-
-/** Lower than any score, and still finite: WGSL has no infinities. */
-const LOWEST = '-3.4e38f';
-/** Products that go into a sum at once: the driver masks and stores each sum as often as it is assigned. */
-const STEP = 2;
 
 /** Forward; see {@link AttentionForwardSpec}. */
 export function subgroupTileForward(spec: AttentionForwardSpec, tile: SubgroupTile): GeneratedKernel {
@@ -175,12 +172,9 @@ let ${name}_column = ${x.columnStride.wgsl};`;
     const begin = `let batch = workgroup_id.z;
 let head = workgroup_id.y;
 let row_start = workgroup_id.x * ${tile.rows}u;
-// Drivers unroll a loop whose length they see, and each read is a good deal of their text. No workgroup_id reaches 2^16,
-// but they do not know that.
-let unknown = workgroup_id.x >> 16u;
-let rows = ${tile.rows}u + unknown;
-let vectors = ${this.vectors}u + unknown;
-let columns = ${spec.headDim}u + unknown;
+let rows = ${tile.rows}u + ${HIDDEN_ZERO};
+let vectors = ${this.vectors}u + ${HIDDEN_ZERO};
+let columns = ${spec.headDim}u + ${HIDDEN_ZERO};
 let last_own = ${ownCount.wgsl} - 1u;
 let other_count = ${otherCount.wgsl};
 ${this.eachVector((t) => `let column_${t} = local_index + ${t * tile.lanes}u;`)}`;
@@ -236,7 +230,6 @@ ${statements.join('\n')}
   /** `NAME_i_j`: own row i times the lane's row j of the other side. */
   scores(name: string, ownName: string, x: AttentionOperand, otherName: string, y: AttentionOperand): string {
     const { lanes } = this.tile;
-    const product = (s: number, j: number) => `z${s} * y${s}_${j}`;
     return `${this.eachRow((i) => this.eachOther((j) => `var ${name}_${i}_${j} = 0f;`))}
 {
 ${this.eachOther((j) => `let y_${j} = ${otherName}_base + other_${j} * ${otherName}_row;`)}
@@ -250,12 +243,7 @@ let depth = min(${lanes}u, columns - chunk);
 for (var c = 0u; c < depth; c += ${STEP}u) {
 ${unroll(STEP, (s) => `let c_${s} = min(chunk + c + ${s}u, columns - 1u) * ${otherName}_column;`)}
 ${unroll(STEP, (s) => this.eachOther((j) => `let y${s}_${j} = ${y.access.element(`y_${j} + c_${s}`)};`))}
-${this.eachRow(
-  (i) => `{
-${unroll(STEP, (s) => `let z${s} = subgroupShuffle(x_${i}, c + ${s}u);`)}
-${this.eachOther((j) => `${name}_${i}_${j} += ${steps((s) => product(s, j))};`)}
-}`,
-)}
+${this.eachRow((i) => addShuffled(`x_${i}`, 'c', this.tile.others, (j) => `${name}_${i}_${j}`))}
 }
 }
 }`;
@@ -280,12 +268,7 @@ ${unroll(STEP, (s) =>
     return `let y${s}_${t} = ${y.access.element(`y_${s} + min(column_${t}, columns - 1u) * ${otherName}_column`)};`;
   }),
 )}
-${this.eachRow(
-  (i) => `{
-${unroll(STEP, (s) => `let z${s} = subgroupShuffle(x_${i}, r + ${s}u);`)}
-${this.eachVector((t) => `${name}_${i}_${t} += ${steps((s) => `z${s} * y${s}_${t}`)};`)}
-}`,
-)}
+${this.eachRow((i) => addShuffled(`x_${i}`, 'r', this.vectors, (t) => `${name}_${i}_${t}`))}
 }
 }`;
   }
@@ -321,8 +304,4 @@ ${store({ batch: 'batch', head: 'head', row: 'row' }, 'value')}
 }
 }`;
   }
-}
-
-function steps(term: (s: number) => string): string {
-  return Array.from({ length: STEP }, (_, s) => term(s)).join(' + ');
 }

@@ -1,4 +1,4 @@
-import { type GeneratedKernel, tiles, unroll } from '../contract.js';
+import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
 /** Elements of the output that one invocation keeps in registers. */
@@ -21,16 +21,13 @@ export const LANES = 8;
 export function registerTileMatmul(spec: MatmulSpec, tile: RegisterTile): GeneratedKernel {
   const { m, n, k, a, b } = spec;
   const { rows, columns } = tile;
-  // Drivers unroll a loop whose length they see, and compile it that much longer. No workgroup_id reaches 2^16, but they
-  // do not know that.
-  const depth = `let depth = ${k.wgsl} + (workgroup_id.x >> 16u);`;
   const products = unroll(rows, (i) => unroll(columns, (j) => `  c${i}_${j} += x${i} * y${j};`));
   return {
     name: `matmul_register_tile_${rows}x${columns}`,
     declarations: '',
     body: `
 ${beginTile(spec, tile, LANES)}
-${depth}
+let depth = ${k.wgsl} + ${HIDDEN_ZERO};
 for (var k = 0u; k < depth; k++) {
   let a_k = k * ${a.columnStride.wgsl};
   let b_k = k * ${b.rowStride.wgsl};

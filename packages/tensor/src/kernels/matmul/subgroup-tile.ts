@@ -1,4 +1,5 @@
 import { type GeneratedKernel, tiles, unroll } from '../contract.js';
+import { addShuffled, STEP } from '../shuffle.js';
 import { beginTile, type RegisterTile, storeTile } from './register-tile.js';
 import { batchCount, type MatmulSpec } from './spec.js';
 
@@ -6,9 +7,6 @@ import { batchCount, type MatmulSpec } from './spec.js';
 export interface SubgroupTile extends RegisterTile {
   readonly lanes: number;
 }
-
-/** Products that go into a sum at once: the driver masks and stores each sum as often as it is assigned. */
-const STEP = 2;
 
 /**
  * The kernel for lavapipe with subgroups. Inside a loop that driver reads each lane's element by itself, with a bounds
@@ -21,7 +19,6 @@ export function subgroupTileMatmul(spec: MatmulSpec, tile: SubgroupTile): Genera
   const { rows, columns, lanes } = tile;
   // Beyond the last one stands a zero on both sides: zero times infinity would be no number.
   const inDepth = (s: number, element: string) => (s === 0 ? element : `select(0f, ${element}, k + ${s}u < depth)`);
-  const products = (j: number) => Array.from({ length: STEP }, (_, s) => `z${s} * y${s}_${j}`).join(' + ');
   return {
     name: `matmul_subgroup_tile_${rows}x${columns}`,
     enable: 'subgroups',
@@ -37,13 +34,7 @@ ${unroll(rows, (i) => `  let x${i} = select(0f, ${a.access.element(`a${i} + a_k`
   for (var k = 0u; k < depth; k += ${STEP}u) {
 ${unroll(STEP, (s) => `    let b_k${s} = min(k_0 + k + ${s}u, last_k) * ${b.rowStride.wgsl};`)}
 ${unroll(STEP, (s) => unroll(columns, (j) => `    let y${s}_${j} = ${inDepth(s, b.access.element(`b${j} + b_k${s}`))};`))}
-${unroll(
-  rows,
-  (i) => `    {
-${unroll(STEP, (s) => `      let z${s} = subgroupShuffle(x${i}, k + ${s}u);`)}
-${unroll(columns, (j) => `      c${i}_${j} += ${products(j)};`)}
-    }`,
-)}
+${unroll(rows, (i) => addShuffled(`x${i}`, 'k', columns, (j) => `c${i}_${j}`))}
   }
 }
 ${storeTile(spec, tile, lanes)}`,
