@@ -191,11 +191,13 @@ class UniformLayout {
 }
 
 function checkLimits({ places }: Layout, { maxStorageBufferBindingSize: most }: Limits): void {
-  const [value, place] = [...places].find(([, { sizeBytes }]) => sizeBytes > most) ?? [];
-  if (!value) return;
-  const takes = `a tensor of shape ${showShape(value.shape)} takes ${place!.sizeBytes} bytes`;
-  const hint = 'Use a smaller batch or split the tensor';
-  throw new LimitError(value.node.op.name, `${takes}, and this adapter binds at most ${most}. ${hint}.`);
+  for (const [value, { sizeBytes }] of places) {
+    if (sizeBytes <= most) continue;
+    throw new LimitError(
+      value.node.op.name,
+      `a tensor of shape ${showShape(value.shape)} takes ${sizeBytes} bytes, and this adapter binds at most ${most}. Use a smaller batch or split the tensor.`,
+    );
+  }
 }
 
 function checkKernel({ label, bindings, workgroups }: Kernel, limits: Limits, f16: boolean): void {

@@ -7,7 +7,7 @@ import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { applyOp, requireTensor, withOp } from '../define.js';
 import type { Accumulator, Op, ReduceOp, WithOp } from '../op.js';
 
-/** The attributes of a reduction: sorted, counted from the front. */
+/** The attributes of an op over axes, counted from the front; those of a reduction are sorted. */
 export type Axes = { readonly axes: readonly number[] };
 
 /** A reduction over axes as a function, with its op. */
