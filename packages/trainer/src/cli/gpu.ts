@@ -12,7 +12,7 @@ import { type Command, Option } from 'commander';
 import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
 import { number } from './failure.js';
 import { createReporter, type Reporter } from './reporter.js';
-import { listenForStop } from './stop.js';
+import { stoppable } from './stop.js';
 import { openTuned } from './tuning.js';
 
 export interface GpuContext {
@@ -81,16 +81,16 @@ async function work(
   action: (context: GpuContext) => Promise<number | undefined>,
 ): Promise<number> {
   endWithParent();
-  const { signal, release } = listenForStop();
-  const reporter = createReporter(flags.json === true);
-  const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
-  if (device.info.software) calmPolling();
-  try {
-    const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;
-    return (await action({ device, reporter, signal, restarted })) ?? 0;
-  } finally {
-    release();
-    reporter.close();
-    await device.close();
-  }
+  return stoppable(async (signal) => {
+    const reporter = createReporter(flags.json === true);
+    const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
+    if (device.info.software) calmPolling();
+    try {
+      const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;
+      return (await action({ device, reporter, signal, restarted })) ?? 0;
+    } finally {
+      reporter.close();
+      await device.close();
+    }
+  });
 }

@@ -39,7 +39,10 @@ export async function replaceParts<T>(
   names: { readonly parts: readonly string[]; readonly last: string },
   write: (store: FileStore) => Promise<T>,
 ): Promise<T> {
-  for (const folder of [UNFINISHED, REPLACED]) await store.remove(folder);
+  const clear = async () => {
+    for (const folder of [UNFINISHED, REPLACED]) await store.remove(folder);
+  };
+  await clear();
   let result: T;
   try {
     result = await write(folderStore(store, UNFINISHED));
@@ -47,12 +50,12 @@ export async function replaceParts<T>(
     await store.remove(UNFINISHED).catch(() => undefined); // what went wrong before is what is said
     throw error;
   }
-  const moveAll = async (name: string, from: string, to: string) => {
+  const moveIfThere = async (name: string, from: string, to: string) => {
     const there = (await store.exists(`${from}${name}`)) || (await store.list(`${from}${name}`)).length > 0;
     if (there) await store.move(`${from}${name}`, `${to}${name}`);
   };
-  for (const name of [names.last, ...names.parts]) await moveAll(name, '', `${REPLACED}/`);
-  for (const name of [...names.parts, names.last]) await moveAll(name, `${UNFINISHED}/`, '');
-  for (const folder of [UNFINISHED, REPLACED]) await store.remove(folder);
+  for (const name of [names.last, ...names.parts]) await moveIfThere(name, '', `${REPLACED}/`);
+  for (const name of [...names.parts, names.last]) await moveIfThere(name, `${UNFINISHED}/`, '');
+  await clear();
   return result;
 }

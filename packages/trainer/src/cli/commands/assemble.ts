@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { assemble } from '../../assemble.js';
 import { ignoredAdapter } from '../gpu.js';
 import { createReporter } from '../reporter.js';
-import { listenForStop } from '../stop.js';
+import { stoppable } from '../stop.js';
 
 interface Flags {
   out: string;
@@ -32,17 +32,17 @@ export function assembleCommand(): Command {
     .addOption(ignoredAdapter())
     .addHelpText('after', '\nExample:\n  paris assemble runs/ --out my-model/')
     .action(async (runs: string, { out, data, licence, routing, weights, json }: Flags) => {
-      const { signal, release } = listenForStop();
-      const index = await assemble({
-        signal,
-        runs: nodeStore(runs),
-        out: nodeStore(out),
-        ...(data !== undefined && { data: nodeStore(data) }),
-        ...(licence !== undefined && { licence }),
-        ...(routing !== undefined && { routing }),
-        ...(weights !== undefined && { weights }),
-      });
-      release();
+      const index = await stoppable((signal) =>
+        assemble({
+          signal,
+          runs: nodeStore(runs),
+          out: nodeStore(out),
+          ...(data !== undefined && { data: nodeStore(data) }),
+          ...(licence !== undefined && { licence }),
+          ...(routing !== undefined && { routing }),
+          ...(weights !== undefined && { weights }),
+        }),
+      );
       const bytes = index.files.reduce((sum, file) => sum + file.sizeBytes, 0);
       createReporter(json === true).info(`${index.clusters} experts, ${(bytes / 1e6).toFixed(1)} MB → ${out}`);
     });

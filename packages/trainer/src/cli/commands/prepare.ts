@@ -4,7 +4,7 @@ import { prepare } from '../../node/prepare.js';
 import { number, whole } from '../failure.js';
 import { ignoredAdapter } from '../gpu.js';
 import { createReporter, type Reporter } from '../reporter.js';
-import { listenForStop } from '../stop.js';
+import { stoppable } from '../stop.js';
 
 interface Flags {
   out: string;
@@ -38,16 +38,16 @@ export function prepareCommand(): Command {
     .action(async (source: string, flags: Flags) => {
       const reporter = createReporter(flags.json === true);
       const { out, vocabulary, json: _, ...options } = flags;
-      const { signal, release } = listenForStop();
-      const report = await prepare({
-        ...options,
-        source,
-        out: nodeStore(out),
-        vocabularyLimit: vocabulary,
-        onProgress: (done, total) => reporter.work('pictures', done, total),
-        signal,
-      }).finally(() => reporter.close());
-      release();
+      const report = await stoppable((signal) =>
+        prepare({
+          ...options,
+          source,
+          out: nodeStore(out),
+          vocabularyLimit: vocabulary,
+          onProgress: (done, total) => reporter.work('pictures', done, total),
+          signal,
+        }).finally(() => reporter.close()),
+      );
       const { manifest, missing, repeated } = report;
       warnAbout(
         reporter,
