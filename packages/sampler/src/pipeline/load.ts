@@ -45,6 +45,8 @@ export interface LoadOptions {
   readonly promptEncoder?: PromptEncoder;
   /** Called as bytes of experts, router and the other files that loading needs arrive. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Ends loading with its reason, at the next bytes that arrive; what was loaded is released. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How far loading is, in bytes. */
@@ -100,11 +102,12 @@ export async function loadModel(source: string | URL | FileStore, options: LoadO
     store,
     String(source instanceof URL || typeof source === 'string' ? source : 'the store'),
   );
-  const { architectures = [], routers = [], paths = [], weights: floats = 'f32', onProgress } = options;
+  const { architectures = [], routers = [], paths = [], weights: floats = 'f32', onProgress, signal } = options;
   const wanted = requiredFiles(index.clusters);
   const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.includes(path) ? sizeBytes : 0), 0);
   let loadedBytes = 0;
   const files = verifiedStore(store, index, (count, file) => {
+    signal?.throwIfAborted();
     if (!wanted.includes(file)) return;
     loadedBytes += count;
     onProgress?.({ file, loadedBytes, totalBytes });

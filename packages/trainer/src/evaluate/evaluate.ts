@@ -72,7 +72,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   if (count < 2)
     throw new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
   const { experts: architectures = [], routers = [] } = options.architectures ?? {};
-  const model = await loadModel(options.model, { device, architectures, routers });
+  const model = await loadModel(options.model, { device, architectures, routers, signal });
   try {
     assertFits(model.index.clusters, model.vocabulary?.words ?? [], data.manifest);
     const times = Array.from({ length: timeCount }, (_, i) => (i + 0.5) / timeCount);

@@ -95,11 +95,10 @@ export interface Sampled {
 export async function sample(options: SampleOptions): Promise<Sampled> {
   const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
   const { onLoad, architectures = [], telemetry = false } = options;
-  const onProgressOfLoad = (progress: LoadProgress) => {
-    signal?.throwIfAborted();
-    onLoad?.(progress);
-  };
-  const pipeline = await loadPipeline(options.model, { device, architectures, onProgress: onProgressOfLoad });
+  const pipeline = await loadPipeline(options.model, {
+    ...{ device, architectures, signal },
+    ...(onLoad && { onProgress: onLoad }),
+  });
   try {
     const routing = options.routing ?? pipeline.index.routing;
     const films: SampleTrace['pictures'][number]['film'][] = Array.from({ length: prompts.length * count }, () => []);
