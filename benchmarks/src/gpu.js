@@ -1,5 +1,5 @@
 // Puts WebGPU where browsers have it, for the peers and for us alike, and counts the calls to it.
-import { calmPolling } from '@paris/tensor/node';
+import { beginWait, calmPolling } from '@paris/tensor/node';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
@@ -14,8 +14,6 @@ Object.defineProperty(globalThis, 'navigator', {
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error('there is no WebGPU adapter');
 // Dawn for Node asks for results in a busy loop, which on a CPU takes half of the adapter's time from every contender.
-// Each of them gets the same treatment: whoever waits is asked for at once for a moment, and then calmly.
-const beginWait = () => globalThis[Symbol.for('paris.tensor.wait')]?.();
 if (/llvmpipe|swiftshader/i.test(`${adapter.info.architecture} ${adapter.info.description}`)) calmPolling();
 
 export const gpuErrors = [];
@@ -46,16 +44,21 @@ for (const [prototype, method, name] of [
     return original.apply(this, args);
   };
 }
-for (const [prototype, method] of [
-  [prototypeOf(probe.queue), 'onSubmittedWorkDone'],
-  [globals.GPUBuffer.prototype, 'mapAsync'],
-]) {
-  const original = prototype[method];
-  prototype[method] = function (...args) {
-    beginWait();
-    return original.apply(this, args);
-  };
-}
 pass.end();
 encoder.finish();
+const queuePrototype = prototypeOf(probe.queue);
 probe.destroy();
+
+/** For the peers: our own devices say by themselves when a wait begins, and each wait is said once. */
+export function sayWaits() {
+  for (const [prototype, method] of [
+    [queuePrototype, 'onSubmittedWorkDone'],
+    [globals.GPUBuffer.prototype, 'mapAsync'],
+  ]) {
+    const original = prototype[method];
+    prototype[method] = function (...args) {
+      beginWait();
+      return original.apply(this, args);
+    };
+  }
+}

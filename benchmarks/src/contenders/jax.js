@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ditParameterShapes, parseDiTConfig } from '@paris/dit';
+import { sayWaits } from '../gpu.js';
 import { ADAM, DIT } from '../rows.js';
 import { ditOver, peerWeights } from './peerDit.js';
 
@@ -33,6 +34,7 @@ const ops = {
 };
 
 export async function open() {
+  sayWaits();
   await jax.init('webgpu');
   jax.defaultDevice('webgpu');
   const upload = ({ data, shape }) => np.array(data.slice()).reshape(shape);

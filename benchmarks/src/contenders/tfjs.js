@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ditParameterShapes, parseDiTConfig } from '@paris/dit';
 import { build } from 'esbuild';
+import { sayWaits } from '../gpu.js';
 import { ADAM, DIT } from '../rows.js';
 import { ditOver, peerWeights } from './peerDit.js';
 
@@ -56,6 +57,7 @@ const ops = {
 };
 
 export async function open() {
+  sayWaits();
   if (!(await tf.setBackend('webgpu'))) throw new Error('its WebGPU backend does not start');
   await tf.ready();
   /** What is given becomes a buffer when it is first read: before anything is timed. */

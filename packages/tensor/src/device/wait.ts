@@ -3,7 +3,10 @@
 const LISTENER: unique symbol = Symbol.for('paris.tensor.wait');
 const told = globalThis as { [LISTENER]?: (() => void) | undefined };
 
-/** Says that something was handed to the GPU that this process will wait for. */
+/**
+ * Tells `calmPolling` that something was handed to the GPU that this process will wait for. A Device says so itself; this is
+ * for other libraries on WebGPU in the same process.
+ */
 export function beginWait(): void {
   told[LISTENER]?.();
 }

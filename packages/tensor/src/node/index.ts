@@ -1,4 +1,5 @@
 // @paris/tensor/node: what Node needs beside the tensors: finding an adapter, and starting processes that get it.
+export { beginWait } from '../device/wait.js';
 export {
   ADAPTER_CHOICES,
   type AdapterChoice,
