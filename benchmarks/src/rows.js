@@ -10,8 +10,17 @@ export const DIT = {
 export const BATCH = 4;
 export const ADAM = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
-/** Products: `layout` says which operand is stored transposed; `count` of them are queued at once. */
-function product(name, { batch = 1, m, n, k, layout = 'a·b', epilogue, count }) {
+/**
+ * How many of a work are queued at once, the last of them read: about half a GFLOP, so that a short work is more than a
+ * launch and a read.
+ */
+function queued(flop) {
+  return Math.max(1, 2 ** Math.round(Math.log2(5e8 / flop)));
+}
+
+/** Products: `layout` says which operand is stored transposed. */
+function product(name, { batch = 1, m, n, k, layout = 'a·b', epilogue }) {
+  const flop = 2 * batch * m * n * k;
   const lead = batch > 1 ? [batch] : [];
   const shapes = {
     a: [...lead, ...(layout === 'aᵀ·b' ? [k, m] : [m, k])],
@@ -28,7 +37,7 @@ function product(name, { batch = 1, m, n, k, layout = 'a·b', epilogue, count })
       layout,
       epilogue,
     },
-    ...{ batch, m, n, k, count, flop: 2 * batch * m * n * k, varies: ['a'], tolerance: 1e-4 },
+    ...{ batch, m, n, k, flop, count: queued(flop), varies: ['a'], tolerance: 1e-4 },
   };
 }
 
@@ -37,7 +46,7 @@ function attention(tokens, keys, heads, headDim, backward) {
     [1, tokens, heads, headDim],
     [1, keys, heads, headDim],
   ];
-  const products = backward ? 7 : 2;
+  const flop = (backward ? 7 : 2) * 2 * tokens * keys * heads * headDim;
   return {
     ...{ work: 'attention', name: `attention ${backward ? 'forward + backward' : 'forward'}` },
     shape: `${tokens} × ${keys} tokens, ${heads} heads of ${headDim}`,
@@ -48,9 +57,8 @@ function attention(tokens, keys, heads, headDim, backward) {
       heads,
       headDim,
       backward,
-      count: 1,
     },
-    ...{ flop: products * 2 * tokens * keys * heads * headDim, varies: ['q'], tolerance: 2e-4 },
+    ...{ flop, count: queued(flop), varies: ['q'], tolerance: 2e-4 },
   };
 }
 
@@ -65,14 +73,12 @@ function dit(train) {
 }
 
 export const ROWS = [
-  ...[128, 256, 384, 512, 1024].map((n) => {
-    return product('matmul', { m: n, n, k: n, count: { 128: 16, 256: 8, 384: 4, 512: 2 }[n] ?? 1 });
-  }),
-  product('matmul, batched', { batch: 8, m: 128, n: 128, k: 128, count: 4 }),
-  product('matmul, a·bᵀ', { m: 256, n: 256, k: 256, layout: 'a·bᵀ', count: 8 }),
-  product('matmul, aᵀ·b', { m: 256, n: 256, k: 256, layout: 'aᵀ·b', count: 8 }),
-  product('matmul + bias, GELU', { m: 256, n: 512, k: 128, epilogue: 'gelu', count: 8 }),
-  product('matmul + bias, · gate, + residual', { m: 256, n: 128, k: 512, epilogue: 'gate', count: 8 }),
+  ...[128, 256, 384, 512, 1024].map((n) => product('matmul', { m: n, n, k: n })),
+  product('matmul, batched', { batch: 8, m: 128, n: 128, k: 128 }),
+  product('matmul, a·bᵀ', { m: 256, n: 256, k: 256, layout: 'a·bᵀ' }),
+  product('matmul, aᵀ·b', { m: 256, n: 256, k: 256, layout: 'aᵀ·b' }),
+  product('matmul + bias, GELU', { m: 256, n: 512, k: 128, epilogue: 'gelu' }),
+  product('matmul + bias, · gate, + residual', { m: 256, n: 128, k: 512, epilogue: 'gate' }),
   ...[64, 72].flatMap((d) => [false, true].map((backward) => attention(256, 256, 4, d, backward))),
   ...[64, 72].flatMap((d) => [false, true].map((backward) => attention(1024, 1024, 1, d, backward))),
   ...[false, true].map((backward) => attention(256, 77, 4, 64, backward)),

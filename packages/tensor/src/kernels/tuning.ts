@@ -34,7 +34,6 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
-  rowTile: ['lanes', 'rows'],
   subgroupTile: ['lanes', 'rows', 'others'],
   registerRow: ['lanes', 'residentDims', 'outputDims', 'stagedRows'],
 };

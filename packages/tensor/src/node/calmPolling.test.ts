@@ -28,38 +28,27 @@ describe('calmPolling', () => {
     expect(await asks(true)).toBeLessThan((await asks(false)) / 3);
   });
 
-  it('asks at once again when a new wait begins', async () => {
+  it('leaves long waits to a timer, and asks sooner when a new one begins', () => {
     restore = calmPolling();
-    await asks(true);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    let now = 1000;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
     const timers = vi.spyOn(globalThis, 'setTimeout');
-    await new Promise<void>((resolve) => {
-      setImmediate(Object.defineProperty(resolve.bind(null), 'name', { value: '' }));
-    });
-    expect(timers).not.toHaveBeenCalled();
-    timers.mockRestore();
-  });
-
-  it('asks at once again when it is told of a wait, even where one goes on', async () => {
-    restore = calmPolling();
-    let [count, until] = [0, performance.now() + 60];
-    const over = new Promise<void>((resolve) => {
-      const ask = () => {
-        count++;
-        if (performance.now() > until) resolve();
-        else setImmediate(callback);
-      };
-      const callback = Object.defineProperty(ask.bind(null), 'name', { value: '' });
-      setImmediate(callback);
-    });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const before = count;
+    const native = Object.defineProperty((() => {}).bind(null), 'name', { value: '' });
+    /** At each millisecond of a wait: whether a timer asks next. */
+    const waitFor = (ms: number) =>
+      Array.from({ length: ms }, () => {
+        timers.mockClear();
+        setImmediate(native);
+        now++;
+        return timers.mock.calls.length > 0;
+      });
+    expect(waitFor(12)).toEqual([...Array(9).fill(false), ...Array(3).fill(true)]);
     beginWait();
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    const soon = count - before;
-    until = 0;
-    await over;
-    expect(soon).toBeGreaterThan(0);
+    expect(waitFor(2)).toEqual([false, false]);
+    expect(waitFor(10).at(-1)).toBe(true);
+    now += 20;
+    expect(waitFor(1)).toEqual([false]);
+    vi.restoreAllMocks();
   });
 
   it('passes arguments on and can be taken back', async () => {

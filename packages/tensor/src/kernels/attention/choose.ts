@@ -2,7 +2,6 @@ import type { GeneratedKernel, KernelAdapter } from '../contract.js';
 import { attentionClass } from '../tuning.js';
 import { registerRowBackwardKey, registerRowBackwardQuery, registerRowForward } from './register-row.js';
 import type { RegisterRow } from './register-row-text.js';
-import { type RowTile, rowTileBackwardKey, rowTileBackwardQuery, rowTileForward } from './row-tile.js';
 import type { AttentionForwardSpec, AttentionKeySpec, AttentionQuerySpec } from './spec.js';
 import {
   type SubgroupTile,
@@ -13,33 +12,35 @@ import {
 
 /** A kernel with its parameters: plain data, so that a tuning table can hold it. */
 export type AttentionChoice =
-  | ({ readonly kernel: 'rowTile' } & RowTile)
   | ({ readonly kernel: 'subgroupTile' } & SubgroupTile)
   | ({ readonly kernel: 'registerRow' } & RegisterRow);
+
+/** Lanes of lavapipe's subgroups. */
+const LANES = 8;
 
 export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
 
 const presets = {
-  software: { kernel: 'rowTile', lanes: 8, rows: 4 },
-  // Three to five times as fast, and ten times as long to compile: not worth it for toy heads.
-  subgroups: { kernel: 'subgroupTile', lanes: 8, rows: 16, others: 4 },
-  subgroupsWide: { kernel: 'subgroupTile', lanes: 8, rows: 8, others: 4 },
-  // Twice as fast there as the row tile, and its compiler takes long texts in its stride.
-  swiftShader: { kernel: 'registerRow', lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
+  software: { kernel: 'registerRow', lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
   gpu: { kernel: 'registerRow', lanes: 64, residentDims: 128, outputDims: 72, stagedRows: 16 },
   // Two rows of its own and two sums: half of each fits the same registers.
   gpuKeys: { kernel: 'registerRow', lanes: 64, residentDims: 72, outputDims: 36, stagedRows: 16 },
 } as const satisfies Record<string, AttentionChoice>;
 
+// More rows run faster (32 by another tenth) and take longer to compile, which is seconds for the wide ones.
+const subgroups = [
+  { widest: 32, rows: 16, others: 2 },
+  { widest: 80, rows: 24, others: 4 },
+  { widest: 160, rows: 16, others: 2 },
+];
+
 /** Which kernel attends on this adapter. Pure: the same arguments, the same choice, on any machine. */
 export function chooseAttention(kernel: AttentionKernel, headDim: number, adapter: KernelAdapter): AttentionChoice {
   const measured = adapter.tuning?.attention[attentionClass(kernel, headDim)];
   if (measured) return measured;
-  if (adapter.software && adapter.subgroupSize === presets.subgroups.lanes && headDim > 32 && headDim <= 160) {
-    return headDim <= 80 ? presets.subgroups : presets.subgroupsWide;
-  }
   if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
-  return adapter.architecture === 'swiftshader' ? presets.swiftShader : presets.software;
+  const tile = adapter.subgroupSize === LANES && subgroups.find(({ widest }) => headDim <= widest);
+  return tile ? { kernel: 'subgroupTile', lanes: LANES, rows: tile.rows, others: tile.others } : presets.software;
 }
 
 /** The kernels that are worth measuring; the choice of the fixed rules is the first. */
@@ -49,10 +50,9 @@ export function attentionCandidates(
   adapter: KernelAdapter,
 ): readonly AttentionChoice[] {
   const preset = chooseAttention(kernel, headDim, { ...adapter, tuning: undefined });
-  const tiles = [2, 4, 8].map((rows): AttentionChoice => ({ kernel: 'rowTile', lanes: 8, rows }));
   const { subgroupSize: lanes } = adapter;
-  const subgroups = [8, 16].flatMap((rows) =>
-    [2, 4].map((others): AttentionChoice => ({ kernel: 'subgroupTile', lanes: lanes ?? 0, rows, others })),
+  const tiles = [8, 16, 24, 32].flatMap((rows) =>
+    [2, 4].flatMap((others): AttentionChoice[] => (lanes ? [{ kernel: 'subgroupTile', lanes, rows, others }] : [])),
   );
   const rows = (adapter.software ? [8] : [32, 64, 128]).flatMap((lanes) =>
     [headDim, Math.ceil(headDim / 2)].flatMap((dims) =>
@@ -67,12 +67,11 @@ export function attentionCandidates(
       ),
     ),
   );
-  const others = adapter.software ? [...tiles, ...(lanes ? subgroups : []), ...rows] : rows;
+  const others = adapter.software ? [...tiles, ...rows] : rows;
   return [preset, ...others.filter((choice) => JSON.stringify(choice) !== JSON.stringify(preset))];
 }
 
 const kernels = {
-  rowTile: { forward: rowTileForward, backwardQuery: rowTileBackwardQuery, backwardKey: rowTileBackwardKey },
   registerRow: {
     forward: registerRowForward,
     backwardQuery: registerRowBackwardQuery,

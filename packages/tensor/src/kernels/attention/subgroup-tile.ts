@@ -2,7 +2,6 @@
 // matmul/subgroup-tile.ts. A subgroup has a few rows of its own. Scores lie with the other side's rows along the lanes,
 // what is accumulated with the head dimension along them; a shuffle hands one lane's element to all.
 import { type Extent, type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
-import { addShuffled, STEP } from '../shuffle.js';
 import {
   type AttentionForwardSpec,
   type AttentionKeySpec,
@@ -177,7 +176,7 @@ let vectors = ${this.vectors}u + ${HIDDEN_ZERO};
 let columns = ${spec.headDim}u + ${HIDDEN_ZERO};
 let last_own = ${ownCount.wgsl} - 1u;
 let other_count = ${otherCount.wgsl};
-${this.eachVector((t) => `let column_${t} = local_index + ${t * tile.lanes}u;`)}`;
+${this.eachVector((t) => `let column_${t} = min(local_index + ${t * tile.lanes}u, ${spec.headDim - 1}u);`)}`;
     return {
       name: `attention_${name}_subgroup_tile_${tile.rows}x${tile.others}`,
       enable: 'subgroups',
@@ -229,22 +228,23 @@ ${statements.join('\n')}
 
   /** `NAME_i_j`: own row i times the lane's row j of the other side. */
   scores(name: string, ownName: string, x: AttentionOperand, otherName: string, y: AttentionOperand): string {
-    const { lanes } = this.tile;
+    const { lanes, rows } = this.tile;
+    const groups = Math.ceil(rows / lanes);
     return `${this.eachRow((i) => this.eachOther((j) => `var ${name}_${i}_${j} = 0f;`))}
 {
-${this.eachOther((j) => `let y_${j} = ${otherName}_base + other_${j} * ${otherName}_row;`)}
-var x: array<f32, ${this.tile.rows}>;
-for (var chunk = 0u; chunk < columns; chunk += ${lanes}u) {
-let exists = chunk + local_index < columns;
-let column = min(chunk + local_index, columns - 1u);
-${this.loopRows(`x[i] = select(0f, ${this.element(ownName, x)}, exists);`)}
-${this.eachRow((i) => `let x_${i} = x[${i}];`)}
-let depth = min(${lanes}u, columns - chunk);
-for (var c = 0u; c < depth; c += ${STEP}u) {
-${unroll(STEP, (s) => `let c_${s} = min(chunk + c + ${s}u, columns - 1u) * ${otherName}_column;`)}
-${unroll(STEP, (s) => this.eachOther((j) => `let y${s}_${j} = ${y.access.element(`y_${j} + c_${s}`)};`))}
-${this.eachRow((i) => addShuffled(`x_${i}`, 'c', this.tile.others, (j) => `${name}_${i}_${j}`))}
-}
+${unroll(groups, (g) => `let own_${g} = ${ownName}_base + min(row_start + ${g * lanes}u + local_index, last_own) * ${ownName}_row;`)}
+${this.eachOther((j) => `let other_base_${j} = ${otherName}_base + other_${j} * ${otherName}_row;`)}
+for (var c = 0u; c < columns; c++) {
+let own_column = c * ${ownName}_column;
+let other_column = c * ${otherName}_column;
+${unroll(groups, (g) => `let x_${g} = ${x.access.element(`own_${g} + own_column`)};`)}
+${this.eachOther((j) => `let y_${j} = ${y.access.element(`other_base_${j} + other_column`)};`)}
+${this.eachRow(
+  (i) => `{
+let z = subgroupBroadcast(x_${Math.floor(i / lanes)}, ${i % lanes}u);
+${this.eachOther((j) => `${name}_${i}_${j} += z * y_${j};`)}
+}`,
+)}
 }
 }`;
   }
@@ -261,14 +261,15 @@ ${this.eachRow((i) => addShuffled(`x_${i}`, 'c', this.tile.others, (j) => `${nam
 let start = first + group * ${lanes}u;
 ${this.eachRow((i) => `let x_${i} = ${picked(i)};`)}
 let depth = min(${lanes}u, last_other - start + 1u);
-for (var r = 0u; r < depth; r += ${STEP}u) {
-${unroll(STEP, (s) => `let y_${s} = ${otherName}_base + min(start + r + ${s}u, last_other) * ${otherName}_row;`)}
-${unroll(STEP, (s) =>
-  this.eachVector((t) => {
-    return `let y${s}_${t} = ${y.access.element(`y_${s} + min(column_${t}, columns - 1u) * ${otherName}_column`)};`;
-  }),
+for (var r = 0u; r < depth; r++) {
+let y = ${otherName}_base + (start + r) * ${otherName}_row;
+${this.eachVector((t) => `let y_${t} = ${y.access.element(`y + column_${t} * ${otherName}_column`)};`)}
+${this.eachRow(
+  (i) => `{
+let z = subgroupShuffle(x_${i}, r);
+${this.eachVector((t) => `${name}_${i}_${t} += z * y_${t};`)}
+}`,
 )}
-${this.eachRow((i) => addShuffled(`x_${i}`, 'r', this.vectors, (t) => `${name}_${i}_${t}`))}
 }
 }`;
   }

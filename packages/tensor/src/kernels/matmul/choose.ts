@@ -25,8 +25,8 @@ export interface MatmulShape {
 // Register tiles smaller than 8 × 8 were slower on both software adapters (4 × 4 by half), larger ones took longer to
 // compile than they gained, and the usual workgroup tiles were five times slower there.
 const software = { kernel: 'registerTile', rows: 8, columns: 8 } as const satisfies MatmulChoice;
-// 1.6 times as fast as that; twice as large it was slower again, since the driver keeps the sums in memory.
-const subgroups = { kernel: 'subgroupTile', rows: 16, columns: 4, lanes: 8 } as const satisfies MatmulChoice;
+// Twice as fast as that; a taller one gains a little, but a row of it is in vain where the batch is small.
+const subgroups = { kernel: 'subgroupTile', rows: 32, columns: 4, lanes: 8 } as const satisfies MatmulChoice;
 
 // From large to small: a tile is good if there are enough of them to fill the chip.
 const gpu = [
@@ -56,7 +56,7 @@ export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): Matmul
 export function matmulCandidates(shape: MatmulShape, adapter: KernelAdapter, limits: WorkgroupLimits): MatmulChoice[] {
   const preset = chooseMatmul(shape, { ...adapter, tuning: undefined });
   const tile = preset.kernel === 'subgroupTile' ? preset : software;
-  const registers = [4, 8, 12, 16].flatMap((rows) =>
+  const registers = [4, 8, 16, 24, 32].flatMap((rows) =>
     [2, 4, 8]
       .filter((columns) => LANES * columns < 2 * shape.n)
       .map((columns): MatmulChoice => ({ ...tile, rows, columns })),

@@ -18,7 +18,7 @@ const twins: Record<string, MatmulChoice> = {
   'register tile 8x8': { kernel: 'registerTile', rows: 8, columns: 8 },
   'register tile 4x3': { kernel: 'registerTile', rows: 4, columns: 3 },
   'register tile 1x1': { kernel: 'registerTile', rows: 1, columns: 1 },
-  'subgroup tile 16x4': { kernel: 'subgroupTile', rows: 16, columns: 4, lanes: 8 },
+  'subgroup tile 32x4': { kernel: 'subgroupTile', rows: 32, columns: 4, lanes: 8 },
   'subgroup tile 3x1': { kernel: 'subgroupTile', rows: 3, columns: 1, lanes: 8 },
   'workgroup tile 64x64': {
     kernel: 'workgroupTile',
@@ -185,7 +185,7 @@ describe('chooseMatmul', () => {
     const choices = [1, 9, 1000].map((n) =>
       chooseMatmul({ m: 32, n, k: 64, batch: 1 }, { software: true, subgroupSize: 8 }),
     );
-    expect(choices).toEqual([1, 2, 4].map((columns) => ({ kernel: 'subgroupTile', rows: 16, columns, lanes: 8 })));
+    expect(choices).toEqual([1, 2, 4].map((columns) => ({ kernel: 'subgroupTile', rows: 32, columns, lanes: 8 })));
   });
 
   it('takes no tile that is wider than the output', () => {

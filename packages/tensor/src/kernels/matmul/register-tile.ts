@@ -27,6 +27,7 @@ export function registerTileMatmul(spec: MatmulSpec, tile: RegisterTile): Genera
     declarations: '',
     body: `
 ${beginTile(spec, tile, LANES)}
+${unroll(rows, (i) => `let a${i} = a_base + min(row_0 + ${i}u, last_row) * ${a.rowStride.wgsl};`)}
 let depth = ${k.wgsl} + ${HIDDEN_ZERO};
 for (var k = 0u; k < depth; k++) {
   let a_k = k * ${a.columnStride.wgsl};
@@ -41,16 +42,15 @@ ${storeTile(spec, tile, LANES)}`,
   };
 }
 
-/** Where the tile lies, the rows of `a` and the columns of `b` as `a0`, …, `b0`, …, and sums `c0_0`, … of zero. */
+/** Where the tile lies, the columns of `b` as `b0`, …, and sums `c0_0`, … of zero. */
 export function beginTile(spec: MatmulSpec, { rows, columns }: RegisterTile, lanes: number): string {
-  const { m, n, a, b } = spec;
+  const { m, n, b } = spec;
   return `
 ${declareBatch(spec)}
 let row_0 = workgroup_id.y * ${rows}u;
 let column_0 = workgroup_id.x * ${lanes * columns}u + local_index;
 let last_row = ${m.wgsl} - 1u;
 let last_column = ${n.wgsl} - 1u;
-${unroll(rows, (i) => `let a${i} = a_base + min(row_0 + ${i}u, last_row) * ${a.rowStride.wgsl};`)}
 ${unroll(columns, (j) => `let b${j} = b_base + min(column_0 + ${j * lanes}u, last_column) * ${b.columnStride.wgsl};`)}
 ${unroll(rows, (i) => unroll(columns, (j) => `var c${i}_${j} = 0f;`))}`;
 }
@@ -60,10 +60,12 @@ export function storeTile(spec: MatmulSpec, { rows, columns }: RegisterTile, lan
   return `
 var results: array<f32, ${rows * columns}>;
 ${unroll(rows, (i) => unroll(columns, (j) => `results[${i * columns + j}] = c${i}_${j};`))}
-for (var i = 0u; i < ${rows}u; i++) {
+let stored_rows = ${rows}u + ${HIDDEN_ZERO};
+let stored_columns = ${columns}u + ${HIDDEN_ZERO};
+for (var i = 0u; i < stored_rows; i++) {
   let row = row_0 + i;
   if (row > last_row) { break; }
-  for (var j = 0u; j < ${columns}u; j++) {
+  for (var j = 0u; j < stored_columns; j++) {
     let column = column_0 + j * ${lanes}u;
     if (column <= last_column) {
       ${spec.store({ batch: 'batch', row: 'row', column: 'column' }, `results[i * ${columns}u + j]`)}

@@ -1,5 +1,4 @@
-import { type GeneratedKernel, tiles, unroll } from '../contract.js';
-import { addShuffled, STEP } from '../shuffle.js';
+import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
 import { beginTile, type RegisterTile, storeTile } from './register-tile.js';
 import { batchCount, type MatmulSpec } from './spec.js';
 
@@ -11,31 +10,33 @@ export interface SubgroupTile extends RegisterTile {
 /**
  * The kernel for lavapipe with subgroups. Inside a loop that driver reads each lane's element by itself, with a bounds
  * check, even where all lanes want the same one: a read costs as much as ten products of eight lanes. So no lane reads
- * what another one has: along k each lane holds another element of `a`, and a shuffle, which is one instruction, hands
- * it to all of them. Everything else is as in the register tile.
+ * what another one has: each lane reads `a` in a row of its own, and a broadcast, which is one instruction, hands it to
+ * all of them. Everything else is as in the register tile.
  */
 export function subgroupTileMatmul(spec: MatmulSpec, tile: SubgroupTile): GeneratedKernel {
   const { m, n, k, a, b } = spec;
   const { rows, columns, lanes } = tile;
-  // Beyond the last one stands a zero on both sides: zero times infinity would be no number.
-  const inDepth = (s: number, element: string) => (s === 0 ? element : `select(0f, ${element}, k + ${s}u < depth)`);
+  const groups = Math.ceil(rows / lanes);
   return {
     name: `matmul_subgroup_tile_${rows}x${columns}`,
     enable: 'subgroups',
     declarations: '',
     body: `
 ${beginTile(spec, tile, lanes)}
-for (var k_0 = 0u; k_0 < ${k.wgsl}; k_0 += ${lanes}u) {
-  let last_k = ${k.wgsl} - 1u;
-  let exists = k_0 + local_index <= last_k;
-  let a_k = min(k_0 + local_index, last_k) * ${a.columnStride.wgsl};
-${unroll(rows, (i) => `  let x${i} = select(0f, ${a.access.element(`a${i} + a_k`)}, exists);`)}
-  let depth = min(${lanes}u, ${k.wgsl} - k_0);
-  for (var k = 0u; k < depth; k += ${STEP}u) {
-${unroll(STEP, (s) => `    let b_k${s} = min(k_0 + k + ${s}u, last_k) * ${b.rowStride.wgsl};`)}
-${unroll(STEP, (s) => unroll(columns, (j) => `    let y${s}_${j} = ${inDepth(s, b.access.element(`b${j} + b_k${s}`))};`))}
-${unroll(rows, (i) => addShuffled(`x${i}`, 'k', columns, (j) => `c${i}_${j}`))}
-  }
+${unroll(groups, (g) => `let own${g} = a_base + min(row_0 + ${g * lanes}u + local_index, last_row) * ${a.rowStride.wgsl};`)}
+let depth = ${k.wgsl} + ${HIDDEN_ZERO};
+for (var k = 0u; k < depth; k++) {
+  let a_k = k * ${a.columnStride.wgsl};
+  let b_k = k * ${b.rowStride.wgsl};
+${unroll(groups, (g) => `  let x${g} = ${a.access.element(`own${g} + a_k`)};`)}
+${unroll(columns, (j) => `  let y${j} = ${b.access.element(`b${j} + b_k`)};`)}
+${unroll(
+  rows,
+  (i) => `  {
+    let z = subgroupBroadcast(x${Math.floor(i / lanes)}, ${i % lanes}u);
+${unroll(columns, (j) => `    c${i}_${j} += z * y${j};`)}
+  }`,
+)}
 }
 ${storeTile(spec, tile, lanes)}`,
     workgroupSize: [lanes, 1, 1],
