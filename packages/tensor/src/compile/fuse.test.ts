@@ -1,7 +1,19 @@
 // What fusion must do beside being right, which fuzz.test.ts is about.
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
-import { exp, grad, hostNormal, key, LimitError, layerNorm, pack, silu, softmax, type Tensor } from '../index.js';
+import {
+  attention,
+  exp,
+  grad,
+  hostNormal,
+  key,
+  LimitError,
+  layerNorm,
+  pack,
+  silu,
+  softmax,
+  type Tensor,
+} from '../index.js';
 import { concat } from '../ops/view/concat.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 
@@ -53,6 +65,16 @@ describe('fusion', () => {
       expect(on.counters.dispatches - before).toBe(1);
     });
   }
+
+  it('hands an attention its cotangent as it is: a product with the ones of a sum’s gradient is no kernel', async (context) => {
+    const on = device(context);
+    const data = Float32Array.from({ length: 2 * 3 * 4 }, (_, i) => Math.sin(i));
+    const [q, k, v, cotangent] = Array.from({ length: 4 }, () => on.tensor(data, { shape: [1, 2, 3, 4] }));
+    const before = on.counters.dispatches;
+    await on.run(grad((x: Tensor) => attention(x, k!, v!).mul(cotangent!).sum())(q!));
+    // Forward, and backward for the queries.
+    expect(on.counters.dispatches - before).toBe(2);
+  });
 
   it('stores what one kernel would compute at many places', async (context) => {
     const on = device(context);

@@ -4,7 +4,7 @@
 export interface Passes {
   /** Equal nodes become one. */
   readonly merge: boolean;
-  /** Identities go; a reshape of a reshape is one reshape. */
+  /** Identities go, products with one as well; a reshape of a reshape is one reshape. */
   readonly foldViews: boolean;
   /** A transposed product is a product of transposes. */
   readonly transposeProducts: boolean;

@@ -4,7 +4,9 @@ import { computeType, type DType } from '../graph/dtype.js';
 import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
+import { multiply } from '../ops/arithmetic/multiply.js';
 import { cast } from '../ops/cast.js';
+import { zeros } from '../ops/creation/constant.js';
 import { matmul } from '../ops/matmul/matmul.js';
 import type { Op, ReduceOp } from '../ops/op.js';
 import { expand, stretchesNothing } from '../ops/view/expand.js';
@@ -45,6 +47,12 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
       const parts = op.decompose(tensors, attributes).map((part, i) => part.cast(node.outputs[i]!.dtype).value);
       visit(parts);
       return parts.map((part) => replaced.get(part)!);
+    }
+    if (op === multiply.op && passes.foldViews) {
+      const [a, b] = inputs as [Value, Value];
+      const factor = isOne(b) ? a : isOne(a) ? b : undefined;
+      if (factor && factor.dtype === node.outputs[0]!.dtype && sameShape(factor.shape, node.outputs[0]!.shape))
+        return [factor];
     }
     if (op === reshape.op && passes.foldViews) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
     if (op === expand.op && passes.foldViews) {
@@ -96,6 +104,12 @@ function copied(value: Value): Value {
 }
 
 type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readonly Value[];
+
+/** Whether a value is the constant one everywhere, as the cotangent with which a gradient begins. */
+function isOne({ node: { op, inputs, attributes } }: Value): boolean {
+  if (op === expand.op || op === reshape.op) return isOne(inputs[0]!);
+  return op === zeros.op && attributes.value === 1;
+}
 
 function reshaped(x: Value, shape: Shape, make: Make): Value {
   const source = x.node.op === reshape.op ? x.node.inputs[0]! : x;
