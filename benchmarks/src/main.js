@@ -4,7 +4,7 @@
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ADAPTER_CHOICES, adapterEnvironment, chooseAdapter, describeAdapter } from '@paris/tensor/node';
 import { median } from './data.js';
@@ -13,9 +13,11 @@ import { ROWS } from './rows.js';
 
 const OURS = 'paris';
 const PEERS = ['jax', 'tfjs'];
-const WARM_UP = 2;
+/** Repetitions before the timed ones: two at least, and for so long. JavaScript gets faster over a thousand calls. */
+const WARM_UP = { repetitions: 2, ms: 3000 };
 /** fixtures/dit.json knows the losses of so many training steps. */
-const MOST_REPETITIONS = 22;
+const KNOWN_STEPS = 24;
+const MOST_REPETITIONS = KNOWN_STEPS - WARM_UP.repetitions;
 const ANSWER_TIMEOUT_MS = 600_000;
 
 const { values: options } = parseArgs({
@@ -40,6 +42,16 @@ const rows = ROWS.filter(({ name, shape }) => `${name} ${shape}`.includes(option
 if (!(Number.isInteger(repeat) && repeat >= 1 && repeat <= MOST_REPETITIONS)) {
   fail(`--repeat takes a whole number from 1 to ${MOST_REPETITIONS}, got ${options.repeat}.`);
 }
+// npm runs this in benchmarks/, wherever it was called.
+const jsonFile = options.json && resolve(process.env.INIT_CWD ?? '.', options.json);
+if (jsonFile) {
+  // Before the minutes that it takes, not after them.
+  try {
+    writeFileSync(jsonFile, '', { flag: 'a' });
+  } catch (error) {
+    fail(`--json names a file that cannot be written: ${error.message}.`);
+  }
+}
 if (rows.length === 0) fail(`no row is called like ${options.only}. Leave --only out to see all.`);
 
 const adapter = await chooseAdapter({ adapter: options.adapter });
@@ -62,15 +74,20 @@ for (const row of rows) {
   results.push(result);
   console.log(lineOf(result));
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
+if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(results, null, 1)}\n`);
 // A result of ours that is wrong is a failure; a peer's is its own affair.
 process.exit(results.every(({ verified }) => verified.includes(OURS)) ? 0 : 1);
 
 async function measure(row) {
   const expected = referenceOf(row);
-  const lanes = contenders.map((contender) => ({ contender, samples: [], error: contender.error }));
+  const lanes = contenders.map((contender) => ({ contender, samples: [], timed: [], error: contender.error }));
   for (const lane of lanes) lane.error ??= (await lane.contender.ask('setup', { id: row.id })).error;
-  for (let i = 0; i < WARM_UP + repeat; i++) {
+  let begun = 0;
+  for (let i = 0, timed = 0; timed < repeat; i++) {
+    // The first one compiles: what it takes warms nothing else.
+    if (i === 1) begun = performance.now();
+    const isWarm = i >= WARM_UP.repetitions && (performance.now() - begun > WARM_UP.ms || i >= KNOWN_STEPS - repeat);
+    if (isWarm) timed++;
     // Nobody is always the first.
     for (const lane of [...lanes.slice(i % lanes.length), ...lanes.slice(0, i % lanes.length)]) {
       if (lane.error) continue;
@@ -82,6 +99,7 @@ async function measure(row) {
         if (sample.error) throw new Error(sample.error);
         compare(expected(sample.set, i), picks, sample.elements, row.tolerance);
         lane.samples.push(sample);
+        if (isWarm) lane.timed.push(sample);
       } catch (error) {
         lane.error = error.message;
       }
@@ -90,17 +108,17 @@ async function measure(row) {
   for (const lane of lanes) if (!lane.contender.error) await lane.contender.ask('finish');
 
   const right = lanes.filter(({ error }) => !error);
-  const by = (of) => Object.fromEntries(right.map(({ contender, samples }) => [contender.name, of(samples)]));
-  const warm = by((samples) => median(samples.slice(WARM_UP).map(({ ms }) => ms)));
+  const by = (of) => Object.fromEntries(right.map((lane) => [lane.contender.name, of(lane)]));
+  const warm = by(({ timed }) => median(timed.map(({ ms }) => ms)));
   const { [OURS]: ours, ...peers } = warm;
   return {
     ...{ work: row.name, shape: row.shape, dtype: row.dtype, ours_ms: ours ?? null, peers },
     verified: right.map(({ contender }) => contender.name),
     ...{ adapter: adapter.adapter?.description || adapter.kind, versions, flop: row.flop },
-    cold_ms: by(([first]) => first.ms),
-    cpu_ms: by((samples) => median(samples.slice(WARM_UP).map(({ cpuMs }) => cpuMs))),
-    js_ms: by((samples) => median(samples.slice(WARM_UP).map(({ jsMs }) => jsMs))),
-    counts: by((samples) => samples.at(-1).cost),
+    cold_ms: by(({ samples }) => samples[0].ms),
+    cpu_ms: by(({ timed }) => median(timed.map(({ cpuMs }) => cpuMs))),
+    js_ms: by(({ timed }) => median(timed.map(({ jsMs }) => jsMs))),
+    counts: by(({ timed }) => timed.at(-1).cost),
     errors: Object.fromEntries(lanes.flatMap(({ contender, error }) => (error ? [[contender.name, error]] : []))),
   };
 }

@@ -34,7 +34,8 @@ export interface Prepared {
   readonly held: readonly PooledBuffer[];
 }
 
-const boundGroupsKept = 64;
+/** Bind groups that a dispatch keeps: one for each result that a program may hold at a time, and each set of inputs. */
+const boundGroupsKept = 256;
 
 export class Plan {
   private readonly packs = new Map<Slot, PooledBuffer>();

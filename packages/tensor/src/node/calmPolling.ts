@@ -5,7 +5,7 @@
 import { onWait } from '../device/wait.js';
 
 /** How long it is asked at once: a sleep would be longer than what is left of most such waits. */
-const AT_ONCE_MS = 0.5;
+const AT_ONCE_MS = 1;
 /** Sleeps until here are shorter than a timer can make them; after that, a timer's millisecond is exact enough. */
 const SHORT_MS = 8;
 /** A pause after which a new wait begins, of whatever does not say so itself. */
@@ -27,7 +27,7 @@ export function calmPolling(): () => void {
     last = now;
     const waited = now - began;
     if (waited > SHORT_MS) return setTimeout(callback, 1);
-    // Keeps JavaScript for a tenth of what was waited: a twentieth of a millisecond, most often.
+    // Keeps JavaScript for a tenth of what was waited: a tenth of a millisecond at first.
     if (waited > AT_ONCE_MS) Atomics.wait(nobodyWakes, 0, 0, waited / 10);
     return original(callback);
   };

@@ -55,7 +55,10 @@ ${unroll(columns, (j) => `let b${j} = b_base + min(column_0 + ${j * lanes}u, las
 ${unroll(rows, (i) => unroll(columns, (j) => `var c${i}_${j} = 0f;`))}`;
 }
 
-/** Stores the sums of {@link beginTile}: from an array, so that the text has the epilogue once. */
+/**
+ * Stores the sums of {@link beginTile}: from an array and in loops that no driver unrolls, so that the text has the epilogue
+ * once. (Unrolled 32 times it took lavapipe's compiler five seconds.)
+ */
 export function storeTile(spec: MatmulSpec, { rows, columns }: RegisterTile, lanes: number): string {
   return `
 var results: array<f32, ${rows * columns}>;
