@@ -34,6 +34,7 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
+  rowTile: ['lanes', 'rows'],
   subgroupTile: ['lanes', 'rows', 'others'],
   registerRow: ['lanes', 'residentDims', 'outputDims', 'stagedRows'],
 };

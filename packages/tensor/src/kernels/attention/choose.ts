@@ -2,6 +2,7 @@ import type { GeneratedKernel, KernelAdapter } from '../contract.js';
 import { attentionClass } from '../tuning.js';
 import { registerRowBackwardKey, registerRowBackwardQuery, registerRowForward } from './register-row.js';
 import type { RegisterRow } from './register-row-text.js';
+import { type RowTile, rowTileBackwardKey, rowTileBackwardQuery, rowTileForward } from './row-tile.js';
 import type { AttentionForwardSpec, AttentionKeySpec, AttentionQuerySpec } from './spec.js';
 import {
   type SubgroupTile,
@@ -12,6 +13,7 @@ import {
 
 /** A kernel with its parameters: plain data, so that a tuning table can hold it. */
 export type AttentionChoice =
+  | ({ readonly kernel: 'rowTile' } & RowTile)
   | ({ readonly kernel: 'subgroupTile' } & SubgroupTile)
   | ({ readonly kernel: 'registerRow' } & RegisterRow);
 
@@ -21,7 +23,10 @@ const LANES = 8;
 export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
 
 const presets = {
-  software: { kernel: 'registerRow', lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
+  // Without subgroups, as lavapipe is in Deno: what is unrolled into registers takes it three times as long to compile.
+  software: { kernel: 'rowTile', lanes: 8, rows: 4 },
+  // Twice as fast there as the row tile, and its compiler takes long texts in its stride.
+  swiftShader: { kernel: 'registerRow', lanes: 8, residentDims: 32, outputDims: 32, stagedRows: 0 },
   gpu: { kernel: 'registerRow', lanes: 64, residentDims: 128, outputDims: 72, stagedRows: 16 },
   // Two rows of its own and two sums: half of each fits the same registers.
   gpuKeys: { kernel: 'registerRow', lanes: 64, residentDims: 72, outputDims: 36, stagedRows: 16 },
@@ -39,6 +44,7 @@ export function chooseAttention(kernel: AttentionKernel, headDim: number, adapte
   const measured = adapter.tuning?.attention[attentionClass(kernel, headDim)];
   if (measured) return measured;
   if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
+  if (adapter.architecture === 'swiftshader') return presets.swiftShader;
   const tile = adapter.subgroupSize === LANES && subgroups.find(({ widest }) => headDim <= widest);
   return tile ? { kernel: 'subgroupTile', lanes: LANES, rows: tile.rows, others: tile.others } : presets.software;
 }
@@ -51,7 +57,8 @@ export function attentionCandidates(
 ): readonly AttentionChoice[] {
   const preset = chooseAttention(kernel, headDim, { ...adapter, tuning: undefined });
   const { subgroupSize: lanes } = adapter;
-  const tiles = [8, 16, 24, 32].flatMap((rows) =>
+  const tiles = [2, 4, 8].map((rows): AttentionChoice => ({ kernel: 'rowTile', lanes: 8, rows }));
+  const shared = [8, 16, 24, 32].flatMap((rows) =>
     [2, 4].flatMap((others): AttentionChoice[] => (lanes ? [{ kernel: 'subgroupTile', lanes, rows, others }] : [])),
   );
   const rows = (adapter.software ? [8] : [32, 64, 128]).flatMap((lanes) =>
@@ -67,11 +74,12 @@ export function attentionCandidates(
       ),
     ),
   );
-  const others = adapter.software ? [...tiles, ...rows] : rows;
+  const others = adapter.software ? [...tiles, ...shared, ...rows] : rows;
   return [preset, ...others.filter((choice) => JSON.stringify(choice) !== JSON.stringify(preset))];
 }
 
 const kernels = {
+  rowTile: { forward: rowTileForward, backwardQuery: rowTileBackwardQuery, backwardKey: rowTileBackwardKey },
   registerRow: {
     forward: registerRowForward,
     backwardQuery: registerRowBackwardQuery,
