@@ -42,6 +42,7 @@ const rows = ROWS.filter(({ name, shape }) => `${name} ${shape}`.includes(option
 if (!(Number.isInteger(repeat) && repeat >= 1 && repeat <= MOST_REPETITIONS)) {
   fail(`--repeat takes a whole number from 1 to ${MOST_REPETITIONS}, got ${options.repeat}.`);
 }
+if (rows.length === 0) fail(`no row is called like ${options.only}. Leave --only out to see all.`);
 // npm runs this in benchmarks/, wherever it was called.
 const jsonFile = options.json && resolve(process.env.INIT_CWD ?? '.', options.json);
 if (jsonFile) {
@@ -52,7 +53,6 @@ if (jsonFile) {
     fail(`--json names a file that cannot be written: ${error.message}.`);
   }
 }
-if (rows.length === 0) fail(`no row is called like ${options.only}. Leave --only out to see all.`);
 
 const adapter = await chooseAdapter({ adapter: options.adapter });
 console.log(describeAdapter(adapter));
@@ -80,7 +80,7 @@ process.exit(results.every(({ verified }) => verified.includes(OURS)) ? 0 : 1);
 
 async function measure(row) {
   const expected = referenceOf(row);
-  const lanes = contenders.map((contender) => ({ contender, samples: [], timed: [], error: contender.error }));
+  const lanes = contenders.map((contender) => ({ contender, cold: undefined, timed: [], error: contender.error }));
   for (const lane of lanes) lane.error ??= (await lane.contender.ask('setup', { id: row.id })).error;
   let begun = 0;
   for (let i = 0, timed = 0; timed < repeat; i++) {
@@ -98,7 +98,7 @@ async function measure(row) {
       try {
         if (sample.error) throw new Error(sample.error);
         compare(expected(sample.set, i), picks, sample.elements, row.tolerance);
-        lane.samples.push(sample);
+        lane.cold ??= sample.ms;
         if (isWarm) lane.timed.push(sample);
       } catch (error) {
         lane.error = error.message;
@@ -115,7 +115,7 @@ async function measure(row) {
     ...{ work: row.name, shape: row.shape, dtype: row.dtype, ours_ms: ours ?? null, peers },
     verified: right.map(({ contender }) => contender.name),
     ...{ adapter: adapter.adapter?.description || adapter.kind, versions, flop: row.flop },
-    cold_ms: by(({ samples }) => samples[0].ms),
+    cold_ms: by(({ cold }) => cold),
     cpu_ms: by(({ timed }) => median(timed.map(({ cpuMs }) => cpuMs))),
     js_ms: by(({ timed }) => median(timed.map(({ jsMs }) => jsMs))),
     counts: by(({ timed }) => timed.at(-1).cost),

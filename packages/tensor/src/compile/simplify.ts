@@ -49,10 +49,8 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
       return parts.map((part) => replaced.get(part)!);
     }
     if (op === multiply.op && passes.foldViews) {
-      const [a, b] = inputs as [Value, Value];
-      const factor = isOne(b) ? a : isOne(a) ? b : undefined;
-      if (factor && factor.dtype === node.outputs[0]!.dtype && sameShape(factor.shape, node.outputs[0]!.shape))
-        return [factor];
+      const factor = factorOfOne(node.outputs[0]!, inputs as [Value, Value]);
+      if (factor) return [factor];
     }
     if (op === reshape.op && passes.foldViews) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
     if (op === expand.op && passes.foldViews) {
@@ -104,6 +102,12 @@ function copied(value: Value): Value {
 }
 
 type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readonly Value[];
+
+/** The factor beside a one, if it is all that the product is. */
+function factorOfOne({ dtype, shape }: Value, [a, b]: readonly [Value, Value]): Value | undefined {
+  const factor = isOne(b) ? a : isOne(a) ? b : undefined;
+  return factor?.dtype === dtype && sameShape(factor.shape, shape) ? factor : undefined;
+}
 
 /** Whether a value is the constant one everywhere, as the cotangent with which a gradient begins. */
 function isOne({ node: { op, inputs, attributes } }: Value): boolean {

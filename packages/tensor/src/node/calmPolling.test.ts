@@ -3,7 +3,10 @@ import { beginWait } from '../device/wait.js';
 import { calmPolling } from './calmPolling.js';
 
 let restore = () => {};
-afterEach(() => restore());
+afterEach(() => {
+  vi.restoreAllMocks();
+  restore();
+});
 
 /** How often a callback that asks again each time is called in 60 ms. */
 async function asks(native: boolean): Promise<number> {
@@ -48,7 +51,6 @@ describe('calmPolling', () => {
     expect(waitFor(10).at(-1)).toBe(true);
     now += 20;
     expect(waitFor(1)).toEqual([false]);
-    vi.restoreAllMocks();
   });
 
   it('passes arguments on and can be taken back', async () => {

@@ -117,8 +117,12 @@ async function runAttention(device: GPUDevice, host: HostAttention, choose: Choo
 // is compiled once: registers, chunks of columns and staging are all in use there too.
 const chunks = { kernel: 'registerRow', lanes: 16, residentDims: 4, outputDims: 3, stagedRows: 4 } as const;
 const choices: Record<string, { choose: Choose; dims: number[]; masked: Masked }> = {
-  lavapipe: { choose: chosenFor({ software: true, subgroupSize: 8 }), dims: [20, 1, 33, 128], masked: 'some' },
-  'lavapipe without subgroups': { choose: chosenFor({ software: true }), dims: [8, 1, 5, 33, 72, 128], masked: 'none' },
+  lavapipe: { choose: chosenFor({ software: true, subgroupSize: 8 }), dims: [20, 1, 33, 72, 128], masked: 'some' },
+  'lavapipe without subgroups': {
+    choose: chosenFor({ software: true }),
+    dims: [8, 16, 32, 64, 72, 128, 1, 5, 33, 79],
+    masked: 'none',
+  },
   SwiftShader: { choose: chosenFor({ software: true, architecture: 'swiftshader' }), dims: [4], masked: 'some' },
   'a GPU': { choose: chosenFor({ software: false }), dims: [4], masked: 'some' },
   'a GPU, in chunks': { choose: () => chunks, dims: [5], masked: 'some' },

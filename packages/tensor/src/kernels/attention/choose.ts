@@ -17,9 +17,6 @@ export type AttentionChoice =
   | ({ readonly kernel: 'subgroupTile' } & SubgroupTile)
   | ({ readonly kernel: 'registerRow' } & RegisterRow);
 
-/** Lanes of lavapipe's subgroups. */
-const LANES = 8;
-
 export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
 
 const presets = {
@@ -34,10 +31,10 @@ const presets = {
 
 // More rows run faster (32 by another tenth) and take longer to compile, which is seconds for the wide ones.
 const subgroups = [
-  { widest: 32, rows: 16, others: 2 },
-  { widest: 80, rows: 24, others: 4 },
-  { widest: 160, rows: 16, others: 2 },
-];
+  { widest: 32, tile: { kernel: 'subgroupTile', lanes: 8, rows: 16, others: 2 } },
+  { widest: 80, tile: { kernel: 'subgroupTile', lanes: 8, rows: 24, others: 4 } },
+  { widest: 160, tile: { kernel: 'subgroupTile', lanes: 8, rows: 16, others: 2 } },
+] as const satisfies { widest: number; tile: AttentionChoice }[];
 
 /** Which kernel attends on this adapter. Pure: the same arguments, the same choice, on any machine. */
 export function chooseAttention(kernel: AttentionKernel, headDim: number, adapter: KernelAdapter): AttentionChoice {
@@ -45,8 +42,8 @@ export function chooseAttention(kernel: AttentionKernel, headDim: number, adapte
   if (measured) return measured;
   if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
   if (adapter.architecture === 'swiftshader') return presets.swiftShader;
-  const tile = adapter.subgroupSize === LANES && subgroups.find(({ widest }) => headDim <= widest);
-  return tile ? { kernel: 'subgroupTile', lanes: LANES, rows: tile.rows, others: tile.others } : presets.software;
+  const fits = subgroups.find(({ widest, tile }) => headDim <= widest && adapter.subgroupSize === tile.lanes);
+  return fits?.tile ?? presets.software;
 }
 
 /** The kernels that are worth measuring; the choice of the fixed rules is the first. */
@@ -58,9 +55,11 @@ export function attentionCandidates(
   const preset = chooseAttention(kernel, headDim, { ...adapter, tuning: undefined });
   const { subgroupSize: lanes } = adapter;
   const tiles = [2, 4, 8].map((rows): AttentionChoice => ({ kernel: 'rowTile', lanes: 8, rows }));
-  const shared = [8, 16, 24, 32].flatMap((rows) =>
-    [2, 4].flatMap((others): AttentionChoice[] => (lanes ? [{ kernel: 'subgroupTile', lanes, rows, others }] : [])),
-  );
+  const shared = lanes
+    ? [8, 16, 24, 32].flatMap((rows) =>
+        [2, 4].map((others): AttentionChoice => ({ kernel: 'subgroupTile', lanes, rows, others })),
+      )
+    : [];
   const rows = (adapter.software ? [8] : [32, 64, 128]).flatMap((lanes) =>
     [headDim, Math.ceil(headDim / 2)].flatMap((dims) =>
       (adapter.software ? [0] : [8, 16, 32]).map(

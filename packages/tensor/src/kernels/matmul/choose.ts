@@ -56,7 +56,8 @@ export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): Matmul
 export function matmulCandidates(shape: MatmulShape, adapter: KernelAdapter, limits: WorkgroupLimits): MatmulChoice[] {
   const preset = chooseMatmul(shape, { ...adapter, tuning: undefined });
   const tile = preset.kernel === 'subgroupTile' ? preset : software;
-  const registers = [4, 8, 16, 24, 32].flatMap((rows) =>
+  const heights = tile.kernel === 'subgroupTile' ? [4, 8, 16, 24, 32] : [4, 8, 12, 16];
+  const registers = heights.flatMap((rows) =>
     [2, 4, 8]
       .filter((columns) => LANES * columns < 2 * shape.n)
       .map((columns): MatmulChoice => ({ ...tile, rows, columns })),
