@@ -20,7 +20,7 @@ describe('a tuning table', () => {
 
   it('decides where it says something, and the rules decide elsewhere', () => {
     const choice = { kernel: 'registerTile', rows: 3, columns: 1 } as const;
-    const row = { kernel: 'rowTile', lanes: 4, rows: 1 } as const;
+    const row = { kernel: 'subgroupTile', lanes: 4, rows: 1, others: 2 } as const;
     const tuning = { ...empty, matmul: { '64x64x64': choice }, attention: { 'forward 64': row } };
     for (const software of [true, false]) {
       const adapter = { software, tuning };
@@ -58,7 +58,7 @@ describe('a tuning table', () => {
     ],
     [
       "attention forward 64 has no whole number 'rows'",
-      { ...empty, attention: { 'forward 64': { kernel: 'rowTile', lanes: 8, rows: 1.5 } } },
+      { ...empty, attention: { 'forward 64': { kernel: 'subgroupTile', lanes: 8, rows: 1.5 } } },
     ],
   ];
   for (const [message, json] of wrong) {

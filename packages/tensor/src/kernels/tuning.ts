@@ -1,7 +1,7 @@
 // Which kernels were measured to be the fastest on one adapter, by what is asked of them. Plain data: a table is a JSON
 // file, and a run keeps a copy of the one it was trained with.
 import { ValueError } from '../errors.js';
-import type { AttentionChoice, AttentionKernel } from './attention/choose.js';
+import type { AttentionChoice, AttentionKernel } from './attention/index.js';
 import type { MatmulChoice, MatmulShape } from './matmul/choose.js';
 
 /** Which kernel was fastest for which class of shapes on one adapter; what `paris tune` writes. */
@@ -34,9 +34,8 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
-  rowTile: ['lanes', 'rows'],
+  laneRow: ['lanes', 'others', 'residentDims', 'outputDims', 'stagedRows'],
   subgroupTile: ['lanes', 'rows', 'others'],
-  registerRow: ['lanes', 'residentDims', 'outputDims', 'stagedRows'],
 };
 
 /**

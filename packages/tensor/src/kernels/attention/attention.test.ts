@@ -2,14 +2,8 @@ import { requireCapability } from '@paris/test-tools';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KernelAdapter } from '../contract.js';
 import { bufferAccess, bufferName, largestError, openTestDevice, runKernel, testValues, Uniforms } from '../testing.js';
-import {
-  type AttentionChoice,
-  type AttentionKernel,
-  attentionBackwardKey,
-  attentionBackwardQuery,
-  attentionForward,
-  chooseAttention,
-} from './choose.js';
+import { type AttentionKernel, chooseAttention } from './choose.js';
+import { type AttentionChoice, attentionBackwardKey, attentionBackwardQuery, attentionForward } from './kernels.js';
 import { type HostAttention, referenceAttention } from './reference.testing.js';
 import type { AttentionElement, AttentionOperand, AttentionProblem, AttentionRow } from './spec.js';
 
@@ -115,7 +109,7 @@ async function runAttention(device: GPUDevice, host: HostAttention, choose: Choo
 
 // What drivers on a CPU take seconds to compile is tested at one small head and always with a mask, so that each kernel
 // is compiled once: registers, chunks of columns and staging are all in use there too.
-const chunks = { kernel: 'registerRow', lanes: 16, residentDims: 4, outputDims: 3, stagedRows: 4 } as const;
+const chunks = { kernel: 'laneRow', lanes: 16, others: 1, residentDims: 4, outputDims: 3, stagedRows: 4 } as const;
 const choices: Record<string, { choose: Choose; dims: number[]; masked: Masked }> = {
   lavapipe: { choose: chosenFor({ software: true, subgroupSize: 8 }), dims: [20, 1, 33, 72, 128], masked: 'some' },
   'lavapipe without subgroups': {
@@ -182,7 +176,7 @@ describe.each(Object.entries(choices))('attention, the choice for %s', (name, { 
     for (const headDim of [64, 72, 128]) {
       for (const kernel of ['forward', 'backwardQuery', 'backwardKey'] as const) {
         const choice = choose(kernel, headDim);
-        const stagedRows = choice.kernel === 'registerRow' ? choice.stagedRows : 0;
+        const stagedRows = choice.kernel === 'laneRow' ? choice.stagedRows : 0;
         expect(2 * stagedRows * headDim * 4, `${name}, ${kernel}, heads of ${headDim}`).toBeLessThanOrEqual(16384);
       }
     }

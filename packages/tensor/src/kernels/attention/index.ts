@@ -1,12 +1,5 @@
-export {
-  type AttentionChoice,
-  type AttentionKernel,
-  attentionBackwardKey,
-  attentionBackwardQuery,
-  attentionCandidates,
-  attentionForward,
-  chooseAttention,
-} from './choose.js';
+export { type AttentionKernel, attentionCandidates, chooseAttention } from './choose.js';
+export { type AttentionChoice, attentionBackwardKey, attentionBackwardQuery, attentionForward } from './kernels.js';
 export type {
   AttentionElement,
   AttentionForwardSpec,

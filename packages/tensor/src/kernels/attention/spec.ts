@@ -39,13 +39,6 @@ export interface AttentionProblem {
   mask?(at: { batch: string; key: string }): string;
 }
 
-// Both directions are FlashAttention's (https://arxiv.org/abs/2205.14135): the forward is the online softmax of algorithm
-// 1, the backward that of appendix B.2. With
-//   P = exp(scale · q kᵀ − logSumExp),  dP = dO vᵀ,  delta = rowsum(dO ∘ O),  dS = P ∘ (dP − delta):
-//   dq = scale · dS k,   dk = scale · dSᵀ q,   dv = Pᵀ dO.
-// Nothing of size N × M is stored: P is computed again from what the forward saved. Each output row belongs to one
-// invocation, which sums in the order of the other side's rows: no atomics, the same bytes every time.
-
 /**
  * out[b, n, h] = Σ_m softmax_m(scale · q[b, n, h] · k[b, m, h]) v[b, m, h], and the logarithm of each softmax's
  * denominator, from which the backward kernels get the probabilities back. A query without any key gives zeros.
