@@ -2,10 +2,10 @@ import { requireCapability } from '@paris/test-tools';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KernelAdapter } from '../contract.js';
 import { bufferAccess, bufferName, largestError, openTestDevice, runKernel, testValues, Uniforms } from '../testing.js';
-import { type AttentionKernel, chooseAttention } from './choose.js';
-import { type AttentionChoice, attentionBackwardKey, attentionBackwardQuery, attentionForward } from './kernels.js';
+import { chooseAttention } from './choose.js';
+import { type AttentionChoice, generateAttention } from './kernels.js';
 import { type HostAttention, referenceAttention } from './reference.testing.js';
-import type { AttentionElement, AttentionOperand, AttentionProblem, AttentionRow } from './spec.js';
+import type { AttentionKernel, AttentionOperand, AttentionSpec } from './spec.js';
 
 type Masked = 'none' | 'some' | 'all of one';
 type Sizes = Pick<HostAttention, 'batch' | 'heads' | 'queries' | 'keys' | 'headDim'>;
@@ -39,62 +39,44 @@ async function runAttention(device: GPUDevice, host: HostAttention, choose: Choo
     columnStride: extents.add(1),
     offset: extents.add(0),
   });
-  const problem: AttentionProblem = {
+  const rowsOf: Record<string, number> = { k: host.keys, v: host.keys, dk: host.keys, dv: host.keys };
+  const spec: AttentionSpec = {
     ...{ batch: batch!, heads: H!, queries: N!, keys: M!, scale: `${host.scale}f` },
     headDim,
-    ...{ q: operand('q', host.queries), k: operand('k', host.keys), v: operand('v', host.keys) },
-    ...(host.mask
-      ? {
-          mask: (at: { batch: string; key: string }) =>
-            `${bufferName('mask')}[${at.batch} * ${M!.wgsl} + ${at.key}] != 0f`,
-        }
-      : {}),
-  };
-  const rowIndex = (at: AttentionRow) => `(${at.batch} * ${H!.wgsl} + ${at.head}) * ${N!.wgsl} + ${at.row}`;
-  const write = (name: string, rows: typeof N) => (at: AttentionElement, value: string) =>
-    `${bufferName(name)}[((${at.batch} * ${rows!.wgsl} + ${at.row}) * ${H!.wgsl} + ${at.head}) * ${headDim}u + ${at.column}] = ${value};`;
-  const writeRow = (name: string) => (at: AttentionRow, value: string) =>
-    `${bufferName(name)}[${rowIndex(at)}] = ${value};`;
-  const forward = attentionForward(
-    { ...problem, store: write('out', N), storeLogSumExp: writeRow('logSumExp') },
-    choose('forward', headDim),
-  );
-  const saved = {
-    cotangent: operand('cotangent', host.queries),
-    logSumExp: (at: AttentionRow) => `${bufferName('logSumExp')}[${rowIndex(at)}]`,
-  };
-  const query = attentionBackwardQuery(
-    { ...problem, ...saved, out: operand('out', host.queries), store: write('dq', N), storeDelta: writeRow('delta') },
-    choose('backwardQuery', headDim),
-  );
-  const key = attentionBackwardKey(
-    {
-      ...problem,
-      ...saved,
-      delta: (at) => `${bufferName('delta')}[${rowIndex(at)}]`,
-      ...{ storeKey: write('dk', M), storeValue: write('dv', M) },
+    masked: host.mask !== undefined,
+    operand: (name) => operand(name, rowsOf[name] ?? host.queries),
+    number: (name, batch, ...rest) =>
+      name === 'mask'
+        ? `${bufferName(name)}[${batch} * ${M!.wgsl} + ${rest[0]}] != 0f`
+        : `${bufferName(name)}[(${batch} * ${H!.wgsl} + ${rest[0]}) * ${N!.wgsl} + ${rest[1]}]`,
+    store(name, { batch, head, row, column }, value) {
+      const rows = rowsOf[name] === undefined ? N! : M!;
+      const index = column
+        ? `((${batch} * ${rows.wgsl} + ${row}) * ${H!.wgsl} + ${head}) * ${headDim}u + ${column}`
+        : `(${batch} * ${H!.wgsl} + ${head}) * ${N!.wgsl} + ${row}`;
+      return `${bufferName(name)}[${index}] = ${value};`;
     },
-    choose('backwardKey', headDim),
-  );
+  };
+  const generate = (kernel: AttentionKernel) => generateAttention(kernel, spec, choose(kernel, headDim));
   const inputs = { q, k, v, ...(host.mask ? { mask: host.mask } : {}) };
   const rows = expected.delta.length;
-  const logSumExp = Float32Array.from(expected.logSumExp);
+  const log_sum = Float32Array.from(expected.log_sum);
   const results = [
-    await runKernel(device, forward, { inputs, outputs: { out: q.length, logSumExp: rows } }, extents.values),
+    await runKernel(device, generate('forward'), { inputs, outputs: { out: q.length, log_sum: rows } }, extents.values),
     await runKernel(
       device,
-      query,
+      generate('backwardQuery'),
       {
-        inputs: { ...inputs, cotangent, logSumExp, out: Float32Array.from(expected.out) },
+        inputs: { ...inputs, cotangent, log_sum, out: Float32Array.from(expected.out) },
         outputs: { dq: q.length, delta: rows },
       },
       extents.values,
     ),
     await runKernel(
       device,
-      key,
+      generate('backwardKey'),
       {
-        inputs: { ...inputs, cotangent, logSumExp, delta: Float32Array.from(expected.delta) },
+        inputs: { ...inputs, cotangent, log_sum, delta: Float32Array.from(expected.delta) },
         outputs: { dk: k.length, dv: k.length },
       },
       extents.values,

@@ -1,8 +1,7 @@
 import type { KernelAdapter } from '../contract.js';
 import { attentionClass } from '../tuning.js';
 import type { AttentionChoice } from './kernels.js';
-
-export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
+import type { AttentionKernel } from './spec.js';
 
 const presets = {
   // Without subgroups, as lavapipe is in Deno: what is unrolled into registers takes it three times as long to compile.

@@ -1,11 +1,3 @@
-export { type AttentionKernel, attentionCandidates, chooseAttention } from './choose.js';
-export { type AttentionChoice, attentionBackwardKey, attentionBackwardQuery, attentionForward } from './kernels.js';
-export type {
-  AttentionElement,
-  AttentionForwardSpec,
-  AttentionKeySpec,
-  AttentionOperand,
-  AttentionProblem,
-  AttentionQuerySpec,
-  AttentionRow,
-} from './spec.js';
+export { attentionCandidates, chooseAttention } from './choose.js';
+export { type AttentionChoice, generateAttention } from './kernels.js';
+export type { AttentionKernel, AttentionSpec } from './spec.js';

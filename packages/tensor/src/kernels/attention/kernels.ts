@@ -6,13 +6,7 @@
 // order of the other side's rows: no atomics, the same bytes every time.
 import type { GeneratedKernel } from '../contract.js';
 import { type LaneRow, LaneRowText } from './lane-row.js';
-import {
-  type AttentionForwardSpec,
-  type AttentionKeySpec,
-  type AttentionProblem,
-  type AttentionQuerySpec,
-  LOWEST,
-} from './spec.js';
+import { type AttentionKernel, type AttentionSpec, LOWEST } from './spec.js';
 import { type SubgroupTile, SubgroupTileText } from './subgroup-tile.js';
 import type { AttentionText, Sides } from './text.js';
 
@@ -21,16 +15,24 @@ export type AttentionChoice =
   | ({ readonly kernel: 'laneRow' } & LaneRow)
   | ({ readonly kernel: 'subgroupTile' } & SubgroupTile);
 
-function textOf(problem: AttentionProblem, sides: Sides, choice: AttentionChoice): AttentionText {
-  return choice.kernel === 'laneRow'
-    ? new LaneRowText(problem, sides, choice)
-    : new SubgroupTileText(problem, sides, choice);
+/** The text of one of the kernels in the chosen layout; see {@link AttentionSpec}. */
+export function generateAttention(
+  kernel: AttentionKernel,
+  spec: AttentionSpec,
+  choice: AttentionChoice,
+): GeneratedKernel {
+  return kernels[kernel](spec, (sides) =>
+    choice.kernel === 'laneRow' ? new LaneRowText(spec, sides, choice) : new SubgroupTileText(spec, sides, choice),
+  );
 }
 
-/** See {@link AttentionForwardSpec}. */
-export function attentionForward(spec: AttentionForwardSpec, choice: AttentionChoice): GeneratedKernel {
-  const { queries, keys, q, k, v, scale } = spec;
-  const text = textOf(spec, { own: queries, other: keys, held: { q }, walked: { k, v } }, choice);
+const kernels = { forward, backwardQuery, backwardKey };
+
+type TextOf = (sides: Sides) => AttentionText;
+
+function forward(spec: AttentionSpec, textOf: TextOf): GeneratedKernel {
+  const { queries, keys, scale } = spec;
+  const text = textOf({ own: queries, other: keys, held: ['q'], walked: ['k', 'v'] });
   const { eachRow, eachOther } = text;
   const update = (i: number) => `var highest_${i} = maximum_${i};
 ${eachOther((j) => `score_${i}_${j} = select(${LOWEST}, score_${i}_${j} * ${scale}, taken_${j});`)}
@@ -56,16 +58,15 @@ let log_sum_${i} = select(maximum_${i} + log(total_${i}), -(${LOWEST}), empty_${
     ]),
     eachRow(finish),
     text.scale('out', 'normalize'),
-    text.store('out', (at, value) => spec.store(at, value)),
-    text.storeRows('log_sum', (at, value) => spec.storeLogSumExp(at, value)),
+    text.store('out'),
+    text.storeRows('log_sum'),
   ]);
 }
 
-/** Gradient of q; see {@link AttentionQuerySpec}. */
-export function attentionBackwardQuery(spec: AttentionQuerySpec, choice: AttentionChoice): GeneratedKernel {
-  const { queries, keys, q, k, v, out, cotangent, scale } = spec;
-  const sides = { own: queries, other: keys, held: { q, cotangent }, once: { out }, walked: { k, v } };
-  const text = textOf(spec, sides, choice);
+function backwardQuery(spec: AttentionSpec, textOf: TextOf): GeneratedKernel {
+  const { queries, keys, scale } = spec;
+  const held = ['q', 'cotangent'];
+  const text = textOf({ own: queries, other: keys, held, once: ['out'], walked: ['k', 'v'] });
   const { eachRow, eachOther } = text;
   const slope = (i: number, j: number) => `{
 let weight = select(0f, exp(score_${i}_${j} * ${scale} - log_sum_${i}), taken_${j});
@@ -74,7 +75,7 @@ d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${i}) * ${scale};
   return text.kernel('backward_query', [
     text.sums('dq'),
     text.products('delta', 'cotangent', 'out'),
-    text.ofRows('log_sum', 'f32', spec.logSumExp({ batch: 'batch', head: 'head', row: 'row' })),
+    text.ofRows('log_sum', 'f32', spec.number('log_sum', 'batch', 'head', 'row')),
     text.walk([
       text.scores('score', 'q', 'k'),
       text.scores('d_score', 'cotangent', 'v'),
@@ -82,17 +83,17 @@ d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${i}) * ${scale};
       eachRow((i) => eachOther((j) => slope(i, j))),
       text.accumulate('dq', 'd_score', 'k'),
     ]),
-    text.store('dq', (at, value) => spec.store(at, value)),
-    text.storeRows('delta', (at, value) => spec.storeDelta(at, value)),
+    text.store('dq'),
+    text.storeRows('delta'),
   ]);
 }
 
-/** Gradients of k and v; see {@link AttentionKeySpec}. */
-export function attentionBackwardKey(spec: AttentionKeySpec, choice: AttentionChoice): GeneratedKernel {
-  const { queries, keys, q, k, v, cotangent, scale } = spec;
-  const text = textOf(spec, { own: keys, other: queries, held: { k, v }, walked: { q, cotangent } }, choice);
+function backwardKey(spec: AttentionSpec, textOf: TextOf): GeneratedKernel {
+  const { queries, keys, scale } = spec;
+  const text = textOf({ own: keys, other: queries, held: ['k', 'v'], walked: ['q', 'cotangent'] });
   const { eachRow, eachOther } = text;
-  const query = (j: number) => ({ batch: 'batch', head: 'head', row: `other_${j}` });
+  const ofQuery = (name: string, j: number) =>
+    `let ${name}_${j} = ${spec.number(name, 'batch', 'head', `other_${j}`)};`;
   const slope = (i: number, j: number) => `{
 let weight = select(0f, exp(score_${i}_${j} * ${scale} - log_sum_${j}), taken_${i} && exists_${j});
 score_${i}_${j} = weight;
@@ -101,21 +102,21 @@ d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${j}) * ${scale};
   return text.kernel('backward_key', [
     text.sums('dk'),
     text.sums('dv'),
-    text.ofRows('taken', 'bool', spec.mask?.({ batch: 'batch', key: 'row' }) ?? 'true'),
+    text.ofRows('taken', 'bool', spec.masked ? spec.number('mask', 'batch', 'row') : 'true'),
     text.walk([
       text.scores('score', 'k', 'q'),
       text.scores('d_score', 'v', 'cotangent'),
-      eachOther((j) => `let log_sum_${j} = ${spec.logSumExp(query(j))}; let delta_${j} = ${spec.delta(query(j))};`),
+      eachOther((j) => `${ofQuery('log_sum', j)} ${ofQuery('delta', j)}`),
       eachRow((i) => eachOther((j) => slope(i, j))),
       text.accumulate('dk', 'd_score', 'q'),
       text.accumulate('dv', 'score', 'cotangent'),
     ]),
-    text.store('dk', (at, value) => spec.storeKey(at, value)),
-    text.store('dv', (at, value) => spec.storeValue(at, value)),
+    text.store('dk'),
+    text.store('dv'),
   ]);
 }
 
 /** Whether a key takes part. */
-function taken({ mask }: AttentionProblem, j: number): string {
-  return mask ? `exists_${j} && ${mask({ batch: 'batch', key: `other_${j}` })}` : `exists_${j}`;
+function taken(spec: AttentionSpec, j: number): string {
+  return spec.masked ? `exists_${j} && ${spec.number('mask', 'batch', `other_${j}`)}` : `exists_${j}`;
 }

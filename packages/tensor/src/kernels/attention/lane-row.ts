@@ -3,8 +3,8 @@
 // lanes of a workgroup are one SIMD register, rows are read where they lie, and loops and sums in memory take a driver
 // much less time to compile.
 import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
-import type { AttentionProblem } from './spec.js';
-import { AttentionText, type Sides, type Store, type StoreRow } from './text.js';
+import type { AttentionSpec } from './spec.js';
+import { AttentionText, type Sides } from './text.js';
 
 export interface LaneRow {
   /** Rows a workgroup, one an invocation. */
@@ -29,12 +29,12 @@ export class LaneRowText extends AttentionText {
   private readonly inRegisters: boolean;
 
   constructor(
-    problem: AttentionProblem,
+    spec: AttentionSpec,
     sides: Sides,
     private readonly tile: LaneRow,
   ) {
-    super(problem, sides, 1, tile.stagedRows > 0 ? 1 : tile.others);
-    const { headDim } = problem;
+    super(spec, sides, 1, tile.stagedRows > 0 ? 1 : tile.others);
+    const { headDim } = spec;
     this.inRegisters = tile.outputDims > 0;
     this.chunks = this.inRegisters ? Math.ceil(headDim / tile.outputDims) : 1;
     this.width = Math.ceil(headDim / this.chunks);
@@ -42,8 +42,8 @@ export class LaneRowText extends AttentionText {
   }
 
   kernel(name: string, statements: readonly string[]): GeneratedKernel {
-    const { own, held, once, walked } = this.sides;
-    const { batch, heads, headDim } = this.problem;
+    const { own, held, once = [], walked } = this.sides;
+    const { batch, heads, headDim } = this.spec;
     const { lanes, stagedRows } = this.tile;
     const begin = `let batch = workgroup_id.z / ${heads.wgsl};
 let head = workgroup_id.z % ${heads.wgsl};
@@ -52,15 +52,13 @@ let owns = own_row < ${own.wgsl};
 let row = min(own_row, ${own.wgsl} - 1u);
 let column_0 = workgroup_id.y * ${this.width}u;
 let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
-    const starts = Object.entries({ ...held, ...once }).map(
-      ([name, x]) => `let ${name}_own = ${name}_base + row * ${x.rowStride.wgsl};`,
+    const starts = [...held, ...once].map(
+      (name) => `let ${name}_own = ${name}_base + row * ${this.operands[name]!.rowStride.wgsl};`,
     );
-    const registers = Object.keys(held).map((name) =>
+    const registers = held.map((name) =>
       this.resident ? unroll(headDim, (c) => `let ${name}_${c} = ${this.ownElement(name, `${c}u`)};`) : '',
     );
-    const staged = Object.keys(walked).map(
-      (name) => `var<workgroup> ${name}_rows: array<f32, ${stagedRows * headDim}>;`,
-    );
+    const staged = walked.map((name) => `var<workgroup> ${name}_rows: array<f32, ${stagedRows * headDim}>;`);
     return {
       name: `attention_${name}_lane_row`,
       declarations: stagedRows > 0 ? staged.join('\n') : '',
@@ -86,18 +84,18 @@ let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
   walk(statements: readonly string[]): string {
     const { walked, other } = this.sides;
     const { others, lanes, stagedRows } = this.tile;
-    const { headDim } = this.problem;
-    const names = Object.entries(walked);
+    const { headDim } = this.spec;
+    const operands = walked.map((name) => [name, this.operands[name]!] as const);
     if (stagedRows === 0) {
       const one = others === 1;
       return `for (var first = 0u; first < ${other.wgsl}; first += ${others}u) {
 ${this.eachOther((j) => `let exists_${j} = ${one ? 'true' : `first + ${j}u < ${other.wgsl}`};`)}
 ${this.eachOther((j) => `let other_${j} = ${one ? 'first' : `min(first + ${j}u, ${other.wgsl} - 1u)`};`)}
-${names.map(([name, x]) => this.eachOther((j) => `let ${name}_at_${j} = ${name}_base + other_${j} * ${x.rowStride.wgsl};`)).join('\n')}
+${operands.map(([name, x]) => this.eachOther((j) => `let ${name}_at_${j} = ${name}_base + other_${j} * ${x.rowStride.wgsl};`)).join('\n')}
 ${statements.join('\n')}
 }`;
     }
-    const copies = names.map(([name, x]) => {
+    const copies = operands.map(([name, x]) => {
       const index = `${name}_base + (first + at / ${headDim}u) * ${x.rowStride.wgsl} + (at % ${headDim}u) * ${x.columnStride.wgsl}`;
       return `${name}_rows[at] = ${x.access.element(index)};`;
     });
@@ -137,8 +135,8 @@ ${statements.join('\n')}
     return this.eachSum(name, (sum) => `${sum} *= ${factor}_0;`);
   }
 
-  store(name: string, store: Store): string {
-    const { headDim } = this.problem;
+  store(name: string): string {
+    const { headDim } = this.spec;
     // From an array, so that the text has the epilogue once.
     const results = this.inRegisters ? `${name}_row` : name;
     const gathered = `var ${results}: array<f32, ${this.width}>;
@@ -148,18 +146,19 @@ ${this.inRegisters ? gathered : ''}
 for (var i = 0u; i < ${this.inRegisters ? `${this.width}u` : 'columns'}; i++) {
 let column = column_0 + i;
 ${this.chunks > 1 && headDim % this.width !== 0 ? `if (column >= ${headDim}u) { break; }` : ''}
-${store({ ...OWN, column: 'column' }, `${results}[i]`)}
+${this.spec.store(name, { ...OWN, column: 'column' }, `${results}[i]`)}
 }
 }`;
   }
 
-  storeRows(name: string, store: StoreRow): string {
-    return `if (owns${this.chunks > 1 ? ' && workgroup_id.y == 0u' : ''}) {\n${store(OWN, `${name}_0`)}\n}`;
+  storeRows(name: string): string {
+    const once = this.chunks > 1 ? ' && workgroup_id.y == 0u' : '';
+    return `if (owns${once}) {\n${this.spec.store(name, OWN, `${name}_0`)}\n}`;
   }
 
   /** Statements along the own row of an operand: with its element, and the column. */
   private along(held: string, statement: (x: string, column: string) => string): string {
-    if (this.resident) return unroll(this.problem.headDim, (c) => statement(`${held}_${c}`, `${c}u`));
+    if (this.resident) return unroll(this.spec.headDim, (c) => statement(`${held}_${c}`, `${c}u`));
     return `for (var c = 0u; c < columns; c++) {
 let x = ${this.ownElement(held, 'c')};
 ${statement('x', 'c')}
@@ -168,7 +167,7 @@ ${statement('x', 'c')}
 
   /** Statements for each column that this invocation sums; the last chunk may repeat the last column. */
   private eachSum(name: string, statement: (sum: string, column: string) => string): string {
-    const { headDim } = this.problem;
+    const { headDim } = this.spec;
     if (!this.inRegisters) return `for (var c = 0u; c < columns; c++) {\n${statement(`${name}[c]`, 'c')}\n}`;
     return unroll(this.width, (c) => {
       if (this.chunks === 1) return statement(`${name}_${c}`, `${c}u`);
@@ -183,7 +182,7 @@ ${statement('x', 'c')}
   }
 
   private otherElement(name: string, j: number, column: string): string {
-    if (this.tile.stagedRows > 0) return `${name}_rows[slot * ${this.problem.headDim}u + ${column}]`;
+    if (this.tile.stagedRows > 0) return `${name}_rows[slot * ${this.spec.headDim}u + ${column}]`;
     const { access, columnStride } = this.operands[name]!;
     return access.element(`${name}_at_${j} + ${column} * ${columnStride.wgsl}`);
   }

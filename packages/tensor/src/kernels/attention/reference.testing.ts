@@ -16,14 +16,14 @@ export interface HostAttention {
   readonly mask?: Float32Array | undefined;
 }
 
-/** out, logSumExp and delta [batch, heads, queries], and the gradients of q, k, v. */
+/** out, log_sum and delta [batch, heads, queries], and the gradients of q, k, v. */
 export function referenceAttention(host: HostAttention) {
   const { batch, heads, queries, keys, headDim, scale, q, k, v, cotangent, mask } = host;
   const out = new Float64Array(q.length);
   const dq = new Float64Array(q.length);
   const dk = new Float64Array(k.length);
   const dv = new Float64Array(k.length);
-  const logSumExp = new Float64Array(batch * heads * queries);
+  const log_sum = new Float64Array(batch * heads * queries);
   const delta = new Float64Array(batch * heads * queries);
   const columns = Array.from({ length: headDim }, (_, c) => c);
   for (let b = 0; b < batch; b++) {
@@ -36,9 +36,9 @@ export function referenceAttention(host: HostAttention) {
         const taken = Array.from({ length: keys }, (_, j) => j).filter((j) => mask?.[b * keys + j] !== 0);
         const scores = taken.map((j) => scale * columns.reduce((sum, c) => sum + q[own + c]! * k[keyAt(j) + c]!, 0));
         const maximum = Math.max(...scores);
-        logSumExp[row] = maximum + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - maximum), 0));
-        if (taken.length === 0) logSumExp[row] = 3.4e38;
-        const weights = scores.map((score) => Math.exp(score - logSumExp[row]!));
+        log_sum[row] = maximum + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - maximum), 0));
+        if (taken.length === 0) log_sum[row] = 3.4e38;
+        const weights = scores.map((score) => Math.exp(score - log_sum[row]!));
         taken.forEach((j, n) => {
           for (const c of columns) out[own + c]! += weights[n]! * v[keyAt(j) + c]!;
         });
@@ -55,5 +55,5 @@ export function referenceAttention(host: HostAttention) {
       }
     }
   }
-  return { out, logSumExp, delta, dq, dk, dv };
+  return { out, log_sum, delta, dq, dk, dv };
 }

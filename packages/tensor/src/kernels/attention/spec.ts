@@ -3,6 +3,9 @@ import type { Extent, OperandAccess } from '../contract.js';
 /** Lower than any score, and still finite: WGSL has no infinities. */
 export const LOWEST = '-3.4e38f';
 
+/** The three kernels: the forward, the gradient of q, and the gradients of k and v. */
+export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
+
 /** One operand of attention, [batch, rows, heads, headDim], strides in elements. */
 export interface AttentionOperand {
   readonly access: OperandAccess;
@@ -13,16 +16,22 @@ export interface AttentionOperand {
   readonly offset: Extent;
 }
 
-/** Where an element or a row is: u32 expressions. */
-export interface AttentionRow {
+/** Where an element of a result is, or, without a column, a number of a row of q: u32 expressions. */
+export interface AttentionPlace {
   readonly batch: string;
   readonly head: string;
   readonly row: string;
+  readonly column?: string;
 }
-export type AttentionElement = AttentionRow & { readonly column: string };
 
-/** What forward and backward share. */
-export interface AttentionProblem {
+/**
+ * What a kernel is to compute, with everything that it reads and stores by name.
+ * - `forward`: from q, k, v to out[b, n, h] = Σ_m softmax_m(scale · q[b, n, h] · k[b, m, h]) v[b, m, h], and to log_sum
+ *   [b, h, n], the logarithm of each softmax's denominator. A query without any key gives zeros.
+ * - `backwardQuery`: from q, k, v, out, cotangent and log_sum to dq, and to delta[b, h, n] = Σ_d cotangent · out.
+ * - `backwardKey`: from q, k, v, cotangent, log_sum and delta to dk and dv.
+ */
+export interface AttentionSpec {
   readonly batch: Extent;
   readonly heads: Extent;
   /** N, rows of q. */
@@ -32,37 +41,11 @@ export interface AttentionProblem {
   readonly headDim: number;
   /** A WGSL expression of type f32. */
   readonly scale: string;
-  readonly q: AttentionOperand;
-  readonly k: AttentionOperand;
-  readonly v: AttentionOperand;
-  /** A WGSL bool expression: whether the key takes part. Without it all do. */
-  mask?(at: { batch: string; key: string }): string;
-}
-
-/**
- * out[b, n, h] = Σ_m softmax_m(scale · q[b, n, h] · k[b, m, h]) v[b, m, h], and the logarithm of each softmax's
- * denominator, from which the backward kernels get the probabilities back. A query without any key gives zeros.
- */
-export interface AttentionForwardSpec extends AttentionProblem {
-  store(at: AttentionElement, value: string): string;
-  storeLogSumExp(at: AttentionRow, value: string): string;
-}
-
-/** Gradient of q; also stores delta[b, h, n] = Σ_d cotangent · out, which {@link AttentionKeySpec} reads. */
-export interface AttentionQuerySpec extends AttentionProblem {
-  readonly out: AttentionOperand;
-  readonly cotangent: AttentionOperand;
-  /** The f32 expression of what `storeLogSumExp` stored. */
-  logSumExp(at: AttentionRow): string;
-  store(at: AttentionElement, value: string): string;
-  storeDelta(at: AttentionRow, value: string): string;
-}
-
-/** Gradients of k and v. Its kernel runs after the one of {@link AttentionQuerySpec}, whose delta it reads. */
-export interface AttentionKeySpec extends AttentionProblem {
-  readonly cotangent: AttentionOperand;
-  logSumExp(at: AttentionRow): string;
-  delta(at: AttentionRow): string;
-  storeKey(at: AttentionElement, value: string): string;
-  storeValue(at: AttentionElement, value: string): string;
+  /** Whether keys may be hidden. */
+  readonly masked: boolean;
+  operand(name: string): AttentionOperand;
+  /** An expression of log_sum or delta at (batch, head, row), f32, or of whether a key is seen, mask (batch, key), bool. */
+  number(name: string, ...at: string[]): string;
+  /** Statements that store an element of a result or, without a column, a number of a row. */
+  store(name: string, at: AttentionPlace, value: string): string;
 }

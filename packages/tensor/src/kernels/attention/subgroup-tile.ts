@@ -2,8 +2,8 @@
 // matmul/subgroup-tile.ts. A subgroup has a few rows of its own. Scores lie with the other side's rows along the lanes,
 // sums with the head dimension along them; a broadcast or a shuffle hands one lane's element to all.
 import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
-import type { AttentionProblem } from './spec.js';
-import { AttentionText, type Sides, type Store, type StoreRow } from './text.js';
+import type { AttentionSpec } from './spec.js';
+import { AttentionText, type Sides } from './text.js';
 
 export interface SubgroupTile {
   /** The subgroup's size, which is also the workgroup's. */
@@ -19,16 +19,16 @@ export class SubgroupTileText extends AttentionText {
   private readonly vectors: number;
 
   constructor(
-    problem: AttentionProblem,
+    spec: AttentionSpec,
     sides: Sides,
     private readonly tile: SubgroupTile,
   ) {
-    super(problem, sides, tile.rows, tile.others);
-    this.vectors = Math.ceil(problem.headDim / tile.lanes);
+    super(spec, sides, tile.rows, tile.others);
+    this.vectors = Math.ceil(spec.headDim / tile.lanes);
   }
 
   kernel(name: string, statements: readonly string[]): GeneratedKernel {
-    const { heads, batch, headDim } = this.problem;
+    const { heads, batch, headDim } = this.spec;
     const { own, other } = this.sides;
     const { lanes, rows, others } = this.tile;
     const strides = Object.entries(this.operands).map(
@@ -146,7 +146,7 @@ ${this.eachVector((t) => `${name}_${i}_${t} += z * y_${t};`)}
     return this.eachSum(name, (sum, i) => `${sum} *= ${factor}_${i};`);
   }
 
-  store(name: string, store: Store): string {
+  store(name: string): string {
     const { vectors } = this;
     const { lanes, rows } = this.tile;
     // From an array, so that the text has the epilogue once.
@@ -160,14 +160,14 @@ for (var t = 0u; t < vectors; t++) {
 let column = local_index + t * ${lanes}u;
 if (column < columns) {
 let value = results[i * ${vectors}u + t];
-${store({ batch: 'batch', head: 'head', row: 'row', column: 'column' }, 'value')}
+${this.spec.store(name, { batch: 'batch', head: 'head', row: 'row', column: 'column' }, 'value')}
 }
 }
 }
 }`;
   }
 
-  storeRows(name: string, store: StoreRow): string {
+  storeRows(name: string): string {
     const { lanes, rows } = this.tile;
     return `{
 var results: array<f32, ${rows}>;
@@ -176,7 +176,7 @@ for (var i = local_index; i < rows; i += ${lanes}u) {
 let row = row_start + i;
 if (row <= last_own) {
 let value = results[i];
-${store({ batch: 'batch', head: 'head', row: 'row' }, 'value')}
+${this.spec.store(name, { batch: 'batch', head: 'head', row: 'row' }, 'value')}
 }
 }
 }`;

@@ -1,34 +1,34 @@
 // The words in which the three kernels of attention (kernels.ts) are written, whatever the layout: which invocation has
 // which rows, and where rows and sums are kept. The side whose results a kernel makes is its own, the other one is walked over.
 import { type Extent, type GeneratedKernel, unroll } from '../contract.js';
-import type { AttentionForwardSpec, AttentionOperand, AttentionProblem } from './spec.js';
-
-export type Operands = Readonly<Record<string, AttentionOperand>>;
+import type { AttentionOperand, AttentionSpec } from './spec.js';
 
 export interface Sides {
   /** How many rows there are. */
   readonly own: Extent;
   readonly other: Extent;
-  /** Operands by name: of the own side with each step of the walk, of it before the walk, and of the other side. */
-  readonly held: Operands;
-  readonly once?: Operands;
-  readonly walked: Operands;
+  /** Operands: of the own side with each step of the walk, of it before the walk, and of the other side. */
+  readonly held: readonly string[];
+  readonly once?: readonly string[];
+  readonly walked: readonly string[];
 }
-
-export type Store = AttentionForwardSpec['store'];
-export type StoreRow = AttentionForwardSpec['storeLogSumExp'];
 
 /**
  * WGSL in pieces. A name with `_i` is of the invocation's own row i, with `_j` of its j-th row of the other side at one
  * step. What lies beyond an edge is clamped; `exists_j` says so, and it must weigh nothing.
  */
 export abstract class AttentionText {
+  protected readonly operands: Readonly<Record<string, AttentionOperand>>;
+
   constructor(
-    protected readonly problem: AttentionProblem,
+    protected readonly spec: AttentionSpec,
     protected readonly sides: Sides,
     private readonly rows: number,
     private readonly others: number,
-  ) {}
+  ) {
+    const { held, once = [], walked } = sides;
+    this.operands = Object.fromEntries([...held, ...once, ...walked].map((name) => [name, spec.operand(name)]));
+  }
 
   readonly eachRow = (statement: (i: number) => string): string => unroll(this.rows, statement);
   readonly eachOther = (statement: (j: number) => string): string => unroll(this.others, statement);
@@ -65,15 +65,10 @@ export abstract class AttentionText {
   abstract scale(name: string, factor: string): string;
 
   /** Stores sums. */
-  abstract store(name: string, store: Store): string;
+  abstract store(name: string): string;
 
   /** Stores `NAME_i`. */
-  abstract storeRows(name: string, store: StoreRow): string;
-
-  protected get operands(): Operands {
-    const { held, once, walked } = this.sides;
-    return { ...held, ...once, ...walked };
-  }
+  abstract storeRows(name: string): string;
 
   /** Where the operands' matrices begin. */
   protected bases(): string[] {

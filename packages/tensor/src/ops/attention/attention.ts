@@ -1,18 +1,8 @@
 import { pullThrough } from '../../autodiff/gradient.js';
-import type { TiledContext, TiledOperand } from '../../compile/tiled.js';
 import { ShapeError } from '../../errors.js';
-import { floatLiteral, floats, promote, requireDType } from '../../graph/dtype.js';
+import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { showType, type Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
-import {
-  type AttentionElement,
-  type AttentionOperand,
-  type AttentionProblem,
-  type AttentionRow,
-  attentionForward,
-  chooseAttention,
-} from '../../kernels/attention/index.js';
-import { fixed } from '../../kernels/contract.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
 import { applyAll, requireTensor, tiled, withOp } from '../define.js';
@@ -20,31 +10,24 @@ import type { TiledOp, WithOp } from '../op.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
 import { attentionGradients } from './gradients.js';
+import { attentionKernel } from './kernel.js';
 
 /** The attributes of the three ops. */
-export type AttentionAttributes = { readonly scale: number; readonly masked: boolean };
+export type AttentionAttributes = { readonly scale: number };
 
 // Inputs: q [B, N, H, d], k and v [B, M, H, d], and a mask [B, M] if there is one. Outputs: out like q, and the
 // logarithms of the softmax's denominators [B, H, N], from which the backward kernels get the probabilities back.
 const op = tiled<AttentionAttributes>({
   name: 'attention',
   infer: likeQuery,
-  generate(context) {
-    const problem = problemOf(context);
-    const spec = {
-      ...problem,
-      store: storeRows(context, 0, problem),
-      storeLogSumExp: storeStatistic(context, 1, problem),
-    };
-    return attentionForward(spec, chooseAttention('forward', problem.headDim, context.adapter));
-  },
+  generate: (context) => attentionKernel('forward', context),
   flops: (inputs) => 2 * productFlops(inputs), // q·kᵀ, p·v
   reference,
   // A cotangent of the logarithms comes with second gradients only.
   vjp: (context) => (context.cotangents[1] ? pullThrough(reference, context) : attentionGradients(context)),
 });
 
-/** The types of something like q, and of a statistic of each of its rows, [B, H, N]. */
+/** The types of something like q, and of a number for each of its rows, [B, H, N]. */
 export function likeQuery([q]: readonly Type[]): Type[] {
   const [b, n, h] = q!.shape as [number, number, number];
   return [q!, { shape: [b, h, n], dtype: 'f32' }];
@@ -56,11 +39,11 @@ export function productFlops([q, k]: readonly Type[]): number {
 }
 
 /** The kernel's results in plain operations. */
-function reference(inputs: readonly Tensor[], attributes: AttentionAttributes): readonly Tensor[] {
-  const scores = scoresOf(inputs, attributes);
+function reference([q, k, v, mask]: readonly Tensor[], { scale }: AttentionAttributes): readonly Tensor[] {
+  const scores = scoresOf(q!, k!, mask, scale);
   const denominators = logSumExp(scores);
   const weights = exp(scores.sub(denominators.reshape([...denominators.shape, 1])));
-  return [heads(weights.matmul(heads(inputs[2]!))), denominators];
+  return [heads(weights.matmul(heads(v!))), denominators];
 }
 
 /** Swaps tokens and heads: [B, N, H, d] ↔ [B, H, N, d]. */
@@ -68,80 +51,10 @@ export function heads(x: Tensor): Tensor {
   return x.permute([0, 2, 1, 3]);
 }
 
-/** The scores that softmax sees, [B, H, N, M], in plain operations, of q, k, v, [mask]. */
-export function scoresOf([q, k, , mask]: readonly Tensor[], { scale, masked }: AttentionAttributes): Tensor {
-  const products = heads(q!).matmul(heads(k!).transpose());
-  const scores = products.mul(scale);
-  return masked ? where(mask!.reshape([mask!.shape[0]!, 1, 1, mask!.shape[1]!]), scores, -1e30) : scores;
-}
-
-/** What the three kernels share. Sizes of the batch are uniforms. */
-export function problemOf({ operand, inputs, uniform, attributes }: TiledContext): AttentionProblem {
-  const [b, n, h, d] = inputs[0]!.shape as [number, number, number, number];
-  const m = inputs[1]!.shape[1]!;
-  const problem = {
-    batch: uniform(b),
-    heads: fixed(h),
-    queries: fixed(n),
-    keys: fixed(m),
-    headDim: d,
-    scale: floatLiteral(attributes.scale as number),
-    q: rowsOperand(operand(0)),
-    k: rowsOperand(operand(1)),
-    v: rowsOperand(operand(2)),
-  };
-  if (!attributes.masked) return problem;
-  const { access, window } = operand(3);
-  const [batchStride, keyStride] = window.strides;
-  return {
-    ...problem,
-    mask: ({ batch, key }) => access.element(`${window.offset}u + ${batch} * ${batchStride}u + ${key} * ${keyStride}u`),
-  };
-}
-
-/** An operand [B, rows, H, d] as the kernels see it. */
-export function rowsOperand({ access, window }: TiledOperand): AttentionOperand {
-  const [batchStride, rowStride, headStride, columnStride] = window.strides.map(fixed);
-  return {
-    access,
-    batchStride: batchStride!,
-    rowStride: rowStride!,
-    headStride: headStride!,
-    columnStride: columnStride!,
-    offset: fixed(window.offset),
-  };
-}
-
-/** Stores elements of a result [B, rows, H, d]. */
-export function storeRows(
-  { outputs, store }: TiledContext,
-  output: number,
-  { heads: h, headDim }: AttentionProblem,
-): (at: AttentionElement, value: string) => string {
-  const rows = outputs[output]!.shape[1];
-  return ({ batch, head, row, column }, value) =>
-    store(output, `((${batch} * ${rows}u + ${row}) * ${h.wgsl} + ${head}) * ${headDim}u + ${column}`, value);
-}
-
-/** Stores statistics of rows of q, [B, H, N]. */
-export function storeStatistic(
-  { store }: TiledContext,
-  output: number,
-  problem: AttentionProblem,
-): (at: AttentionRow, value: string) => string {
-  return (at, value) => store(output, statisticIndex(at, problem), value);
-}
-
-/** Reads such statistics. */
-export function readStatistic(
-  { access, window }: TiledOperand,
-  problem: AttentionProblem,
-): (at: AttentionRow) => string {
-  return (at) => access.element(`${window.offset}u + ${statisticIndex(at, problem)}`);
-}
-
-function statisticIndex({ batch, head, row }: AttentionRow, { heads: h, queries }: AttentionProblem): string {
-  return `(${batch} * ${h.wgsl} + ${head}) * ${queries.wgsl} + ${row}`;
+/** The scores that softmax sees, [B, H, N, M], in plain operations. */
+export function scoresOf(q: Tensor, k: Tensor, mask: Tensor | undefined, scale: number): Tensor {
+  const scores = heads(q).matmul(heads(k).transpose()).mul(scale);
+  return mask ? where(mask.reshape([mask.shape[0]!, 1, 1, mask.shape[1]!]), scores, -1e30) : scores;
 }
 
 /** A scale other than 1/√d, and a mask. */
@@ -173,7 +86,7 @@ export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: Atten
     if (mask && showType(mask) !== showType(wanted)) {
       throw new ShapeError('attention', `the mask must be ${showType(wanted)}, got ${showType(mask)}.`);
     }
-    const attributes = { scale: scale ?? 1 / Math.sqrt(d!), masked: mask !== undefined };
+    const attributes = { scale: scale ?? 1 / Math.sqrt(d!) };
     const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);
     const wide = [q, k, v].map((x) => x.cast(dtype));
     return applyAll(op, mask ? [...wide, mask] : wide, attributes)[0]!;
