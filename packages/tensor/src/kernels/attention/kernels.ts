@@ -50,12 +50,10 @@ let log_sum_${i} = select(maximum_${i} + log(total_${i}), -(${LOWEST}), empty_${
   return text.kernel('forward', [
     text.sums('out'),
     eachRow((i) => `var maximum_${i} = ${LOWEST}; var total_${i} = 0f;`),
-    text.walk([
-      text.scores('score', 'q', 'k'),
-      eachOther((j) => `let taken_${j} = ${taken(spec, j)};`),
-      eachRow(update),
-      text.accumulate('out', 'score', 'v', 'decay'),
-    ]),
+    text.walk(
+      [text.scores('score', 'q', 'k'), eachRow(update), text.accumulate('out', 'score', 'v', 'decay')],
+      seenIn(spec),
+    ),
     eachRow(finish),
     text.scale('out', 'normalize'),
     text.store('out'),
@@ -76,13 +74,15 @@ d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${i}) * ${scale};
     text.sums('dq'),
     text.products('delta', 'cotangent', 'out'),
     text.ofRows('log_sum', 'f32', spec.number('log_sum', 'batch', 'head', 'row')),
-    text.walk([
-      text.scores('score', 'q', 'k'),
-      text.scores('d_score', 'cotangent', 'v'),
-      eachOther((j) => `let taken_${j} = ${taken(spec, j)};`),
-      eachRow((i) => eachOther((j) => slope(i, j))),
-      text.accumulate('dq', 'd_score', 'k'),
-    ]),
+    text.walk(
+      [
+        text.scores('score', 'q', 'k'),
+        text.scores('d_score', 'cotangent', 'v'),
+        eachRow((i) => eachOther((j) => slope(i, j))),
+        text.accumulate('dq', 'd_score', 'k'),
+      ],
+      seenIn(spec),
+    ),
     text.store('dq'),
     text.storeRows('delta'),
   ]);
@@ -95,14 +95,14 @@ function backwardKey(spec: AttentionSpec, textOf: TextOf): GeneratedKernel {
   const ofQuery = (name: string, j: number) =>
     `let ${name}_${j} = ${spec.number(name, 'batch', 'head', `other_${j}`)};`;
   const slope = (i: number, j: number) => `{
-let weight = select(0f, exp(score_${i}_${j} * ${scale} - log_sum_${j}), taken_${i} && exists_${j});
+let weight = select(0f, exp(score_${i}_${j} * ${scale} - log_sum_${j}), shown_${i} && taken_${j});
 score_${i}_${j} = weight;
 d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${j}) * ${scale};
 }`;
   return text.kernel('backward_key', [
     text.sums('dk'),
     text.sums('dv'),
-    text.ofRows('taken', 'bool', spec.masked ? spec.number('mask', 'batch', 'row') : 'true'),
+    text.ofRows('shown', 'bool', seenIn(spec)?.('row') ?? 'true'),
     text.walk([
       text.scores('score', 'k', 'q'),
       text.scores('d_score', 'v', 'cotangent'),
@@ -116,7 +116,7 @@ d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${j}) * ${scale};
   ]);
 }
 
-/** Whether a key takes part. */
-function taken(spec: AttentionSpec, j: number): string {
-  return spec.masked ? `exists_${j} && ${spec.number('mask', 'batch', `other_${j}`)}` : `exists_${j}`;
+/** Whether a key takes part; without a mask all do. */
+function seenIn(spec: AttentionSpec): ((key: string) => string) | undefined {
+  return spec.masked ? (key) => spec.number('mask', 'batch', key) : undefined;
 }

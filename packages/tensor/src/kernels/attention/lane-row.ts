@@ -81,18 +81,20 @@ let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
     return `var ${name}_0 = 0f;\n${this.along(held, (x, c) => `${name}_0 += ${x} * ${this.ownElement(once, c)};`)}`;
   }
 
-  walk(statements: readonly string[]): string {
+  walk(statements: readonly string[], seen?: (other: string) => string): string {
     const { walked, other } = this.sides;
     const { others, lanes, stagedRows } = this.tile;
     const { headDim } = this.spec;
     const operands = walked.map((name) => [name, this.operands[name]!] as const);
     if (stagedRows === 0) {
-      const one = others === 1;
+      const starts = operands.map(([name, x]) =>
+        this.eachOther((j) => `let ${name}_at_${j} = ${name}_base + other_${j} * ${x.rowStride.wgsl};`),
+      );
+      const several = `${this.eachOther((j) => `let exists_${j} = first + ${j}u < ${other.wgsl};`)}
+${this.eachOther((j) => `let other_${j} = min(first + ${j}u, ${other.wgsl} - 1u);`)}
+${[...starts, this.taken(seen), ...statements].join('\n')}`;
       return `for (var first = 0u; first < ${other.wgsl}; first += ${others}u) {
-${this.eachOther((j) => `let exists_${j} = ${one ? 'true' : `first + ${j}u < ${other.wgsl}`};`)}
-${this.eachOther((j) => `let other_${j} = ${one ? 'first' : `min(first + ${j}u, ${other.wgsl} - 1u)`};`)}
-${operands.map(([name, x]) => this.eachOther((j) => `let ${name}_at_${j} = ${name}_base + other_${j} * ${x.rowStride.wgsl};`)).join('\n')}
-${statements.join('\n')}
+${others === 1 ? this.one('first', [...starts, ...statements], seen) : several}
 }`;
     }
     const copies = operands.map(([name, x]) => {
@@ -107,10 +109,18 @@ ${copies.join('\n')}
 }
 workgroupBarrier();
 for (var slot = 0u; slot < staged; slot++) {
-let exists_0 = true;
-let other_0 = first + slot;
-${statements.join('\n')}
+${this.one('first + slot', statements, seen)}
 }
+}`;
+  }
+
+  /** A step of the walk to one row, which all invocations leave out if it is not seen. */
+  private one(other: string, statements: readonly string[], seen: ((other: string) => string) | undefined): string {
+    return `let exists_0 = true;
+let other_0 = ${other};
+${seen ? `if (${seen('other_0')}) ` : ''}{
+let taken_0 = true;
+${statements.join('\n')}
 }`;
   }
 

@@ -74,13 +74,14 @@ ${this.reduce('sum', (x, y) => `${x} + ${y}`)}`;
     return this.loopRows(name, 'f32', product, 'sum');
   }
 
-  walk(statements: readonly string[]): string {
+  walk(statements: readonly string[], seen?: (other: string) => string): string {
     const { lanes, others } = this.tile;
     return `for (var first = 0u; first < other_count; first += ${lanes * others}u) {
 let last_other = other_count - 1u;
 let groups = min(${others}u, (last_other - first) / ${lanes}u + 1u);
 ${this.eachOther((j) => `let exists_${j} = first + ${j * lanes}u + local_index <= last_other;`)}
 ${this.eachOther((j) => `let other_${j} = min(first + ${j * lanes}u + local_index, last_other);`)}
+${this.taken(seen)}
 ${statements.join('\n')}
 }`;
   }

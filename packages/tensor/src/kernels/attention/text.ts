@@ -49,8 +49,10 @@ export abstract class AttentionText {
   /** `NAME_i`, the product of two operands' own rows. */
   abstract products(name: string, held: string, once: string): string;
 
-  /** Walks over the other side: `other_j` and `exists_j`. */
-  abstract walk(statements: readonly string[]): string;
+  /**
+   * Walks over the other side: `other_j`, `exists_j`, and `taken_j`, whether it exists and `seen` says so of it.
+   */
+  abstract walk(statements: readonly string[], seen?: (other: string) => string): string;
 
   /** `NAME_i_j`, variables: own rows times rows of the other side. */
   abstract scores(name: string, held: string, walked: string): string;
@@ -69,6 +71,10 @@ export abstract class AttentionText {
 
   /** Stores `NAME_i`. */
   abstract storeRows(name: string): string;
+
+  protected taken(seen?: (other: string) => string): string {
+    return this.eachOther((j) => `let taken_${j} = exists_${j}${seen ? ` && ${seen(`other_${j}`)}` : ''};`);
+  }
 
   /** Where the operands' matrices begin. */
   protected bases(): string[] {
