@@ -63,7 +63,7 @@ export class KernelWriter implements Namer {
   }
 
   size(value: number): Extent {
-    return { value, wgsl: this.word({ size: value }, `size ${this.words.length}`), fixed: false };
+    return { value, wgsl: this.word({ size: value }, `size ${this.words.length}`) };
   }
 
   private word(word: UniformWord, key: string): string {

@@ -9,20 +9,13 @@ import type { TuningTable } from './tuning.js';
 export interface Extent {
   /** What it is in this dispatch. */
   readonly value: number;
-  /** A WGSL expression of type u32. */
+  /** A WGSL expression of type u32: the literal, or what the text reads at run time, such as a member of a uniform. */
   readonly wgsl: string;
-  /** Whether `wgsl` is the literal, so that the text may depend on `value`. */
-  readonly fixed: boolean;
 }
 
 /** An extent that is baked into the text. Negative strides wrap around, which is what u32 arithmetic wants. */
 export function fixed(value: number): Extent {
-  return { value, wgsl: `${value >>> 0}u`, fixed: true };
-}
-
-/** An extent that the text reads at run time; `wgsl` is a u32 expression, such as a member of a uniform struct. */
-export function uniform(value: number, wgsl: string): Extent {
-  return { value, wgsl, fixed: false };
+  return { value, wgsl: `${value >>> 0}u` };
 }
 
 /** How a kernel sees one operand: the compiler owns its binding and widens its dtype. */

@@ -1,6 +1,6 @@
 // Runs generated kernels straight on a WebGPU device, without the compiler: for the tests beside the kernels.
 import { requestGpu } from '#gpu';
-import { type Extent, fixed, type GeneratedKernel, type OperandAccess, uniform } from './contract.js';
+import { type Extent, fixed, type GeneratedKernel, type OperandAccess } from './contract.js';
 
 // WebGPU's flags as numbers: Dawn for Node leaves the constants of the standard off the global object.
 const MAP_READ = 0x0001;
@@ -20,7 +20,7 @@ export class Uniforms {
 
   add(value: number): Extent {
     this.values.push(value >>> 0);
-    return uniform(value, `Sizes[${this.values.length - 1}]`);
+    return { value, wgsl: `Sizes[${this.values.length - 1}]` };
   }
 }
 

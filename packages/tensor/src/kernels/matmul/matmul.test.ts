@@ -175,6 +175,27 @@ describe.each(Object.entries(twins))('matmul, %s', (_, preset) => {
   });
 });
 
+describe('the workgroup tile', () => {
+  const text = (...of: Parameters<typeof problem>) =>
+    generateMatmul(problem(...of).specOf(new Uniforms()), twins['workgroup tile 64x64']!).body;
+
+  it('reads each operand along its contiguous axis, also where strides are uniforms', () => {
+    const alongK = (body: string) =>
+      [...body.matchAll(/let slice_k = at (.)/g)].map(([, operator]) => operator === '%');
+    expect(alongK(text([70, 80, 90], 'a·b'))).toEqual([true, false]);
+    expect(alongK(text([70, 80, 90], 'a·bᵀ'))).toEqual([true, true]);
+    expect(alongK(text([70, 80, 90], 'aᵀ·b'))).toEqual([false, false]);
+  });
+
+  it('has one text for batches of one and of many: as rows, as matrices, and as k of a gradient', () => {
+    const batch = (size: number) => [{ size, a: true, b: true }];
+    expect(text([1, 80, 90], 'a·b')).toBe(text([70, 80, 90], 'a·b'));
+    expect(text([1, 80, 90], 'a·bᵀ')).toBe(text([70, 80, 90], 'a·bᵀ'));
+    expect(text([70, 80, 90], 'a·b', batch(1))).toBe(text([70, 80, 90], 'a·b', batch(3)));
+    expect(text([70, 80, 1], 'aᵀ·b')).toBe(text([70, 80, 90], 'aᵀ·b'));
+  });
+});
+
 describe('chooseMatmul', () => {
   it('does not look at the rows on software adapters, so that batches share their text', () => {
     const choices = [1, 2, 8, 512].map((m) => chooseMatmul({ m, n: 192, k: 64, batch: 1 }, { software: true }));

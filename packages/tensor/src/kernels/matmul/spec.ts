@@ -47,8 +47,7 @@ export function declareBatch(spec: MatmulSpec): string {
       rest = `batch_rest_${axis}`;
     }
     for (const side of ['a', 'b'] as const) {
-      const stride = spec[side].batchStrides[axis]!;
-      if (!(stride.fixed && stride.value === 0)) terms[side].push(`${coordinate} * ${stride.wgsl}`);
+      terms[side].push(`${coordinate} * ${spec[side].batchStrides[axis]!.wgsl}`);
     }
   }
   return [...lines, `let a_base = ${terms.a.join(' + ')};`, `let b_base = ${terms.b.join(' + ')};`].join('\n');

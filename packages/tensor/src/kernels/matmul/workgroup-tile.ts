@@ -59,13 +59,16 @@ for (var i = 0u; i < ${rows}u; i++) {
   };
 }
 
-/** Copies one slice, with neighbouring invocations along whichever axis is contiguous in the operand's buffer. */
+/**
+ * Copies one slice, with neighbouring invocations along whichever axis is contiguous in the operand's buffer. The text
+ * may ask that of a uniform's value: the layout decides it, not the batch's size.
+ */
 function copySlice(spec: MatmulSpec, side: 'a' | 'b', block: number, depth: number, invocations: number): string {
   const operand = spec[side];
   const [along, across] =
     side === 'a' ? [operand.columnStride, operand.rowStride] : [operand.rowStride, operand.columnStride];
   const [origin, limit] = side === 'a' ? ['row_0', spec.m] : ['column_0', spec.n];
-  const alongK = along.fixed && along.value === 1;
+  const alongK = along.value === 1;
   const inSlice = alongK ? [`at % ${depth}u`, `at / ${depth}u`] : [`at / ${block}u`, `at % ${block}u`];
   return `  for (var at = local_index; at < ${depth * block}u; at += ${invocations}u) {
     let slice_k = ${inSlice[0]};
