@@ -34,7 +34,7 @@ export interface GeneratedKernel {
   /** For labels and traces; the same name may have several texts. */
   readonly name: string;
   /** A language extension that the text needs. */
-  readonly enable?: 'subgroups';
+  readonly enable?: 'subgroups' | undefined;
   /** Module-scope WGSL: constants, workgroup variables. May be empty. */
   readonly declarations: string;
   /** The statements of the entry point. */

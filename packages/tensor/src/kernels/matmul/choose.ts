@@ -1,16 +1,15 @@
 import type { GeneratedKernel, KernelAdapter } from '../contract.js';
 import { matmulClass } from '../tuning.js';
+import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-tile.js';
 import { plainMatmul } from './plain.js';
-import { LANES, type RegisterTile, registerTileMatmul } from './register-tile.js';
 import type { MatmulSpec } from './spec.js';
-import { type SubgroupTile, subgroupTileMatmul } from './subgroup-tile.js';
 import { type WorkgroupTile, workgroupTileMatmul } from './workgroup-tile.js';
 
 /** A kernel with its parameters: plain data, so that a tuning table can hold it. */
 export type MatmulChoice =
   | { readonly kernel: 'plain' }
   | ({ readonly kernel: 'registerTile' } & RegisterTile)
-  | ({ readonly kernel: 'subgroupTile' } & SubgroupTile)
+  | ({ readonly kernel: 'subgroupTile' } & LaneTile)
   | ({ readonly kernel: 'workgroupTile' } & WorkgroupTile);
 
 /** What a choice may look at. */
@@ -96,9 +95,9 @@ export function generateMatmul(spec: MatmulSpec, choice: MatmulChoice): Generate
     case 'plain':
       return plainMatmul(spec);
     case 'registerTile':
-      return registerTileMatmul(spec, choice);
+      return laneTileMatmul(spec, { ...choice, lanes: LANES }, false);
     case 'subgroupTile':
-      return subgroupTileMatmul(spec, choice);
+      return laneTileMatmul(spec, choice, true);
     case 'workgroupTile':
       return workgroupTileMatmul(spec, choice);
   }
