@@ -12,7 +12,7 @@ export * from './errors.js';
 export { type ComputeType, type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';
 export type { Type as TensorType } from './graph/node.js';
 export type { Shape } from './graph/shape.js';
-export type { MatmulShape } from './kernels/matmul/index.js';
+export type { MatmulShape } from './kernels/matmul/choose.js';
 export { parseTuningTable, type TuningTable } from './kernels/tuning.js';
 export { gelu } from './ops/activation/gelu.js';
 export { relu } from './ops/activation/relu.js';

@@ -3,7 +3,7 @@
 import { grad } from '../autodiff/gradient.js';
 import { sizeOf } from '../graph/shape.js';
 import { type AttentionKernel, attentionCandidates } from '../kernels/attention/index.js';
-import { type MatmulShape, matmulCandidates } from '../kernels/matmul/index.js';
+import { type MatmulShape, matmulCandidates } from '../kernels/matmul/choose.js';
 import { attentionClass, matmulClass, type TuningTable } from '../kernels/tuning.js';
 import { attention } from '../ops/attention/attention.js';
 import { matmul } from '../ops/matmul/matmul.js';

@@ -5,7 +5,7 @@ import { tune } from '../device/tune.js';
 import { attention, hostNormal, key } from '../index.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import { attentionCandidates, chooseAttention } from './attention/index.js';
-import { chooseMatmul, matmulCandidates } from './matmul/index.js';
+import { chooseMatmul, matmulCandidates } from './matmul/choose.js';
 import { attentionClass, matmulClass, parseTuningTable, type TuningTable } from './tuning.js';
 
 const device = useDevice();

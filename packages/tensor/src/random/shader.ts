@@ -86,16 +86,10 @@ export const bitsAt: FromKey<d.U32> = fn([d.vec2u, d.u32], d.u32, (key, i) => {
   return std.select(pair.x, pair.y, (i & 1) !== 0);
 });
 
-/** The upper 24 bits of a word as a float in [0, 1), exactly. */
-export const bitsToUniform: FromBits<d.F32> = fn([d.u32], d.f32, (bits) => {
-  'use gpu';
-  return d.f32(bits >>> 8) * 5.9604644775390625e-8; // 2⁻²⁴
-});
-
-/** Element i of `uniform(key, shape)`. */
+/** Element i of `uniform(key, shape)`: the upper 24 bits of its word as a float in [0, 1), exactly. */
 export const uniformAt: FromKey<d.F32> = fn([d.vec2u, d.u32], d.f32, (key, i) => {
   'use gpu';
-  return bitsToUniform(bitsAt(key, i));
+  return d.f32(bitsAt(key, i) >>> 8) * 5.9604644775390625e-8; // 2⁻²⁴
 });
 
 /** The upper half of an f32: its leading 12 bits, so that the product of two halves is exact. */

@@ -8,10 +8,8 @@ export {
   u32,
   type Vec2f,
   type Vec2u,
-  type Vec4f,
   type Vec4u,
   vec2f,
   vec2u,
-  vec4f,
   vec4u,
 } from 'typegpu/data';
