@@ -8,9 +8,7 @@ import { type GradientTransform, packTree } from './optimizer.js';
  * https://arxiv.org/abs/1211.5063, Algorithm 1, with PyTorch's 1e-6 in the quotient.
  */
 export function clipByGlobalNorm(maxNorm: number): GradientTransform {
-  return {
-    transform: (gradients) => gradients.mul(normOf(gradients).add(1e-6).rdiv(maxNorm).minimum(1)),
-  };
+  return (gradients) => gradients.mul(normOf(gradients).add(1e-6).rdiv(maxNorm).minimum(1));
 }
 
 /** The norm of all tensors of a tree together: f32 []. */

@@ -23,6 +23,5 @@ export {
   cosineDecay,
   linear,
   type Schedule,
-  warmupCosineDecay,
 } from './schedule.js';
 export { type SgdOptions, sgd } from './sgd.js';

@@ -30,7 +30,7 @@ export function dynamicLossScale(optimizer: Optimizer, options: LossScaleOptions
   const { initial = 2 ** 15, growthInterval = 2000 } = options;
   const { rule } = optimizer;
   const scaled = optimizerOf({
-    keeps: rule.keeps,
+    ...rule,
     numbers: { ...rule.numbers, lossScale: initial, goodSteps: 0 },
     update(step) {
       const { lossScale, goodSteps, ...moments } = step.moments as { lossScale: Tensor; goodSteps: Tensor };

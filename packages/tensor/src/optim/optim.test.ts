@@ -6,7 +6,7 @@ import { hostNormal } from '../random/host.js';
 import { key } from '../random/key.js';
 import { adamw, oneMinusPower } from './adamw.js';
 import { chain, clipByGlobalNorm, ema, globalNorm, type Optimizer, sgd, type TrainState } from './index.js';
-import { cosineDecay, linear, type Schedule, warmupCosineDecay } from './schedule.js';
+import { cosineDecay, linear, type Schedule } from './schedule.js';
 
 let device: Device | undefined;
 beforeAll(async () => {
@@ -253,7 +253,7 @@ describe('schedules', () => {
       steps.map((t) => half(t, 0)),
     );
     close(
-      await sampled(open(context), warmupCosineDecay(1, { warmupSteps: 10, steps: 100, floor: 0.1 })),
+      await sampled(open(context), cosineDecay(1, 100, { warmupSteps: 10, floor: 0.1 })),
       steps.map((t) => Math.min(1, (t + 1) / 10) * (0.1 + 0.9 * half(t, 10))),
     );
   });

@@ -57,11 +57,8 @@ export interface PackedUpdate {
   readonly taken?: Tensor | undefined;
 }
 
-/** Changes packed gradients before a rule sees them, like clipping. */
-export interface GradientTransform {
-  /** Packed gradients [N] → [N]. */
-  transform(gradients: Tensor): Tensor;
-}
+/** Changes packed gradients, [N] → [N], before a rule sees them, like clipping. */
+export type GradientTransform = (gradients: Tensor) => Tensor;
 
 /** Makes a training of parameters and takes its steps. Pure and lazy: it builds graphs, and `device.compile` runs them. */
 export interface Optimizer {
@@ -110,10 +107,9 @@ export function chain(...parts: [...GradientTransform[], Optimizer]): Optimizer 
   const transforms = parts.slice(0, -1) as GradientTransform[];
   const { rule } = parts.at(-1) as Optimizer;
   return optimizerOf({
-    keeps: rule.keeps,
-    numbers: rule.numbers,
+    ...rule,
     update: (step) => {
-      const gradients = transforms.reduce((current, { transform }) => transform(current), step.gradients);
+      const gradients = transforms.reduce((current, transform) => transform(current), step.gradients);
       return rule.update({ ...step, gradients });
     },
   });

@@ -40,14 +40,6 @@ export function cosineDecay(rate: number, steps: number, options: CosineDecayOpt
   };
 }
 
-/** {@link cosineDecay} with its steps by name. */
-export function warmupCosineDecay(
-  rate: number,
-  { steps, ...options }: CosineDecayOptions & { readonly steps: number },
-): Schedule {
-  return cosineDecay(rate, steps, options);
-}
-
 /** A rate that may be a plain number. @throws ValueError if that is no number from 0 on */
 export function scheduleOf(rate: number | Schedule): Schedule {
   if (typeof rate === 'number' && !(rate >= 0 && rate < Number.POSITIVE_INFINITY)) {

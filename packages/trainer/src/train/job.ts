@@ -14,11 +14,11 @@ import {
   adamw,
   chain,
   clipByGlobalNorm,
+  cosineDecay,
   ema,
   inPrecision,
   type PrecisionOptimizer,
   type TrainState,
-  warmupCosineDecay,
 } from '@paris/tensor/optim';
 import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
@@ -116,7 +116,7 @@ function upload(device: Device, tensors: { [name: string]: HostTensor }): Batch 
 /** Clipped AdamW (arXiv 1711.05101) with linear warm-up and cosine decay. */
 function optimizerOf(options: TrainingOptions, device: Device): PrecisionOptimizer {
   const { learningRate, warmupSteps, steps, weightDecay, clipNorm, precision } = options;
-  const schedule = warmupCosineDecay(learningRate, { warmupSteps, steps });
+  const schedule = cosineDecay(learningRate, steps, { warmupSteps });
   const update = adamw({ learningRate: schedule, weightDecay });
   return inPrecision(precision, clipNorm > 0 ? chain(clipByGlobalNorm(clipNorm), update) : update, device);
 }
