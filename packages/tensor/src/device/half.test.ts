@@ -15,6 +15,8 @@ describe('half floats', () => {
     expect(fromHalf(toHalf(65519))).toBe(65504);
     expect(fromHalf(toHalf(65520))).toBe(Number.POSITIVE_INFINITY);
     expect(fromHalf(toHalf(2 ** -25))).toBe(0);
+    expect(fromHalf(toHalf(2 ** -25 + 2 ** -48))).toBe(2 ** -24);
+    expect(fromHalf(toHalf(3 * 2 ** -25))).toBe(2 ** -23);
     expect(fromHalf(toHalf(Number.NaN))).toBeNaN();
   });
 });

@@ -8,18 +8,16 @@ export function toHalf(x: number): number {
   floatView[0] = x;
   const bits = bitsView[0]!;
   const sign = (bits >>> 16) & 0x8000;
-  const exponent = (bits >>> 23) & 0xff;
-  const mantissa = bits & 0x7fffff;
-  if (exponent === 0xff) return sign | 0x7c00 | (mantissa ? 0x200 : 0);
-  const e = exponent - 112;
-  if (e >= 31) return sign | 0x7c00;
-  if (e <= 0) {
-    // Subnormal: the implicit one joins the mantissa, and the whole shifts right.
-    if (e < -10) return sign;
-    return sign | roundShift(mantissa | 0x800000, 14 - e);
+  const size = bits & 0x7fffffff;
+  if (size > 0x7f800000) return sign | 0x7e00; // NaN
+  if (size < 0x38800000) {
+    // Subnormal: a step is 2⁻²⁴, as that of an f32 between ½ and 1. So the sum with ½ is rounded to it.
+    floatView[0] = Math.abs(floatView[0]) + 0.5;
+    return sign | (bitsView[0]! - 0x3f000000);
   }
-  // A carry out of the mantissa raises the exponent, which is what rounding up should do.
-  return sign | ((e << 10) + roundShift(mantissa, 13));
+  // The exponent counts from 112 less. A carry out of the mantissa raises it, which is what rounding up should do.
+  const half = (size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13;
+  return sign | Math.min(half, 0x7c00);
 }
 
 /** The number of 16 bits. */
@@ -30,11 +28,4 @@ export function fromHalf(bits: number): number {
   if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   if (exponent === 0) return sign * mantissa * 2 ** -24;
   return sign * (1024 + mantissa) * 2 ** (exponent - 25);
-}
-
-function roundShift(x: number, by: number): number {
-  const half = 2 ** (by - 1);
-  const rest = x & (2 ** by - 1);
-  const quotient = x >>> by;
-  return rest > half || (rest === half && (quotient & 1) === 1) ? quotient + 1 : quotient;
 }
