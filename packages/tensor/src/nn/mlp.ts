@@ -2,15 +2,15 @@ import { gelu, type Tensor } from '../index.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';
 
-/** The keys of torch's Sequential(Linear, GELU, Linear): the activation at place 1 has no parameters. */
+/** The keys of torch's Sequential(Linear, GELU, Linear): an activation at place 1 has no parameters. */
 export interface MlpParams {
   readonly 0: LinearParams;
   readonly 2: LinearParams;
 }
 
-/** linear → GELU (tanh form) → linear, [..., d] → [..., d]. */
-export function mlp(params: MlpParams, x: Tensor): Tensor {
-  return linear(params[2], gelu(linear(params[0], x)));
+/** linear → activation → linear, [..., d] → [..., d]. The activation is GELU (tanh form) unless another one is given. */
+export function mlp(params: MlpParams, x: Tensor, activation: (x: Tensor) => Tensor = gelu): Tensor {
+  return linear(params[2], activation(linear(params[0], x)));
 }
 
 /** The parameters of an MLP with one hidden layer under `name`. */

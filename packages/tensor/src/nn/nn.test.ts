@@ -33,7 +33,7 @@ const layers: Record<string, Layer> = {
   patchEmbed: (params, [x]) => nn.patchEmbed(params, x!),
   unpatchify: (_, [x], attrs) =>
     nn.unpatchify(x!, attrs as { patchSize: number; channels: number; height: number; width: number }),
-  timestepEmbedding: (_, [t], { dimension }) => nn.timestepEmbedding(t!, { dimension: dimension! }),
+  timestepEmbedding: (_, [t], { dimension }) => nn.timestepEmbedding(t!, dimension),
   sinCosPositions2d: (_, __, { dimension, height, width }) => nn.sinCosPositions2d(dimension!, height!, width!),
 };
 

@@ -1,30 +1,23 @@
 // How a network is told the time: sines and cosines of it, then a small MLP.
 import { arange, concat, cos, exp, floor, silu, sin, type Tensor } from '../index.js';
 import { normal } from './initialisers.js';
-import { type LinearParams, linear, linearParameters } from './linear.js';
+import { linearParameters } from './linear.js';
+import { type MlpParams, mlp } from './mlp.js';
 import type { ParameterTable } from './parameters.js';
 
 /** Width of the sinusoidal features in front of the MLP, in DiT and in the released checkpoints. */
 const FEATURES = 256;
 
-/** How many waves there are, and how slow they get. */
-export interface TimestepEmbeddingOptions {
-  /** Width of the result; even. Default 256. */
-  readonly dimension?: number;
-  /** The slowest wave has this period over 2π. Default 10000. */
-  readonly maxPeriod?: number;
-}
-
 /**
- * Cosines, then sines, of t · maxPeriod^(−i / (dimension / 2)). https://arxiv.org/abs/1706.03762, §3.5
+ * Cosines, then sines, of t · 10000^(−i / (dimension / 2)). https://arxiv.org/abs/1706.03762, §3.5
  * Angles are f32: at t = 1000 they, and with them the result, are good to about 2e-4.
  * @param t - f32 [B], usually up to 1000
+ * @param dimension - width of the result; even
  * @returns [B, dimension]
  */
-export function timestepEmbedding(t: Tensor, options: TimestepEmbeddingOptions = {}): Tensor {
-  const { dimension = FEATURES, maxPeriod = 10_000 } = options;
+export function timestepEmbedding(t: Tensor, dimension: number = FEATURES): Tensor {
   const half = dimension / 2;
-  const frequencies = exp(arange(half, 'f32').mul(-Math.log(maxPeriod) / half)); // [dimension / 2]
+  const frequencies = exp(arange(half, 'f32').mul(-Math.log(10_000) / half)); // [dimension / 2]
   const angles = t.reshape([-1, 1]).mul(frequencies); // [B, dimension / 2]
   return concat([cos(angles), sin(angles)], -1);
 }
@@ -45,13 +38,12 @@ export function timeSteps(time: Tensor, { timeScale, timeRounding }: TimeScaling
 
 /** Two linear layers with SiLU between them. */
 export interface TimeEmbedParams {
-  readonly mlp: { readonly 0: LinearParams; readonly 2: LinearParams };
+  readonly mlp: MlpParams;
 }
 
 /** Sinusoidal features → linear → SiLU → linear, steps f32 [B] → [B, d] in the dtype of the weights. */
 export function timeEmbed(params: TimeEmbedParams, steps: Tensor): Tensor {
-  const { weight } = params.mlp[2];
-  return linear(params.mlp[2], silu(linear(params.mlp[0], timestepEmbedding(steps)))).cast(weight.dtype);
+  return mlp(params.mlp, timestepEmbedding(steps), silu).cast(params.mlp[2].weight.dtype);
 }
 
 /** The parameters of a time embedding under `name`, drawn with deviation 0.02 as in DiT. */
