@@ -1,5 +1,6 @@
 // device.debug: where a number stopped being finite. (Graphs that change between calls: compiled.test.ts.)
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { showType } from '../graph/node.js';
 import { NonFiniteError, softmax, sqrt, square, type Tensor, valueAndGrad, where } from '../index.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import type { Device } from './device.js';
@@ -68,6 +69,6 @@ describe('under debug', () => {
     expect(await x.mul(2).cast('i32').read()).toEqual(new Int32Array([2, 4]));
     await failure(x.mul(1e30).square().read());
     const left = [...live].filter((storage) => !before.includes(storage));
-    expect(left.map(({ description }) => description)).toEqual(['i32 [2]']); // the result that was read
+    expect(left.map(({ type }) => showType(type))).toEqual(['i32 [2]']); // the result that was read
   });
 });

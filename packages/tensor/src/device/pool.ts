@@ -1,6 +1,7 @@
 // Buffers by size, kept for the next call that needs one. In a training loop every buffer is found here from the
 // third step on: results and donated inputs come back in the order in which they are asked for again.
 import { LimitError, OutOfMemoryError } from '../errors.js';
+import { showType } from '../graph/node.js';
 import { PooledBuffer, type Storage } from './storage.js';
 
 // GPUBufferUsage, spelled out: the constants are not global everywhere that WebGPU is.
@@ -142,10 +143,10 @@ export class BufferPool {
   /** `3 × f32 [64, 64] (49.2 kB), …`: the five kinds of live tensors that take most. */
   private largest(): string {
     const kinds = new Map<string, { count: number; bytes: number }>();
-    for (const { description, sizeBytes, buffer } of this.live) {
+    for (const { type, sizeBytes, buffer } of this.live) {
       if (buffer.failed) continue;
-      const kind = kinds.get(description) ?? { count: 0, bytes: 0 };
-      kinds.set(description, { count: kind.count + 1, bytes: kind.bytes + sizeBytes });
+      const kind = kinds.get(showType(type)) ?? { count: 0, bytes: 0 };
+      kinds.set(showType(type), { count: kind.count + 1, bytes: kind.bytes + sizeBytes });
     }
     const sorted = [...kinds].sort(([, a], [, b]) => b.bytes - a.bytes).slice(0, 5);
     const lines = sorted.map(([name, { count, bytes }]) => `${count} × ${name} (${showBytes(bytes)})`);

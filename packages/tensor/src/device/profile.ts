@@ -54,7 +54,7 @@ export async function profile(device: Device, fn: () => unknown): Promise<Profil
       `the times of kernels need the feature timestamp-query, and ${device.info.adapter} has none. Time whole calls instead.`,
     );
   }
-  const roofline = await (rooflines.get(device) ?? measured(device));
+  const roofline = rooflines.get(device) ?? (await measured(device));
   const { wallMs, runs } = await timed(device, fn);
   const names = new Map<string, KernelRun[]>();
   for (const run of runs) names.set(run.name, [...(names.get(run.name) ?? []), run]);
@@ -76,36 +76,32 @@ function summary(name: string, runs: readonly KernelRun[], roofline: Roofline): 
   };
 }
 
-const rooflines = new WeakMap<Device, Promise<Roofline>>();
+const rooflines = new WeakMap<Device, Roofline>();
 
-function measured(device: Device): Promise<Roofline> {
+async function measured(device: Device): Promise<Roofline> {
   const [numbers, n] = device.info.software ? [2 ** 22, 256] : [2 ** 24, 2048];
-  const measure = async () => {
-    const x = device.tensor(new Float32Array(numbers).fill(1));
-    const a = device.tensor(new Float32Array(n * n).fill(1 / n), { shape: [n, n] });
-    const best = async (fn: () => { dispose(): void }) => {
-      const once = async () => (await device.run(fn())).dispose();
-      await once();
-      const { runs } = await timed(device, async () => {
-        for (let i = 0; i < 5; i++) await once();
-      });
-      return runs.reduce((least, run) => (run.ms < least.ms ? run : least));
-    };
-    try {
-      const [copy, product] = [await best(() => x.neg()), await best(() => matmul(a, a))];
-      return {
-        gigabytesPerSecond: perMs(copy.bytes / 1e6, copy.ms),
-        tflopsPerSecond: perMs(product.flops! / 1e9, product.ms),
-      };
-    } finally {
-      x.dispose();
-      a.dispose();
-    }
+  const x = device.tensor(new Float32Array(numbers).fill(1));
+  const a = device.tensor(new Float32Array(n * n).fill(1 / n), { shape: [n, n] });
+  const best = async (fn: () => { dispose(): void }) => {
+    const once = async () => (await device.run(fn())).dispose();
+    await once();
+    const { runs } = await timed(device, async () => {
+      for (let i = 0; i < 5; i++) await once();
+    });
+    return runs.reduce((least, run) => (run.ms < least.ms ? run : least));
   };
-  const result = measure();
-  rooflines.set(device, result);
-  result.catch(() => rooflines.delete(device));
-  return result;
+  try {
+    const [copy, product] = [await best(() => x.neg()), await best(() => matmul(a, a))];
+    const roofline = {
+      gigabytesPerSecond: perMs(copy.bytes / 1e6, copy.ms),
+      tflopsPerSecond: perMs(product.flops! / 1e9, product.ms),
+    };
+    rooflines.set(device, roofline);
+    return roofline;
+  } finally {
+    x.dispose();
+    a.dispose();
+  }
 }
 
 async function timed(device: Device, fn: () => unknown): Promise<{ wallMs: number; runs: KernelRun[] }> {

@@ -1,6 +1,6 @@
 // Device memory as tensors see it: a window of a buffer, counted by its holders. The last one to let go gives the
 // buffer back to its pool, from where a later call takes it: the queue runs in order, so no fence is needed.
-import { showType, type Type, type Value } from '../graph/node.js';
+import type { Type, Value } from '../graph/node.js';
 import type { BufferPool } from './pool.js';
 
 /** A buffer with an identity (for caches of bind groups) and a count of who needs it: storages, and runs under way. */
@@ -50,11 +50,6 @@ export class Storage {
     buffer.pool.live.add(this);
   }
 
-  /** `f32 [2, 3]` */
-  get description(): string {
-    return showType(this.type);
-  }
-
   /** Ends this claim on the buffer; a second call does nothing. */
   end(how: 'disposed' | 'donated' = 'disposed'): void {
     if (this.status !== 'live') return;
@@ -70,10 +65,7 @@ export class Storage {
  */
 export function materialize(value: Value, storage: Storage): void {
   value.storage = storage;
-  forgotten?.register(value, storage);
+  forgotten.register(value, storage);
 }
 
-const forgotten =
-  typeof FinalizationRegistry === 'undefined'
-    ? undefined
-    : new FinalizationRegistry<Storage>((storage) => storage.end());
+const forgotten = new FinalizationRegistry<Storage>((storage) => storage.end());
