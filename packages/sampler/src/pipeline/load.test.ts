@@ -2,7 +2,7 @@ import { defineExpert } from '@paris/dit';
 import { CheckpointError, type Device, key, ones, openDevice, type Tensor, ValueError } from '@paris/tensor';
 import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import type { FileStore } from '@paris/tensor/store';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeModelIndex } from '../model/write.js';
 import { type LoadOptions, type LoadProgress, loadPipeline } from './load.js';
 import { expertConfig, latent, modelFolder, routerConfig, weightsFile } from './model.testing.js';
@@ -53,6 +53,44 @@ describe('loadPipeline', () => {
     const { bytesAllocated } = device.counters;
     for (let i = 0; i < 3; i++) await load();
     expect(device.counters.bytesAllocated).toBe(bytesAllocated);
+  });
+
+  it('releases what it loaded of a file that fails, or is aborted, in its middle', async () => {
+    const numbers = 6 * 2 ** 20; // 24 MiB: two of them are asked for one after the other
+    const large = defineExpert({
+      architecture: 'large',
+      parseConfig: (json) => json as { architecture: 'large' },
+      create: () => ({
+        objective: { prediction: 'velocity', path: 'linear' },
+        init: () => ({ a: ones([numbers]) as Tensor, b: ones([numbers]) as Tensor }),
+        apply: (_: unknown, { latents }) => latents,
+      }),
+    });
+    const path = 'experts/00/model.safetensors';
+    const row = { data: new Float32Array(numbers), shape: [numbers], dtype: 'f32' } as const;
+    const store = await changedModel(async (files) => {
+      await files.write('experts/00/config.json', encode({ architecture: 'large' }));
+      await files.write(path, writeSafetensors({ a: row, b: row }));
+    });
+    const uploads = vi.spyOn(device, 'tensor');
+    try {
+      const controller = new AbortController();
+      const onProgress = ({ loadedBytes }: LoadProgress) => {
+        if (loadedBytes > 6 * numbers) controller.abort(new Error('enough'));
+      };
+      const options = { architectures: [large], signal: controller.signal };
+      await (await refused(store, { ...options, onProgress })).toThrow('enough');
+      const bytes = await store.read(path);
+      bytes[bytes.length - 1]! ^= 1;
+      await store.write(path, bytes);
+      await (await refused(store, { architectures: [large] })).toThrow('its SHA-256 differs');
+      expect(uploads).toHaveBeenCalledTimes(2);
+      for (const { value } of uploads.mock.results) {
+        expect(await (value as Tensor).read().then(() => 'it lives', String)).toContain('disposed');
+      }
+    } finally {
+      uploads.mockRestore();
+    }
   });
 
   it('takes an architecture of somebody else’s beside the built-in one', async () => {

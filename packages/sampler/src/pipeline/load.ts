@@ -10,7 +10,7 @@ import {
   unflattenTree,
   ValueError,
 } from '@paris/tensor';
-import { type ReadOptions, readHeader, readSafetensors } from '@paris/tensor/safetensors';
+import { readHeader, streamSafetensors, uploadTensor } from '@paris/tensor/safetensors';
 import { type FileStore, httpStore } from '@paris/tensor/store';
 import { openFolder } from '#folder';
 import { type Codec, codecByName } from '../codec/codec.js';
@@ -138,16 +138,18 @@ export async function loadModel(source: string | URL | FileStore, options: LoadO
   try {
     const load = async (folder: string): Promise<TreeOf<Tensor>> => {
       const broken: string[] = [];
-      const inspect: ReadOptions['inspect'] = (name, { data }) => {
-        if (!isFiniteData(data)) broken.push(name);
-      };
-      const tensors = await readSafetensors(files, `${folder}/model.safetensors`, device, { floats, inspect });
-      owned.push(...Object.values(tensors));
+      const leaves: { path: string; value: Tensor }[] = [];
+      for await (const [path, tensor] of streamSafetensors(files, `${folder}/model.safetensors`)) {
+        if (!isFiniteData(tensor.data)) broken.push(path);
+        const value = uploadTensor(device, tensor, floats);
+        owned.push(value);
+        leaves.push({ path, value });
+      }
       if (broken.length > 0) {
         const where = `${folder}: NaN or infinity in ${some(broken)}`;
         throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
       }
-      return unflattenTree(Object.entries(tensors).map(([path, value]) => ({ path, value })));
+      return unflattenTree(leaves);
     };
     const loaded = [];
     for (const { folder, network } of experts) loaded.push({ expert: network, params: await load(folder) });

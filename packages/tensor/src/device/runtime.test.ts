@@ -8,7 +8,7 @@ import { adamw } from '../optim/adamw.js';
 import type { TrainState } from '../optim/optimizer.js';
 import { hostBits, hostNormal, key } from '../random/index.js';
 import { philox4x32 } from '../random/philox.js';
-import { readSafetensors } from '../safetensors/read.js';
+import { readSafetensors, uploadTensor } from '../safetensors/read.js';
 import { writeSafetensors } from '../safetensors/write.js';
 import { memoryStore } from '../store/memory.js';
 import type { Tensor } from '../tensor.js';
@@ -84,11 +84,11 @@ async function savesAndLoads({ device }: SuiteContext) {
     'layers.0.weight': { data: data.weight, shape: [65, 17], dtype: 'f32' },
     ids: { data: data.ids, shape: [3], dtype: 'u32' },
   });
-  const tensors = await readSafetensors(memoryStore({ 'model.safetensors': bytes }), 'model.safetensors', device);
-  const { ids, 'layers.0.weight': weight } = tensors;
+  const file = await readSafetensors(memoryStore({ 'model.safetensors': bytes }), 'model.safetensors');
+  const [weight, ids] = [uploadTensor(device, file['layers.0.weight']!), uploadTensor(device, file.ids!)];
   const again = writeSafetensors({
-    'layers.0.weight': { data: await weight!.read(), shape: weight!.shape, dtype: weight!.dtype },
-    ids: { data: await ids!.read(), shape: ids!.shape, dtype: ids!.dtype },
+    'layers.0.weight': { data: await weight.read(), shape: weight.shape, dtype: weight.dtype },
+    ids: { data: await ids.read(), shape: ids.shape, dtype: ids.dtype },
   });
   same('the file', again, bytes);
   return { compared: bytes.length };

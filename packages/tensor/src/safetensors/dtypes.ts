@@ -8,19 +8,13 @@ import { fromBfloat, toBfloat } from './bfloat.js';
 export type HostDType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32' | 'u8' | 'bool';
 
 /** The typed array of a {@link HostDType}. */
-export type HostData<D extends HostDType = HostDType> = D extends 'f32' | 'f16' | 'bf16'
-  ? Float32Array
-  : D extends 'i32'
-    ? Int32Array
-    : D extends 'u8'
-      ? Uint8Array
-      : Uint32Array;
+export type HostData = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 /** An array on the host: elements in row-major order. */
-export interface HostTensor<D extends HostDType = HostDType> {
-  readonly data: HostData<D>;
+export interface HostTensor {
+  readonly data: HostData;
   readonly shape: readonly number[];
-  readonly dtype: D;
+  readonly dtype: HostDType;
 }
 
 /** How a dtype stands in a file. `read` gets bytes whose start may be unaligned; `write` is absent where we only read. */

@@ -1,9 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { Device } from '../device/device.js';
+import type { FloatDType } from '../graph/dtype.js';
 import { memoryStore } from '../store/memory.js';
 import type { FileStore } from '../store/store.js';
 import type { HostTensor } from './dtypes.js';
-import { parseSafetensors, parseSafetensorsHeader, readHeader, readSafetensors } from './read.js';
+import {
+  parseSafetensors,
+  parseSafetensorsHeader,
+  readHeader,
+  readSafetensors,
+  readTensor,
+  streamSafetensors,
+  uploadTensor,
+} from './read.js';
 import { writeSafetensors } from './write.js';
 
 const f32 = (data: number[], shape = [data.length]): HostTensor => ({
@@ -48,14 +58,16 @@ describe('reading', () => {
     expect(parseSafetensors(shifted.subarray(3))).toEqual(expected);
   });
 
-  it('puts tensors on a device, bf16 as f32 and u8 as u32', async () => {
-    const store = memoryStore({ f: await reference() });
-    const device = { tensor: (data: unknown, options: object) => ({ data, ...options }) };
-    const onDevice = await readSafetensors(store, 'f', device);
-    expect(onDevice['layers.10.bias']).toEqual(expected['layers.10.bias']);
-    expect(onDevice.brain).toEqual({ ...expected.brain, dtype: 'f32' });
-    expect(onDevice.bytes).toEqual({ data: Uint32Array.of(0, 127, 255), shape: [3], dtype: 'u32' });
-    expect(onDevice.flags).toEqual(expected.flags);
+  it('puts tensors on a device, bf16 as f32 and u8 as u32, and floats as asked', async () => {
+    const tensors = parseSafetensors(await reference());
+    const device = { tensor: (data: unknown, options: object) => ({ data, ...options }) } as unknown as Device;
+    const upload = (name: string, floats?: FloatDType) => uploadTensor(device, tensors[name]!, floats);
+    expect(upload('layers.10.bias')).toEqual(expected['layers.10.bias']);
+    expect(upload('layers.10.bias', 'f32')).toEqual({ ...expected['layers.10.bias'], dtype: 'f32' });
+    expect(upload('brain')).toEqual({ ...expected.brain, dtype: 'f32' });
+    expect(upload('brain', 'f16')).toEqual({ ...expected.brain, dtype: 'f16' });
+    expect(upload('bytes', 'f16')).toEqual({ data: Uint32Array.of(0, 127, 255), shape: [3], dtype: 'u32' });
+    expect(upload('flags', 'f16')).toEqual(expected.flags);
   });
 
   it('says when an I64 does not fit', () => {
@@ -66,31 +78,37 @@ describe('reading', () => {
     );
   });
 
-  it('asks for few large spans in file order, skips what is not wanted, and tells how far it is', async () => {
+  it('asks for few large spans in file order, each when its first tensor is wanted', async () => {
     const size = 3 * 2 ** 20; // 12 MiB each
     const names = ['a', 'b', 'c', 'd', 'e'];
     const tensors = Object.fromEntries(names.map((name, i) => [name, f32(Array(size).fill(i))]));
     const { store, spans } = recorder(memoryStore({ f: writeSafetensors(tensors) }));
-    const progress: number[] = [];
-    const all = await readSafetensors(store, 'f', undefined, {
-      onProgress: (p) => progress.push(p.doneBytes / p.totalBytes),
-    });
-    expect(names.map((name) => all[name]!.data[size - 1])).toEqual([0, 1, 2, 3, 4]);
-    expect(spans.slice(2).map((span) => span.length / 2 ** 20)).toEqual([24, 24, 12]); // after two for the header
-    expect(progress).toEqual([0.4, 0.8, 1]);
-    spans.length = 0;
-    const some = await readSafetensors(store, 'f', undefined, { filter: (name) => name === 'b' || name === 'e' });
-    expect(Object.keys(some)).toEqual(['b', 'e']);
-    expect(spans.slice(2).map((span) => span.length / 2 ** 20)).toEqual([12, 12]);
+    const seen: unknown[] = [];
+    for await (const [name, { data }] of streamSafetensors(store, 'f')) {
+      const sizes = spans.slice(2).map((span) => span.length / 2 ** 20); // after two for the header
+      seen.push([name, data[size - 1], sizes.join()]);
+    }
+    expect(seen).toEqual([
+      ['a', 0, '24'],
+      ['b', 1, '24'],
+      ['c', 2, '24,24'],
+      ['d', 3, '24,24'],
+      ['e', 4, '24,24,12'],
+    ]);
   });
 
-  it('reads a tensor larger than one span in pieces', async () => {
+  it('reads a tensor larger than a span at once, and one by itself without the rest', async () => {
     const data = new Uint32Array(9 * 2 ** 20).map((_, i) => i);
-    const bytes = writeSafetensors({ big: { data, shape: [9, 2 ** 20], dtype: 'u32' } });
+    const bytes = writeSafetensors({ big: { data, shape: [9, 2 ** 20], dtype: 'u32' }, small: f32([1, 2]) });
     const { store, spans } = recorder(memoryStore({ f: bytes }));
     const { big } = await readSafetensors(store, 'f');
-    expect(spans.slice(2).map((span) => span.length / 2 ** 20)).toEqual([32, 4]);
+    expect(spans.slice(2).map((span) => span.length)).toEqual([36 * 2 ** 20, 8]);
     expect(Buffer.compare(Buffer.from(big!.data.buffer), Buffer.from(data.buffer))).toBe(0);
+    const { entries } = await readHeader(store, 'f');
+    spans.length = 0;
+    const small = entries.find((entry) => entry.name === 'small')!;
+    expect(await readTensor(store, 'f', small)).toEqual(f32([1, 2]));
+    expect(spans).toEqual([{ offset: small.offset, length: 8 }]);
   });
 });
 
