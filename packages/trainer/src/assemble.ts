@@ -4,7 +4,7 @@ import { readPartition, writePartition } from '@paris/clustering';
 import { type ModelIndex, readVocabulary, type Vocabulary, writeModelIndex, writeVocabulary } from '@paris/sampler';
 import { CheckpointError } from '@paris/tensor';
 import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import { readCluster, readLabelled } from './data/files.js';
 import { RunError } from './errors.js';
 import { writeJson } from './formats/json.js';
@@ -23,7 +23,7 @@ export interface AssembleOptions {
   /** The model's folder. An older model in it is replaced when all of the new one is written. */
   out: FileStore;
   /** If given, the runs must have been trained on the folders in it as they are now. */
-  data?: FileStore;
+  data?: FileSource;
   /** Default: the licences of the pictures, joined. */
   licence?: string;
   /** The routing policy where none is given. Default `top2`. */
@@ -35,7 +35,7 @@ export interface AssembleOptions {
 
 interface FinishedRun {
   name: string;
-  store: FileStore;
+  store: FileSource;
   record: RunRecord;
   data: RunData;
   vocabulary: Vocabulary;
@@ -125,7 +125,7 @@ function assertSamePartition(first: FinishedRun, other: FinishedRun): void {
   if (other.data.size !== first.data.size || other.data.channels !== first.data.channels) throw differs('picture size');
 }
 
-async function assertTrainedOn(data: FileStore, experts: FinishedRun[], router?: FinishedRun): Promise<void> {
+async function assertTrainedOn(data: FileSource, experts: FinishedRun[], router?: FinishedRun): Promise<void> {
   const check = (run: FinishedRun, sha256: string) => {
     if (run.record.data.sha256 === sha256) return;
     throw new RunError('assemble', `${run.name} was trained on other data than the folder holds now. Train it again.`);

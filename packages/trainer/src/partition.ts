@@ -12,7 +12,7 @@ import {
   writePartition,
 } from '@paris/clustering';
 import { type Device, key } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabelled } from './data/files.js';
 import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
 import { DataError } from './errors.js';
@@ -133,7 +133,7 @@ export async function partitionHash({ assignment, seed, centroids, fine }: Parti
   return sha256(encodeJson({ assignment, centroids: await of(centroids), ...rest }));
 }
 
-async function readSplits(data: FileStore) {
+async function readSplits(data: FileSource) {
   const { manifest, ...pictures } = await readManifestFolder(data);
   const rows = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
   const [train, test] = [rows('train'), rows('test')];

@@ -1,7 +1,7 @@
 /** A partition on disk. */
 import { CheckpointError } from '@paris/tensor';
 import { type HostTensor, readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import { describeIssue, type FileStore } from '@paris/tensor/store';
+import { describeIssue, type FileSource, type FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 import {
   type Partition,
@@ -33,7 +33,7 @@ export async function writePartition(store: FileStore, folder: string, partition
  * Reads a partition back, of this version or version 1.
  * @throws CheckpointError if a file is missing or is not what {@link writePartition} writes
  */
-export async function readPartition(store: FileStore, folder: string): Promise<Partition> {
+export async function readPartition(store: FileSource, folder: string): Promise<Partition> {
   const manifest = parseManifest(new TextDecoder().decode(await store.read(within(folder, manifestName))), folder);
   const path = within(folder, centroidsName);
   const tensors = await readSafetensors(store, path);

@@ -131,7 +131,6 @@ describe('verifiedStore', () => {
     expect(await files.read('experts/00/model.safetensors')).toEqual(text('weights of 0'));
     expect(read).toEqual(['experts/00/model.safetensors: 12']);
     expect(await files.size('experts/00/model.safetensors')).toBe(12);
-    expect(await files.list('router')).toEqual(['router/config.json', 'router/model.safetensors']);
   });
 
   it('refuses changed bytes, another size, and what is not listed', async () => {
@@ -152,7 +151,6 @@ describe('verifiedStore', () => {
       'router/extra.json is not listed in model_index.json.',
     );
     expect(await files.exists('router/extra.json')).toBe(false);
-    await expect(files.write('router/config.json', text('{}'))).rejects.toThrow('cannot be written to');
   });
 
   it('checks large files piece by piece, and finds the piece that was changed', async () => {

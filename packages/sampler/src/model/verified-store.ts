@@ -1,20 +1,20 @@
 /** A model's files as its index describes them: what does not match its hash is never handed on. */
 import { CheckpointError } from '@paris/tensor';
-import { FileAccessError, type FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 import { chunkBytes, type ModelFile, type ModelIndex } from './format.js';
 import { sha256 } from './hash.js';
 
 /**
- * The listed files, read only. Files are read in pieces of up to 16 MiB, each checked once it is here; the last piece
+ * The listed files. Files are read in pieces of up to 16 MiB, each checked once it is here; the last piece
  * is kept, so that reading a file span by span in its order reads no piece twice.
  * @param onBytes - called with the number of bytes of each piece that was read
  * @throws CheckpointError from its methods: for a file that is not listed, has another size or another hash
  */
 export function verifiedStore(
-  store: FileStore,
+  store: FileSource,
   index: ModelIndex,
   onBytes: (count: number, path: string) => void = () => {},
-): FileStore {
+): FileSource {
   const files = new Map(index.files.map((file) => [file.path, file]));
   let kept: { path: string; piece: number; bytes: Uint8Array<ArrayBuffer> } | undefined;
 
@@ -39,9 +39,6 @@ export function verifiedStore(
     kept = { path: file.path, piece, bytes };
     return bytes;
   };
-  const readOnly = async (): Promise<never> => {
-    throw new FileAccessError('loadPipeline', 'a model that is being loaded cannot be written to.');
-  };
 
   return {
     async read(path, range) {
@@ -61,13 +58,6 @@ export function verifiedStore(
     },
     size: async (path) => find(path).sizeBytes,
     exists: async (path) => files.has(path),
-    list: async (folder = '') =>
-      [...files.keys()].filter((path) => folder === '' || path.startsWith(`${folder}/`)).sort(),
-    write: readOnly,
-    append: readOnly,
-    remove: readOnly,
-    move: readOnly,
-    lock: readOnly,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The last step of putting a model together: everything in the folder is measured, and the index written. */
 import { CheckpointError } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import { chunkBytes, expertFolder, indexPath, type ModelFile, type ModelIndex } from './format.js';
 import { sha256 } from './hash.js';
 
@@ -57,7 +57,7 @@ export function requiredFiles(clusters: number): string[] {
   return folders.flatMap((folder) => [`${folder}/config.json`, `${folder}/model.safetensors`]);
 }
 
-async function measure(store: FileStore, path: string): Promise<ModelFile> {
+async function measure(store: FileSource, path: string): Promise<ModelFile> {
   const bytes = await store.read(path);
   const entry = { path, sizeBytes: bytes.length, sha256: await sha256(bytes) };
   if (bytes.length <= chunkBytes) return entry;

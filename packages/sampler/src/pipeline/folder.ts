@@ -1,6 +1,6 @@
-import { type FileStore, httpStore } from '@paris/tensor/store';
+import { type FileSource, httpStore } from '@paris/tensor/store';
 
 /** Where there are no folders, a path is a URL relative to the page. */
-export function openFolder(path: string): FileStore {
+export function openFolder(path: string): FileSource {
   return httpStore(path);
 }

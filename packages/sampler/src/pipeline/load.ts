@@ -11,7 +11,7 @@ import {
   ValueError,
 } from '@paris/tensor';
 import { readHeader, streamSafetensors, uploadTensor } from '@paris/tensor/safetensors';
-import { type FileStore, httpStore } from '@paris/tensor/store';
+import { type FileSource, httpStore } from '@paris/tensor/store';
 import { openFolder } from '#folder';
 import { type Codec, codecByName } from '../codec/codec.js';
 import { expertFolder, indexPath, type ModelIndex, parseModelIndex } from '../model/format.js';
@@ -63,7 +63,7 @@ export interface LoadProgress {
  * @param source - a folder's path (in Node), a URL, or any store of files
  * @throws CheckpointError that lists what does not fit
  */
-export async function loadPipeline(source: string | URL | FileStore, options: LoadOptions = {}): Promise<Pipeline> {
+export async function loadPipeline(source: string | URL | FileSource, options: LoadOptions = {}): Promise<Pipeline> {
   const { device, index, path, codec, vocabulary, experts, router, close } = await loadModel(source, options);
   try {
     const promptEncoder = options.promptEncoder ?? (vocabulary && wordEncoder(device, vocabulary));
@@ -96,7 +96,7 @@ export interface LoadedModel {
  * Loads what {@link loadPipeline} samples with, checked in the same way, for whoever asks experts and router themselves.
  * @throws CheckpointError that lists what does not fit
  */
-export async function loadModel(source: string | URL | FileStore, options: LoadOptions = {}): Promise<LoadedModel> {
+export async function loadModel(source: string | URL | FileSource, options: LoadOptions = {}): Promise<LoadedModel> {
   const store = openSource(source);
   const index = await readIndex(
     store,
@@ -172,7 +172,7 @@ interface ReadNetwork<N> {
 
 /** Equal configs give one network object, so that its compiled plans serve all their weights. */
 async function readNetworks<N extends { init: Parameters<typeof parameterShapes>[0]['init'] }>(
-  files: FileStore,
+  files: FileSource,
   folders: readonly string[],
   architectures: readonly { readonly architecture: string; fromConfig(json: unknown): N }[],
 ): Promise<ReadNetwork<N>[]> {
@@ -204,7 +204,7 @@ function findArchitecture<A extends { readonly architecture: string }>(
   );
 }
 
-async function readIndex(store: FileStore, where: string): Promise<ModelIndex> {
+async function readIndex(store: FileSource, where: string): Promise<ModelIndex> {
   if (!(await store.exists(indexPath))) {
     throw new CheckpointError('loadPipeline', `there is no ${indexPath} in ${where}. Give the folder that holds it.`);
   }
@@ -215,7 +215,7 @@ function expertFolders({ clusters }: ModelIndex): string[] {
   return Array.from({ length: clusters }, (_, cluster) => expertFolder(cluster));
 }
 
-function openSource(source: string | URL | FileStore): FileStore {
+function openSource(source: string | URL | FileSource): FileSource {
   if (typeof source === 'object' && !(source instanceof URL)) return source;
   const address = String(source);
   if (/^https?:/i.test(address)) return httpStore(address);

@@ -2,7 +2,7 @@
  * The built-in text side: a list of words that is frozen from the training captions. No download and no model: each
  * expert embeds the ids itself. Id 0 is padding, and a caption of nothing but padding is the unconditional one.
  */
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import { parseJsonFile } from '../model/json.js';
 
@@ -76,6 +76,6 @@ const schema: z.ZodMiniType<Vocabulary> = z.object({
  * Reads `text/vocabulary.json` of a model folder.
  * @throws CheckpointError if it is no vocabulary
  */
-export async function readVocabulary(store: FileStore): Promise<Vocabulary> {
+export async function readVocabulary(store: FileSource): Promise<Vocabulary> {
   return parseJsonFile('readVocabulary', fileName, await store.read(fileName), schema);
 }

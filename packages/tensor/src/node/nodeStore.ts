@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { notFound, StoreError } from '../store/errors.js';
-import { byCodeUnit, checkFolder, checkPath, checkRange, type FileStore } from '../store/store.js';
+import { checkFolder, checkPath, checkRange, type FileStore } from '../store/store.js';
 import { lockFolder } from './lockFolder.js';
 
 /** Files that are ours and not the user's: unfinished writes and locks. They are not listed. */
@@ -50,7 +50,7 @@ export function nodeStore(folder: string): FileStore {
     async list(folder = '') {
       checkFolder(folder);
       const files = await guard('read', folder || '.', () => listFiles(root, folder));
-      return files.sort(byCodeUnit);
+      return files.sort();
     },
     remove: (path) => onFile('remove', path, (file) => rm(file, { recursive: true, force: true })),
     move: (from, to) =>

@@ -1,7 +1,7 @@
 import type { Device } from '../device/device.js';
 import { CheckpointError } from '../errors.js';
 import { type FloatDType, isFloat } from '../graph/dtype.js';
-import type { FileStore } from '../store/store.js';
+import type { FileSource } from '../store/store.js';
 import type { Tensor } from '../tensor.js';
 import { fileDTypes, type HostTensor } from './dtypes.js';
 import { headerLength, parseHeader, quote, type SafetensorsEntry, type SafetensorsHeader } from './header.js';
@@ -13,7 +13,7 @@ const maxRequestBytes = 32 * 2 ** 20;
  * What a file holds, without its tensors.
  * @throws CheckpointError if the header is not sound; what the store throws.
  */
-export async function readHeader(store: FileStore, path: string): Promise<SafetensorsHeader> {
+export async function readHeader(store: FileSource, path: string): Promise<SafetensorsHeader> {
   const fileBytes = await store.size(path);
   const file = quote(path);
   const start = await store.read(path, { offset: 0, length: Math.min(8, fileBytes) });
@@ -26,7 +26,7 @@ export async function readHeader(store: FileStore, path: string): Promise<Safete
  * @throws CheckpointError if the file is not sound; what the store throws.
  */
 export async function* streamSafetensors(
-  store: FileStore,
+  store: FileSource,
   path: string,
 ): AsyncGenerator<[name: string, tensor: HostTensor]> {
   const { entries } = await readHeader(store, path);
@@ -45,7 +45,7 @@ export async function* streamSafetensors(
  * The tensors of a file by name, on the host.
  * @throws CheckpointError if the file is not sound; what the store throws.
  */
-export async function readSafetensors(store: FileStore, path: string): Promise<Record<string, HostTensor>> {
+export async function readSafetensors(store: FileSource, path: string): Promise<Record<string, HostTensor>> {
   const found: [string, HostTensor][] = [];
   for await (const tensor of streamSafetensors(store, path)) found.push(tensor);
   return Object.fromEntries(found);
@@ -56,7 +56,7 @@ export async function readSafetensors(store: FileStore, path: string): Promise<R
  * @param entry - of {@link readHeader}
  * @throws CheckpointError if its values do not fit the host; what the store throws.
  */
-export async function readTensor(store: FileStore, path: string, entry: SafetensorsEntry): Promise<HostTensor> {
+export async function readTensor(store: FileSource, path: string, entry: SafetensorsEntry): Promise<HostTensor> {
   const bytes = await store.read(path, { offset: entry.offset, length: entry.sizeBytes });
   return decode(quote(path), entry, bytes);
 }

@@ -5,29 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { nodeStore } from '../node/nodeStore.js';
-import { allowList } from './allowList.js';
-import { type MakeStore, storeCases } from './conformance.testing.js';
+import { type Make, sourceCases, storeCases } from './conformance.testing.js';
 import { httpStore } from './http.js';
 import { memoryStore } from './memory.js';
 import { serveFiles } from './serveFiles.testing.js';
-import type { FileStore } from './store.js';
+import type { FileSource, FileStore } from './store.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-const makers: Record<string, MakeStore> = {
+const makers: Record<string, Make<FileStore>> = {
   memoryStore: async (files) => memoryStore(files),
   nodeStore: async (files) => {
     const folder = await mkdtemp(join(tmpdir(), 'store-'));
     cleanups.push(() => rm(folder, { recursive: true }));
     return fill(nodeStore(folder), files);
-  },
-  'allowList of everything': async (files) => allowList(memoryStore(files), ['']),
-  'allowList of some': async (files) => {
-    const roots = ['a', 'z.txt', 'ä ü', 'new', 'log', 'old', 'busy', 'runs', 'nothing', 'x', 'to'];
-    return allowList(memoryStore({ ...files, 'secret/key': 'hidden' }), roots);
   },
 };
 
@@ -58,7 +52,7 @@ describe.each([
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/some%20folder`;
   });
   afterAll(() => server.close());
-  const make: MakeStore = async (files) => {
+  const make: Make<FileSource> = async (files) => {
     served.clear();
     for (const [path, value] of Object.entries(files)) {
       served.set(`/some folder/${path}`, typeof value === 'string' ? new TextEncoder().encode(value) : value);
@@ -66,22 +60,7 @@ describe.each([
     return httpStore(url);
   };
 
-  for (const { name, writes, run } of storeCases) {
-    if (!writes) it(name, () => run(make));
-  }
-
-  it('refuses what needs a folder to write to', async () => {
-    const store = await make({ 'z.txt': 'z' });
-    const refusals = [
-      () => store.write('z.txt', new Uint8Array(1)),
-      () => store.append('z.txt', 'x'),
-      () => store.remove('z.txt'),
-      () => store.move('z.txt', 'y.txt'),
-      () => store.lock(),
-      () => store.list(),
-    ];
-    for (const refusal of refusals) await expect(refusal()).rejects.toMatchObject({ code: 'FILE_ACCESS' });
-  });
+  for (const { name, run } of sourceCases) it(name, () => run(make));
 });
 
 async function fill(store: FileStore, files: Record<string, Uint8Array | string>): Promise<FileStore> {

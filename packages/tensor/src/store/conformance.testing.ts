@@ -1,39 +1,37 @@
 /**
- * What every FileStore must do, independent of a test runner: each case throws if the store does otherwise. A store
- * of your own passes it by `for (const { name, run } of storeCases) test(name, () => run(make))`.
+ * What every FileSource and every FileStore must do, independent of a test runner: each case throws if the store does
+ * otherwise. A store of your own passes it by `for (const { name, run } of storeCases) test(name, () => run(make))`.
  */
-import type { FileStore } from './store.js';
+import type { FileSource, FileStore } from './store.js';
 
 /** Makes a store that holds exactly these files; called anew for each case. */
-export type MakeStore = (files: Record<string, Uint8Array | string>) => Promise<FileStore>;
+export type Make<S extends FileSource> = (files: Record<string, Uint8Array | string>) => Promise<S>;
 
 /** One promise of the interface. */
-export interface StoreCase {
+export interface Case<S extends FileSource> {
   readonly name: string;
-  /** Whether the case writes or lists; a store that only reads must instead refuse with FILE_ACCESS. */
-  readonly writes: boolean;
-  run(make: MakeStore): Promise<void>;
+  run(make: Make<S>): Promise<void>;
 }
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const some = { 'a/b/c.bin': bytes(0, 1, 2, 255, 4), 'a/empty': '', 'z.txt': 'zebra', 'ä ü/#?%.txt': 'näme' };
 const outside = ['', '/z.txt', '../z.txt', 'a/../z.txt', './z.txt', 'a//b', 'a/', 'a\\b', 'C:/z.txt', 'z.txt\0', '..'];
 
-/** Cases for all stores. */
-export const storeCases: readonly StoreCase[] = [
-  reads('reads whole files', async (store) => {
+/** Cases for all that can be read. */
+export const sourceCases: readonly Case<FileSource>[] = [
+  holds('reads whole files', async (store) => {
     same(await store.read('a/b/c.bin'), some['a/b/c.bin']);
     same(await store.read('a/empty'), bytes());
     same(await store.read('ä ü/#?%.txt'), new TextEncoder().encode('näme'));
   }),
-  reads('reads spans', async (store) => {
+  holds('reads spans', async (store) => {
     same(await store.read('a/b/c.bin', { offset: 1, length: 3 }), bytes(1, 2, 255));
     same(await store.read('a/b/c.bin', { offset: 0, length: 5 }), some['a/b/c.bin']);
     same(await store.read('a/b/c.bin', { offset: 4, length: 1 }), bytes(4));
     same(await store.read('a/b/c.bin', { offset: 5, length: 0 }), bytes());
     same(await store.read('a/empty', { offset: 0, length: 0 }), bytes());
   }),
-  reads('refuses spans that are not inside the file', async (store) => {
+  holds('refuses spans that are not inside the file', async (store) => {
     for (const [offset, length] of [
       [0, 6],
       [5, 1],
@@ -47,31 +45,40 @@ export const storeCases: readonly StoreCase[] = [
       await refuses('STORE', () => store.read('a/b/c.bin', { offset, length }));
     }
   }),
-  reads('gives buffers of the caller’s own', async (store) => {
+  holds('gives buffers of the caller’s own', async (store) => {
     const first = await store.read('a/b/c.bin');
     if (first.byteOffset !== 0) throw new Error('a buffer does not begin at its start: views of it may not fit');
     first.fill(9);
     same(await store.read('a/b/c.bin'), some['a/b/c.bin']);
   }),
-  reads('tells sizes and what exists', async (store) => {
+  holds('tells sizes and what exists', async (store) => {
     equal(await store.size('a/b/c.bin'), 5);
     equal(await store.size('a/empty'), 0);
     equal(await store.exists('a/empty'), true);
     equal(await store.exists('z.txt'), true);
     for (const missing of ['a', 'a/b', 'nothing', 'z.txt/below']) equal(await store.exists(missing), false);
   }),
-  reads('says which file is missing', async (store) => {
+  holds('says which file is missing', async (store) => {
     for (const path of ['nothing', 'a/nothing']) {
       await refuses('FILE_NOT_FOUND', () => store.read(path), path);
       await refuses('FILE_NOT_FOUND', () => store.read(path, { offset: 0, length: 1 }), path);
       await refuses('FILE_NOT_FOUND', () => store.size(path), path);
     }
   }),
-  reads('has no way out', async (store) => {
+  holds('has no way out', async (store) => {
     for (const path of outside) {
       await refuses('FILE_ACCESS', () => store.read(path));
       await refuses('FILE_ACCESS', () => store.size(path));
       await refuses('FILE_ACCESS', () => store.exists(path));
+    }
+  }),
+];
+
+/** Cases for all that can be written to. */
+export const storeCases: readonly Case<FileStore>[] = [
+  ...sourceCases,
+  holds('has no way out to write either', async (store) => {
+    for (const path of outside) {
       await refuses('FILE_ACCESS', () => store.write(path, bytes(1)));
       await refuses('FILE_ACCESS', () => store.append(path, ''));
       await refuses('FILE_ACCESS', () => store.remove(path));
@@ -81,14 +88,14 @@ export const storeCases: readonly StoreCase[] = [
       if (path !== '') await refuses('FILE_ACCESS', () => store.lock(path));
     }
   }),
-  writes('lists by code unit, all folders or one', async (store) => {
+  holds('lists by code unit, all folders or one', async (store) => {
     equal(await store.list(), ['a/b/c.bin', 'a/empty', 'z.txt', 'ä ü/#?%.txt']);
     equal(await store.list('a'), ['a/b/c.bin', 'a/empty']);
     equal(await store.list('a/b'), ['a/b/c.bin']);
     equal(await store.list('z.txt'), ['z.txt']);
     equal(await store.list('nothing'), []);
   }),
-  writes('writes new files, and over old ones', async (store) => {
+  holds('writes new files, and over old ones', async (store) => {
     const content = bytes(7, 8);
     await store.write('new/deep/file', content);
     content.fill(0);
@@ -99,24 +106,24 @@ export const storeCases: readonly StoreCase[] = [
     same(await store.read('z.txt'), bytes(1, 2));
     equal(await store.list(), ['a/b/c.bin', 'a/empty', 'new/deep/file', 'z.txt', 'ä ü/#?%.txt']);
   }),
-  writes('a file cannot be a folder', async (store) => {
+  holds('a file cannot be a folder', async (store) => {
     await refuses('STORE', () => store.write('z.txt/below', bytes(1)));
     await refuses('STORE', () => store.write('a/b', bytes(1)));
     same(await store.read('a/b/c.bin'), some['a/b/c.bin']);
   }),
-  writes('many writers at once leave one whole file', async (store) => {
+  holds('many writers at once leave one whole file', async (store) => {
     const versions = Array.from({ length: 8 }, (_, i) => new Uint8Array(5000).fill(i));
     await Promise.all(versions.map((version) => store.write('busy', version)));
     const got = await store.read('busy');
     same(got, new Uint8Array(5000).fill(got[0]!));
     equal((await store.list()).length, 5);
   }),
-  writes('appends', async (store) => {
+  holds('appends', async (store) => {
     await store.append('log/metrics.jsonl', '{"ä":1}\n');
     await store.append('log/metrics.jsonl', '{"b":2}\n');
     equal(new TextDecoder().decode(await store.read('log/metrics.jsonl')), '{"ä":1}\n{"b":2}\n');
   }),
-  writes('removes files and folders', async (store) => {
+  holds('removes files and folders', async (store) => {
     await store.remove('a/empty');
     equal(await store.exists('a/empty'), false);
     await store.remove('a');
@@ -124,14 +131,14 @@ export const storeCases: readonly StoreCase[] = [
     await store.remove('nothing');
     equal(await store.list(), ['z.txt', 'ä ü/#?%.txt']);
   }),
-  writes('moves files, also over others', async (store) => {
+  holds('moves files, also over others', async (store) => {
     await store.move('z.txt', 'new/z.txt');
     equal(await store.exists('z.txt'), false);
     await store.move('new/z.txt', 'a/empty');
     equal(new TextDecoder().decode(await store.read('a/empty')), 'zebra');
     await refuses('FILE_NOT_FOUND', () => store.move('nothing', 'x'));
   }),
-  writes('moves folders, but over nothing', async (store) => {
+  holds('moves folders, but over nothing', async (store) => {
     await store.move('a', 'old/a');
     equal(await store.list(), ['old/a/b/c.bin', 'old/a/empty', 'z.txt', 'ä ü/#?%.txt']);
     await store.write('a/new', bytes(1));
@@ -140,7 +147,7 @@ export const storeCases: readonly StoreCase[] = [
     await refuses('STORE', () => store.move('old', 'old/inner'));
     equal((await store.list()).length, 5);
   }),
-  writes('locks a folder once, until it is released', async (store) => {
+  holds('locks a folder once, until it is released', async (store) => {
     const lock = await store.lock('runs/one');
     await refuses('FILE_LOCKED', () => store.lock('runs/one'), 'runs/one');
     const other = await store.lock('runs/two');
@@ -153,12 +160,8 @@ export const storeCases: readonly StoreCase[] = [
   }),
 ];
 
-function reads(name: string, check: (store: FileStore) => Promise<void>): StoreCase {
-  return { name, writes: false, run: async (make) => check(await make(some)) };
-}
-
-function writes(name: string, check: (store: FileStore) => Promise<void>): StoreCase {
-  return { name, writes: true, run: async (make) => check(await make(some)) };
+function holds<S extends FileSource>(name: string, check: (store: S) => Promise<void>): Case<S> {
+  return { name, run: async (make) => check(await make(some)) };
 }
 
 function equal(got: unknown, want: unknown): void {

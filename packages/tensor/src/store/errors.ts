@@ -10,7 +10,7 @@ export class FileNotFoundError extends StoreError {
   override readonly code = 'FILE_NOT_FOUND';
 }
 
-/** A path outside what the store may touch, or a write to a store that only reads. */
+/** A path outside what the store may touch. */
 export class FileAccessError extends StoreError {
   override readonly code = 'FILE_ACCESS';
 }

@@ -1,5 +1,5 @@
-import { FileAccessError, notFound, StoreError } from './errors.js';
-import { type ByteRange, checkPath, checkRange, type FileStore } from './store.js';
+import { notFound, StoreError } from './errors.js';
+import { type ByteRange, checkPath, checkRange, type FileSource } from './store.js';
 
 /** Options of {@link httpStore}. */
 export interface HttpStoreOptions {
@@ -12,17 +12,17 @@ export interface HttpStoreOptions {
 }
 
 /**
- * The files below a URL, read only. Spans are asked for by `Range`; `If-Range` with the file's entity tag (RFC 9110,
+ * The files below a URL. Spans are asked for by `Range`; `If-Range` with the file's entity tag (RFC 9110,
  * §13.1.5) makes sure that all spans are of one version of it. A server that answers with the whole file instead is
  * taken at its word: the file last read so is kept, so that its other spans cost no further download.
  * @param url - the folder, absolute or, in a browser, relative to the page
  */
-export function httpStore(url: string | URL, options: HttpStoreOptions = {}): FileStore {
+export function httpStore(url: string | URL, options: HttpStoreOptions = {}): FileSource {
   const { headers = {}, signal, fetch = globalThis.fetch } = options;
   const base = parseUrl(url);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   const tags = new Map<string, string>();
-  let whole: { path: string; bytes: Uint8Array<ArrayBuffer> } | undefined;
+  let kept: { path: string; bytes: Uint8Array<ArrayBuffer> } | undefined;
 
   const get = async (path: string, extra: Record<string, string>): Promise<Response> => {
     const target = new URL(base);
@@ -48,93 +48,80 @@ export function httpStore(url: string | URL, options: HttpStoreOptions = {}): Fi
     const known = tags.get(path);
     if (tag && known && tag !== known) {
       tags.delete(path);
-      if (whole?.path === path) whole = undefined;
+      if (kept?.path === path) kept = undefined;
       throw new StoreError('store', `"${path}" changed on the server while it was read. Read it again from the start.`);
     }
     if (tag) tags.set(path, tag);
   };
-  /** Asks for a span: its bytes if the server sends spans, and the size of the file if it says it. */
-  const getRange = async (path: string, { offset, length }: ByteRange) => {
-    const tag = tags.get(path);
-    const condition = tag && !tag.startsWith('W/') ? { 'If-Range': tag } : undefined; // weak tags are not allowed there
-    const response = await get(path, { Range: `bytes=${offset}-${offset + length - 1}`, ...condition });
-    if (response.status === 200) {
-      checkVersion(path, response);
-      whole = { path, bytes: await bytesOf(path, response) };
-      return { size: whole.bytes.length };
-    }
+  /** What there is of a span, or of the whole file: the caller's own bytes. */
+  const load = async (path: string, range?: ByteRange): Promise<Loaded> => {
+    if (kept?.path === path) return partOf(kept.bytes, range);
+    const response = await get(path, range ? spanHeaders(range, tags.get(path)) : {});
     const contentRange = response.headers.get('content-range') ?? '';
     const size = Number(/\/(\d+)$/.exec(contentRange)?.[1] ?? Number.NaN);
-    if (response.status === 416 && !Number.isNaN(size)) {
+    if (range && response.status === 416 && !Number.isNaN(size)) {
       await response.body?.cancel();
-      return { size };
+      return { bytes: new Uint8Array(0), size };
     }
-    if (response.status !== 206) throw await refusal(path, response);
+    if (range && response.status === 206) {
+      checkVersion(path, response);
+      const start = Number(/^bytes (\d+)-/.exec(contentRange)?.[1] ?? Number.NaN);
+      if (start === range.offset) return { bytes: await bytesOf(path, response), size };
+      await response.body?.cancel();
+      throw new StoreError('store', `the server sent "${contentRange}" of "${path}" for bytes from ${range.offset}.`);
+    }
+    if (response.status !== 200) throw await refusal(path, response);
     checkVersion(path, response);
-    const start = Number(/^bytes (\d+)-/.exec(contentRange)?.[1] ?? Number.NaN);
-    if (start !== offset) {
-      await response.body?.cancel();
-      throw new StoreError('store', `the server sent "${contentRange}" of "${path}" for bytes from ${offset}.`);
-    }
-    return { bytes: await bytesOf(path, response), size };
+    const bytes = await bytesOf(path, response);
+    if (!range) return { bytes, size: bytes.length };
+    kept = { path, bytes };
+    return partOf(bytes, range);
   };
-  const refuse = async (): Promise<never> => {
-    throw new FileAccessError('store', `${base.href} is read only. Copy the files to a folder and work there.`);
+  const sizeOf = async (path: string): Promise<number> => {
+    // Not HEAD: its Content-Length may be that of a compressed body, and some servers refuse it.
+    const { size } = await load(path, { offset: 0, length: 1 });
+    return Number.isNaN(size) ? (await load(path)).size : size;
   };
 
   return {
     async read(path, range) {
-      checkPath(path);
-      if (whole?.path === path) {
-        if (range) checkRange(path, range, whole.bytes.length);
-        return range ? whole.bytes.slice(range.offset, range.offset + range.length) : whole.bytes.slice();
-      }
-      if (!range) {
-        const response = await get(path, {});
-        if (response.status !== 200) throw await refusal(path, response);
-        checkVersion(path, response);
-        return bytesOf(path, response);
-      }
+      if (!range) return (await load(path)).bytes;
       checkRange(path, range, Number.MAX_SAFE_INTEGER);
       if (range.length === 0) {
-        checkRange(path, range, await this.size(path)); // no bytes cannot be asked for
+        checkRange(path, range, await sizeOf(path)); // no bytes cannot be asked for
         return new Uint8Array(0);
       }
-      const { bytes, size } = await getRange(path, range);
-      if (bytes?.length === range.length) return bytes;
-      if (whole?.path === path) {
-        checkRange(path, range, whole.bytes.length);
-        return whole.bytes.slice(range.offset, range.offset + range.length);
-      }
-      checkRange(path, range, Number.isNaN(size) ? range.offset + (bytes?.length ?? 0) : size);
-      throw new StoreError('store', `the server sent ${bytes?.length ?? 0} bytes of "${path}" for ${range.length}.`);
+      const { bytes, size } = await load(path, range);
+      if (bytes.length === range.length) return bytes;
+      checkRange(path, range, Number.isNaN(size) ? range.offset + bytes.length : size);
+      throw new StoreError('store', `the server sent ${bytes.length} bytes of "${path}" for ${range.length}.`);
     },
-    async size(path) {
-      checkPath(path);
-      if (whole?.path === path) return whole.bytes.length;
-      // Not HEAD: its Content-Length may be that of a compressed body, and some servers refuse it.
-      const { size } = await getRange(path, { offset: 0, length: 1 });
-      if (!Number.isNaN(size)) return size;
-      return (await this.read(path)).length;
-    },
+    size: sizeOf,
     async exists(path) {
-      checkPath(path);
-      if (whole?.path === path) return true;
+      if (kept?.path === path) return true;
       const response = await get(path, { Range: 'bytes=0-0' });
       await response.body?.cancel();
       if (response.ok || response.status === 416) return true;
       if (response.status === 404 || response.status === 410) return false;
       throw await refusal(path, response);
     },
-    async list() {
-      throw new FileAccessError('store', `${base.href} cannot be listed over http. Read the names from an index file.`);
-    },
-    write: refuse,
-    append: refuse,
-    remove: refuse,
-    move: refuse,
-    lock: refuse,
   };
+}
+
+/** Bytes that arrived, and the size of the file they are of: NaN where the server does not say it. */
+interface Loaded {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly size: number;
+}
+
+/** A copy: the file that is kept stays whole. */
+function partOf(file: Uint8Array<ArrayBuffer>, range?: ByteRange): Loaded {
+  return { bytes: file.slice(range?.offset, range && range.offset + range.length), size: file.length };
+}
+
+function spanHeaders({ offset, length }: ByteRange, tag = 'W/'): Record<string, string> {
+  const span = { Range: `bytes=${offset}-${offset + length - 1}` };
+  return tag.startsWith('W/') ? span : { ...span, 'If-Range': tag }; // weak tags are not allowed there
 }
 
 function parseUrl(url: string | URL): URL {

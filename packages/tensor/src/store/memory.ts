@@ -1,5 +1,5 @@
 import { FileLockedError, notFound, StoreError } from './errors.js';
-import { byCodeUnit, checkFolder, checkPath, checkRange, type FileStore, isInside } from './store.js';
+import { checkFolder, checkPath, checkRange, type FileStore, isInside } from './store.js';
 
 /** A store that lives in memory and ends with it: for tests, and where there are no files. */
 export function memoryStore(files: Readonly<Record<string, Uint8Array | string>> = {}): FileStore {
@@ -48,7 +48,7 @@ export function memoryStore(files: Readonly<Record<string, Uint8Array | string>>
       put(path, bytes);
     },
     async list(folder = '') {
-      return inside(folder).sort(byCodeUnit);
+      return inside(folder).sort();
     },
     async remove(path) {
       checkPath(path);

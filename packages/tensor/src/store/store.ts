@@ -13,17 +13,21 @@ export interface FileLock {
 }
 
 /**
- * Files by relative path, wherever they are: a folder, memory, a web server, a browser's private files. Paths are
- * relative, with `/` between segments; `..`, `.`, empty segments and absolute paths are a {@link FileAccessError}.
- * Folders exist as far as files do. Reading what is not there is a `FileNotFoundError`.
+ * Files to read by relative path, wherever they are: a folder, memory, a web server. Paths are relative, with `/`
+ * between segments; `..`, `.`, empty segments and absolute paths are a {@link FileAccessError}. Reading what is not
+ * there is a `FileNotFoundError`.
  */
-export interface FileStore {
+export interface FileSource {
   /** The whole file or a span of it. A span that is not wholly inside the file is a {@link StoreError}. */
   read(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
   /** The file's size in bytes. */
   size(path: string): Promise<number>;
   /** Whether there is a file (not a folder) of this path. */
   exists(path: string): Promise<boolean>;
+}
+
+/** Files to read and write: a folder, memory, a browser's private files. Folders exist as far as files do. */
+export interface FileStore extends FileSource {
   /** Writes a whole file, atomically: after a crash there is the old file or the new one, never a part. */
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Adds text (UTF-8) to the end of a file, which is created if it is not there. */
@@ -69,9 +73,4 @@ export function checkRange(path: string, { offset, length }: ByteRange, size: nu
   if (whole && offset + length <= size) return;
   const asked = `bytes [${offset}, ${offset + length}) of "${path}" were asked for`;
   throw new StoreError('store', `${asked}, but it has ${size}. Is the file cut off?`);
-}
-
-/** Ascending by UTF-16 code units: the same everywhere, unlike `localeCompare`. */
-export function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,7 +2,7 @@
 // images.safetensors with `images` u8 [N, C, S, S], `tokens` u32 [N, L] and, where clusters are mixed, `labels` u32 [N].
 import { CheckpointError } from '@paris/tensor';
 import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 import { DataError } from '../errors.js';
 import {
@@ -57,7 +57,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
  * What {@link writeManifestFolder} wrote.
  * @throws CheckpointError if it is missing or its parts do not fit together.
  */
-export async function readManifestFolder(store: FileStore): Promise<{ manifest: Manifest } & Pictures> {
+export async function readManifestFolder(store: FileSource): Promise<{ manifest: Manifest } & Pictures> {
   if (!(await store.exists('manifest.json'))) {
     throw new CheckpointError('data', 'manifest.json is missing. Run paris prepare PICTURES --out DATA first.');
   }
@@ -84,7 +84,7 @@ export interface TrainingData<M extends DataFormat> extends Pictures {
 }
 
 /** The folder of one cluster. @throws CheckpointError if it is missing or unsound, DataError if it has no picture. */
-export async function readCluster(store: FileStore, cluster: number): Promise<TrainingData<ClusterManifest>> {
+export async function readCluster(store: FileSource, cluster: number): Promise<TrainingData<ClusterManifest>> {
   const folder = clusterFolder(cluster);
   const data = await readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
   if (data.manifest.count > 0) return data;
@@ -112,7 +112,7 @@ export async function writeLabelled(
 
 /** One of the mixed folders, with its pictures' clusters. @throws CheckpointError if it is missing or unsound. */
 export async function readLabelled(
-  store: FileStore,
+  store: FileSource,
   folder: LabelledFolder,
 ): Promise<TrainingData<LabelledManifest> & Labels> {
   const data = await readHashed(store, folder, `${folder}/${folder}.json`, labelledSchema);
@@ -148,7 +148,11 @@ function imageBytes(format: DataFormat & { count: number }, { pixels, tokens }: 
   });
 }
 
-async function readPictures(store: FileStore, path: string, format: DataFormat & { count: number }): Promise<Pictures> {
+async function readPictures(
+  store: FileSource,
+  path: string,
+  format: DataFormat & { count: number },
+): Promise<Pictures> {
   const { count, channels, size, maxTokens } = format;
   const { images, tokens } = await readSafetensors(store, path);
   const wanted = [`images u8 [${count}, ${channels}, ${size}, ${size}]`, `tokens u32 [${count}, ${maxTokens}]`];
@@ -164,7 +168,7 @@ function describe(name: string, entry: { dtype: string; shape: readonly number[]
 }
 
 async function readHashed<M extends DataFormat & { count: number; items: unknown[] }>(
-  store: FileStore,
+  store: FileSource,
   folder: string,
   json: string,
   schema: z.ZodMiniType<M>,

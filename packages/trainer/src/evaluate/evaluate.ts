@@ -4,7 +4,7 @@ import type { AnyExpertArchitecture } from '@paris/dit';
 import { type AnyRouterArchitecture, oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
 import { type Device, key, ValueError } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 import { readLabelled } from '../data/files.js';
 import { DataError } from '../errors.js';
 import type { LabelledManifest } from '../formats/data.js';
@@ -31,9 +31,9 @@ export interface Architectures {
 /** Which model is measured on which pictures, with which policies and at how many noise levels. */
 export interface EvaluateOptions {
   device: Device;
-  model: FileStore;
+  model: FileSource;
   /** The data folder; `test` and `router` of it are opened. */
-  data: FileStore;
+  data: FileSource;
   /** Routing policies to compare. Default top1, top2, full; top2 is always among them. */
   compare?: readonly string[];
   /** Decides the noise and the permutations. Default 0. */
@@ -147,7 +147,7 @@ function assertFits(clusters: number, words: readonly string[], manifest: Labell
 }
 
 /** Clusters and categories, on held-out and on training pictures; undefined where pictures have no category. */
-async function semanticsOf(store: FileStore, test: LabelledManifest, seed: number): Promise<Evaluation['semantics']> {
+async function semanticsOf(store: FileSource, test: LabelledManifest, seed: number): Promise<Evaluation['semantics']> {
   const heldOut = semanticsOn(test, seed);
   const training = heldOut && semanticsOn((await readLabelled(store, 'router')).manifest, seed);
   return heldOut && training && { heldOut, training };

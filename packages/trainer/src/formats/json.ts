@@ -1,11 +1,11 @@
 // Every JSON file that comes from outside passes through here: parsed, checked against a schema, and refused in one
 // sentence that names the file and the field.
 import { CheckpointError } from '@paris/tensor';
-import { describeIssue, type FileStore } from '@paris/tensor/store';
+import { describeIssue, type FileSource, type FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 
 /** Reads a JSON file and checks it. @throws CheckpointError if it is missing, no JSON, or has another shape. */
-export async function readJson<T>(store: FileStore, path: string, schema: z.ZodMiniType<T>): Promise<T> {
+export async function readJson<T>(store: FileSource, path: string, schema: z.ZodMiniType<T>): Promise<T> {
   if (!(await store.exists(path))) throw new CheckpointError('readJson', `${path} is missing.`);
   return parseJson(decoder.decode(await store.read(path)), path, schema);
 }

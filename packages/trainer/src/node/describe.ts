@@ -6,7 +6,7 @@ import { ValueError } from '@paris/tensor';
 import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 import { nodeStore } from '@paris/tensor/node';
 import { readHeader } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import { manifestSchema } from '../formats/data.js';
 import { readJson } from '../formats/json.js';
@@ -73,7 +73,7 @@ function bothDTypes(elements: number): string {
   return `${inBytes(4 * elements)} in f32, ${inBytes(2 * elements)} in f16`;
 }
 
-async function describeModel(store: FileStore): Promise<string> {
+async function describeModel(store: FileSource): Promise<string> {
   const index = parseModelIndex(await store.read('model_index.json'));
   const { channels, height, width } = index.latent;
   const folders = index.files
@@ -91,7 +91,7 @@ async function describeModel(store: FileStore): Promise<string> {
 }
 
 /** One network of a model: what its file holds, and what a forward costs where the architecture is one of ours. */
-async function describeNetwork(store: FileStore, folder: string): Promise<[string, string][]> {
+async function describeNetwork(store: FileSource, folder: string): Promise<[string, string][]> {
   const { entries } = await readHeader(store, `${folder}/model.safetensors`);
   const count = countParameters(Object.fromEntries(entries.map(({ name, shape }) => [name, shape])));
   const bytes = new Map<string, number>();
@@ -113,7 +113,7 @@ const costs: Readonly<Record<string, (config: unknown) => Cost>> = {
   'router-transformer': (config) => routerCost(parseRouterConfig(config)),
 };
 
-async function describeRun(store: FileStore): Promise<string> {
+async function describeRun(store: FileSource): Promise<string> {
   const run = (await readRun(store))!;
   const metrics = await readMetrics(store);
   const last = metrics.slice(-50);
@@ -131,7 +131,7 @@ async function describeRun(store: FileStore): Promise<string> {
   ]);
 }
 
-async function describeData(store: FileStore): Promise<string> {
+async function describeData(store: FileSource): Promise<string> {
   const manifest = await readJson(store, 'manifest.json', manifestSchema);
   const held = manifest.items.filter((item) => item.split === 'test').length;
   const partitioned = await store.exists('partition/partition.json');

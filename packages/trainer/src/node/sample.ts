@@ -12,12 +12,12 @@ import {
   tileImages,
 } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 
 /** Which model draws what, and how. */
 export interface SampleOptions {
   device: Device;
-  model: FileStore;
+  model: FileSource;
   prompts: readonly string[];
   /** Pictures for each prompt. */
   count: number;

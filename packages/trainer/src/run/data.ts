@@ -1,5 +1,5 @@
 // data.json of a run: what its pictures were like, so that runs can be put together without the pictures.
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import type { DataFormat, DataItem } from '../formats/data.js';
 import { encodeJson, readJson } from '../formats/json.js';
@@ -33,7 +33,7 @@ export function encodeRunData(manifest: DataFormat & { partition: string; items:
   return encodeJson({ version: 1, size, channels, normalization, partition, licences, sources } satisfies RunData);
 }
 
-export async function readRunData(store: FileStore): Promise<RunData> {
+export async function readRunData(store: FileSource): Promise<RunData> {
   return readJson(store, RUN_DATA_FILE, schema);
 }
 

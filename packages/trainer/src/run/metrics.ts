@@ -1,7 +1,7 @@
 // metrics.jsonl: one line a step. Lines reach the file before the checkpoint of their step does; on continuing,
 // whatever lies after the checkpoint is cut off. So there is never a step twice, nor one missing.
 import { CheckpointError } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import type { StepMetrics } from './events.js';
 
@@ -18,7 +18,7 @@ export async function appendMetrics(store: FileStore, metrics: readonly StepMetr
 }
 
 /** All complete lines, in order. A line that a kill cut short is left out. */
-export async function readMetrics(store: FileStore): Promise<StepMetrics[]> {
+export async function readMetrics(store: FileSource): Promise<StepMetrics[]> {
   if (!(await store.exists(METRICS_FILE))) return [];
   const lines = new TextDecoder()
     .decode(await store.read(METRICS_FILE))

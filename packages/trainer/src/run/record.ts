@@ -1,6 +1,6 @@
 // run.json: what a run is, so that the same command continues it and another one is refused. It speaks of one cluster
 // only: whoever trains expert 3 learns nothing of the others.
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import { RunError } from '../errors.js';
 import { checkJson, readJson, writeJson } from '../formats/json.js';
@@ -48,7 +48,7 @@ export const runSchema: z.ZodMiniType<RunRecord> = z.object({
 });
 
 /** The `run.json` of a run folder; undefined where there is none. @throws CheckpointError if it is unsound. */
-export async function readRun(store: FileStore): Promise<RunRecord | undefined> {
+export async function readRun(store: FileSource): Promise<RunRecord | undefined> {
   return (await store.exists(RUN_FILE)) ? readJson(store, RUN_FILE, runSchema) : undefined;
 }
 

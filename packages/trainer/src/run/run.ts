@@ -1,7 +1,7 @@
 // A run from its first step or its last checkpoint to its end. What is trained is the job's business; here is what is
 // the same for all: identity, checkpoints, metrics, stopping, going on. Nothing here depends on a GPU.
 import { CheckpointError } from '@paris/tensor';
-import { type FileLock, FileLockedError, type FileStore } from '@paris/tensor/store';
+import { type FileLock, FileLockedError, type FileSource, type FileStore } from '@paris/tensor/store';
 import { DivergedError, InterruptedError } from '../errors.js';
 import { sha256 } from '../formats/json.js';
 import { checkpointPath, listCheckpoints, removeCheckpoints, writeCheckpoint } from './checkpoint.js';
@@ -20,7 +20,7 @@ export interface TrainingJob<State> {
   /** The state before the first step. */
   start(): Promise<State>;
   /** From a checkpoint. @throws CheckpointError if it cannot be read. */
-  restore(store: FileStore, path: string): Promise<State>;
+  restore(store: FileSource, path: string): Promise<State>;
   /** Takes the state over. `values` waits for the GPU, so it is asked for several steps at once. */
   advance(
     state: State,

@@ -1,5 +1,5 @@
 // Views of a file store.
-import type { FileStore } from '@paris/tensor/store';
+import { checkPath, FileAccessError, type FileSource, type FileStore } from '@paris/tensor/store';
 
 /** The folder `name` of a store, as a store of its own. */
 export function folderStore(store: FileStore, name: string): FileStore {
@@ -15,6 +15,24 @@ export function folderStore(store: FileStore, name: string): FileStore {
     remove: (path) => store.remove(inside(path)),
     move: (from, to) => store.move(inside(from), inside(to)),
     lock: (path) => store.lock(folder(path)),
+  };
+}
+
+/**
+ * The files of one folder of a store, and no other. This is how an expert's isolation is a fact and not a habit: its run
+ * reads through a view in which another cluster's folder cannot be reached.
+ * @throws FileAccessError, naming the path, on any touch of another path; nothing of the store is asked before.
+ */
+export function onlyFolder(store: FileSource, folder: string): FileSource {
+  const admit = (path: string) => {
+    if (checkPath(path).startsWith(`${folder}/`)) return path;
+    const hint = 'Open it through another store, or allow it.';
+    throw new FileAccessError('store', `"${path}" is outside what may be opened here ("${folder}"). ${hint}`);
+  };
+  return {
+    read: async (path, range) => store.read(admit(path), range),
+    size: async (path) => store.size(admit(path)),
+    exists: async (path) => store.exists(admit(path)),
   };
 }
 

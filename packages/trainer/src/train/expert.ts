@@ -2,13 +2,14 @@
 import type { AnyExpertArchitecture } from '@paris/dit';
 import { type NoisePath, noisePath } from '@paris/sampler';
 import { type Device, key, ValueError } from '@paris/tensor';
-import { allowList, type FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { clusterFolder, readCluster } from '../data/files.js';
 import { type LossWeight, unweighted } from '../objective/loss-weight.js';
 import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
 import type { RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
+import { onlyFolder } from '../run/stores.js';
 import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
 import { type InitialWeights, readInitialWeights } from './initial.js';
 import { createJob } from './job.js';
@@ -20,7 +21,7 @@ import { toFlat, toTree } from './params.js';
 export interface TrainExpertOptions extends RunControls {
   device: Device;
   /** The data folder. Only `clusters/NN` of it is opened; the rest need not be there. */
-  data: FileStore;
+  data: FileSource;
   cluster: number;
   /** Where run folders are; this one is `expert-NN`. */
   runs: FileStore;
@@ -70,8 +71,7 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
     throw new ValueError('train', `conditionDropout must be a number in [0, 1], got ${conditionDropout}.`);
   }
   const training = trainingOptions(options.training ?? {});
-  const own = allowList(options.data, [clusterFolder(cluster)]);
-  const data = await readCluster(own, cluster);
+  const data = await readCluster(onlyFolder(options.data, clusterFolder(cluster)), cluster);
   const { manifest } = data;
   const { size, channels, maxTokens, vocabulary } = manifest;
   const config = options.config({ size, channels, maxTokens, vocabulary: vocabulary.length });

@@ -2,7 +2,7 @@
 import { type KeyMap, type ParameterShapes, parisLayout, remadeGroups, warmStart } from '@paris/dit';
 import { CheckpointError } from '@paris/tensor';
 import { parseSafetensors } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 import { sha256 } from '../formats/json.js';
 import type { Json } from '../run/record.js';
 import type { HostTensor } from './job.js';
@@ -10,7 +10,7 @@ import type { Params } from './params.js';
 
 /** A checkpoint to start from. */
 export interface InitialWeights {
-  store: FileStore;
+  store: FileSource;
   /** A safetensors file in it. */
   path: string;
   /** Whose names it has: `facebookLayout` and `pixartLayout` of @paris/dit, or your own. Default Paris'. */

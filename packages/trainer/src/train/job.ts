@@ -21,7 +21,7 @@ import {
   type TrainState,
 } from '@paris/tensor/optim';
 import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
+import type { FileSource } from '@paris/tensor/store';
 import type { TrainingJob } from '../run/run.js';
 import { emaDecayAt, type TrainingOptions } from './options.js';
 import type { Params } from './params.js';
@@ -135,7 +135,7 @@ export async function encodeTensors(tree: unknown): Promise<Uint8Array> {
  * The state in a checkpoint, in the form of `example`.
  * @throws CheckpointError if the file cannot be read, or does not hold exactly the tensors of this training
  */
-async function readState(store: FileStore, path: string, example: State, device: Device): Promise<State> {
+async function readState(store: FileSource, path: string, example: State, device: Device): Promise<State> {
   const record = await readSafetensors(store, path);
   const wanted = flattenTree<Tensor>(example).map(({ path, value }) => `${path} ${value.dtype} [${value.shape}]`);
   const got = new Set(Object.entries(record).map(([key, value]) => `${key} ${value.dtype} [${value.shape}]`));

@@ -4,7 +4,7 @@ import { readPartition, writePartition } from '@paris/clustering';
 import type { AnyRouterArchitecture } from '@paris/router';
 import { type NoisePath, noisePath } from '@paris/sampler';
 import { argmax, crossEntropy, type Device } from '@paris/tensor';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { type FileSource, type FileStore, memoryStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { readLabelled } from '../data/files.js';
 import type { Json, RunRecord } from '../run/record.js';
@@ -19,7 +19,7 @@ import { toFlat, toTree } from './params.js';
 export interface TrainRouterOptions extends RunControls {
   device: Device;
   /** The data folder. `router` and `partition` of it are opened. */
-  data: FileStore;
+  data: FileSource;
   /** Where run folders are; this one is `router`. */
   runs: FileStore;
   architecture: AnyRouterArchitecture;
