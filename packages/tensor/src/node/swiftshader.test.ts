@@ -15,12 +15,12 @@ it('is found from a folder below the one that installed it', async () => {
   const bin = join(folder, 'node_modules', '@sparticuz', 'chromium', 'bin');
   await mkdir(bin, { recursive: true });
   await writeFile(join(bin, 'swiftshader.tar.br'), '');
-  expect(await findSwiftShader([join(folder, 'a', 'b')])).toBe(join(bin, 'swiftshader.tar.br'));
-  expect(await findSwiftShader([tmpdir()])).toBeUndefined();
+  expect(findSwiftShader([join(folder, 'a', 'b')])).toBe(join(bin, 'swiftshader.tar.br'));
+  expect(findSwiftShader([tmpdir()])).toBeUndefined();
 });
 
 it('unpacks once, also when several processes start at the same time', async () => {
-  const archive = (await findSwiftShader()) as string;
+  const archive = findSwiftShader() as string;
   const cache = join(folder, 'cache');
   const unpacked = await Promise.all([1, 2, 3].map(() => unpackSwiftShader(archive, cache)));
   expect(new Set(unpacked).size).toBe(1);
@@ -37,7 +37,6 @@ it('leaves nothing behind when the archive is not what it should be', async () =
 });
 
 it('goes to the cache folder of the user', () => {
-  expect(cacheFolder({ XDG_CACHE_HOME: '/caches' }, 'linux')).toBe(join('/caches', 'paris'));
-  expect(cacheFolder({}, 'darwin')).toMatch(/Library.Caches.paris$/);
-  expect(cacheFolder({}, 'linux')).toMatch(/\.cache.paris$/);
+  expect(cacheFolder({ XDG_CACHE_HOME: '/caches' })).toBe(join('/caches', 'paris'));
+  expect(cacheFolder({})).toMatch(/\.cache.paris$/);
 });
