@@ -1,5 +1,5 @@
 // Puts WebGPU where browsers have it, for the peers and for us alike, and counts the calls to it.
-import { beginWait, calmPolling } from '@paris/tensor/node';
+import { beginWait, calmPolling, isSoftware } from '@paris/tensor/node';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
@@ -14,7 +14,7 @@ Object.defineProperty(globalThis, 'navigator', {
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error('there is no WebGPU adapter');
 // Dawn for Node asks for results in a busy loop, which on a CPU takes half of the adapter's time from every contender.
-if (/llvmpipe|swiftshader/i.test(`${adapter.info.architecture} ${adapter.info.description}`)) calmPolling();
+if (isSoftware(adapter.info)) calmPolling();
 
 export const gpuErrors = [];
 export const counts = { submits: 0, dispatches: 0, buffers: 0, bindGroups: 0 };

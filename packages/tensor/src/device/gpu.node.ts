@@ -4,9 +4,10 @@ import { NoAdapterError } from '../errors.js';
 import { builtInGpu } from './gpu.js';
 
 // f16 on NVIDIA and subgroup matrices are off in Dawn by default; on other adapters the switches change nothing.
-const DAWN_OPTIONS = [
+/** How Dawn is started. */
+export const dawnOptions: readonly string[] = [
   'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,use_vulkan_memory_model',
-] as const;
+];
 
 // Dawn crashes or hangs once the object that create() returned is collected while one of its devices lives, so it is
 // kept for as long as the process: on globalThis, because bundles and tests may load this module twice.
@@ -37,5 +38,5 @@ async function loadDawn(): Promise<GPU> {
       { cause },
     );
   }
-  return dawn.create([...DAWN_OPTIONS]);
+  return dawn.create([...dawnOptions]);
 }

@@ -2,6 +2,7 @@ import { requestGpu, withoutAdapter } from '#gpu';
 import { NoAdapterError, ValueError } from '../errors.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { Device, type DeviceInfo } from './device.js';
+import { isSoftware } from './software.js';
 
 /** Which device to open, and how. */
 export interface OpenDeviceOptions {
@@ -55,10 +56,6 @@ function opened(gpu: GPUDevice, info: GPUAdapterInfo, ownsGpu: boolean, tuning?:
 
 function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {
   const adapter = info.description || info.device || `${info.vendor} ${info.architecture}`.trim() || 'unknown adapter';
-  const software =
-    /llvmpipe|lavapipe|swiftshader|software|warp|basic render/i.test(
-      `${adapter} ${info.vendor} ${info.architecture}`,
-    ) || info.isFallbackAdapter === true;
   const features = [...device.features].sort();
   const { limits } = device;
   const { subgroupMinSize: smallest, subgroupMaxSize: largest } = info;
@@ -79,7 +76,7 @@ function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {
     adapter,
     vendor: info.vendor,
     architecture: info.architecture,
-    software,
+    software: isSoftware(info),
     features,
     subgroupSize,
     fingerprint,

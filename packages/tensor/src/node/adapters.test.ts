@@ -4,8 +4,15 @@ import { adapterEnvironment, chooseAdapter, describeAdapter, doctor, probeAdapte
 import type { ProbeSystem } from './candidates.js';
 import type { AdapterFacts, ProbeOutcome } from './probe-process.js';
 
-const adapter = (description: string, fallback: boolean, features: string[] = []): ProbeOutcome => ({
-  adapter: { vendor: '', architecture: '', device: '', description, fallback, features } satisfies AdapterFacts,
+const adapter = (description: string, isFallbackAdapter: boolean, features: string[] = []): ProbeOutcome => ({
+  adapter: {
+    vendor: '',
+    architecture: '',
+    device: '',
+    description,
+    isFallbackAdapter,
+    features,
+  } satisfies AdapterFacts,
 });
 const CARD = adapter('NVIDIA H100', false, ['shader-f16', 'subgroups', 'timestamp-query']);
 const LAVAPIPE = adapter('llvmpipe: Mesa 25', true, ['shader-f16']);

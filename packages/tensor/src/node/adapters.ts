@@ -4,12 +4,15 @@ import { type AdapterKind, CANDIDATES, type Candidate, type ProbeSystem, thisSys
 import type { AdapterFacts } from './probe-process.js';
 
 /** One adapter that was looked for. */
-export type AdapterProbe = {
-  kind: AdapterKind;
-  title: string;
-  /** The variables that a process needs from its start to get this adapter. Empty for a real GPU. */
-  environment: Record<string, string>;
-} & ({ works: true; adapter?: AdapterFacts } | { works: false /** In one sentence. */; reason: string });
+export type AdapterProbe =
+  | {
+      kind: AdapterKind;
+      works: true;
+      /** The variables that a process needs from its start to get this adapter. Empty for a real GPU. */
+      environment: Record<string, string>;
+      adapter?: AdapterFacts;
+    }
+  | { kind: AdapterKind; works: false /** In one sentence. */; reason: string };
 
 /** An adapter that was found and answered. */
 export type WorkingAdapter = Extract<AdapterProbe, { works: true }>;
@@ -46,7 +49,7 @@ export async function chooseAdapter(
   const wanted = parseChoice(asked === 'auto' ? system.environment.PARIS_ADAPTER || 'auto' : asked);
   const started = CANDIDATES.find((candidate) => candidate.kind === system.environment[STARTED_FOR]);
   if (started && (wanted === 'auto' || wanted === started.kind)) {
-    return { kind: started.kind, title: started.title, environment: {}, works: true };
+    return { kind: started.kind, works: true, environment: {} };
   }
   const probes: AdapterProbe[] = [];
   for (const candidate of CANDIDATES) {
@@ -82,23 +85,17 @@ export async function doctor(system: ProbeSystem = thisSystem()): Promise<{ work
 }
 
 async function probeOne(candidate: Candidate, system: ProbeSystem): Promise<AdapterProbe> {
-  const { kind, title } = candidate;
-  const failed = (reason: string, environment: Record<string, string> = {}): AdapterProbe => ({
-    kind,
-    title,
-    environment,
-    works: false,
-    reason,
-  });
+  const { kind } = candidate;
+  const failed = (reason: string): AdapterProbe => ({ kind, works: false, reason });
   try {
     const prepared = await candidate.prepare(system);
     if ('reason' in prepared) return failed(prepared.reason);
     const { environment } = prepared;
     const outcome = await system.probe({ ...system.environment, ...environment });
-    if ('reason' in outcome) return failed(outcome.reason, environment);
+    if ('reason' in outcome) return failed(outcome.reason);
     const rejected = candidate.reject(outcome.adapter);
-    if (rejected) return failed(rejected, environment);
-    return { kind, title, environment, works: true, adapter: outcome.adapter };
+    if (rejected) return failed(rejected);
+    return { kind, works: true, environment, adapter: outcome.adapter };
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));
   }

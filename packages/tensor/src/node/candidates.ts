@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isSoftware } from '../device/software.js';
 import { type AdapterFacts, type ProbeOutcome, probeInProcess } from './probe-process.js';
 import { findSwiftShader, unpackSwiftShader } from './swiftshader.js';
 
@@ -24,7 +25,6 @@ export type ProbeSystem = {
 
 export type Candidate = {
   kind: AdapterKind;
-  title: string;
   /** The environment variables it needs, or why it cannot be tried. */
   prepare(system: ProbeSystem): Promise<{ environment: Record<string, string> } | { reason: string }>;
   /** Undefined if `adapter` is this candidate, else what it is instead. */
@@ -34,14 +34,12 @@ export type Candidate = {
 export const CANDIDATES: readonly Candidate[] = [
   {
     kind: 'gpu',
-    title: 'a real GPU',
     prepare: async () => ({ environment: {} }),
     reject: (adapter) =>
       isSoftware(adapter) ? `the system offers only ${adapter.description}, which is software` : undefined,
   },
   {
     kind: 'lavapipe',
-    title: "the system's software Vulkan (lavapipe)",
     async prepare(system) {
       if (system.platform !== 'linux') return { reason: 'it is looked for on Linux only' };
       const drivers = (await system.vulkanDrivers()).filter((path) => /(^|\/)lvp_icd[^/]*\.json$/.test(path));
@@ -55,7 +53,6 @@ export const CANDIDATES: readonly Candidate[] = [
   },
   {
     kind: 'swiftshader',
-    title: 'SwiftShader from the npm package @sparticuz/chromium',
     async prepare(system) {
       if (system.platform !== 'linux' || system.architecture !== 'x64') {
         return { reason: 'the package holds it for Linux on x64 only' };
@@ -83,7 +80,7 @@ export const thisSystem = (environment: NodeJS.ProcessEnv = process.env): ProbeS
   environment,
   vulkanDrivers: async () => (await Promise.all(DRIVER_FOLDERS.map(manifests))).flat(),
   async swiftShader() {
-    const archive = await findSwiftShader();
+    const archive = findSwiftShader();
     return archive && unpackSwiftShader(archive);
   },
   probe: (withVariables) => probeInProcess(withVariables),
@@ -96,9 +93,6 @@ const manifests = (folder: string): Promise<string[]> =>
     (names) => names.map((name) => join(folder, name)),
     () => [],
   );
-
-const isSoftware = (adapter: AdapterFacts): boolean =>
-  adapter.fallback || /llvmpipe|swiftshader|softpipe/i.test(adapter.description);
 
 /** The newer and the older name of the variable by which the Vulkan loader is held to one driver. */
 const onlyDriver = (manifest: string) => ({ VK_DRIVER_FILES: manifest, VK_ICD_FILENAMES: manifest });

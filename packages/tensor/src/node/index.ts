@@ -1,4 +1,5 @@
 // @paris/tensor/node: what Node needs beside the tensors: finding an adapter, and starting processes that get it.
+export { isSoftware } from '../device/software.js';
 export { beginWait } from '../device/wait.js';
 export {
   ADAPTER_CHOICES,
@@ -15,4 +16,4 @@ export { calmPolling } from './calmPolling.js';
 export type { AdapterKind, ProbeSystem } from './candidates.js';
 export { nodeStore } from './nodeStore.js';
 export type { AdapterFacts, ProbeOutcome } from './probe-process.js';
-export { type RunOptions, runWithAdapter } from './run.js';
+export { endOf, type RunOptions, runWithAdapter } from './run.js';

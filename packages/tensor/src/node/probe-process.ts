@@ -1,8 +1,8 @@
 // One probe in a process of its own: a driver that crashes takes only that process down.
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { dawnOptions } from '../device/gpu.node.js';
 
 /** What an adapter says of itself. */
 export type AdapterFacts = {
@@ -11,7 +11,7 @@ export type AdapterFacts = {
   device: string;
   description: string;
   /** True for software renderers. */
-  fallback: boolean;
+  isFallbackAdapter: boolean;
   features: string[];
 };
 
@@ -23,7 +23,7 @@ const SCRIPT = `
 const say = (outcome) => { process.stdout.write('PROBE ' + JSON.stringify(outcome) + '\\n', () => process.exit(0)); };
 try {
   const { create } = await import(process.argv[1]);
-  const gpu = globalThis.keep = create(['enable-dawn-features=vulkan_enable_f16_on_nvidia']);
+  const gpu = globalThis.keep = create(${JSON.stringify(dawnOptions)});
   const adapter = await gpu.requestAdapter();
   if (!adapter) say({ reason: 'Dawn found no adapter that it takes' });
   else {
@@ -46,55 +46,40 @@ try {
     await copy.mapAsync(1);
     const got = new Uint32Array(copy.getMappedRange())[0];
     if (got !== 42) say({ reason: 'a test shader gave ' + got + ' instead of 42' });
-    else say({ adapter: { vendor, architecture, device: name, description, fallback: Boolean(isFallbackAdapter), features: [...adapter.features].sort() } });
+    else say({ adapter: { vendor, architecture, device: name, description, isFallbackAdapter: Boolean(isFallbackAdapter), features: [...adapter.features].sort() } });
   }
 } catch (error) {
   say({ reason: String(error && error.message || error).split('\\n')[0] });
 }`;
 
-/** Opens WebGPU under `environment` in a child process and runs one small shader. Never throws. */
+/** Opens WebGPU under `environment` in a child process, as `openDevice` does, and runs one small shader. Never throws. */
 export function probeInProcess(
   environment: NodeJS.ProcessEnv,
   { timeoutMs = 60_000, dawn = findDawn() }: { timeoutMs?: number; dawn?: string | undefined } = {},
 ): Promise<ProbeOutcome> {
   if (!dawn) return Promise.resolve({ reason: 'the package webgpu is not installed' });
+  const how = {
+    env: { ...environment, NODE_OPTIONS: '' },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL', // what hangs in a driver does not hear anything else
+    maxBuffer: 2 ** 26, // drivers may have much to say
+  } as const;
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, dawn], {
-      env: { ...environment, NODE_OPTIONS: '' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      child.kill('SIGKILL');
-    }, timeoutMs);
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-    child.stderr.resume();
-    child.once('error', (error) => {
-      clearTimeout(timer);
-      resolve({ reason: `the probe did not start: ${error.message}` });
-    });
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      const line = output.split('\n').find((one) => one.startsWith('PROBE '));
+    execFile(process.execPath, ['--input-type=module', '-e', SCRIPT, dawn], how, (error, stdout) => {
+      const line = stdout.split('\n').find((one) => one.startsWith('PROBE '));
       if (line) resolve(JSON.parse(line.slice('PROBE '.length)) as ProbeOutcome);
-      else if (timedOut) resolve({ reason: `the driver did not answer within ${timeoutMs / 1000} s` });
-      else resolve({ reason: `the driver ended the probe (${signal ?? `exit code ${code}`})` });
+      else if (error?.killed) resolve({ reason: `the driver did not answer within ${timeoutMs / 1000} s` });
+      else if (typeof error?.code === 'string') resolve({ reason: `the probe did not start: ${error.message}` });
+      else resolve({ reason: `the driver ended the probe (${error?.signal ?? `exit code ${error?.code ?? 0}`})` });
     });
   });
 }
 
-/** The URL of the installed package `webgpu`, seen from here or from the working directory. */
+/** The URL of the installed package `webgpu`, seen from here: where `openDevice` finds it. */
 function findDawn(): string | undefined {
-  for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'x.js')).href]) {
-    try {
-      return pathToFileURL(createRequire(from).resolve('webgpu')).href;
-    } catch {
-      // not visible from there
-    }
+  try {
+    return pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { requireCapability } from '@paris/test-tools';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { dawnOptions } from '../device/gpu.node.js';
 import { probeAdapters } from './adapters.js';
 import { thisSystem } from './candidates.js';
 import { probeInProcess } from './probe-process.js';
@@ -14,7 +15,14 @@ const system = {
   ...thisSystem({}),
   platform: 'linux' as const,
   probe: async () => ({
-    adapter: { vendor: '', architecture: '', device: '', description: 'a card', fallback: false, features: [] },
+    adapter: {
+      vendor: '',
+      architecture: '',
+      device: '',
+      description: 'a card',
+      isFallbackAdapter: false,
+      features: [],
+    },
   }),
 };
 
@@ -34,36 +42,35 @@ async function script(source: string): Promise<string> {
 it('passes on arguments, the environment and the exit code', async () => {
   const path = await script(`
     import { writeFileSync } from 'node:fs';
-    writeFileSync('seen.json', JSON.stringify([process.argv.slice(2), process.env.PARIS_ADAPTER, process.env.MINE]));
+    const seen = [process.argv.slice(3), process.env.PARIS_ADAPTER, process.env.MINE];
+    writeFileSync(process.argv[2], JSON.stringify(seen));
     process.exit(7);`);
-  const seen: string[] = [];
-  const code = await runWithAdapter([process.execPath, path, '--a b', "c'd"], {
-    system,
-    cwd: folder,
-    environment: { MINE: 'kept' },
-    onAdapter: (adapter) => seen.push(adapter.kind),
-  });
+  const file = join(folder, 'seen.json');
+  const adapters: string[] = [];
+  const code = await runWithAdapter(
+    [process.execPath, path, file, '--a b', "c'd"],
+    { onAdapter: (adapter) => adapters.push(adapter.kind) },
+    { ...system, environment: { MINE: 'kept' } },
+  );
   expect(code).toBe(7);
-  expect(seen).toEqual(['gpu']);
-  expect(JSON.parse(await readFile(join(folder, 'seen.json'), 'utf8'))).toEqual([['--a b', "c'd"], 'gpu', 'kept']);
+  expect(adapters).toEqual(['gpu']);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual([['--a b', "c'd"], 'gpu', 'kept']);
 });
 
 it('passes on signals, and says which one ended the child', async () => {
   const path = await script('process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 10_000);');
-  expect(await runWithAdapter([process.execPath, path], { system, environment: {} })).toBe(143);
+  expect(await runWithAdapter([process.execPath, path], {}, system)).toBe(143);
 
   const patient = await script(`
     process.on('SIGTERM', () => process.exit(3));
     setTimeout(() => process.kill(process.ppid, 'SIGTERM'), 100);
     setTimeout(() => {}, 10_000);`);
-  expect(await runWithAdapter([process.execPath, patient], { system, environment: {} })).toBe(3);
+  expect(await runWithAdapter([process.execPath, patient], {}, system)).toBe(3);
 });
 
 it('says what did not start', async () => {
-  await expect(runWithAdapter(['no-such-command'], { system, environment: {} })).rejects.toThrow(
-    '[exec] no-such-command did not start',
-  );
-  await expect(runWithAdapter([], { system })).rejects.toThrow('[exec] there is no command to run');
+  await expect(runWithAdapter(['no-such-command'], {}, system)).rejects.toThrow('[exec] no-such-command did not start');
+  await expect(runWithAdapter([], {}, system)).rejects.toThrow('[exec] there is no command to run');
 });
 
 it('a driver that crashes or hangs the probe is a reason, not a crash', async () => {
@@ -77,6 +84,11 @@ it('a driver that crashes or hangs the probe is a reason, not a crash', async ()
   });
 });
 
+it('starts Dawn as openDevice does', async () => {
+  const fake = pathToFileURL(await script('export const create = (options) => { throw new Error(options.join()); };'));
+  expect(await probeInProcess(process.env, { dawn: fake.href })).toEqual({ reason: dawnOptions.join() });
+});
+
 it('for real: a child gets the adapter that was asked for by name', async (context) => {
   const environment = { ...process.env, PARIS_ADAPTER: '', PARIS_ADAPTER_STARTED: '' };
   const swiftshader = (await probeAdapters(thisSystem(environment))).find((probe) => probe.kind === 'swiftshader');
@@ -88,8 +100,9 @@ it('for real: a child gets the adapter that was asked for by name', async (conte
     import { writeFileSync } from 'node:fs';
     import { create } from '${dawn}';
     const gpu = create([]);
-    writeFileSync('adapter.txt', (await gpu.requestAdapter()).info.description);
+    writeFileSync(process.argv[2], (await gpu.requestAdapter()).info.description);
     process.exit(0);`);
-  expect(await runWithAdapter(['node', path], { adapter: 'swiftshader', cwd: folder, environment })).toBe(0);
-  expect(await readFile(join(folder, 'adapter.txt'), 'utf8')).toMatch(/SwiftShader/);
+  const file = join(folder, 'adapter.txt');
+  expect(await runWithAdapter(['node', path, file], { adapter: 'swiftshader' }, thisSystem(environment))).toBe(0);
+  expect(await readFile(file, 'utf8')).toMatch(/SwiftShader/);
 });

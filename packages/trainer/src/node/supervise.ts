@@ -1,8 +1,8 @@
 // A GPU command runs in a process of its own: drivers are chosen before a process starts, and a driver that hangs or
 // crashes takes only that process with it. The parent watches for signs of life and starts it again from its checkpoint.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { spawn } from 'node:child_process';
 import { ParisError } from '@paris/tensor';
+import { endOf } from '@paris/tensor/node';
 
 /** Which child is watched, and how long and how often it may fail. */
 export interface SuperviseOptions {
@@ -63,7 +63,6 @@ export function endWithParent(): void {
 
 // What a driver does to a process when it goes wrong, in contrast to signals that somebody sends.
 const CRASHES: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'];
-const FORWARDED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 async function runOnce(options: SuperviseOptions, attempt: number): Promise<number | string> {
   const { argv, env, timeoutMs, firstTimeoutMs = 5 * timeoutMs } = options;
@@ -82,29 +81,13 @@ async function runOnce(options: SuperviseOptions, attempt: number): Promise<numb
     clearTimeout(timer);
     timer = watch(timeoutMs);
   });
-  const stopForwarding = forwardSignals(child);
   try {
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (...end) => resolve(end));
-    });
+    const { code, signal } = await endOf(child);
     if (stalled) return `made no progress for ${timeoutMs / 1000} s`;
     if (signal && CRASHES.includes(signal)) return `crashed (${signal})`;
     if (signal === 'SIGINT') throw new DOMException('stopped', 'AbortError'); // one that listens says so itself
-    return signal ? 128 + constants.signals[signal] : (code ?? 1);
+    return code;
   } finally {
     clearTimeout(timer);
-    stopForwarding();
   }
-}
-
-/** In a terminal Ctrl-C reaches the child by itself; from elsewhere (kill, a service) it is passed on. */
-function forwardSignals(child: ChildProcess): () => void {
-  const forward = (signal: NodeJS.Signals) => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
-  return () => {
-    for (const signal of FORWARDED) process.off(signal, forward);
-  };
 }
