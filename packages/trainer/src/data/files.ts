@@ -1,7 +1,7 @@
 // The folders of a data folder on disk. Each is self-contained: a JSON file that says what its pictures are, and
 // images.safetensors with `images` u8 [N, C, S, S], `tokens` u32 [N, L] and, where clusters are mixed, `labels` u32 [N].
 import { CheckpointError } from '@paris/tensor';
-import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
+import { type HostTensor, parseSafetensors, readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import type { FileSource, FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 import { DataError } from '../errors.js';
@@ -62,7 +62,7 @@ export async function readManifestFolder(store: FileSource): Promise<{ manifest:
     throw new CheckpointError('data', 'manifest.json is missing. Run paris prepare PICTURES --out DATA first.');
   }
   const manifest = await readJson(store, 'manifest.json', manifestSchema);
-  return { manifest, ...(await readPictures(store, IMAGES, manifest)) };
+  return { manifest, ...picturesOf(await readSafetensors(store, IMAGES), IMAGES, manifest) };
 }
 
 /** Where `partition` puts the pictures of one cluster: `clusters/03`. */
@@ -148,13 +148,12 @@ function imageBytes(format: DataFormat & { count: number }, { pixels, tokens }: 
   });
 }
 
-async function readPictures(
-  store: FileSource,
+/** The pictures in the tensors of a file. `path` is only for the message. */
+function picturesOf(
+  { images, tokens }: Record<string, HostTensor>,
   path: string,
-  format: DataFormat & { count: number },
-): Promise<Pictures> {
-  const { count, channels, size, maxTokens } = format;
-  const { images, tokens } = await readSafetensors(store, path);
+  { count, channels, size, maxTokens }: DataFormat & { count: number },
+): Pictures {
   const wanted = [`images u8 [${count}, ${channels}, ${size}, ${size}]`, `tokens u32 [${count}, ${maxTokens}]`];
   const got = [describe('images', images), describe('tokens', tokens)];
   if (got.join() !== wanted.join()) {
@@ -176,11 +175,14 @@ async function readHashed<M extends DataFormat & { count: number; items: unknown
   if (!(await store.exists(json))) {
     throw new CheckpointError('data', `${json} is missing. Run paris partition DATA --clusters N first.`);
   }
-  const [text, images] = [await store.read(json), await store.read(`${folder}/${IMAGES}`)];
+  const path = `${folder}/${IMAGES}`;
+  const [text, images] = [await store.read(json), await store.read(path)];
   const manifest = parseJson(new TextDecoder().decode(text), json, schema);
   if (manifest.items.length !== manifest.count) {
     throw new CheckpointError('data', `${json} says ${manifest.count} pictures and lists ${manifest.items.length}.`);
   }
   const digest = await sha256(encodeJson({ manifest: await sha256(text), images: await sha256(images) }));
-  return { manifest, ...(await readPictures(store, `${folder}/${IMAGES}`, manifest)), sha256: digest };
+  // The bytes that were hashed, not the file once more: what is learned from is what run.json says.
+  const tensors = parseSafetensors(images, JSON.stringify(path));
+  return { manifest, ...picturesOf(tensors, path, manifest), sha256: digest };
 }
