@@ -3,8 +3,7 @@
 import { NoAdapterError } from '../errors.js';
 import { builtInGpu } from './gpu.js';
 
-// f16 on NVIDIA and subgroup matrices are off in Dawn by default; on other adapters the switches change nothing.
-/** How Dawn is started. */
+/** f16 on NVIDIA and subgroup matrices are off in Dawn by default; on other adapters the switches change nothing. */
 export const dawnOptions: readonly string[] = [
   'enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,use_vulkan_memory_model',
 ];

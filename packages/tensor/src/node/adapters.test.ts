@@ -93,6 +93,11 @@ it('does not take another adapter that answers under a name', async () => {
   ]);
 });
 
+it.each(['Microsoft Basic Render Driver', 'softpipe', 'Mesa lavapipe'])('takes %s for no real GPU', async (name) => {
+  const [gpu] = await probeAdapters(machine({ plain: adapter(name, false) }));
+  expect(gpu).toEqual({ kind: 'gpu', works: false, reason: `the system offers only ${name}, which is software` });
+});
+
 it('a process started for an adapter does not look again', async () => {
   const chosen = await chooseAdapter({}, machine({ lavapipe: LAVAPIPE }));
   const child = machine({ environment: adapterEnvironment(chosen) });

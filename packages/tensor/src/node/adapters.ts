@@ -12,7 +12,12 @@ export type AdapterProbe =
       environment: Record<string, string>;
       adapter?: AdapterFacts;
     }
-  | { kind: AdapterKind; works: false /** In one sentence. */; reason: string };
+  | {
+      kind: AdapterKind;
+      works: false;
+      /** In one sentence. */
+      reason: string;
+    };
 
 /** An adapter that was found and answered. */
 export type WorkingAdapter = Extract<AdapterProbe, { works: true }>;

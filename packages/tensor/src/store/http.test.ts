@@ -66,6 +66,16 @@ it('downloads a file once from a server without ranges', async () => {
   expect(log).toEqual(['GET /f bytes=0-9']);
 });
 
+it('reads the whole where the server keeps the size to itself, also when its methods are taken apart', async () => {
+  const silent: typeof fetch = async (_, init) =>
+    new Headers(init?.headers).has('range')
+      ? new Response(new Uint8Array(1), { status: 206, headers: { 'Content-Range': 'bytes 0-0/*' } })
+      : new Response(new Uint8Array(7));
+  const { size, read } = httpStore(url, { fetch: silent });
+  expect(await size('f')).toBe(7);
+  expect(await read('f')).toHaveLength(7);
+});
+
 it('says what the server answered', async () => {
   const store = httpStore(url);
   for (const ask of [() => store.read('broken'), () => store.size('broken'), () => store.exists('broken')]) {
