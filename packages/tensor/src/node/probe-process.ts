@@ -1,6 +1,7 @@
 // One probe in a process of its own: a driver that crashes takes only that process down.
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { dawnOptions } from '../device/gpu.node.js';
 
@@ -75,11 +76,14 @@ export function probeInProcess(
   });
 }
 
-/** The URL of the installed package `webgpu`, seen from here: where `openDevice` finds it. */
+/** The URL of the installed package `webgpu`, seen from here or from the working directory, where `exec` starts programs. */
 function findDawn(): string | undefined {
-  try {
-    return pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
-  } catch {
-    return undefined;
+  for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'x.js')).href]) {
+    try {
+      return pathToFileURL(createRequire(from).resolve('webgpu')).href;
+    } catch {
+      // not visible from there
+    }
   }
+  return undefined;
 }
