@@ -4,7 +4,7 @@ import type { Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import { add } from '../ops/arithmetic/add.js';
 import { packAlignment } from '../ops/pack.js';
-import { padOp } from '../ops/view/pad.js';
+import { pad } from '../ops/view/pad.js';
 import { reshape } from '../ops/view/reshape.js';
 
 interface Part {
@@ -33,7 +33,7 @@ function paddedParts(value: Value): Part[] | undefined {
     const [a, b] = inputs.map(paddedParts);
     return a && b && [...a, ...b];
   }
-  if (op !== padOp) return undefined;
+  if (op !== pad.op) return undefined;
   const { low, high, interior } = attributes as Record<'low' | 'high' | 'interior', readonly number[]>;
   const whole = (n: number, axis: number) => axis === 0 || (n === 0 && high![axis] === 0);
   if (!low!.every(whole) || interior!.some((n) => n !== 0)) return undefined;

@@ -1,11 +1,11 @@
 import type { DType } from '../graph/dtype.js';
 import { normalizeAxis } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, composite, requireTensor, sameType, withOp } from './define.js';
-import type { CompositeOp, WithOp } from './op.js';
+import { applyOp, composite, requireTensor, sameType, type WithOp, withOp } from './define.js';
+import type { CompositeOp } from './op.js';
 
 /** A function along one axis, with its op. */
-export type AlongAxis = WithOp<(x: Tensor, axis?: number) => Tensor, CompositeOp>;
+export type AlongAxis = WithOp<(x: Tensor, axis?: number) => Tensor>;
 
 type Definition = Pick<CompositeOp<{ readonly axis: number }>, 'name' | 'decompose' | 'vjp'>;
 

@@ -1,8 +1,7 @@
 import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from './define.js';
-import type { PointwiseOp, WithOp } from './op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define.js';
 
 const op = pointwise<{ readonly dtype: DType }>({
   name: 'cast',
@@ -22,7 +21,7 @@ const op = pointwise<{ readonly dtype: DType }>({
  * The elements in another dtype. Floats become integers by dropping the fraction (out of range is undefined), numbers
  * become bool by x ≠ 0, bool becomes 0 or 1.
  */
-export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor, PointwiseOp> = withOp(op, (x, dtype) => {
+export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor> = withOp(op, (x, dtype) => {
   if (!dtypes.includes(dtype)) {
     throw new DTypeError('cast', `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);
   }

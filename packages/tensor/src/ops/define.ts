@@ -7,7 +7,7 @@ import { type Attributes, apply, type Type } from '../graph/node.js';
 import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
 import { type ElementKernel, kernelOf } from '../shader/fn.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
-import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, VjpContext, WithOp } from './op.js';
+import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, VjpContext } from './op.js';
 import { expand } from './view/expand.js';
 
 /** A gradient that cannot be had, and why. Asking for it is an error. */
@@ -73,7 +73,7 @@ interface FunctionDefinition<Elements extends number[], Context, Gradient>
 }
 
 /** A function of one element. */
-export type UnaryFunction = WithOp<(x: Tensor) => Tensor, PointwiseOp>;
+export type UnaryFunction = WithOp<(x: Tensor) => Tensor>;
 type UnaryContext = Readonly<Record<'x' | 'y' | 'cotangent', Tensor>>;
 
 export function unary(definition: FunctionDefinition<[x: number], UnaryContext, Tensor>): UnaryFunction {
@@ -88,7 +88,7 @@ export function unary(definition: FunctionDefinition<[x: number], UnaryContext, 
 }
 
 /** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
-export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor, PointwiseOp>;
+export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor>;
 type BinaryContext = Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>> & Pick<VjpContext, 'wants'>;
 
 export function binary(
@@ -134,8 +134,10 @@ export function sameType(name: string, dtypes: readonly DType[]): (inputs: reado
   };
 }
 
-/** A function with the op that it applies. */
-export function withOp<A extends unknown[], O extends Op>(op: O, fn: (...args: A) => Tensor): WithOp<typeof fn, O> {
+/** A function of tensors with the op that it applies, for tests and for what treats an op in its own way. */
+export type WithOp<F> = F & { readonly op: Op };
+
+export function withOp<A extends unknown[]>(op: Op, fn: (...args: A) => Tensor): WithOp<typeof fn> {
   return Object.assign(fn, { op });
 }
 

@@ -9,9 +9,6 @@ import type { Tensor } from '../tensor.js';
 
 export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
 
-/** A function of tensors with the op that it applies, for tests and for what treats an op in its own way. */
-export type WithOp<F, O extends Op = Op> = F & { readonly op: O };
-
 /** `A` is what its attributes hold; {@link Attributes} to whoever only passes them on. */
 interface OpBase<A = Attributes> {
   readonly name: string;

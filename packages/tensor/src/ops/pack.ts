@@ -3,8 +3,8 @@
 import { DTypeError } from '../errors.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, withOp } from './define.js';
-import type { PackOp, WithOp } from './op.js';
+import { applyOp, type WithOp, withOp } from './define.js';
+import type { PackOp } from './op.js';
 
 /** Parts start at multiples of this many elements (256 bytes of f32), which every binding offset allows. */
 export const packAlignment = 64;
@@ -30,9 +30,7 @@ const op: PackOp = {
 };
 
 /** Tensors (f32) laid side by side, each filled up with zeros to a multiple of 64 elements. */
-export const pack: WithOp<(tensors: readonly Tensor[]) => Tensor, PackOp> = withOp(op, (tensors) =>
-  applyOp(op, tensors),
-);
+export const pack: WithOp<(tensors: readonly Tensor[]) => Tensor> = withOp(op, (tensors) => applyOp(op, tensors));
 
 /** The parts of a packed tensor, as windows of it. */
 export function unpack(packed: Tensor, shapes: readonly Shape[]): Tensor[] {

@@ -2,8 +2,7 @@ import { DTypeError } from '../errors.js';
 import { isFloat, promote } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { scalar } from './creation/constant.js';
-import { applyOp, broadcast, pointwise, requireTensor, withOp } from './define.js';
-import type { PointwiseOp, WithOp } from './op.js';
+import { applyOp, broadcast, pointwise, requireTensor, type WithOp, withOp } from './define.js';
 
 const op = pointwise({
   name: 'where',
@@ -24,7 +23,7 @@ const op = pointwise({
 });
 
 /** a where the condition holds, b elsewhere, with broadcasting. */
-export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => Tensor, PointwiseOp> = withOp(
+export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => Tensor> = withOp(
   op,
   (condition, a, b) => {
     const [x, y] =

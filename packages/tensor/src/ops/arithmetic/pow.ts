@@ -1,8 +1,7 @@
 import { DTypeError, ValueError } from '../../errors.js';
 import { floatLiteral, floats } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, sameType, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, sameType, type WithOp, withOp } from '../define.js';
 
 const op = pointwise<{ exponent: number }>({
   name: 'pow',
@@ -25,7 +24,7 @@ const op = pointwise<{ exponent: number }>({
 });
 
 /** x ^ exponent, elementwise. The exponent is compiled in. NaN where x < 0 and the exponent is not a small whole number. */
-export const pow: WithOp<(x: Tensor, exponent: number) => Tensor, PointwiseOp> = withOp(op, (x, exponent) => {
+export const pow: WithOp<(x: Tensor, exponent: number) => Tensor> = withOp(op, (x, exponent) => {
   if (typeof exponent !== 'number')
     throw new DTypeError('pow', `the exponent must be a number, got ${typeof exponent}.`);
   if (!Number.isFinite(exponent)) throw new ValueError('pow', `the exponent must be finite, got ${exponent}.`);

@@ -5,8 +5,7 @@ import { showType, type Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, requireTensor, tiled, withOp } from '../define.js';
-import type { TiledOp, WithOp } from '../op.js';
+import { applyAll, requireTensor, tiled, type WithOp, withOp } from '../define.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
 import { attentionGradients } from './gradients.js';
@@ -70,8 +69,9 @@ export interface AttentionOptions {
  * kernel forward and two backward, with no N × M matrix in memory.
  * https://arxiv.org/abs/1706.03762, equation 1; https://arxiv.org/abs/2205.14135.
  */
-export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: AttentionOptions) => Tensor, TiledOp> =
-  withOp(op, (q, k, v, { mask, scale } = {}) => {
+export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: AttentionOptions) => Tensor> = withOp(
+  op,
+  (q, k, v, { mask, scale } = {}) => {
     for (const tensor of [q, k, v]) requireDType('attention', requireTensor('attention', tensor).dtype, floats);
     const [b, , h, d] = q.shape;
     const keys = [b, k.shape[1], h, d] as number[];
@@ -90,4 +90,5 @@ export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: Atten
     const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);
     const wide = [q, k, v].map((x) => x.cast(dtype));
     return applyAll(op, mask ? [...wide, mask] : wide, attributes)[0]!;
-  });
+  },
+);

@@ -1,8 +1,7 @@
 import { computeType, type DType, numeric, requireDType } from '../../graph/dtype.js';
 import { checkShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
 
 const op = pointwise<{ length: number; dtype: DType }>({
   name: 'arange',
@@ -17,7 +16,6 @@ const op = pointwise<{ length: number; dtype: DType }>({
 });
 
 /** 0, 1, …, length − 1. */
-export const arange: WithOp<(length: number, dtype?: DType) => Tensor, PointwiseOp> = withOp(
-  op,
-  (length, dtype = 'i32') => applyOp(op, [], { length, dtype }),
+export const arange: WithOp<(length: number, dtype?: DType) => Tensor> = withOp(op, (length, dtype = 'i32') =>
+  applyOp(op, [], { length, dtype }),
 );

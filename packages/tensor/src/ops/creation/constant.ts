@@ -1,8 +1,7 @@
 import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
 import { expand } from '../view/expand.js';
 
 const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({
@@ -21,7 +20,7 @@ const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({
 });
 
 /** Zeros of a shape. They cost no memory where a kernel can write them in. */
-export const zeros: WithOp<(shape: Shape, dtype?: DType) => Tensor, PointwiseOp> = withOp(op, (shape, dtype = 'f32') =>
+export const zeros: WithOp<(shape: Shape, dtype?: DType) => Tensor> = withOp(op, (shape, dtype = 'f32') =>
   applyOp(op, [], { shape: [...shape], dtype, value: 0 }),
 );
 

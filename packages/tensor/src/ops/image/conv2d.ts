@@ -3,8 +3,7 @@ import { floats, promote, requireDType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, requireTensor, withOp } from '../define.js';
-import type { CompositeOp, WithOp } from '../op.js';
+import { applyOp, composite, requireTensor, type WithOp, withOp } from '../define.js';
 import { barrier } from '../view/barrier.js';
 import { fold, type Windows, windowCount, windows } from './windows.js';
 
@@ -94,7 +93,7 @@ export interface Conv2dOptions {
  * again rather than keep them.
  * @throws ShapeError if the channels do not fit, or the kernel is larger than the padded picture
  */
-export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions) => Tensor, CompositeOp> = withOp(
+export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions) => Tensor> = withOp(
   op,
   (x, weight, options = {}) => {
     const { bias, groups = 1 } = options;

@@ -6,8 +6,8 @@ import { relu } from '../activation/relu.js';
 import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
+import type { EmitContext, PointwiseOp } from '../op.js';
 import { clamp } from '../where.js';
 
 /** The nearest pixel, or between four with pixel centres at halves. */
@@ -88,13 +88,11 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
  * torch.nn.functional.interpolate with align_corners = false, and no smoothing where it shrinks. It fuses into what
  * reads it; its gradient is two small matrix products.
  */
-export const resize: WithOp<
-  (x: Tensor, size: readonly [height: number, width: number], mode?: ResizeMode) => Tensor,
-  PointwiseOp
-> = withOp(op, (x, size, mode = 'bilinear') => {
-  if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
-    const got = `${showShape(x.shape)} and ${showShape(size)}`;
-    throw new ShapeError('resize', `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${got}.`);
-  }
-  return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
-});
+export const resize: WithOp<(x: Tensor, size: readonly [height: number, width: number], mode?: ResizeMode) => Tensor> =
+  withOp(op, (x, size, mode = 'bilinear') => {
+    if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
+      const got = `${showShape(x.shape)} and ${showShape(size)}`;
+      throw new ShapeError('resize', `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${got}.`);
+    }
+    return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
+  });

@@ -1,7 +1,6 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, none, pointwise, withOp } from '../define.js';
-import type { CompositeOp, PointwiseOp, WithOp } from '../op.js';
+import { applyOp, composite, none, pointwise, type WithOp, withOp } from '../define.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
 export interface Windows {
@@ -75,16 +74,15 @@ const foldOp = composite<Fold>({
 });
 
 /** Every window of pictures: x [B, C, H, W] → [B, C, kh, kw, rows of windows, columns of windows]. A view. */
-export const windows: WithOp<(x: Tensor, options: Windows) => Tensor, PointwiseOp> = withOp(
-  op,
-  (x, { kernel, stride, dilation }) => applyOp(op, [x], { kernel, stride, dilation }),
+export const windows: WithOp<(x: Tensor, options: Windows) => Tensor> = withOp(op, (x, { kernel, stride, dilation }) =>
+  applyOp(op, [x], { kernel, stride, dilation }),
 );
 
 /**
  * Adds windows up where they overlap, [B, C, kh, kw, …] → [B, C, ...size]: the gradient of {@link windows}. Each place
  * gathers from the windows that see it, so nothing depends on an order.
  */
-export const fold: WithOp<(g: Tensor, size: readonly [number, number], options: Windows) => Tensor, CompositeOp> =
-  withOp(foldOp, (g, size, { kernel, stride, dilation }) =>
-    applyOp(foldOp, [g], { kernel, stride, dilation, size: [...size] }),
-  );
+export const fold: WithOp<(g: Tensor, size: readonly [number, number], options: Windows) => Tensor> = withOp(
+  foldOp,
+  (g, size, { kernel, stride, dilation }) => applyOp(foldOp, [g], { kernel, stride, dilation, size: [...size] }),
+);

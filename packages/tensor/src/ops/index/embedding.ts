@@ -1,8 +1,7 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp } from '../define.js';
 import { scatterAdd } from './scatterAdd.js';
 
 const op = pointwise({
@@ -32,6 +31,6 @@ const op = pointwise({
 });
 
 /** Rows of a table: table [V, D], ids u32 […] → […, D]. Ids from V up read row V − 1. */
-export const embedding: WithOp<(table: Tensor, ids: Tensor) => Tensor, PointwiseOp> = withOp(op, (table, ids) =>
+export const embedding: WithOp<(table: Tensor, ids: Tensor) => Tensor> = withOp(op, (table, ids) =>
   applyOp(op, [table, ids]),
 );

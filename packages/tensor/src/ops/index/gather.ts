@@ -2,8 +2,7 @@ import { DTypeError, ShapeError } from '../../errors.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 import { where } from '../where.js';
 
 const op = pointwise<{ readonly axis: number }>({
@@ -48,8 +47,6 @@ function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Te
  * torch.gather and numpy's take_along_axis. Shapes agree in all other axes. Indices beyond the axis read its last
  * element. The gradient looks at every index for every element of the axis: n · m steps a row.
  */
-export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor, PointwiseOp> = withOp(
-  op,
-  (x, indices, axis) =>
-    applyOp(op, [x, indices], { axis: normalizeAxis('gather', axis, requireTensor('gather', x).rank) }),
+export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor> = withOp(op, (x, indices, axis) =>
+  applyOp(op, [x, indices], { axis: normalizeAxis('gather', axis, requireTensor('gather', x).rank) }),
 );

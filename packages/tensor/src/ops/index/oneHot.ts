@@ -1,7 +1,6 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
 
 const op = pointwise({
   name: 'oneHot',
@@ -22,6 +21,6 @@ const op = pointwise({
 });
 
 /** ids u32 […] → f32 […, depth]: 1 at each id, 0 elsewhere; an id from depth up gives zeros. */
-export const oneHot: WithOp<(ids: Tensor, depth: number) => Tensor, PointwiseOp> = withOp(op, (ids, depth) =>
+export const oneHot: WithOp<(ids: Tensor, depth: number) => Tensor> = withOp(op, (ids, depth) =>
   applyOp(op, [ids], { depth }),
 );

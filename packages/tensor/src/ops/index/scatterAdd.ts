@@ -3,8 +3,7 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { type Shape, showShape, sizeOf } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, tiled, withOp } from '../define.js';
-import type { TiledOp, WithOp } from '../op.js';
+import { applyOp, tiled, type WithOp, withOp } from '../define.js';
 import { embedding } from './embedding.js';
 import { oneHot } from './oneHot.js';
 
@@ -70,7 +69,6 @@ const op = tiled({
 });
 
 /** Adds rows […, D] into zeros [count, D] at ids u32 […]: the gradient of {@link embedding}. Deterministic. */
-export const scatterAdd: WithOp<(rows: Tensor, ids: Tensor, count: number) => Tensor, TiledOp> = withOp(
-  op,
-  (rows, ids, count) => applyOp(op, [rows, ids], { count }),
+export const scatterAdd: WithOp<(rows: Tensor, ids: Tensor, count: number) => Tensor> = withOp(op, (rows, ids, count) =>
+  applyOp(op, [rows, ids], { count }),
 );

@@ -6,8 +6,7 @@ import { chooseMatmul, generateMatmul } from '../../kernels/matmul/choose.js';
 import type { MatmulOperand } from '../../kernels/matmul/spec.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor, tiled, withOp } from '../define.js';
-import type { TiledOp, WithOp } from '../op.js';
+import { applyOp, requireTensor, tiled, type WithOp, withOp } from '../define.js';
 import { expand } from '../view/expand.js';
 
 const op = tiled({
@@ -65,7 +64,7 @@ const op = tiled({
 });
 
 /** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
-export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor, TiledOp> = withOp(op, (a, b) => {
+export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor> = withOp(op, (a, b) => {
   requireTensor('matmul', a);
   if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');
   requireTensor('matmul', b);

@@ -1,6 +1,5 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, withOp } from '../define.js';
-import type { CompositeOp, WithOp } from '../op.js';
+import { applyOp, type WithOp, withOp } from '../define.js';
 import { affine, type NormOptions, standardization } from './standardize.js';
 
 const op = standardization('layerNorm', true);
@@ -9,7 +8,6 @@ const op = standardization('layerNorm', true);
  * (x − mean) / √(variance + eps) over the last axis, with optional weight and bias. The variance is the mean of
  * squares. https://arxiv.org/abs/1607.06450
  */
-export const layerNorm: WithOp<(x: Tensor, options?: NormOptions) => Tensor, CompositeOp> = withOp(
-  op,
-  (x, options = {}) => affine('layerNorm', applyOp(op, [x], { eps: options.eps ?? 1e-5 }), -1, options),
+export const layerNorm: WithOp<(x: Tensor, options?: NormOptions) => Tensor> = withOp(op, (x, options = {}) =>
+  affine('layerNorm', applyOp(op, [x], { eps: options.eps ?? 1e-5 }), -1, options),
 );

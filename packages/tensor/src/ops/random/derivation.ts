@@ -1,10 +1,10 @@
 import type { TgpuFn } from 'typegpu';
 import { type Tensor, toTensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
-import type { EmitContext, PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
+import type { EmitContext } from '../op.js';
 
 /** From a key's words (u32 [2]) and an index to the words of another key. */
-export type Derivation = WithOp<(words: Tensor, index: number | Tensor) => Tensor, PointwiseOp>;
+export type Derivation = WithOp<(words: Tensor, index: number | Tensor) => Tensor>;
 
 export function derivation(name: string, derive: TgpuFn): Derivation {
   const op = pointwise({

@@ -4,12 +4,11 @@ import { checkShape, type Shape } from '../../graph/shape.js';
 import type { Key } from '../../random/key.js';
 import { TensorKey } from '../../random/tensorKey.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp, zeroGradient } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
 import { keyOf } from './derivation.js';
 
 /** A tensor of random numbers: a function of key and position alone, drawn by Philox 4×32-10. */
-export type Draw = WithOp<(key: Key | TensorKey, shape: Shape) => Tensor, PointwiseOp>;
+export type Draw = WithOp<(key: Key | TensorKey, shape: Shape) => Tensor>;
 
 /** A draw whose element i is `at(key, i)`. */
 export function draw(name: string, dtype: DType, cost: number, at: TgpuFn): Draw {

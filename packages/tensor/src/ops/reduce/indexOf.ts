@@ -2,12 +2,11 @@ import { numeric, requireDType } from '../../graph/dtype.js';
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, reduction, requireTensor, withOp, zeroGradient } from '../define.js';
-import type { ReduceOp, WithOp } from '../op.js';
+import { applyOp, reduction, requireTensor, type WithOp, withOp, zeroGradient } from '../define.js';
 import { type Axes, extremes, reducedType, requireElements } from './over.js';
 
 /** Where an element stands along axes. */
-export type IndexReduction = WithOp<(x: Tensor, axes?: number | readonly number[]) => Tensor, ReduceOp>;
+export type IndexReduction = WithOp<(x: Tensor, axes?: number | readonly number[]) => Tensor>;
 
 /** Finds where the best element stands: of equal ones the first, in whatever order parts are merged. */
 export function indexReduction(name: string, worst: 'lowest' | 'highest', better: '>' | '<'): IndexReduction {

@@ -2,7 +2,6 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { exp } from '../arithmetic/exp.js';
 import { log } from '../arithmetic/log.js';
 import { composite } from '../define.js';
-import type { CompositeOp } from '../op.js';
 import { max } from './max.js';
 import { type Axes, keepAxes, overAxes, type Reduction, reducedType } from './over.js';
 
@@ -25,4 +24,4 @@ const op = composite<Axes>({
 });
 
 /** log Σ e ^ x over axes, the last by default, without overflow. */
-export const logSumExp: Reduction<CompositeOp> = overAxes(op, -1);
+export const logSumExp: Reduction = overAxes(op, -1);

@@ -4,20 +4,17 @@ import type { DType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
 import { normalizeAxes, showShape, sizeOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, withOp } from '../define.js';
-import type { Accumulator, Op, ReduceOp, WithOp } from '../op.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define.js';
+import type { Accumulator, Op } from '../op.js';
 
 /** The attributes of an op over axes, counted from the front; those of a reduction are sorted. */
 export type Axes = { readonly axes: readonly number[] };
 
 /** A reduction over axes as a function, with its op. */
-export type Reduction<O extends Op = ReduceOp> = WithOp<
-  (x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor,
-  O
->;
+export type Reduction = WithOp<(x: Tensor, axes?: number | readonly number[], options?: ReduceOptions) => Tensor>;
 
 /** The function that applies a reduction over axes, by default all, and puts axes of size 1 back where they are kept. */
-export function overAxes<O extends Op>(op: O, byDefault?: number): Reduction<O> {
+export function overAxes(op: Op, byDefault?: number): Reduction {
   return withOp(op, (x, axes = byDefault, options = {}) => {
     const list = normalizeAxes(op.name, axes, requireTensor(op.name, x).rank);
     const result = list.length === 0 ? x : applyOp(op, [x], { axes: list });

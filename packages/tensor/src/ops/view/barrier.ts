@@ -1,6 +1,5 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp } from '../define.js';
 
 const op = pointwise({
   name: 'barrier',
@@ -17,6 +16,6 @@ const op = pointwise({
  * x, but not before others are computed; and what is made of it is not taken for what was made of x. So a value can be
  * computed a second time, late, where keeping it would take memory for long.
  */
-export const barrier: WithOp<(x: Tensor, others: readonly Tensor[]) => Tensor, PointwiseOp> = withOp(op, (x, others) =>
+export const barrier: WithOp<(x: Tensor, others: readonly Tensor[]) => Tensor> = withOp(op, (x, others) =>
   others.length === 0 ? x : applyOp(op, [x, ...others]),
 );

@@ -2,8 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { promote } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 
 const op = pointwise<{ readonly axis: number }>({
   name: 'concat',
@@ -43,16 +42,13 @@ const op = pointwise<{ readonly axis: number }>({
 });
 
 /** Tensors one after the other along an axis; f16 beside f32 becomes f32. */
-export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tensor, PointwiseOp> = withOp(
-  op,
-  (tensors, axis = 0) => {
-    if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
-    const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);
-    const dtype = tensors.map((x) => x.dtype).reduce((a, b) => promote('concat', a, b));
-    const parts = tensors.map((x) => x.cast(dtype));
-    return parts.length === 1 ? parts[0]! : applyOp(op, parts, { axis: at });
-  },
-);
+export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tensor> = withOp(op, (tensors, axis = 0) => {
+  if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
+  const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);
+  const dtype = tensors.map((x) => x.dtype).reduce((a, b) => promote('concat', a, b));
+  const parts = tensors.map((x) => x.cast(dtype));
+  return parts.length === 1 ? parts[0]! : applyOp(op, parts, { axis: at });
+});
 
 /** Tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {

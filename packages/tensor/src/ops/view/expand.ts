@@ -2,8 +2,7 @@ import { broadcastsRows } from '../../compile/position.js';
 import { ShapeError } from '../../errors.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 
 const op = pointwise<{ readonly shape: Shape }>({
   name: 'expand',
@@ -48,7 +47,7 @@ export function stretchesNothing(from: Shape, to: Shape): boolean {
 }
 
 /** Broadcasts to a shape: axes of size 1 stretch, and new axes come in front. */
-export const expand: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = withOp(op, (x, shape) => {
+export const expand: WithOp<(x: Tensor, shape: Shape) => Tensor> = withOp(op, (x, shape) => {
   const from = requireTensor('expand', x).shape;
   checkShape('expand', shape);
   const lead = shape.length - from.length;

@@ -1,7 +1,6 @@
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 import type { Axes } from '../reduce/over.js';
 
 const op = pointwise<Axes>({
@@ -16,10 +15,7 @@ const op = pointwise<Axes>({
 });
 
 /** Reverses the order along axes. */
-export const flip: WithOp<(x: Tensor, axes: number | readonly number[]) => Tensor, PointwiseOp> = withOp(
-  op,
-  (x, axes) => {
-    const list = normalizeAxes('flip', axes, requireTensor('flip', x).rank).filter((axis) => x.shape[axis]! > 1);
-    return list.length === 0 ? x : applyOp(op, [x], { axes: list });
-  },
-);
+export const flip: WithOp<(x: Tensor, axes: number | readonly number[]) => Tensor> = withOp(op, (x, axes) => {
+  const list = normalizeAxes('flip', axes, requireTensor('flip', x).rank).filter((axis) => x.shape[axis]! > 1);
+  return list.length === 0 ? x : applyOp(op, [x], { axes: list });
+});

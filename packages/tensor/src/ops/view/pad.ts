@@ -1,17 +1,9 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 
-type PadAttributes = {
-  readonly low: readonly number[];
-  readonly high: readonly number[];
-  /** Zeros between neighbours; what the gradient of a stepped slice needs. */
-  readonly interior: readonly number[];
-};
-
-/** Zeros around and between elements; {@link pad} is its public face. */
-export const padOp: PointwiseOp = pointwise<PadAttributes>({
+// Zeros around elements and, for the gradient of a stepped slice, `interior` many between neighbours.
+const op = pointwise<Readonly<Record<'low' | 'high' | 'interior', readonly number[]>>>({
   name: 'pad',
   cost: 1,
   infer([x], { low, high, interior }) {
@@ -46,8 +38,8 @@ export const padOp: PointwiseOp = pointwise<PadAttributes>({
 });
 
 /** Zeros before and after each axis: [[low, high], …]. */
-export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number])[]) => Tensor, PointwiseOp> = withOp(
-  padOp,
+export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number])[]) => Tensor> = withOp(
+  op,
   (x, widths) => {
     const { rank } = requireTensor('pad', x);
     if (widths.length !== rank) {
@@ -60,6 +52,6 @@ export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number]
     if (widths.every(([low, high]) => low === 0 && high === 0)) return x;
     const low = widths.map((pair) => pair[0]);
     const high = widths.map((pair) => pair[1]);
-    return applyOp(padOp, [x], { low, high, interior: low.map(() => 0) });
+    return applyOp(op, [x], { low, high, interior: low.map(() => 0) });
   },
 );

@@ -1,8 +1,7 @@
 import { ShapeError } from '../../errors.js';
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 import type { Axes } from '../reduce/over.js';
 
 const op = pointwise<Axes>({
@@ -22,7 +21,7 @@ const op = pointwise<Axes>({
 });
 
 /** Reorders axes: axis i of the result is axis axes[i] of x. */
-export const permute: WithOp<(x: Tensor, axes: readonly number[]) => Tensor, PointwiseOp> = withOp(op, (x, axes) => {
+export const permute: WithOp<(x: Tensor, axes: readonly number[]) => Tensor> = withOp(op, (x, axes) => {
   const { rank } = requireTensor('permute', x);
   const order = axes.map((axis) => normalizeAxis('permute', axis, rank));
   if (order.length !== rank || new Set(order).size !== rank) {

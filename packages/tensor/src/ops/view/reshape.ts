@@ -2,8 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import { reshapeStrided } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
 
 const op = pointwise<{ readonly shape: Shape }>({
   name: 'reshape',
@@ -16,7 +15,7 @@ const op = pointwise<{ readonly shape: Shape }>({
 });
 
 /** The same elements in row-major order under another shape of the same size; one size may be −1. */
-export const reshape: WithOp<(x: Tensor, shape: Shape) => Tensor, PointwiseOp> = withOp(op, (x, shape) => {
+export const reshape: WithOp<(x: Tensor, shape: Shape) => Tensor> = withOp(op, (x, shape) => {
   const resolved = resolve(requireTensor('reshape', x).shape, shape);
   return sameShape(x.shape, resolved) ? x : applyOp(op, [x], { shape: resolved });
 });

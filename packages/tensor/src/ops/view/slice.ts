@@ -1,19 +1,12 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, withOp } from '../define.js';
-import type { PointwiseOp, WithOp } from '../op.js';
-import { padOp } from './pad.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
+import { pad } from './pad.js';
 
 /** [start, end) or [start, end) by step along one axis; negative bounds count from the end. */
 export type SliceRange = readonly [start: number, end: number, step?: number];
 
-type SliceAttributes = {
-  readonly starts: readonly number[];
-  readonly lengths: readonly number[];
-  readonly steps: readonly number[];
-};
-
-const op = pointwise<SliceAttributes>({
+const op = pointwise<Readonly<Record<'starts' | 'lengths' | 'steps', readonly number[]>>>({
   name: 'slice',
   cost: 0,
   infer: ([x], { lengths }) => [{ shape: lengths, dtype: x!.dtype }],
@@ -37,36 +30,33 @@ const op = pointwise<SliceAttributes>({
       const covered = lengths[i] === 0 ? 0 : (lengths[i]! - 1) * steps[i]! + 1;
       return n - starts[i]! - covered;
     });
-    return [applyOp(padOp, [cotangent], { low: starts, high, interior })];
+    return [applyOp(pad.op, [cotangent], { low: starts, high, interior })];
   },
 });
 
 /** A part of x: one [start, end, step?] for each axis, null for all of it. */
-export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) => Tensor, PointwiseOp> = withOp(
-  op,
-  (x, ranges) => {
-    const { shape } = requireTensor('slice', x);
-    if (ranges.length !== shape.length) {
-      const got = `${ranges.length} ranges for ${shape.length} axes`;
-      throw new ShapeError('slice', `${got}. Give one each, null for all of it.`);
+export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) => Tensor> = withOp(op, (x, ranges) => {
+  const { shape } = requireTensor('slice', x);
+  if (ranges.length !== shape.length) {
+    const got = `${ranges.length} ranges for ${shape.length} axes`;
+    throw new ShapeError('slice', `${got}. Give one each, null for all of it.`);
+  }
+  const starts: number[] = [];
+  const lengths: number[] = [];
+  const steps: number[] = [];
+  ranges.forEach((range, i) => {
+    const n = shape[i]!;
+    const [start, end, step = 1] = range ?? [0, n];
+    const from = start < 0 ? start + n : start;
+    const to = end < 0 ? end + n : end;
+    if (![from, to, step].every(Number.isInteger) || from < 0 || to > n || from > to || step < 1) {
+      const got = `[${range?.join(', ')}] does not fit axis ${i} of size ${n}`;
+      throw new ValueError('slice', `${got}. Use 0 ≤ start ≤ end ≤ ${n}.`);
     }
-    const starts: number[] = [];
-    const lengths: number[] = [];
-    const steps: number[] = [];
-    ranges.forEach((range, i) => {
-      const n = shape[i]!;
-      const [start, end, step = 1] = range ?? [0, n];
-      const from = start < 0 ? start + n : start;
-      const to = end < 0 ? end + n : end;
-      if (![from, to, step].every(Number.isInteger) || from < 0 || to > n || from > to || step < 1) {
-        const got = `[${range?.join(', ')}] does not fit axis ${i} of size ${n}`;
-        throw new ValueError('slice', `${got}. Use 0 ≤ start ≤ end ≤ ${n}.`);
-      }
-      starts.push(from);
-      lengths.push(Math.ceil((to - from) / step));
-      steps.push(step);
-    });
-    const all = lengths.every((n, i) => n === shape[i]);
-    return all ? x : applyOp(op, [x], { starts, lengths, steps });
-  },
-);
+    starts.push(from);
+    lengths.push(Math.ceil((to - from) / step));
+    steps.push(step);
+  });
+  const all = lengths.every((n, i) => n === shape[i]);
+  return all ? x : applyOp(op, [x], { starts, lengths, steps });
+});
