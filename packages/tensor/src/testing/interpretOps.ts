@@ -1,6 +1,7 @@
 // What each op means, in plain JavaScript: definitions, not algorithms. Written from the ops' documentation.
 import { fromHalf, toHalf } from '../device/half.js';
 import { type Shape, sizeOf, stridesOf } from '../graph/shape.js';
+import { rowsOf } from '../ops/custom/reduction.js';
 import { hostBits, hostNormal, hostUniform, Key } from '../random/index.js';
 import type { Elements, Interpreted } from './interpret.js';
 
@@ -47,18 +48,11 @@ function moved(from: (c: readonly number[], context: Interpreted) => readonly nu
   };
 }
 
-/** One result for the elements along the axes, which come in row-major order. */
+/** One result for the elements along the axes. */
 function reduce(fn: (elements: readonly number[]) => number): Interpreter {
   return ({ node, inputs, attribute }) => {
-    const axes = attribute<readonly number[]>('axes');
     const { shape } = node.inputs[0]!;
-    const kept = shape.filter((_, i) => !axes.includes(i));
-    const rows: number[][] = Array.from({ length: sizeOf(kept) }, () => []);
-    inputs[0]!.forEach((x, i) => {
-      const c = coordinatesOf(i, shape).filter((_, axis) => !axes.includes(axis));
-      rows[indexOf(c, kept)]!.push(x);
-    });
-    return [Float64Array.from(rows, fn)];
+    return [Float64Array.from(rowsOf({ shape, data: inputs[0]! }, attribute<readonly number[]>('axes')), fn)];
   };
 }
 

@@ -1,10 +1,10 @@
 // Reductions from outside: an accumulator in WGSL, and the same in plain JavaScript.
-import { type DType, floats, requireDType } from '../../graph/dtype.js';
+import { type DType, floats } from '../../graph/dtype.js';
 import { sizeOf, stridesOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { reduction as definedReduction } from '../define.js';
 import type { Accumulator, HostElements, NoGradient } from '../op.js';
-import { type Axes, keepAxes, overAxes, reducedType } from '../reduce/over.js';
+import { type Axes, keepAxes, overAxes, reducing } from '../reduce/over.js';
 import type { OpHandle } from './names.js';
 
 /** What a reduction is: see {@link reduction}. */
@@ -55,10 +55,7 @@ export function reduction(definition: ReductionDefinition): ReductionFunction {
   const op = definedReduction<Axes>({
     name,
     splits: definition.splits ?? false,
-    infer([x], attributes) {
-      requireDType(name, x!.dtype, dtypes);
-      return [reducedType(x!, attributes, result)];
-    },
+    infer: reducing(name, dtypes, { result }),
     accumulator: (dtype) => (typeof accumulator === 'function' ? accumulator(dtype) : accumulator),
     interpret: ([x], { axes }) => [rowsOf(x!, axes).map(reference)],
     vjp:
@@ -73,8 +70,8 @@ export function reduction(definition: ReductionDefinition): ReductionFunction {
   return overAxes(op);
 }
 
-/** The elements along the axes, for each place in the others. */
-function rowsOf({ shape, data }: HostElements, axes: readonly number[]): number[][] {
+/** The elements along the axes, in row-major order, for each place in the others. */
+export function rowsOf({ shape, data }: Omit<HostElements, 'dtype'>, axes: readonly number[]): number[][] {
   const strides = stridesOf(shape);
   const kept = shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
   const keptStrides = stridesOf(kept);

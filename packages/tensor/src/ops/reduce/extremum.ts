@@ -1,28 +1,15 @@
-import { numeric, requireDType } from '../../graph/dtype.js';
+import { numeric } from '../../graph/dtype.js';
 import { reduction } from '../define.js';
-import {
-  type Axes,
-  extremes,
-  keepAxes,
-  overAxes,
-  type Reduction,
-  reducedType,
-  requireElements,
-  simpleAccumulator,
-} from './over.js';
+import { type Axes, extremes, keepAxes, overAxes, type Reduction, reducing, simpleAccumulator } from './over.js';
 
 /** The largest or smallest element over axes. */
 export function extremum(name: 'max' | 'min'): Reduction {
   const op = reduction<Axes>({
     name,
     splits: true,
-    infer([x], attributes) {
-      requireDType(name, x!.dtype, numeric);
-      requireElements(name, x!, attributes);
-      return [reducedType(x!, attributes)];
-    },
+    infer: reducing(name, numeric, { needsElements: true }),
     accumulator(dtype) {
-      const { type, lowest, highest } = extremes(name, dtype);
+      const { type, lowest, highest } = extremes(dtype);
       return simpleAccumulator(type, name === 'max' ? lowest : highest, (a, b) => `${name}(${a}, ${b})`);
     },
     // To the elements that equal it, in equal shares.

@@ -3,7 +3,7 @@ import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
 import { applyOp, reduction, requireTensor, type WithOp, withOp, zeroGradient } from '../define.js';
-import { type Axes, extremes, reducedType, requireElements } from './over.js';
+import { type Axes, extremes, reducing } from './over.js';
 
 /** Where an element stands along axes. */
 export type IndexReduction = WithOp<(x: Tensor, axes?: number | readonly number[]) => Tensor>;
@@ -13,13 +13,9 @@ export function indexReduction(name: string, worst: 'lowest' | 'highest', better
   const op = reduction<Axes>({
     name,
     splits: false,
-    infer([x], attributes) {
-      requireDType(name, x!.dtype, numeric);
-      requireElements(name, x!, attributes);
-      return [reducedType(x!, attributes, 'u32')];
-    },
+    infer: reducing(name, numeric, { result: 'u32', needsElements: true }),
     accumulator(dtype) {
-      const limits = extremes(name, dtype);
+      const limits = extremes(dtype);
       return {
         variables: [
           { type: limits.type, initial: limits[worst] },

@@ -1,22 +1,18 @@
-import { floats, requireDType } from '../../graph/dtype.js';
+import { floats } from '../../graph/dtype.js';
 import { exp } from '../arithmetic/exp.js';
 import { log } from '../arithmetic/log.js';
 import { composite } from '../define.js';
 import { max } from './max.js';
-import { type Axes, keepAxes, overAxes, type Reduction, reducedType } from './over.js';
+import { type Axes, keepAxes, overAxes, type Reduction, reducing } from './over.js';
 
 const op = composite<Axes>({
   name: 'logSumExp',
-  infer([x], attributes) {
-    requireDType('logSumExp', x!.dtype, floats);
-    return [reducedType(x!, attributes)];
-  },
+  infer: reducing('logSumExp', floats),
   // The largest element is taken out first, so that exp never overflows.
-  decompose([x], attributes) {
-    const { axes } = attributes;
+  decompose([x], { axes }) {
     const scores = x!.cast('f32');
-    const top = max(scores, axes, { keepDims: true });
-    return [log(exp(scores.sub(top)).sum(axes)).add(top.reshape(reducedType(x!, attributes).shape))];
+    const top = max(scores, axes);
+    return [log(exp(scores.sub(keepAxes(top, scores, axes))).sum(axes)).add(top)];
   },
   vjp: ({ inputs: [x], outputs: [y], cotangent, attributes: { axes } }) => [
     exp(x!.sub(keepAxes(y!, x!, axes))).mul(keepAxes(cotangent, x!, axes)),

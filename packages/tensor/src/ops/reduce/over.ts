@@ -1,8 +1,8 @@
 // What reductions share.
-import { DTypeError, ShapeError } from '../../errors.js';
-import type { DType } from '../../graph/dtype.js';
+import { ShapeError } from '../../errors.js';
+import { type DType, requireDType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
-import { normalizeAxes, showShape, sizeOf } from '../../graph/shape.js';
+import { normalizeAxes, showShape } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { applyOp, requireTensor, type WithOp, withOp } from '../define.js';
 import type { Accumulator, Op } from '../op.js';
@@ -22,20 +22,33 @@ export function overAxes(op: Op, byDefault?: number): Reduction {
   });
 }
 
-/** The type of a reduction: the axes are gone. */
-export function reducedType(x: Type, { axes }: Axes, dtype: DType = x.dtype): Type {
-  return { shape: x.shape.filter((_, i) => !axes.includes(i)), dtype };
+interface ReducingOptions {
+  /** The result's dtype. Default: the input's. */
+  readonly result?: DType | undefined;
+  /** Refuses reductions of nothing, where nothing has no value. Default false. */
+  readonly needsElements?: boolean;
+}
+
+/** The type rule of a reduction of these dtypes: the axes are gone. */
+export function reducing(
+  name: string,
+  dtypes: readonly DType[],
+  { result, needsElements = false }: ReducingOptions = {},
+): (inputs: readonly Type[], attributes: Axes) => Type[] {
+  return ([x], { axes }) => {
+    const { shape, dtype } = x!;
+    requireDType(name, dtype, dtypes);
+    if (needsElements && axes.some((axis) => shape[axis] === 0)) {
+      const where = `${showShape(shape)} over axes ${showShape(axes)}`;
+      throw new ShapeError(name, `there is no ${name} of no elements: ${where}.`);
+    }
+    return [{ shape: shape.filter((_, i) => !axes.includes(i)), dtype: result ?? dtype }];
+  };
 }
 
 /** A reduced tensor with its axes back at size 1, to broadcast against what it was reduced from. */
 export function keepAxes(reduced: Tensor, from: Tensor, axes: readonly number[]): Tensor {
   return reduced.reshape(from.shape.map((n, i) => (axes.includes(i) ? 1 : n)));
-}
-
-/** Refuses reductions of nothing where nothing has no value. */
-export function requireElements(name: string, { shape }: Type, { axes }: Axes): void {
-  if (sizeOf(axes.map((axis) => shape[axis]!)) > 0) return;
-  throw new ShapeError(name, `there is no ${name} of no elements: ${showShape(shape)} over axes ${showShape(axes)}.`);
 }
 
 /** An accumulator that is one variable and one combining expression. */
@@ -52,12 +65,9 @@ export function simpleAccumulator(
   };
 }
 
-/** The extreme values of a dtype in WGSL, from which a maximum or minimum starts. */
-export function extremes(name: string, dtype: DType): { lowest: string; highest: string; type: string } {
-  if (dtype === 'f32' || dtype === 'f16') {
-    return { lowest: '-0x1.fffffep+127f', highest: '0x1.fffffep+127f', type: 'f32' };
-  }
+/** The extreme values of numbers of a dtype in WGSL, from which a maximum or minimum starts. */
+export function extremes(dtype: DType): { lowest: string; highest: string; type: string } {
   if (dtype === 'i32') return { lowest: 'i32(-2147483647 - 1)', highest: '2147483647i', type: 'i32' };
   if (dtype === 'u32') return { lowest: '0u', highest: '4294967295u', type: 'u32' };
-  throw new DTypeError(name, `bool has no order. Use cast('u32') first.`);
+  return { lowest: '-0x1.fffffep+127f', highest: '0x1.fffffep+127f', type: 'f32' };
 }

@@ -1,14 +1,11 @@
-import { numeric, requireDType } from '../../graph/dtype.js';
+import { numeric } from '../../graph/dtype.js';
 import { reduction } from '../define.js';
-import { type Axes, keepAxes, overAxes, type Reduction, reducedType, simpleAccumulator } from './over.js';
+import { type Axes, keepAxes, overAxes, type Reduction, reducing, simpleAccumulator } from './over.js';
 
 const op = reduction<Axes>({
   name: 'sum',
   splits: true,
-  infer([x], attributes) {
-    requireDType('sum', x!.dtype, numeric);
-    return [reducedType(x!, attributes)];
-  },
+  infer: reducing('sum', numeric),
   accumulator: (dtype) =>
     dtype === 'i32' || dtype === 'u32'
       ? simpleAccumulator(dtype, `${dtype}(0)`, (a, b) => `${a} + ${b}`)
