@@ -1,5 +1,5 @@
 import { DTypeError } from '../errors.js';
-import { isFloat, promote } from '../graph/dtype.js';
+import { promote } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { scalar } from './creation/constant.js';
 import { applyOp, broadcast, pointwise, requireTensor, type WithOp, withOp } from './define.js';
@@ -15,19 +15,14 @@ const op = pointwise({
   },
   emit: ({ read }) => `select(${read(2)}, ${read(1)}, ${read(0)})`,
   relate: (relation) => relation,
-  vjp: ({ inputs, cotangent }) => [
-    undefined,
-    isFloat(inputs[1]!.dtype) ? where(inputs[0]!, cotangent, 0) : undefined,
-    isFloat(inputs[2]!.dtype) ? where(inputs[0]!, 0, cotangent) : undefined,
-  ],
+  vjp: ({ inputs, cotangent }) => [undefined, where(inputs[0]!, cotangent, 0), where(inputs[0]!, 0, cotangent)],
 });
 
 /** a where the condition holds, b elsewhere, with broadcasting. */
 export const where: WithOp<(condition: Tensor, a: TensorLike, b: TensorLike) => Tensor> = withOp(
   op,
   (condition, a, b) => {
-    const [x, y] =
-      typeof a === 'number' && typeof b === 'number' ? broadcast('where', scalar(a), b) : broadcast('where', a, b);
+    const [x, y] = broadcast('where', typeof a === 'number' && typeof b === 'number' ? scalar(a) : a, b);
     const [flags, first, second] = broadcast('where', requireTensor('where', condition), x!, y!);
     return applyOp(op, [flags!, first!, second!]);
   },

@@ -72,14 +72,8 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
     // Half a place off the border: the quotient's rounding cannot cross it.
     return floor(places.mul(from).add(0.5).div(to)).equal(elements).cast('f32');
   }
-  const centers = clamp(
-    places
-      .add(0.5)
-      .mul(from / to)
-      .sub(0.5),
-    0,
-    from - 1,
-  );
+  const ratio = from / to;
+  const centers = clamp(places.add(0.5).mul(ratio).sub(0.5), 0, from - 1);
   return relu(abs(centers.sub(elements)).rsub(1));
 }
 
