@@ -7,7 +7,7 @@ import { applyOp, composite, requireTensor, type WithOp, withOp } from '../defin
 import { barrier } from '../view/barrier.js';
 import { fold, type Windows, windowCount, windows } from './windows.js';
 
-interface Convolution extends Omit<Windows, 'kernel'> {
+interface Convolution extends Windows {
   readonly padding: readonly [number, number];
   readonly groups: number;
 }
@@ -21,28 +21,26 @@ const op = composite<Convolution>({
   // One matrix product: weights [G, O/G, K] by windows [B, G, K, P], with K = C/G·kh·kw and P places.
   decompose([x, weight], attributes) {
     const { b, o, groups, k, places, rows, columns } = sizesOf(x!, weight!, attributes);
-    const seen = windowsOf(x!, weight!, attributes).reshape([b, groups, k, places]);
+    const seen = windowsOf(x!, attributes).reshape([b, groups, k, places]);
     const matrices = weight!.reshape([groups, o / groups, k]);
     return [matrices.matmul(seen).reshape([b, o, rows, columns])];
   },
   vjp({ inputs, cotangent, attributes, wants }) {
     const [x, weight] = inputs as [Tensor, Tensor];
-    const { b, c, o, groups, k, places, height, width } = sizesOf(x, weight, attributes);
-    const { padding } = attributes;
+    const { b, c, o, groups, k, rows, columns, places, height, width } = sizesOf(x, weight, attributes);
+    const { kernel, padding } = attributes;
     const g = cotangent.reshape([b, groups, o / groups, places]);
     const dx = () => {
       const matrices = weight.reshape([groups, o / groups, k]);
       const spread = matrices.transpose().matmul(g); // [B, G, K, P]
-      const shape = [b, c, ...windowsOf(x, weight, attributes).shape.slice(2)];
       const size = [height + 2 * padding[0], width + 2 * padding[1]] as const;
-      const whole = fold(spread.reshape(shape), size, layoutOf(weight, attributes));
+      const whole = fold(spread.reshape([b, c, ...kernel, rows, columns]), size, attributes);
       return whole.slice([null, null, [padding[0], padding[0] + height], [padding[1], padding[1] + width]]);
     };
     const dw = () => {
       // Cut out again, not kept since the forward pass: windows take kh·kw times the picture's memory.
-      const seen = windowsOf(barrier(x, [cotangent]), weight, attributes);
-      const [, , kh, kw, rows, columns] = seen.shape as readonly number[];
-      const apart = seen.reshape([b, groups, c / groups, kh!, kw!, rows!, columns!]).permute([1, 0, 5, 6, 2, 3, 4]);
+      const seen = windowsOf(barrier(x, [cotangent]), attributes);
+      const apart = seen.reshape([b, groups, c / groups, ...kernel, rows, columns]).permute([1, 0, 5, 6, 2, 3, 4]);
       const across = g.permute([1, 2, 0, 3]).reshape([groups, o / groups, b * places]);
       return across.matmul(apart.reshape([groups, b * places, k])).reshape(weight.shape);
     };
@@ -50,20 +48,13 @@ const op = composite<Convolution>({
   },
 });
 
-function layoutOf(weight: Type, { stride, dilation }: Convolution): Windows {
-  return { kernel: [weight.shape[2]!, weight.shape[3]!], stride, dilation };
-}
-
 /** The windows of the padded picture, [B, C, kh, kw, rows, columns]. */
-function windowsOf(x: Tensor, weight: Tensor, attributes: Convolution): Tensor {
-  const [h, w] = attributes.padding;
+function windowsOf(x: Tensor, { padding: [h, w], ...layout }: Convolution): Tensor {
   const none = [0, 0] as const;
-  return windows(x.pad([none, none, [h, h], [w, w]]), layoutOf(weight, attributes));
+  return windows(x.pad([none, none, [h, h], [w, w]]), layout);
 }
 
-function sizesOf(x: Type, weight: Type, attributes: Convolution) {
-  const { padding, groups } = attributes;
-  const { kernel, stride, dilation } = layoutOf(weight, attributes);
+function sizesOf(x: Type, weight: Type, { kernel, stride, dilation, padding, groups }: Convolution) {
   const [b, c, height, width] = x.shape as [number, number, number, number];
   const o = weight.shape[0]!;
   const count = (size: number, i: 0 | 1) => windowCount(size + 2 * padding[i], kernel[i], stride[i], dilation[i]);
@@ -109,7 +100,7 @@ export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions)
     if (bias && (bias.rank !== 1 || bias.size !== o)) {
       throw new ShapeError('conv2d', `the bias is ${showShape(bias.shape)} and there are ${o} outputs. Give [${o}].`);
     }
-    const y = applyOp(op, [x, weight], { stride, padding, dilation, groups });
+    const y = applyOp(op, [x, weight], { kernel: weight.shape.slice(2), stride, padding, dilation, groups });
     if (y.shape[2] === 0 || y.shape[3] === 0) {
       const got = `the kernel is ${showShape(weight.shape.slice(2))} and the picture ${showShape(x.shape.slice(2))}`;
       throw new ShapeError('conv2d', `no window fits: ${got}. Pad it.`);
