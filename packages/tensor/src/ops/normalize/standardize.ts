@@ -5,11 +5,12 @@ import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
 import { literal } from '../creation/constant.js';
-import { composite, sameType } from '../define.js';
-import type { CompositeOp } from '../op.js';
+import { applyOp, composite, sameType, type WithOp, withOp } from '../define.js';
 
-/** x / √(mean(x²) + eps) over the last axis, of x less its mean where `center` says so. */
-export function standardization(name: string, center: boolean): CompositeOp {
+/**
+ * The norm x / √(mean(x²) + eps) over the last axis, of x less its mean where `center` says so, then scaled and shifted.
+ */
+export function standardization(name: string, center: boolean): WithOp<(x: Tensor, options?: NormOptions) => Tensor> {
   // Statistics in f32, whatever the storage.
   const parts = (input: Tensor, { eps }: { readonly eps: number }) => {
     const x = input.cast('f32');
@@ -18,7 +19,7 @@ export function standardization(name: string, center: boolean): CompositeOp {
     const scale = rsqrt(variance.add(literal(eps)));
     return { normalized: centered.mul(scale), scale };
   };
-  return composite<{ readonly eps: number }>({
+  const op = composite<{ readonly eps: number }>({
     name,
     infer: sameType(name, floats),
     decompose: ([x], attributes) => [parts(x!, attributes).normalized],
@@ -30,6 +31,7 @@ export function standardization(name: string, center: boolean): CompositeOp {
       return [level.sub(normalized.mul(along)).mul(scale)];
     },
   });
+  return withOp(op, (x, options = {}) => affine(name, applyOp(op, [x], { eps: options.eps ?? 1e-5 }), -1, options));
 }
 
 /** Scale, shift and what is added to the variance. */
