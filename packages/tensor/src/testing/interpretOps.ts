@@ -160,16 +160,6 @@ const scatterAdd: Interpreter = ({ node, inputs: [rows, ids], attribute }) => {
   return [result];
 };
 
-const oneHot: Interpreter = ({ inputs, attribute }) => {
-  const depth = attribute<number>('depth');
-  return [
-    Float64Array.from(
-      { length: inputs[0]!.length * depth },
-      (_, i) => +(inputs[0]![Math.floor(i / depth)] === i % depth),
-    ),
-  ];
-};
-
 const cast: Interpreter = ({ node, inputs }) => {
   const { dtype } = node.outputs[0]!;
   if (dtype === 'bool') return [inputs[0]!.map((x) => +(x !== 0))];
@@ -266,7 +256,6 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   resize,
   embedding,
   gather,
-  oneHot,
   scatterAdd,
   pack: ({ node, inputs }) => {
     const result = new Float64Array(sizeOf(node.outputs[0]!.shape));
