@@ -1,19 +1,13 @@
-import { floats } from '../../graph/dtype.js';
-import { type AlongAxis, alongAxis } from '../along.js';
-import { exp } from '../arithmetic/exp.js';
+import { floats, requireDType } from '../../graph/dtype.js';
+import { normalizeAxis } from '../../graph/shape.js';
+import type { Tensor } from '../../tensor.js';
+import { requireTensor } from '../define.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 
 /** x − log Σ e ^ x along an axis, the last by default. */
-export const logSoftmax: AlongAxis = alongAxis({
-  name: 'logSoftmax',
-  dtypes: floats,
-  decompose([x], { axis }) {
-    const scores = x!.cast('f32');
-    return [scores.sub(logSumExp(scores, axis, { keepDims: true }))];
-  },
-  // g − softmax(x) · Σ g
-  vjp({ outputs: [y], cotangent, attributes: { axis } }) {
-    const total = cotangent.sum(axis, { keepDims: true });
-    return [cotangent.sub(exp(y!).mul(total))];
-  },
-});
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  requireDType('logSoftmax', requireTensor('logSoftmax', x).dtype, floats);
+  const scores = x.cast('f32');
+  const total = logSumExp(scores, normalizeAxis('logSoftmax', axis, x.rank), { keepDims: true });
+  return scores.sub(total).cast(x.dtype);
+}
