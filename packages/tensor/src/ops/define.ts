@@ -1,10 +1,10 @@
 // How ops are written down. Only function declarations here: op modules and tensor.ts import each other in a circle,
 // and functions are there before any module runs.
 import type { TgpuFn } from 'typegpu';
-import { DTypeError, ShapeError } from '../errors.js';
+import { DTypeError } from '../errors.js';
 import { computeType, type DType, floats, numeric, promote, requireDType } from '../graph/dtype.js';
 import { type Attributes, apply, type Type } from '../graph/node.js';
-import { broadcastShapes, sameShape, showShape } from '../graph/shape.js';
+import { broadcastShapes, sameShape } from '../graph/shape.js';
 import { type ElementKernel, kernelOf } from '../shader/fn.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
 import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, VjpContext } from './op.js';
@@ -41,7 +41,7 @@ interface ElementDefinition {
   readonly result?: DType | undefined;
 }
 
-/** An op of which an element is a function of the inputs' elements in the same place. */
+/** An op of which an element is a function of the inputs' elements in the same place; the inputs are of one shape. */
 export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp' | 'interpret'>): PointwiseOp {
   const { name, dtypes, kernel, cost = 1, result, ...rest } = definition;
   return {
@@ -49,12 +49,9 @@ export function elementOp(definition: ElementDefinition & Pick<PointwiseOp, 'vjp
     name,
     cost,
     infer(inputs) {
-      const [first] = inputs as [Type];
       for (const { dtype } of inputs) requireDType(name, dtype, dtypes);
-      const other = inputs.find(({ shape }) => !sameShape(first.shape, shape))?.shape;
-      if (other) throw new ShapeError(name, `the shapes differ: ${showShape(first.shape)} and ${showShape(other)}.`);
       const dtype = inputs.map((x) => x.dtype).reduce((a, b) => promote(name, a, b));
-      return [{ shape: first.shape, dtype: result ?? dtype }];
+      return [{ shape: inputs[0]!.shape, dtype: result ?? dtype }];
     },
     emit: ({ inputs, read, call }) => call(bodyFor(name, kernel, inputs[0]!.dtype), ...inputs.map((_, i) => read(i))),
     relate: (relation) => relation,

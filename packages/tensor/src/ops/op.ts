@@ -106,7 +106,7 @@ export interface TiledOp<A = Attributes> extends OpBase<A> {
   windows?(window: Strided, input: number): boolean;
   /** Multiplications and additions, for profiles. */
   flops?(inputs: readonly Type[], outputs: readonly Type[]): number;
-  /** The same in plain operations: the reference that the kernel must equal. Not needed beside `interpret`. */
+  /** The same in plain operations, which the kernel must equal: of ops that bring no reading in plain JavaScript. */
   reference?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
 }
 

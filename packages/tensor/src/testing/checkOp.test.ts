@@ -156,7 +156,6 @@ describe('checkOp', () => {
     const on = device(context);
     const op: TiledOp = tiled({
       ...(scatterAdd.op as TiledOp),
-      name: 'halfScatterAdd',
       generate(context_) {
         const kernel = (scatterAdd.op as TiledOp).generate(context_);
         return { ...kernel, body: kernel.body.replace('+=', '=') };
@@ -165,7 +164,7 @@ describe('checkOp', () => {
     const wrong = Object.assign((rows: Tensor, ids: Tensor) => applyOp(op, [rows, ids], { count: 3 }), { op });
     const call = sample.call([sample.normal([17, 5], 1), sample.integers([17], 2, 3)]);
     await expect(checkOp(wrong, { device: on, fixture: { none: 'broken' }, samples: [call] })).rejects.toThrow(
-      /halfScatterAdd: (forward|reference) of sample/,
+      /scatterAdd: (forward|reference) of sample/,
     );
   });
 

@@ -123,7 +123,13 @@ export function defineOp<
       ? {
           ...common,
           kind: 'composite',
-          decompose: (inputs, attributes) => checked(definition.decompose, inputs, attributes),
+          decompose(inputs, attributes) {
+            const parts = listed<Tensor>(definition.decompose(named(names, inputs), attributes as A));
+            const show = (list: readonly Type[]) => list.map(({ shape }) => showShape(shape)).join(' ');
+            const [given, said] = [show(parts), show(infer(inputs, attributes))];
+            if (given === said) return parts;
+            throw new ShapeError(name, `decompose gives ${given}, and infer says ${said}. Change one of them.`);
+          },
         }
       : {
           ...common,
@@ -139,18 +145,6 @@ export function defineOp<
   function infer(inputs: readonly Type[], attributes: Attributes): Type[] {
     const types = definition.infer(named(names, inputs), attributes as A);
     return listed<Type>(types).map(({ shape, dtype }) => ({ shape, dtype }));
-  }
-  /** Parts that are what `infer` says. */
-  function checked(
-    decompose: CompositeDefinition<Names, A, R>['decompose'],
-    inputs: readonly Tensor[],
-    attributes: Attributes,
-  ): readonly Tensor[] {
-    const parts = listed<Tensor>(decompose(named(names, inputs), attributes as A));
-    const show = (list: readonly Type[]) => list.map(({ shape }) => showShape(shape)).join(' ');
-    const [given, said] = [show(parts), show(infer(inputs, attributes))];
-    if (given === said) return parts;
-    throw new ShapeError(name, `decompose gives ${given}, and infer says ${said}. Change one of them.`);
   }
   function pullBack({ inputs, outputs, cotangents, attributes }: VjpContext) {
     const each = (tensors: readonly Tensor[]) =>

@@ -5,7 +5,6 @@ import { isContiguous } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, tiled, type WithOp, withOp } from '../define.js';
 import { embedding } from './embedding.js';
-import { oneHot } from './oneHot.js';
 
 const lanes = 64;
 
@@ -61,10 +60,6 @@ const op = tiled({
     };
   },
   windows: isContiguous,
-  reference: ([rows, ids], { count }) => {
-    const hits = oneHot(ids!.reshape([-1]), count as number);
-    return [hits.transpose().matmul(rows!.reshape([-1, rows!.shape.at(-1)!]))];
-  },
   vjp: ({ inputs, cotangent }) => [embedding(cotangent, inputs[1]!), undefined],
 });
 

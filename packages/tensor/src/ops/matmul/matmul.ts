@@ -51,12 +51,6 @@ const op = tiled({
     );
   },
   flops: ([a], [result]) => 2 * sizeOf(result!.shape) * a!.shape.at(-1)!,
-  reference: ([a, b]) => {
-    const [x, y] = [a!, b!];
-    const left = x.reshape([...x.shape, 1]);
-    const right = y.reshape([...y.shape.slice(0, -2), 1, ...y.shape.slice(-2)]);
-    return [left.mul(right).sum(-2)];
-  },
   vjp: ({ inputs, cotangent, wants }) => [
     wants(0) ? cotangent.matmul(inputs[1]!.transpose()) : undefined,
     wants(1) ? inputs[0]!.transpose().matmul(cotangent) : undefined,
