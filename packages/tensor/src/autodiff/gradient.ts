@@ -121,8 +121,7 @@ export function pullback(
     });
     for (const node of order) {
       if (!node.outputs.some((output) => cotangents.has(output))) continue;
-      for (const [i, gradient] of gradientsOf(node, cotangents, active, device).entries())
-        add(node.inputs[i]!, gradient);
+      for (const [i, gradient] of gradientsOf(node, cotangents, device).entries()) add(node.inputs[i]!, gradient);
     }
     return inputs.map(({ value }) => cotangents.get(value));
   };
@@ -144,7 +143,6 @@ export function pullThrough<A>(
 function gradientsOf(
   node: Node,
   cotangents: ReadonlyMap<Value, Tensor>,
-  active: ReadonlySet<Value>,
   device: Tensor['device'],
 ): readonly (Tensor | undefined)[] {
   const { op, inputs, outputs, attributes } = node;
@@ -160,7 +158,6 @@ function gradientsOf(
     cotangents: given,
     cotangent: given[0] ?? zeros(outputs[0]!.shape),
     attributes,
-    wants: (i) => active.has(inputs[i]!),
   });
 }
 

@@ -7,7 +7,7 @@ import { type Attributes, apply, type Type } from '../graph/node.js';
 import { broadcastShapes, sameShape } from '../graph/shape.js';
 import { type ElementKernel, kernelOf } from '../shader/fn.js';
 import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
-import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp, VjpContext } from './op.js';
+import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp } from './op.js';
 import { expand } from './view/expand.js';
 
 /** A gradient that cannot be had, and why. Asking for it is an error. */
@@ -86,7 +86,7 @@ export function unary(definition: FunctionDefinition<[x: number], UnaryContext, 
 
 /** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
 export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor>;
-type BinaryContext = Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>> & Pick<VjpContext, 'wants'>;
+type BinaryContext = Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>>;
 
 export function binary(
   definition: FunctionDefinition<[a: number, b: number], BinaryContext, readonly (Tensor | undefined)[]>,

@@ -24,7 +24,10 @@ export interface HostElements extends Type {
   readonly data: Float64Array;
 }
 
-/** The gradient of one application, in tensor operations. Un-broadcasting is not its business. */
+/**
+ * The gradient of one application, in tensor operations. Un-broadcasting is not its business, nor which inputs need one:
+ * what nobody takes is never computed.
+ */
 export type Vjp<A = Attributes> = (context: VjpContext<A>) => readonly (Tensor | undefined)[];
 export interface VjpContext<A = Attributes> {
   readonly inputs: readonly Tensor[];
@@ -34,8 +37,6 @@ export interface VjpContext<A = Attributes> {
   /** The cotangent of the first output, zeros if it has none. */
   readonly cotangent: Tensor;
   readonly attributes: A;
-  /** Whether the gradient of input i is wanted. */
-  wants(input: number): boolean;
 }
 /** A gradient that does not exist, with the reason; `zero` where it is zero everywhere it is defined. */
 export interface NoGradient {

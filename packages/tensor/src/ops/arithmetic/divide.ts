@@ -10,8 +10,8 @@ export const divide: BinaryFunction = binary({
     'use gpu';
     return a / b;
   },
-  vjp: ({ b, y, cotangent, wants }) => {
+  vjp: ({ b, y, cotangent }) => {
     const share = cotangent.div(b);
-    return [share, wants(1) ? share.mul(y).neg() : undefined];
+    return [share, share.mul(y).neg()];
   },
 });

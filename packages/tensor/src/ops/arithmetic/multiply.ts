@@ -7,8 +7,5 @@ export const multiply: BinaryFunction = binary({
     'use gpu';
     return a * b;
   },
-  vjp: ({ a, b, cotangent, wants }) => [
-    wants(0) ? cotangent.mul(b) : undefined,
-    wants(1) ? cotangent.mul(a) : undefined,
-  ],
+  vjp: ({ a, b, cotangent }) => [cotangent.mul(b), cotangent.mul(a)],
 });

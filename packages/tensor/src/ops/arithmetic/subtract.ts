@@ -7,5 +7,5 @@ export const subtract: BinaryFunction = binary({
     'use gpu';
     return a - b;
   },
-  vjp: ({ cotangent, wants }) => [cotangent, wants(1) ? cotangent.neg() : undefined],
+  vjp: ({ cotangent }) => [cotangent, cotangent.neg()],
 });

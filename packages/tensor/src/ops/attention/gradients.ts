@@ -56,13 +56,12 @@ function column(x: Tensor): Tensor {
 
 /** The gradients of q, k and v, in two kernels. */
 export function attentionGradients(context: VjpContext<AttentionAttributes>): (Tensor | undefined)[] {
-  const { inputs, outputs, cotangents, attributes, wants } = context;
+  const { inputs, outputs, cotangents, attributes } = context;
   const [out, logs] = outputs as [Tensor, Tensor];
   const [cotangent] = cotangents;
   if (!cotangent) return [];
   const [operands, mask] = [inputs.slice(0, 3), inputs.slice(3)];
   const [dq, delta] = applyAll(queryOp, [...operands, out, cotangent, logs, ...mask], attributes) as [Tensor, Tensor];
-  if (!wants(1) && !wants(2)) return [dq];
   const [dk, dv] = applyAll(keyOp, [...operands, cotangent, logs, delta, ...mask], attributes);
   return [dq, dk, dv];
 }

@@ -25,26 +25,22 @@ const op = composite<Convolution>({
     const matrices = weight!.reshape([groups, o / groups, k]);
     return [matrices.matmul(seen).reshape([b, o, rows, columns])];
   },
-  vjp({ inputs, cotangent, attributes, wants }) {
+  vjp({ inputs, cotangent, attributes }) {
     const [x, weight] = inputs as [Tensor, Tensor];
     const { b, c, o, groups, k, rows, columns, places, height, width } = sizesOf(x, weight, attributes);
     const { kernel, padding } = attributes;
     const g = cotangent.reshape([b, groups, o / groups, places]);
-    const dx = () => {
-      const matrices = weight.reshape([groups, o / groups, k]);
-      const spread = matrices.transpose().matmul(g); // [B, G, K, P]
-      const size = [height + 2 * padding[0], width + 2 * padding[1]] as const;
-      const whole = fold(spread.reshape([b, c, ...kernel, rows, columns]), size, attributes);
-      return whole.slice([null, null, [padding[0], padding[0] + height], [padding[1], padding[1] + width]]);
-    };
-    const dw = () => {
-      // Cut out again, not kept since the forward pass: windows take kh·kw times the picture's memory.
-      const seen = windowsOf(barrier(x, [cotangent]), attributes);
-      const apart = seen.reshape([b, groups, c / groups, ...kernel, rows, columns]).permute([1, 0, 5, 6, 2, 3, 4]);
-      const across = g.permute([1, 2, 0, 3]).reshape([groups, o / groups, b * places]);
-      return across.matmul(apart.reshape([groups, b * places, k])).reshape(weight.shape);
-    };
-    return [wants(0) ? dx() : undefined, wants(1) ? dw() : undefined];
+    const matrices = weight.reshape([groups, o / groups, k]);
+    const spread = matrices.transpose().matmul(g); // [B, G, K, P]
+    const size = [height + 2 * padding[0], width + 2 * padding[1]] as const;
+    const whole = fold(spread.reshape([b, c, ...kernel, rows, columns]), size, attributes);
+    const dx = whole.slice([null, null, [padding[0], padding[0] + height], [padding[1], padding[1] + width]]);
+    // Cut out again, not kept since the forward pass: windows take kh·kw times the picture's memory.
+    const seen = windowsOf(barrier(x, [cotangent]), attributes);
+    const apart = seen.reshape([b, groups, c / groups, ...kernel, rows, columns]).permute([1, 0, 5, 6, 2, 3, 4]);
+    const across = g.permute([1, 2, 0, 3]).reshape([groups, o / groups, b * places]);
+    const dw = across.matmul(apart.reshape([groups, b * places, k])).reshape(weight.shape);
+    return [dx, dw];
   },
 });
 

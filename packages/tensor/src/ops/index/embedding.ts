@@ -24,10 +24,7 @@ const op = pointwise({
     const row = name(`min(${id}, ${Math.max(0, table!.shape[0]! - 1)}u)`);
     return read(0, position.moved(table!.shape, [row, c[c.length - 1]!]));
   },
-  vjp: ({ inputs, cotangent, wants }) => [
-    wants(0) ? scatterAdd(cotangent, inputs[1]!, inputs[0]!.shape[0]!) : undefined,
-    undefined,
-  ],
+  vjp: ({ inputs: [table, ids], cotangent }) => [scatterAdd(cotangent, ids!, table!.shape[0]!), undefined],
 });
 
 /** Rows of a table: table [V, D], ids u32 […] → […, D]. Ids from V up read row V − 1. */

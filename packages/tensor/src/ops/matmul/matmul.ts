@@ -51,10 +51,7 @@ const op = tiled({
     );
   },
   flops: ([a], [result]) => 2 * sizeOf(result!.shape) * a!.shape.at(-1)!,
-  vjp: ({ inputs, cotangent, wants }) => [
-    wants(0) ? cotangent.matmul(inputs[1]!.transpose()) : undefined,
-    wants(1) ? inputs[0]!.transpose().matmul(cotangent) : undefined,
-  ],
+  vjp: ({ inputs: [a, b], cotangent }) => [cotangent.matmul(b!.transpose()), a!.transpose().matmul(cotangent)],
 });
 
 /** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
