@@ -1,16 +1,8 @@
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, type WithOp, withOp } from '../define.js';
+import { same } from './identity.js';
 
-const op = pointwise({
-  name: 'barrier',
-  cost: 0,
-  waits: true,
-  infer: ([x]) => [x!],
-  emit: ({ read }) => read(0),
-  relate: (relation) => relation,
-  strided: (window) => window,
-  vjp: ({ cotangent }) => [cotangent],
-});
+const op = pointwise({ name: 'barrier', waits: true, ...same, vjp: ({ cotangent }) => [cotangent] });
 
 /**
  * x, but not before others are computed; and what is made of it is not taken for what was made of x. So a value can be

@@ -1,17 +1,15 @@
-import type { Relation } from '../../compile/position.js';
-import type { Type } from '../../graph/node.js';
-import type { Strided } from '../../graph/strided.js';
 import { applyOp, pointwise, type UnaryFunction, withOp, zeroGradient } from '../define.js';
-import type { EmitContext, PointwiseOp } from '../op.js';
+import type { PointwiseOp } from '../op.js';
 
-const unmoved = {
+const unmoved: Pick<PointwiseOp, 'cost' | 'infer' | 'relate' | 'emit'> = {
   cost: 0,
-  infer: ([x]: readonly Type[]) => [x!],
-  relate: (relation: Relation) => relation,
-  emit: ({ read }: EmitContext) => read(0),
+  infer: ([x]) => [x!],
+  relate: (relation) => relation,
+  emit: ({ read }) => read(0),
 };
 
-const same = { ...unmoved, strided: (window: Strided) => window };
+/** The rules of an op whose result is its first input, in the same memory. */
+export const same: typeof unmoved & Pick<PointwiseOp, 'strided'> = { ...unmoved, strided: (window) => window };
 
 const op = pointwise({ name: 'identity', ...same, vjp: ({ cotangent }) => [cotangent] });
 const stopOp = pointwise({ name: 'stopGradient', ...same, vjp: zeroGradient('stopGradient ends it here') });
