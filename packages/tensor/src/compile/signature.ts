@@ -13,30 +13,18 @@ export interface Signature {
 
 export function signatureOf(roots: readonly Value[], memoryBudgetBytes?: number): Signature {
   const numbers = new Map<Value, number>();
+  const list = (values: readonly Value[]) => values.map((value) => numbers.get(value)!).join();
   const leaves: Value[] = [];
-  const parts: string[] = [];
-  const refer = (value: Value): number => {
-    let number = numbers.get(value);
-    if (number === undefined) {
-      number = numbers.size;
-      numbers.set(value, number);
-      if (value.node.op.kind === 'leaf') {
-        leaves.push(value);
-        parts.push(
-          `${value.operand ? `operand${value.operand.length}` : 'leaf'} ${value.dtype}[${value.shape.join()}]`,
-        );
-      }
-    }
-    return number;
-  };
-  for (const node of topologicalOrder(roots)) {
-    if (node.op.kind === 'leaf') continue;
-    const inputs = node.inputs.map(refer).join();
-    const types = node.outputs.map((output) => `${refer(output)}${output.dtype}[${output.shape.join()}]`).join();
-    parts.push(`${identityOf(node.op)}(${inputs})${JSON.stringify(node.attributes)}=${types}`);
-  }
-  // First the roots: one that is a leaf itself adds to the parts.
-  const results = roots.map(refer).join();
+  const parts = topologicalOrder(roots).map(({ op, inputs, outputs, attributes }) => {
+    // A value that has been run still stands among the outputs of the node that it left: its first number holds.
+    for (const output of outputs) if (!numbers.has(output)) numbers.set(output, numbers.size);
+    const types = outputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join();
+    const made = `${list(outputs)} ${types}`;
+    if (op.kind !== 'leaf') return `${identityOf(op)}(${list(inputs)})${JSON.stringify(attributes)}=${made}`;
+    const leaf = outputs[0]!;
+    leaves.push(leaf);
+    return `${leaf.operand ? `operand${leaf.operand.length}` : 'leaf'}=${made}`;
+  });
   const budget = memoryBudgetBytes === undefined ? '' : ` in ${memoryBudgetBytes}`;
-  return { key: `${parts.join(';')}>${results}${budget}`, leaves, memoryBudgetBytes };
+  return { key: `${parts.join(';')}>${list(roots)}${budget}`, leaves, memoryBudgetBytes };
 }

@@ -35,11 +35,11 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
 
   const rebuild = (node: Node): readonly Value[] => {
     const { op, attributes } = node;
+    if (op.kind === 'leaf') return node.outputs;
     let inputs = node.inputs.map((input) => replaced.get(input)!);
     // These read buffers: an operand has none, and a part of a pack has only one place.
     if (op.kind === 'tiled') inputs = inputs.map((input) => (input.operand ? copied(input) : input));
     if (op.kind === 'pack') inputs = withMemory(passes.adjoin ? inputs.flatMap(adjoiningParts) : inputs);
-    if (op.kind === 'leaf') return node.outputs;
     if (passes.foldViews && (op === identity.op || op === stopGradient.op)) return inputs;
     if (op.kind === 'composite') {
       // Parts may compute in f32 what the op gives as f16.
@@ -70,15 +70,13 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
 
   const users = new Map<Value, number>();
   const visit = (targets: readonly Value[]): void => {
-    for (const node of topologicalOrder(targets, (value) => replaced.has(value))) {
-      for (const input of node.inputs) users.set(input, (users.get(input) ?? 0) + 1);
-    }
-    for (const target of targets) if (isLeaf(target)) replaced.set(target, target);
-    for (const node of topologicalOrder(targets, (value) => replaced.has(value))) {
-      for (const input of node.inputs) if (isLeaf(input)) replaced.set(input, input);
+    const order = topologicalOrder(targets, (value) => replaced.has(value));
+    for (const { inputs } of order) for (const input of inputs) users.set(input, (users.get(input) ?? 0) + 1);
+    for (const node of order) {
       const outputs = rebuild(node);
       node.outputs.forEach((output, i) => {
-        replaced.set(output, outputs[i]!);
+        // One that has been run since is a leaf now.
+        if (output.node === node) replaced.set(output, outputs[i]!);
       });
     }
   };
@@ -179,10 +177,6 @@ function partsFor(lead: Shape, length: number, trail: number, inner: number, { s
   let best = 1;
   for (let parts = 2; parts <= wanted; parts++) if (length % parts === 0) best = parts;
   return best;
-}
-
-function isLeaf(value: Value): boolean {
-  return value.node.op.kind === 'leaf';
 }
 
 const identities = new WeakMap<Op, number>();

@@ -62,6 +62,16 @@ describe('under debug', () => {
     );
   });
 
+  it('a NaN made from a tensor that was run earlier is found, too', async () => {
+    const x = await on.run(on.tensor([0, 1]).mul(2));
+    const error = await failure(x.div(x).read());
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect(error.message).toMatch(/^\[divide\] this op made the first non-finite number: element 0 of its result/);
+    const meanwhile = on.tensor([0, 1]).mul(2);
+    const [, next] = await Promise.all([on.run(meanwhile), failure(meanwhile.div(meanwhile).read())]);
+    expect(next.message).toBe(error.message);
+  });
+
   it('finite results and integers pass, and nothing is left behind', async () => {
     const x = on.tensor([1, 2]);
     const { live } = on.pool;

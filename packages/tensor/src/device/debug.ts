@@ -43,7 +43,8 @@ async function originOf(device: Device, roots: readonly Value[], leaves: Readonl
     for (const node of topologicalOrder(roots)) {
       if (node.op.kind === 'leaf') {
         const leaf = node.outputs[0]!;
-        const given = leaves.get(leaf)!;
+        // Another call may have run a value meanwhile: then it is a leaf with memory of its own.
+        const given = leaves.get(leaf) ?? leaf;
         const value = standIn(given, given.storage, given.operand);
         const found = await nonFinite(device, value);
         known.set(leaf, { value, found });

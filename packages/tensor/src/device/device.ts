@@ -18,7 +18,7 @@ import type { Value } from '../graph/node.js';
 import { type Shape, showShape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import type { TuningTable } from '../kernels/tuning.js';
-import { bufferLeaf, leafValue } from '../ops/leaf.js';
+import { becomeLeaf, bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
 import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
@@ -184,7 +184,7 @@ export class Device {
       }
       materialize(root, storages[i]!);
       root.device = this;
-      root.node = leafValue(bufferLeaf, root).node;
+      becomeLeaf(root);
     });
     return tree;
   }

@@ -20,11 +20,9 @@ export function showType({ shape, dtype }: Type): string {
 /** What an op knows beside its inputs; part of a graph's hash. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-let nextId = 0;
-
 export class Node {
-  readonly id: number = nextId++;
-  readonly outputs: readonly Value[];
+  /** Changed for the leaf that a computed value becomes: it holds the value itself. */
+  outputs: readonly Value[];
   /** Under device.debug: an error whose stack says where the op was called. */
   calledAt: Error | undefined;
 
@@ -34,9 +32,11 @@ export class Node {
     readonly attributes: Attributes,
     outputs: readonly Type[],
   ) {
-    this.outputs = outputs.map((type, index) => new Value(this, index, type.shape, type.dtype));
+    this.outputs = outputs.map(({ shape, dtype }) => new Value(this, shape, dtype));
   }
 }
+
+let nextId = 0;
 
 export class Value {
   /** Where the elements are, once they have been computed. */
@@ -49,7 +49,6 @@ export class Value {
 
   constructor(
     public node: Node,
-    readonly index: number,
     readonly shape: Shape,
     readonly dtype: DType,
   ) {}

@@ -19,6 +19,13 @@ export function leafValue(op: LeafOp, { shape, dtype }: Type): Value {
   return new Node(op, [], { shape, dtype }, [{ shape, dtype }]).outputs[0]!;
 }
 
+/** A computed value becomes a leaf and lets go of what it was made of. */
+export function becomeLeaf(value: Value): void {
+  const { node } = leafValue(bufferLeaf, value);
+  node.outputs = [value];
+  value.node = node;
+}
+
 /** Elements that are in device memory already. */
 export const bufferLeaf: LeafOp = leaf('buffer');
 /** An argument of a function that is being traced. */

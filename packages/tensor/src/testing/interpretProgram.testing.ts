@@ -128,7 +128,7 @@ function computeGroup(
       node.outputs.forEach((output, i) => {
         known.set(output, results[i]!);
       });
-      elements = results[value.index]!;
+      elements = known.get(value)!;
     }
     known.set(value, elements);
     return elements;
