@@ -8,11 +8,15 @@ import type { Fused, Group } from './fuse.js';
 import type { Passes } from './passes.js';
 
 /** A buffer of the plan: given with each call, taken from the pool for a result, or the plan's own. */
-export type Slot =
-  | { readonly kind: 'leaf'; readonly leaf: number }
-  | { readonly kind: 'result'; readonly name: string; readonly sizeBytes: number; readonly parts?: readonly Part[] }
-  | { readonly kind: 'arena' }
-  | { readonly kind: 'pack'; readonly name: string; readonly sizeBytes: number; readonly parts: readonly Part[] };
+export type Slot = { readonly kind: 'leaf'; readonly leaf: number } | { readonly kind: 'arena' | 'words' } | NamedSlot;
+
+export interface NamedSlot {
+  readonly kind: 'result' | 'pack';
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** What a pack lays side by side; nothing else has parts. */
+  readonly parts: readonly Part[];
+}
 
 export interface Place {
   readonly slot: Slot;
@@ -46,10 +50,6 @@ export function bytesOf(value: Value): number {
   return Math.max(4, Math.ceil((sizeOf(value.shape) * dtypeBytes(value.dtype)) / 4) * 4);
 }
 
-export function partsOf(slot: Slot): readonly Part[] {
-  return (slot.kind === 'pack' || slot.kind === 'result' ? slot.parts : undefined) ?? [];
-}
-
 /** @param leafIndex - the graph's leaves by the order in which a run takes their values */
 export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, passes: Passes): Layout {
   const { groups, roots } = fused;
@@ -71,7 +71,8 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
   for (const group of groups) {
     for (const value of group.stored) {
       if (places.has(value)) continue;
-      if (rootBases.has(value)) put(value, { kind: 'result', name: nameOf(value), sizeBytes: bytesOf(value) });
+      if (rootBases.has(value))
+        put(value, { kind: 'result', name: nameOf(value), sizeBytes: bytesOf(value), parts: [] });
       else {
         const first = step.get(group)!;
         const always = { first: 0, last: groups.length };

@@ -4,7 +4,7 @@ import type { Device } from '../device/device.js';
 import { usage } from '../device/pool.js';
 import { type PooledBuffer, Storage } from '../device/storage.js';
 import type { Value } from '../graph/node.js';
-import type { Place, Slot } from './memory.js';
+import type { NamedSlot, Place, Slot } from './memory.js';
 import { compileProgram, type Gather, type Program, type Dispatch as ProgramDispatch } from './program.js';
 import type { Signature } from './signature.js';
 
@@ -30,7 +30,6 @@ interface Bound {
 export interface Prepared {
   readonly leaves: readonly Value[];
   readonly bound: ReadonlyMap<Slot, Bound>;
-  readonly words: PooledBuffer | undefined;
   readonly held: readonly PooledBuffer[];
 }
 
@@ -38,9 +37,9 @@ export interface Prepared {
 const boundGroupsKept = 256;
 
 export class Plan {
-  private readonly packs = new Map<Slot, PooledBuffer>();
-  private words: PooledBuffer | undefined;
-  private wordsWritten = false;
+  private readonly kept = new Map<Slot, PooledBuffer>();
+  /** The buffer to which the words have been written. */
+  private wordsIn: PooledBuffer | undefined;
 
   private constructor(
     private readonly device: PlanDevice,
@@ -83,19 +82,14 @@ export class Plan {
   prepare(leaves: readonly Value[]): Prepared {
     const bound = new Map<Slot, Bound>();
     const held: PooledBuffer[] = [];
-    const hold = (buffer: PooledBuffer) => {
-      buffer.retain();
-      held.push(buffer);
-    };
     try {
       for (const slot of this.program.slots) {
         const found = this.bind(slot, leaves);
         bound.set(slot, found);
-        hold(found.buffer);
+        found.buffer.retain();
+        held.push(found.buffer);
       }
-      const words = this.wordsBuffer();
-      if (words) hold(words);
-      return { leaves, bound, words, held };
+      return { leaves, bound, held };
     } catch (error) {
       release(held);
       throw error;
@@ -108,25 +102,34 @@ export class Plan {
   }
 
   /** Encodes and submits; the storages are those of the roots. */
-  submit({ leaves, bound, words, held }: Prepared): Storage[] {
+  submit({ leaves, bound, held }: Prepared): Storage[] {
     const { gpu, counts, timer } = this.device;
     const resolve = (place: Place): Bound => {
       const { buffer, offsetBytes } = bound.get(place.slot)!;
       return { buffer, offsetBytes: offsetBytes + place.offsetBytes };
     };
-    this.writeWords(words, leaves);
     const encoder = gpu.createCommandEncoder();
-    for (const [slot, { buffer }] of bound) if (slot.kind === 'result' && slot.parts) encoder.clearBuffer(buffer.gpu);
+    for (const [slot, { buffer }] of bound) {
+      if (slot.kind === 'words') this.writeWords(buffer, leaves);
+      if (slot.kind === 'result' && slot.parts.length > 0) encoder.clearBuffer(buffer.gpu);
+    }
     let pass: GPUComputePassEncoder | undefined;
     let pipeline: GPUComputePipeline | undefined;
     for (const step of this.steps) {
       if (step.kind === 'gather') {
-        const copies = copiesOf(step, resolve);
-        if (copies.length === 0) continue;
-        pass?.end();
-        pass = undefined;
-        for (const { from, to, sizeBytes } of copies) {
-          encoder.copyBufferToBuffer(from.buffer.gpu, from.offsetBytes, to.buffer.gpu, to.offsetBytes, sizeBytes);
+        for (const { from, to } of step.copies) {
+          const [source, target] = [resolve(from), resolve(to)];
+          // Parts that came with the call may lie in place already.
+          if (source.buffer === target.buffer && source.offsetBytes === target.offsetBytes) continue;
+          pass?.end();
+          pass = undefined;
+          encoder.copyBufferToBuffer(
+            source.buffer.gpu,
+            source.offsetBytes,
+            target.buffer.gpu,
+            target.offsetBytes,
+            to.sizeBytes,
+          );
         }
         continue;
       }
@@ -140,7 +143,7 @@ export class Plan {
       }
       if (step.pipeline !== pipeline) pass.setPipeline(step.pipeline);
       pipeline = step.pipeline;
-      pass.setBindGroup(0, this.groupFor(step, resolve, words));
+      pass.setBindGroup(0, this.groupFor(step, resolve));
       pass.dispatchWorkgroups(...step.workgroups);
       counts.dispatches++;
     }
@@ -169,37 +172,42 @@ export class Plan {
         return { buffer: pool.scratch(this.program.arenaBytes), offsetBytes: 0 };
       case 'result':
         return { buffer: pool.take(slot.sizeBytes, slot.name), offsetBytes: 0 };
-      case 'pack': {
-        const found = this.alreadyPacked(slot, leaves);
-        if (found) return found;
-        // A pack keeps its buffer: the padding stays zero, since nothing else is ever written there.
-        let buffer = this.packs.get(slot);
-        if (!buffer || buffer.failed) {
-          buffer = pool.create(slot.sizeBytes, slot.name);
-          buffer.retain();
-          this.packs.set(slot, buffer);
-        }
-        return { buffer, offsetBytes: 0 };
+      case 'words': {
+        const { byteLength } = this.program.words;
+        return this.keep(slot, () => pool.take(byteLength, 'the numbers of a graph', usage.words));
       }
+      case 'pack':
+        // The padding stays zero, since nothing else is ever written there.
+        return this.alreadyPacked(slot, leaves) ?? this.keep(slot, () => pool.create(slot.sizeBytes, slot.name));
     }
   }
 
+  /** A buffer of the plan's own: made for the first run, and again if there was no room for it. */
+  private keep(slot: Slot, make: () => PooledBuffer): Bound {
+    let buffer = this.kept.get(slot);
+    if (!buffer || buffer.failed) {
+      buffer = make();
+      buffer.retain();
+      this.kept.set(slot, buffer);
+    }
+    return { buffer, offsetBytes: 0 };
+  }
+
   /** Parts that all come with the call and lie side by side already, as the last call's results do, are not copied. */
-  private alreadyPacked(slot: Slot & { kind: 'pack' }, leaves: readonly Value[]): Bound | undefined {
+  private alreadyPacked({ parts, sizeBytes }: NamedSlot, leaves: readonly Value[]): Bound | undefined {
     let start: Bound | undefined;
-    for (const part of slot.parts) {
+    for (const part of parts) {
       const storage = part.placed || part.leaf === undefined ? undefined : leaves[part.leaf]!.storage;
       if (!storage) return undefined;
       start ??= { buffer: storage.buffer, offsetBytes: storage.offsetBytes - part.offsetBytes };
       if (storage.buffer !== start.buffer || storage.offsetBytes !== start.offsetBytes + part.offsetBytes)
         return undefined;
     }
-    if (!start || start.offsetBytes < 0 || start.offsetBytes + slot.sizeBytes > start.buffer.sizeBytes)
-      return undefined;
+    if (!start || start.offsetBytes < 0 || start.offsetBytes + sizeBytes > start.buffer.sizeBytes) return undefined;
     return start;
   }
 
-  private groupFor(step: Dispatch, resolve: (place: Place) => Bound, words: PooledBuffer | undefined): GPUBindGroup {
+  private groupFor(step: Dispatch, resolve: (place: Place) => Bound): GPUBindGroup {
     let key = '';
     const bounds = step.places.map((place) => {
       const bound = resolve(place);
@@ -208,16 +216,10 @@ export class Plan {
     });
     let group = step.groups.get(key);
     if (group) return group;
-    const entries: GPUBindGroupEntry[] = bounds.map(({ buffer, offsetBytes }, binding) => ({
+    const entries = bounds.map(({ buffer, offsetBytes }, binding) => ({
       binding,
       resource: { buffer: buffer.gpu, offset: offsetBytes, size: step.places[binding]!.sizeBytes },
     }));
-    if (step.wordsBytes > 0) {
-      entries.push({
-        binding: entries.length,
-        resource: { buffer: words!.gpu, offset: step.wordsOffset, size: step.wordsBytes },
-      });
-    }
     group = this.device.gpu.createBindGroup({ layout: step.layout, entries });
     this.device.counts.bindGroupsCreated++;
     if (step.groups.size >= boundGroupsKept) step.groups.delete(step.groups.keys().next().value!);
@@ -225,43 +227,21 @@ export class Plan {
     return group;
   }
 
-  private wordsBuffer(): PooledBuffer | undefined {
-    const { words } = this.program;
-    if (words.length > 0 && (!this.words || this.words.failed)) {
-      this.words = this.device.pool.take(words.byteLength, 'the numbers of a graph', usage.words);
-      this.words.retain();
-      this.wordsWritten = false;
-    }
-    return this.words;
-  }
-
-  private writeWords(buffer: PooledBuffer | undefined, leaves: readonly Value[]): void {
+  private writeWords(buffer: PooledBuffer, leaves: readonly Value[]): void {
     const { words, operandWords } = this.program;
-    if (!buffer || (this.wordsWritten && operandWords.length === 0)) return;
+    if (this.wordsIn === buffer && operandWords.length === 0) return;
     for (const { at, leaf, word } of operandWords) words[at] = leaves[leaf]!.operand![word]!;
     this.device.gpu.queue.writeBuffer(buffer.gpu, 0, words);
-    this.wordsWritten = true;
+    this.wordsIn = buffer;
     this.device.counts.bufferWrites++;
   }
 
   /** Gives its own buffers back. No run of it may be under way. */
   dispose(): void {
-    for (const buffer of this.packs.values()) buffer.release();
-    this.words?.release();
+    for (const buffer of this.kept.values()) buffer.release();
   }
 }
 
 function release(held: readonly PooledBuffer[]): void {
   for (const buffer of held) buffer.release();
-}
-
-/** What a gather still has to copy: nothing if its parts lie in place already. */
-function copiesOf(step: Gather, resolve: (place: Place) => Bound) {
-  const target = resolve({ slot: step.slot, offsetBytes: 0, sizeBytes: 0 });
-  const copies = step.parts.map((part) => ({
-    from: resolve(part.from),
-    to: { buffer: target.buffer, offsetBytes: target.offsetBytes + part.offsetBytes },
-    sizeBytes: part.sizeBytes,
-  }));
-  return copies.filter(({ from, to }) => from.buffer !== to.buffer || from.offsetBytes !== to.offsetBytes);
 }

@@ -8,7 +8,7 @@ import type { KernelAdapter } from '../kernels/contract.js';
 import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
-import { bytesOf, type Layout, layout, type Place, partsOf, type Slot } from './memory.js';
+import { bytesOf, type Layout, layout, type NamedSlot, type Place, type Slot } from './memory.js';
 import { allPasses, type Passes } from './passes.js';
 import { fitMemory, type Planned } from './recompute.js';
 import { simplify } from './simplify.js';
@@ -55,17 +55,14 @@ export interface Dispatch {
   readonly operands: readonly Windowed[];
   readonly kernel: Kernel;
   readonly cost: KernelCost;
+  /** Those of the kernel's bindings, in their order, and of its words, if it has any. */
   readonly places: readonly Place[];
-  /** Where the dispatch's words stand in the program's. */
-  readonly wordsOffset: number;
-  readonly wordsBytes: number;
 }
 
 /** Copies the parts of a pack that their producers could not write in place. */
 export interface Gather {
   readonly kind: 'gather';
-  readonly slot: Slot;
-  readonly parts: readonly { readonly from: Place; readonly offsetBytes: number; readonly sizeBytes: number }[];
+  readonly copies: readonly { readonly from: Place; readonly to: Place }[];
 }
 
 /** A word of the uniform buffer that is written anew with each call. */
@@ -99,7 +96,7 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
   const { roots: simple, fused, memory } = budget === undefined ? first : fitMemory(first, budget, planned);
   checkLimits(memory, limits);
   const { places } = memory;
-  const uniform = new UniformLayout(leafIndex);
+  const words: Words = { slot: { kind: 'words' }, leafIndex, values: [], operands: [] };
   const steps = fused.groups.flatMap((group): Step[] => {
     if (group.kind === 'pack') return gather(group, places);
     const kernel = kernelOf(group, fused, places, target);
@@ -111,9 +108,7 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
         operands: (group.kind === 'tiled' && fused.operands.get(group.node!)) || [],
         kernel,
         cost: costOf(group, fused),
-        places: kernel.bindings.map(({ value }) => places.get(value)!),
-        wordsOffset: uniform.add(kernel),
-        wordsBytes: Math.ceil(kernel.words.length / 4) * 16,
+        places: [...kernel.bindings.map(({ value }) => places.get(value)!), ...placeWords(kernel, words)],
       },
     ];
   });
@@ -124,22 +119,23 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
     return { place: { ...place, offsetBytes }, sizeBytes: bytesOf(simple[i]!), type: { shape, dtype } };
   });
   const slots = new Set([...results.map(({ place }) => place), ...places.values()].map(({ slot }) => slot));
+  if (words.values.length > 0) slots.add(words.slot);
   return {
     steps,
     roots: results,
     slots: [...slots],
     arenaBytes: memory.arenaBytes,
-    words: uniform.words(),
-    operandWords: uniform.operands,
+    words: new Uint32Array(words.values),
+    operandWords: words.operands,
   };
 }
 
 function gather(group: Group, places: ReadonlyMap<Value, Place>): Gather[] {
-  const { slot } = places.get(group.members[0]!)!;
-  const parts = partsOf(slot).flatMap(({ placed, offsetBytes, sizeBytes }, i) =>
-    placed ? [] : [{ from: places.get(group.node!.inputs[i]!)!, offsetBytes, sizeBytes }],
+  const slot = places.get(group.members[0]!)!.slot as NamedSlot;
+  const copies = slot.parts.flatMap(({ placed, offsetBytes, sizeBytes }, i) =>
+    placed ? [] : [{ from: places.get(group.node!.inputs[i]!)!, to: { slot, offsetBytes, sizeBytes } }],
   );
-  return parts.length > 0 ? [{ kind: 'gather', slot, parts }] : [];
+  return copies.length > 0 ? [{ kind: 'gather', copies }] : [];
 }
 
 /** The group's kernel, if there is anything to do. */
@@ -161,33 +157,30 @@ function kernelOf(
   return kernel;
 }
 
-/** Lays out the words of all dispatches: sizes stay, operands are written with each call. */
-class UniformLayout {
-  private readonly values: number[] = [];
-  readonly operands: OperandWord[] = [];
+/** The words of the dispatches so far. */
+interface Words {
+  readonly slot: Slot;
+  readonly leafIndex: ReadonlyMap<Value, number>;
+  readonly values: number[];
+  readonly operands: OperandWord[];
+}
 
-  constructor(private readonly leafIndex: ReadonlyMap<Value, number>) {}
-
-  add(kernel: Kernel): number {
-    if (kernel.words.length === 0) return 0;
-    while ((this.values.length * 4) % uniformAlignment !== 0) this.values.push(0);
-    const start = this.values.length;
-    for (const word of kernel.words) {
-      if ('size' in word) this.values.push(word.size);
-      else {
-        const leaf = this.leafIndex.get(word.operand);
-        // Operands that passes made (an eps, a 1/n) are constants of the program.
-        if (leaf !== undefined) this.operands.push({ at: this.values.length, leaf, word: word.word });
-        this.values.push(word.operand.operand![word.word]!);
-      }
+/** Adds the words of a dispatch: sizes stay, operands are written with each call. */
+function placeWords(kernel: Kernel, { slot, leafIndex, values, operands }: Words): Place[] {
+  if (kernel.words.length === 0) return [];
+  while ((values.length * 4) % uniformAlignment !== 0) values.push(0);
+  const offsetBytes = values.length * 4;
+  for (const word of kernel.words) {
+    if ('size' in word) values.push(word.size);
+    else {
+      const leaf = leafIndex.get(word.operand);
+      // Operands that passes made (an eps, a 1/n) are constants of the program.
+      if (leaf !== undefined) operands.push({ at: values.length, leaf, word: word.word });
+      values.push(word.operand.operand![word.word]!);
     }
-    while (this.values.length % 4 !== 0) this.values.push(0);
-    return start * 4;
   }
-
-  words(): Uint32Array<ArrayBuffer> {
-    return new Uint32Array(this.values);
-  }
+  while (values.length % 4 !== 0) values.push(0);
+  return [{ slot, offsetBytes, sizeBytes: values.length * 4 - offsetBytes }];
 }
 
 function checkLimits({ places }: Layout, { maxStorageBufferBindingSize: most }: Limits): void {

@@ -46,10 +46,10 @@ export function interpretProgram(
   const memoryOf = ({ slot, sizeBytes }: Place): Memory => {
     const known = memories.get(slot);
     if (known) return known;
-    const bytes = slot.kind === 'arena' ? program.arenaBytes : slot.kind === 'leaf' ? sizeBytes : slot.sizeBytes;
+    const bytes = 'sizeBytes' in slot ? slot.sizeBytes : slot.kind === 'arena' ? program.arenaBytes : sizeBytes;
     const memory = { cells: new Float64Array(bytes / cellBytes), written: new Uint8Array(bytes / cellBytes) };
     // Padding of a pack is zero.
-    if (slot.kind === 'pack' || (slot.kind === 'result' && slot.parts)) memory.written.fill(1);
+    if ('parts' in slot && slot.parts.length > 0) memory.written.fill(1);
     memories.set(slot, memory);
     if (slot.kind === 'leaf') {
       const value = order[slot.leaf]!;
@@ -78,11 +78,10 @@ export function interpretProgram(
   for (const { at, leaf, word } of program.operandWords) program.words[at] = order[leaf]!.operand![word]!;
   for (const step of program.steps) {
     if (step.kind === 'gather') {
-      for (const { from, offsetBytes, sizeBytes } of step.parts) {
-        const source = memoryOf(from);
-        const target = memoryOf({ slot: step.slot, offsetBytes: 0, sizeBytes: 0 });
+      for (const { from, to } of step.copies) {
         const start = from.offsetBytes / cellBytes;
-        target.cells.set(source.cells.subarray(start, start + sizeBytes / cellBytes), offsetBytes / cellBytes);
+        const part = memoryOf(from).cells.subarray(start, start + to.sizeBytes / cellBytes);
+        memoryOf(to).cells.set(part, to.offsetBytes / cellBytes);
       }
       continue;
     }
@@ -102,7 +101,7 @@ export function interpretProgram(
 
 /** What a dispatch computes, from nothing but what it binds. */
 function computeGroup(
-  { group, kernel, operands, wordsOffset }: Dispatch,
+  { group, kernel, operands, places }: Dispatch,
   bound: ReadonlyMap<Value, Elements>,
   words: Uint32Array,
   round: Round | undefined,
@@ -112,7 +111,7 @@ function computeGroup(
   kernel.words.forEach((word, i) => {
     if (!('operand' in word)) return;
     const own = operandWords.get(word.operand) ?? word.operand.operand!.slice();
-    own[word.word] = words[wordsOffset / 4 + i]!;
+    own[word.word] = words[places[kernel.bindings.length]!.offsetBytes / 4 + i]!;
     operandWords.set(word.operand, own);
   });
   const compute = (value: Value): Elements => {
@@ -154,13 +153,14 @@ function through({ shape, strides, offset }: Strided, elements: Elements): Eleme
 
 /** Invocations of one dispatch run in any order: what it writes must lie apart from all else that it binds. */
 function requireApart({ kernel, places, group }: Dispatch): void {
-  places.forEach((a, i) => {
-    if (!kernel.bindings[i]!.written) return;
-    places.forEach((b, j) => {
+  kernel.bindings.forEach(({ written }, i) => {
+    if (!written) return;
+    kernel.bindings.forEach((other, j) => {
+      const [a, b] = [places[i]!, places[j]!];
       const apart = a.offsetBytes + a.sizeBytes <= b.offsetBytes || b.offsetBytes + b.sizeBytes <= a.offsetBytes;
       if (i === j || a.slot !== b.slot || apart) return;
       const names = group.members.map(({ node }) => node.op.name).join('+');
-      throw new Error(`${names} writes where it ${kernel.bindings[j]!.written ? 'writes' : 'reads'}.`);
+      throw new Error(`${names} writes where it ${other.written ? 'writes' : 'reads'}.`);
     });
   });
 }
