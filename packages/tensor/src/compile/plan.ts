@@ -26,7 +26,7 @@ interface Bound {
   readonly offsetBytes: number;
 }
 
-/** The buffers of one run, held until it is submitted or abandoned. */
+/** The buffers of one run, held until it is submitted or abandoned: whatever becomes of the plan meanwhile. */
 export interface Prepared {
   readonly leaves: readonly Value[];
   readonly bound: ReadonlyMap<Slot, Bound>;
@@ -40,6 +40,7 @@ export class Plan {
   private readonly kept = new Map<Slot, PooledBuffer>();
   /** The buffer to which the words have been written. */
   private wordsIn: PooledBuffer | undefined;
+  private disposed = false;
 
   private constructor(
     private readonly device: PlanDevice,
@@ -91,14 +92,15 @@ export class Plan {
       }
       return { leaves, bound, held };
     } catch (error) {
-      release(held);
+      this.end({ held });
       throw error;
     }
   }
 
-  /** Gives back what {@link prepare} took, when the run does not happen. */
-  abandon({ held }: Prepared): void {
-    release(held);
+  /** Gives back what {@link prepare} took, at the end of the run or in its stead. */
+  end({ held }: Pick<Prepared, 'held'>): void {
+    for (const buffer of held) buffer.release();
+    if (this.disposed) this.dispose();
   }
 
   /** Encodes and submits; the storages are those of the roots. */
@@ -157,7 +159,7 @@ export class Plan {
       const { buffer, offsetBytes } = resolve(place);
       return new Storage(buffer, offsetBytes, sizeBytes, type);
     });
-    release(held);
+    this.end({ held });
     return results;
   }
 
@@ -236,12 +238,11 @@ export class Plan {
     this.device.counts.bufferWrites++;
   }
 
-  /** Gives its own buffers back. No run of it may be under way. */
+  /** Gives its own buffers back. A run that has yet to end makes what it needs again, and gives it back at its end. */
   dispose(): void {
+    this.disposed = true;
     for (const buffer of this.kept.values()) buffer.release();
+    this.kept.clear();
+    this.wordsIn = undefined;
   }
-}
-
-function release(held: readonly PooledBuffer[]): void {
-  for (const buffer of held) buffer.release();
 }

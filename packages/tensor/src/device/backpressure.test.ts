@@ -82,6 +82,32 @@ describe('backpressure', () => {
   });
 });
 
+describe('a plan that is forgotten while its call waits for room', () => {
+  it('runs all the same, and gives its memory back', async (context) => {
+    device(context);
+    const { openDevice } = await import('./open.js');
+    const on = await openDevice();
+    const step = on.compile((x: Tensor) => x.mul(2));
+    const round = async () => {
+      // Two that run, one that waits, and as many others as there are plans.
+      const given = Array.from({ length: 260 }, (_, i) => on.tensor(new Float32Array(i + 1).fill(i)));
+      heldQueue(on);
+      const calls = given.map((x) => step(x));
+      await settled();
+      restore!();
+      const results = await Promise.all(calls);
+      const read = await Promise.all(results.map((result) => result.read()));
+      expect(read.map((elements) => elements.at(-1))).toEqual(given.map((_, i) => 2 * i));
+      for (const x of [...given, ...results]) x.dispose();
+    };
+    await round();
+    const { buffersCreated } = on.counters;
+    await round();
+    expect(on.counters.buffersCreated).toBe(buffersCreated);
+    await on.close();
+  });
+});
+
 describe('a device that fails', () => {
   it('rejects the next step and later reads with one typed error', async (context) => {
     device(context);

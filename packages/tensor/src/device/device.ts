@@ -87,9 +87,12 @@ export class Device {
   /** @internal While a profile is made. */
   timer: KernelTimer | undefined;
 
-  private readonly plans = new Recent<PlanEntry>(plansKept, (entry) => retire(entry));
+  private readonly plans = new Recent<Promise<Plan>>(plansKept, (plan) => {
+    plan.then((made) => made.dispose()).catch(() => {});
+  });
   private readonly pipelines = new Recent<Promise<GPUComputePipeline>>(pipelinesKept);
   private readonly layouts = new Recent<GPUBindGroupLayout>(pipelinesKept);
+  /** Submissions that wait on the GPU or have yet to reach it. */
   private readonly inFlight = new Set<Promise<void>>();
   private readonly reads = new Set<Promise<unknown>>();
   private failure: ParisError | undefined;
@@ -217,30 +220,27 @@ export class Device {
     beforeReturn?: () => void,
   ): Promise<Storage[]> {
     this.check();
-    const entry = this.planEntry(signature, roots);
-    entry.users++;
     try {
-      const plan = await entry.plan;
-      const leave = await this.enter();
-      try {
-        const storages = await this.submit(plan, leaves);
-        beforeReturn?.();
-        void this.gpu.queue.onSubmittedWorkDone().then(leave, leave);
-        beginWait();
-        return storages;
-      } catch (error) {
-        leave();
-        throw error;
-      }
+      const plan = await this.planOf(signature, roots);
+      while (this.inFlight.size >= stepsInFlight) await Promise.race(this.inFlight);
+      const submitted = this.submit(plan, leaves, beforeReturn);
+      // Room is taken at once, before others that waited see it.
+      const step = submitted
+        .then(() => this.gpu.queue.onSubmittedWorkDone())
+        .catch(() => {})
+        .then(() => {
+          this.inFlight.delete(step);
+        });
+      this.inFlight.add(step);
+      const storages = await submitted;
+      beginWait();
+      return storages;
     } catch (error) {
       throw await this.causeOf(error);
-    } finally {
-      entry.users--;
-      retireUnused(entry);
     }
   }
 
-  private async submit(plan: Plan, leaves: readonly Value[]): Promise<Storage[]> {
+  private async submit(plan: Plan, leaves: readonly Value[], beforeReturn?: () => void): Promise<Storage[]> {
     // Uploads first: what they lack room for is their error, not that of the results.
     await this.pool.settle(leaves.flatMap(({ storage }) => (storage?.buffer.ready ? [storage.buffer] : [])));
     this.check();
@@ -251,10 +251,12 @@ export class Device {
       this.check();
       requireLive(leaves, this.pool);
     } catch (error) {
-      plan.abandon(prepared);
+      plan.end(prepared);
       throw error;
     }
-    return plan.submit(prepared);
+    const storages = plan.submit(prepared);
+    beforeReturn?.();
+    return storages;
   }
 
   /** The device's own error where that is why something failed: it may be told a moment later than its consequences. */
@@ -266,26 +268,12 @@ export class Device {
     return this.failure ?? error;
   }
 
-  /** Waits for room among the steps in flight and takes it at once, before others that waited see it. */
-  private async enter(): Promise<() => void> {
-    while (this.inFlight.size >= stepsInFlight) await Promise.race(this.inFlight);
-    let done = () => {};
-    const step = new Promise<void>((resolve) => {
-      done = resolve;
-    });
-    this.inFlight.add(step);
-    return () => {
-      this.inFlight.delete(step);
-      done();
-    };
-  }
-
   /** The plan of a graph, compiled when it is first asked for. */
-  private planEntry(signature: Signature, roots: readonly Value[]): PlanEntry {
+  private planOf(signature: Signature, roots: readonly Value[]): Promise<Plan> {
     return this.plans.get(signature.key, () => {
       const plan = Plan.compile(roots, signature, this);
       plan.catch(() => this.plans.delete(signature.key));
-      return { plan, users: 0, retired: false };
+      return plan;
     });
   }
 
@@ -418,23 +406,6 @@ export class Device {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** A plan and the calls that are about to run it. */
-interface PlanEntry {
-  readonly plan: Promise<Plan>;
-  users: number;
-  /** Forgotten: it goes when the last call is done. */
-  retired: boolean;
-}
-
-function retire(entry: PlanEntry): void {
-  entry.retired = true;
-  retireUnused(entry);
-}
-
-function retireUnused({ plan, users, retired }: PlanEntry): void {
-  if (retired && users === 0) plan.then((made) => made.dispose()).catch(() => {});
 }
 
 /** A tree in which data has become tensors. */
