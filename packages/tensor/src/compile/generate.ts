@@ -5,15 +5,16 @@ import { type Shape, sizeOf } from '../graph/shape.js';
 import type { KernelAdapter } from '../kernels/contract.js';
 import type { Accumulator } from '../ops/op.js';
 import { type Fused, type Group, rootOutput } from './fuse.js';
+import type { Place } from './memory.js';
 import { Position } from './position.js';
-import { type Binding, KernelWriter, type UniformWord } from './writer.js';
+import { type Binding, type KernelText, KernelWriter, type UniformWord } from './writer.js';
 
 export interface Kernel {
   readonly label: string;
   readonly code: string;
   readonly bindings: readonly Binding[];
-  /** What each binding is: see KernelWriter.layout. */
-  readonly layout: string;
+  /** What each binding is to WebGPU, that of the words last. */
+  readonly layout: readonly GPUBufferBindingType[];
   readonly words: readonly UniformWord[];
   readonly workgroups: readonly [number, number, number];
 }
@@ -21,41 +22,40 @@ export interface Kernel {
 export interface GenerateOptions {
   readonly adapter: KernelAdapter;
   readonly fused: Fused;
-  /** Values that have memory, wherever it was written. */
-  readonly inMemory: (value: Value) => boolean;
-  /** Whether two values lie in one buffer, so that reading one while writing the other needs the same access. */
-  readonly sharesBuffer: (a: Value, b: Value) => boolean;
+  /** Where the values are that have memory. */
+  readonly places: ReadonlyMap<Value, Place>;
 }
 
 const lanes = 64;
 const softwareGroups = 32;
 
-export function generate(group: Group, options: GenerateOptions): Kernel {
+export function generate(group: Group, { adapter, fused, places }: GenerateOptions): Kernel {
   const members = new Set(group.members);
-  const writer = new KernelWriter((value) => options.inMemory(value) && !members.has(value));
-  const written = [...group.stored];
-  const writable = (value: Value) => written.some((output) => options.sharesBuffer(value, output));
-  return group.kind === 'tiled'
-    ? tiledKernel(group, writer, writable, options)
-    : rowsKernel(group, writer, writable, options);
+  const written = new Set([...group.stored].map((value) => places.get(value)!.slot));
+  const writer = new KernelWriter(
+    (value) => places.has(value) && !members.has(value),
+    (value) => written.has(places.get(value)!.slot),
+  );
+  const text = group.kind === 'tiled' ? tiledText(group, writer, adapter, fused) : rowsText(group, writer, adapter);
+  return {
+    label: group.members.map((member) => member.node.op.name).join('+'),
+    code: writer.module(text),
+    bindings: writer.bindings,
+    layout: writer.layout(),
+    words: writer.words,
+    workgroups: text.workgroups,
+  };
 }
-
-type Writable = (value: Value) => boolean;
 
 /**
  * Rows in one of two ways. An invocation a row, which walks along it: for software adapters, where a few invocations
  * take all rows in turn, and for short rows. A workgroup a row, whose lanes share the walk: for long rows on a GPU.
  */
-interface Walk {
-  readonly together: boolean;
-  readonly start: string;
-  readonly step: string;
-}
-const alone: Walk = { together: false, start: '0u', step: '1u' };
+const alone = { together: false, start: '0u', step: '1u' };
 const shared: Walk = { together: true, start: 'local_index', step: `${lanes}u` };
+type Walk = typeof alone;
 
-function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, options: GenerateOptions): Kernel {
-  const { software } = options.adapter;
+function rowsText(group: Group, writer: KernelWriter, { software }: KernelAdapter): KernelText {
   const walk = !software && group.length >= lanes / 2 && (group.dense || apart(group)) ? shared : alone;
   const needed = walk.together ? group.rows : Math.ceil(group.rows / lanes);
   const groups = software ? Math.min(needed, softwareGroups) : needed;
@@ -69,11 +69,9 @@ function rowsKernel(group: Group, writer: KernelWriter, writable: Writable, opti
     ? [`for (var row = ${start}; row < ${rows}; row += ${writer.size(groups * lanes).wgsl}) {`, ...inner, '}']
     : [`let row = ${start};`, `if (row >= ${rows}) { return; }`, ...inner];
   return {
-    label: group.members.map((member) => member.node.op.name).join('+'),
-    code: writer.module({ declarations: declarations.join('\n'), body, workgroupSize: [lanes, 1, 1], writable }),
-    bindings: writer.bindings,
-    layout: writer.layout(writable),
-    words: writer.words,
+    declarations: declarations.join('\n'),
+    body: body.join('\n'),
+    workgroupSize: [lanes, 1, 1],
     workgroups: [across, Math.ceil(groups / Math.max(1, across)), 1],
   };
 }
@@ -98,7 +96,7 @@ function rowBody(group: Group, writer: KernelWriter, walk: Walk, declarations: s
     while (reduces && i < rowLevel.length && free(rowLevel[i]!)) batch.push(rowLevel[i++]!);
     const nodes = batch.map((value) => value.node);
     const values = reduces
-      ? reduceRow(nodes, writer, walk, declarations)
+      ? reduceRow(group, nodes, writer, walk, declarations)
       : batch.map((value) => writer.element(value, Position.atIndex(writer, value.shape, 'row', rowRelation)));
     batch.forEach((member, k) => {
       writer.define(member, values[k]!);
@@ -118,16 +116,18 @@ function rowBody(group: Group, writer: KernelWriter, walk: Walk, declarations: s
       writer.define(member, value);
       if (group.stored.has(member)) writer.store(member, index, value);
     }
-    for (const member of elements) writer.forget(member);
   });
 }
 
 /** The reductions of one row, which walk over it together, and the names of their results. */
-function reduceRow(nodes: readonly Node[], writer: KernelWriter, walk: Walk, declarations: string[]): string[] {
+function reduceRow(
+  { dense, length }: Group,
+  nodes: readonly Node[],
+  writer: KernelWriter,
+  walk: Walk,
+  declarations: string[],
+): string[] {
   const axes = nodes[0]!.attributes.axes as readonly number[];
-  const { shape } = nodes[0]!.inputs[0]!;
-  const lengths = axes.map((axis) => shape[axis]!);
-  const dense = axes.every((axis, i) => axis === shape.length - axes.length + i);
   const running = nodes.map(({ op, inputs }) => {
     if (op.kind !== 'reduce') throw new Error('internal: not a reduction.');
     const accumulator = op.accumulator(inputs[0]!.dtype);
@@ -139,12 +139,12 @@ function reduceRow(nodes: readonly Node[], writer: KernelWriter, walk: Walk, dec
     return { accumulator, names, x: inputs[0]! };
   });
   // Never a literal: batches share shaders, and drivers do not unroll what they cannot count (which costs seconds).
-  const extent = writer.size(sizeOf(lengths)).wgsl;
+  const extent = writer.size(length).wgsl;
   loop(writer, extent, walk, (j) => {
     for (const { accumulator, names, x } of running) {
       const position = dense
         ? Position.atIndex(writer, x.shape, writer.name(`row * ${extent} + ${j}`), 'element')
-        : Position.at(writer, x.shape, coordinates(writer, x.shape, axes, lengths, j));
+        : Position.at(writer, x.shape, coordinates(writer, x.shape, axes, j));
       writer.statement(accumulator.step(names, writer.element(x, position), j));
     }
   });
@@ -179,13 +179,8 @@ function merged(
 }
 
 /** Where element j of the row stands, when the reduced axes are not the last ones. */
-function coordinates(
-  writer: KernelWriter,
-  shape: Shape,
-  axes: readonly number[],
-  lengths: readonly number[],
-  j: string,
-): string[] {
+function coordinates(writer: KernelWriter, shape: Shape, axes: readonly number[], j: string): string[] {
+  const lengths = axes.map((axis) => shape[axis]!);
   const kept = shape.filter((_, axis) => !axes.includes(axis));
   const outer = [...Position.atIndex(writer, kept, 'row').coordinates];
   const inner = [...Position.atIndex(writer, lengths, j).coordinates];
@@ -200,15 +195,15 @@ function loop(writer: KernelWriter, extent: string, walk: Walk, body: (j: string
   writer.statement('}');
 }
 
-function tiledKernel(group: Group, writer: KernelWriter, writable: Writable, options: GenerateOptions): Kernel {
+function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, fused: Fused): KernelText {
   const node = group.node!;
   if (node.op.kind !== 'tiled') throw new Error('internal: not a tiled op.');
-  const operands = options.fused.operands.get(node)!;
+  const operands = fused.operands.get(node)!;
   const epilogues = node.outputs.map((output) =>
     group.members.filter((m) => m.node !== node && rootOutput(group, m) === output),
   );
   const kernel = node.op.generate({
-    adapter: options.adapter,
+    adapter,
     attributes: node.attributes,
     inputs: node.inputs,
     outputs: node.outputs,
@@ -233,18 +228,5 @@ function tiledKernel(group: Group, writer: KernelWriter, writable: Writable, opt
       ? ''
       : `fn finish${i}(index: u32, value: ${computeType(output.dtype)}) {\n${lines.join('\n')}\n}`;
   });
-  return {
-    label: group.members.map((member) => member.node.op.name).join('+'),
-    code: writer.module({
-      enable: kernel.enable,
-      declarations: `${kernel.declarations}\n${finishers.join('\n')}`,
-      body: [kernel.body],
-      workgroupSize: [...kernel.workgroupSize],
-      writable,
-    }),
-    bindings: writer.bindings,
-    layout: writer.layout(writable),
-    words: writer.words,
-    workgroups: [...kernel.workgroups],
-  };
+  return { ...kernel, declarations: `${kernel.declarations}\n${finishers.join('\n')}` };
 }

@@ -9,13 +9,12 @@ import { compileProgram, type Gather, type Program, type Dispatch as ProgramDisp
 import type { Signature } from './signature.js';
 
 /** What a plan needs of a device. */
-export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipeline' | 'bindGroupLayout'>;
+export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipeline'>;
 
 // Without the graph that the program's steps hold on to.
 interface Dispatch extends Omit<ProgramDispatch, 'group' | 'operands' | 'kernel'> {
   readonly label: string;
   readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
   readonly workgroups: readonly [number, number, number];
   /** Bind groups by the identities of their buffers. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -68,7 +67,6 @@ export class Plan {
         ...rest,
         label: kernel.label,
         pipeline: await device.pipeline(kernel),
-        layout: device.bindGroupLayout(kernel.layout),
         workgroups: kernel.workgroups,
         groups: new Map(),
       };
@@ -222,7 +220,7 @@ export class Plan {
       binding,
       resource: { buffer: buffer.gpu, offset: offsetBytes, size: step.places[binding]!.sizeBytes },
     }));
-    group = this.device.gpu.createBindGroup({ layout: step.layout, entries });
+    group = this.device.gpu.createBindGroup({ layout: step.pipeline.getBindGroupLayout(0), entries });
     this.device.counts.bindGroupsCreated++;
     if (step.groups.size >= boundGroupsKept) step.groups.delete(step.groups.keys().next().value!);
     step.groups.set(key, group);

@@ -147,11 +147,7 @@ function kernelOf(
 ): Kernel | undefined {
   // Empty tensors never dispatch: nothing is generated for them either, since sizes of 0 make no text.
   if (group.members.every((value) => sizeOf(value.shape) === 0)) return undefined;
-  const sharesBuffer = (a: Value, b: Value) => {
-    const [x, y] = [places.get(a)?.slot, places.get(b)?.slot];
-    return x !== undefined && x === y;
-  };
-  const kernel = generate(group, { adapter, fused, inMemory: (value) => places.has(value), sharesBuffer });
+  const kernel = generate(group, { adapter, fused, places });
   if (kernel.workgroups.some((n) => n === 0) || kernel.bindings.every(({ written }) => !written)) return undefined;
   checkKernel(kernel, limits, f16);
   return kernel;

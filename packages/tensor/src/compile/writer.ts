@@ -3,7 +3,7 @@
 import tgpu, { type TgpuFn } from 'typegpu';
 import { computeType, type DType } from '../graph/dtype.js';
 import type { Value } from '../graph/node.js';
-import type { Extent, OperandAccess } from '../kernels/contract.js';
+import type { Extent, GeneratedKernel, OperandAccess } from '../kernels/contract.js';
 import type { Namer, Position } from './position.js';
 
 /** A list of statements with the names it has given; an inner block sees the names of its outer ones. */
@@ -27,6 +27,9 @@ export interface Binding {
 /** One word of a dispatch's uniforms: a size, or a word of an operand that changes with each call. */
 export type UniformWord = { readonly size: number } | { readonly operand: Value; readonly word: number };
 
+/** A kernel without its bindings and entry point. */
+export type KernelText = Omit<GeneratedKernel, 'name'>;
+
 export class KernelWriter implements Namer {
   readonly bindings: Binding[] = [];
   readonly words: UniformWord[] = [];
@@ -40,8 +43,14 @@ export class KernelWriter implements Namer {
   /** Values that this kernel computes itself, by name, at the place where the block stands. */
   private readonly local = new Map<Value, string>();
 
-  /** @param boundary - tells the values that are read from memory, not computed again */
-  constructor(private readonly boundary: (value: Value) => boolean) {}
+  /**
+   * @param boundary - tells the values that are read from memory, not computed again
+   * @param writable - tells those whose buffer is written in the same dispatch: reading them needs the same access
+   */
+  constructor(
+    private readonly boundary: (value: Value) => boolean,
+    private readonly writable: (value: Value) => boolean,
+  ) {}
 
   // Bindings and uniforms
 
@@ -159,10 +168,6 @@ export class KernelWriter implements Namer {
     this.local.set(value, name);
   }
 
-  forget(value: Value): void {
-    this.local.delete(value);
-  }
-
   /** The WGSL of an element: from memory, from this kernel, or computed from what it is made of. */
   element(value: Value, position: Position): string {
     if (position.relation === 'row') return this.atRow(() => this.elementHere(value, position));
@@ -187,7 +192,7 @@ export class KernelWriter implements Namer {
         inputs,
         output: value,
         position,
-        read: (input, at) => this.element(inputs[input]!, at ?? this.carried(position, inputs[input]!)),
+        read: (input, at) => this.element(inputs[input]!, at ?? position.reshaped(inputs[input]!.shape)),
         call: (fn, ...args) => this.call(fn, ...args),
         name: (expression) => this.name(expression),
       });
@@ -197,35 +202,22 @@ export class KernelWriter implements Namer {
     return name;
   }
 
-  private carried(position: Position, input: Value): Position {
-    return position.reshaped(input.shape);
-  }
-
   store(value: Value, index: string, element: string): void {
     this.statement(`${this.output(value)}[${index}] = ${stored(element, value.dtype)};`);
   }
 
-  /** What each binding is, in order: `r`ead, `w`ritten, `u`niform. Kernels with one pattern share a layout. */
-  layout(writable: (value: Value) => boolean): string {
-    const storage = this.bindings.map(({ value, written }) => (written || writable(value) ? 'w' : 'r'));
-    return `${storage.join('')}${this.words.length > 0 ? 'u' : ''}`;
-  }
-
   // The whole
 
-  /**
-   * The module's text. `writable` tells which of the values that are only read must still be bound for writing, since
-   * their buffer is written in the same dispatch.
-   */
-  module(options: {
-    enable?: string | undefined;
-    declarations: string;
-    body: readonly string[];
-    workgroupSize: readonly [number, number, number];
-    writable: (value: Value) => boolean;
-  }): string {
-    const declared = this.bindings.map(({ name, value, written }, i) => {
-      const mode = written || options.writable(value) ? 'read_write' : 'read';
+  /** What each binding is to WebGPU, that of the words last. */
+  layout(): GPUBufferBindingType[] {
+    const storage = this.bindings.map(({ value }) => (this.writable(value) ? 'storage' : 'read-only-storage'));
+    return this.words.length > 0 ? [...storage, 'uniform'] : storage;
+  }
+
+  /** The module's text. */
+  module({ enable, declarations, body, workgroupSize }: KernelText): string {
+    const declared = this.bindings.map(({ name, value }, i) => {
+      const mode = this.writable(value) ? 'read_write' : 'read';
       return `@group(0) @binding(${i}) var<storage, ${mode}> ${name}: array<${storageType(value.dtype)}>;`;
     });
     if (this.words.length > 0) {
@@ -234,15 +226,15 @@ export class KernelWriter implements Namer {
       );
     }
     const template = `${declared.join('\n')}
-${options.declarations}
-@compute @workgroup_size(${options.workgroupSize.join(', ')})
+${declarations}
+@compute @workgroup_size(${workgroupSize.join(', ')})
 fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u, @builtin(local_invocation_index) local_index: u32) {
-${options.body.join('\n')}
+${body}
 }`;
     const externals = Object.fromEntries([...this.functions].map(([fn, name]) => [name, fn]));
     const text = this.functions.size === 0 ? template : tgpu.resolve({ template, externals, names: 'strict' });
     const f16 = this.bindings.some(({ value }) => value.dtype === 'f16');
-    const enabled = [...(f16 ? ['f16'] : []), ...(options.enable ? [options.enable] : [])];
+    const enabled = [...(f16 ? ['f16'] : []), ...(enable ? [enable] : [])];
     return enabled.length > 0 ? `enable ${enabled.join(', ')};\n${text}` : text;
   }
 }

@@ -69,7 +69,6 @@ const errorDelayMs = 100;
 
 /** GPUShaderStage.COMPUTE: the constant is not global everywhere that WebGPU is. */
 const computeStage = 4;
-const bindingTypes = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
 
 /** A WebGPU device that runs graphs of tensors, from `openDevice`. Use `close()` when done. */
 export class Device {
@@ -91,7 +90,6 @@ export class Device {
     plan.then((made) => made.dispose()).catch(() => {});
   });
   private readonly pipelines = new Recent<Promise<GPUComputePipeline>>(pipelinesKept);
-  private readonly layouts = new Recent<GPUBindGroupLayout>(pipelinesKept);
   /** Submissions that wait on the GPU or have yet to reach it. */
   private readonly inFlight = new Set<Promise<void>>();
   private readonly reads = new Set<Promise<unknown>>();
@@ -285,9 +283,11 @@ export class Device {
       this.gpu.pushErrorScope('validation');
       const module = this.gpu.createShaderModule({ code, label });
       const scope = this.gpu.popErrorScope();
+      const entries = layout.map((type, binding) => ({ binding, visibility: computeStage, buffer: { type } }));
+      const bindings = this.gpu.createBindGroupLayout({ entries });
       return this.gpu
         .createComputePipelineAsync({
-          layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(layout)] }),
+          layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [bindings] }),
           compute: { module, entryPoint: 'main' },
           label,
         })
@@ -300,18 +300,6 @@ export class Device {
             { cause },
           );
         });
-    });
-  }
-
-  /** @internal */
-  bindGroupLayout(pattern: string): GPUBindGroupLayout {
-    return this.layouts.get(pattern, () => {
-      const entries = [...pattern].map((kind, binding) => ({
-        binding,
-        visibility: computeStage,
-        buffer: { type: bindingTypes[kind as keyof typeof bindingTypes] },
-      }));
-      return this.gpu.createBindGroupLayout({ entries });
     });
   }
 
