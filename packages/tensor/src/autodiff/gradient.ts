@@ -79,15 +79,12 @@ function freshInputs<P>(params: P): P {
 }
 
 function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
-  const list = flattenTree(inputs, isLeafTensor);
-  const pull = pullback(
-    [result],
-    list.map(({ value }) => value),
-  );
+  const list = flattenTree(inputs, isLeafTensor).map(({ value }) => value);
+  const pull = pullback([result], list);
   return (cotangent) => {
     const gradients = pull([cotangent]);
-    const byPath = new Map(list.map(({ path }, i) => [path, gradients[i]]));
-    const complete = (input: Tensor, path: string) => byPath.get(path) ?? zeros(input.shape, input.dtype);
+    const found = new Map(list.map((input, i) => [input, gradients[i]]));
+    const complete = (input: Tensor) => found.get(input) ?? zeros(input.shape, input.dtype);
     return mapTree(inputs, complete, isLeafTensor) as P;
   };
 }
@@ -119,9 +116,21 @@ export function pullback(
     values.forEach((value, i) => {
       add(value, given[i]);
     });
-    for (const node of order) {
-      if (!node.outputs.some((output) => cotangents.has(output))) continue;
-      for (const [i, gradient] of gradientsOf(node, cotangents, device).entries()) add(node.inputs[i]!, gradient);
+    const wrap = (value: Value) => new Tensor(value, device);
+    for (const { op, inputs: sources, outputs, attributes } of order) {
+      if (!outputs.some((output) => cotangents.has(output))) continue;
+      if (typeof op.vjp !== 'function') {
+        throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
+      }
+      const reached = outputs.map((output) => cotangents.get(output));
+      const gradients = op.vjp({
+        inputs: sources.map(wrap),
+        outputs: outputs.map(wrap),
+        cotangents: reached,
+        cotangent: reached[0] ?? zeros(outputs[0]!.shape),
+        attributes,
+      });
+      for (const [i, gradient] of gradients.entries()) add(sources[i]!, gradient);
     }
     return inputs.map(({ value }) => cotangents.get(value));
   };
@@ -137,28 +146,6 @@ export function pullThrough<A>(
 ): (Tensor | undefined)[] {
   const fresh = inputs.map((input) => identity(input));
   return pullback(parts(fresh, attributes), fresh)(cotangents);
-}
-
-/** The gradients of a node's inputs. */
-function gradientsOf(
-  node: Node,
-  cotangents: ReadonlyMap<Value, Tensor>,
-  device: Tensor['device'],
-): readonly (Tensor | undefined)[] {
-  const { op, inputs, outputs, attributes } = node;
-  if (typeof op.vjp !== 'function') {
-    if (op.vjp.zero) return [];
-    throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
-  }
-  const wrap = (value: Value) => new Tensor(value, device);
-  const given = outputs.map((output) => cotangents.get(output));
-  return op.vjp({
-    inputs: inputs.map(wrap),
-    outputs: outputs.map(wrap),
-    cotangents: given,
-    cotangent: given[0] ?? zeros(outputs[0]!.shape),
-    attributes,
-  });
 }
 
 /** The values that depend on a target through floats. */

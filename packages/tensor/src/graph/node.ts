@@ -63,27 +63,20 @@ export function apply(op: Op, inputs: readonly Value[], attributes: Attributes =
 
 /** The nodes that the roots need, inputs before users. Values that are computed, or for which `stop` holds, end the search. */
 export function topologicalOrder(roots: readonly Value[], stop: (value: Value) => boolean = () => false): Node[] {
-  const order: Node[] = [];
-  const state = new Map<Node, 'open' | 'done'>();
-  const stack: { node: Node; next: number }[] = [];
-  const enter = (value: Value) => {
-    if (!state.has(value.node) && !stop(value)) {
-      state.set(value.node, 'open');
-      stack.push({ node: value.node, next: 0 });
-    }
-  };
-  for (const root of roots) {
-    enter(root);
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
-      const input = top.node.inputs[top.next++];
-      if (input) enter(input);
-      else {
-        state.set(top.node, 'done');
-        order.push(top.node);
-        stack.pop();
-      }
+  const entered = new Set<Node>();
+  const order = new Set<Node>();
+  // A value stays on the stack until its inputs, which stand above it, are done.
+  const stack = [...roots].reverse();
+  while (stack.length > 0) {
+    const value = stack[stack.length - 1]!;
+    const { node } = value;
+    if (!entered.has(node) && !stop(value)) {
+      entered.add(node);
+      stack.push(...[...node.inputs].reverse());
+    } else {
+      stack.pop();
+      if (entered.has(node)) order.add(node);
     }
   }
-  return order;
+  return [...order];
 }

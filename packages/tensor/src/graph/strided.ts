@@ -20,40 +20,23 @@ export function isContiguous(window: Strided): boolean {
 /** The same elements under another shape, if strides can say it (axes are split and merged where they are dense). */
 export function reshapeStrided(window: Strided, shape: Shape): Strided | undefined {
   if (sizeOf(shape) === 0) return undefined;
-  const from = window.shape.map((n, i) => ({ n, stride: window.strides[i]! })).filter((axis) => axis.n !== 1);
+  // Neighbours that are dense in each other are one run, of which new axes are cut off from the innermost.
+  const runs: { n: number; stride: number }[] = [];
+  window.shape.forEach((n, i) => {
+    if (n === 1) return;
+    const stride = window.strides[i]!;
+    const dense = runs.at(-1)?.stride === stride * n;
+    runs.push({ n: dense ? runs.pop()!.n * n : n, stride });
+  });
   const strides = new Array<number>(shape.length).fill(0);
-  let i = 0;
-  let j = 0;
-  while (j < shape.length) {
-    if (shape[j] === 1) {
-      j++;
-      continue;
-    }
-    // Take axes from both sides until their products agree: a group.
-    const firstTo = j;
-    const firstFrom = i;
-    let to = shape[j++]!;
-    let source = from[i++]?.n;
-    if (source === undefined) return undefined;
-    while (to !== source) {
-      if (to < source) {
-        if (j >= shape.length) return undefined;
-        to *= shape[j++]!;
-      } else {
-        const next = from[i++];
-        if (!next) return undefined;
-        source *= next.n;
-      }
-    }
-    // Within a group the old axes must be dense in each other.
-    for (let a = firstFrom; a + 1 < i; a++) {
-      if (from[a]!.stride !== from[a + 1]!.stride * from[a + 1]!.n) return undefined;
-    }
-    let stride = from[i - 1]!.stride;
-    for (let b = j - 1; b >= firstTo; b--) {
-      strides[b] = stride;
-      stride *= shape[b]!;
-    }
+  let run = runs.pop();
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const n = shape[axis]!;
+    if (n === 1) continue;
+    if (run?.n === 1) run = runs.pop();
+    if (!run || run.n % n !== 0) return undefined;
+    strides[axis] = run.stride;
+    run = { n: run.n / n, stride: run.stride * n };
   }
   // The stride of a batch of 1 does not matter: it gets the one that any other batch would have, so that they share text.
   if (shape[0] === 1 && shape.length > 1) {
