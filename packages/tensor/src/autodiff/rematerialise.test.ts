@@ -52,7 +52,6 @@ function arenaBytes(roots: readonly Tensor[]): number {
     adapter: { software: true } as never,
     limits: {
       maxStorageBuffersPerShaderStage: 10,
-      minStorageBufferOffsetAlignment: 256,
       maxStorageBufferBindingSize: 2 ** 27,
       maxComputeWorkgroupsPerDimension: 65535,
     },

@@ -5,8 +5,8 @@
 import { dtypeBytes } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
-import { isContiguous } from '../graph/strided.js';
-import type { KernelAdapter } from '../kernels/contract.js';
+import { isContiguous, type Strided } from '../graph/strided.js';
+import { align } from './memory.js';
 import type { Passes } from './passes.js';
 import type { Relation } from './position.js';
 import { schedule } from './schedule.js';
@@ -48,31 +48,20 @@ export interface Fused {
   readonly operands: ReadonlyMap<Node, readonly Windowed[]>;
 }
 
-export interface FuseOptions {
-  readonly adapter: KernelAdapter;
-  readonly maxStorageBuffers: number;
-  readonly offsetAlignmentBytes: number;
-  readonly passes: Passes;
-}
-
 /** Computing again costs less than this many additions: then a value with several users gets no memory. */
 const cheap = 3;
 
 /** A dear value that one kernel reads at this many places is stored, not computed for each. */
 const manyPlaces = 4;
 
-export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused {
-  const { windows } = options.passes;
+/** @param mostBuffers - how many a kernel can bind */
+export function fuse(rootValues: readonly Value[], mostBuffers: number, passes: Passes): Fused {
+  const { windows } = passes;
   const order = topologicalOrder(rootValues);
-  const roots = rootValues.map((root) =>
-    windowOf(
-      root,
-      (window) =>
-        windows &&
-        isContiguous(window) &&
-        (window.offset * dtypeBytes(root.dtype)) % options.offsetAlignmentBytes === 0,
-    ),
-  );
+  const roots = rootValues.map((root) => {
+    const aligned = ({ offset }: Strided) => (offset * dtypeBytes(root.dtype)) % align === 0;
+    return windowOf(root, (window) => windows && isContiguous(window) && aligned(window));
+  });
   const operands = new Map<Node, Windowed[]>();
   for (const node of order) {
     const { op } = node;
@@ -82,14 +71,14 @@ export function fuse(rootValues: readonly Value[], options: FuseOptions): Fused 
       node.inputs.map((input, i) => windowOf(input, (window) => windows && (op.windows?.(window, i) ?? true))),
     );
   }
-  const { boundary, sinks } = options.passes.fuse
-    ? chooseBoundary(order, roots, operands)
-    : { boundary: new Set(order.flatMap((node) => node.outputs)), sinks: new Map() };
-  cutWide(order, boundary, options.maxStorageBuffers - 1);
-  const groups = formGroups(order, { boundary, sinks }, operands, options);
-  markStored(groups, roots);
   const results = new Set(roots.map(({ base }) => base));
-  return { groups: schedule(groups, results, options.passes.order), roots, operands };
+  const cut: Boundary = passes.fuse
+    ? chooseBoundary(order, results, operands)
+    : { boundary: new Set(order.flatMap((node) => node.outputs)), sinks: new Map() };
+  cutWide(order, cut.boundary, mostBuffers - 1);
+  // Where nothing is fused, no kernel has room for a second value.
+  const groups = formGroups(order, cut, results, operands, passes.fuse ? mostBuffers : 0);
+  return { groups: schedule(groups, results, passes.order), roots, operands };
 }
 
 interface Boundary {
@@ -101,10 +90,10 @@ interface Boundary {
 
 function chooseBoundary(
   order: readonly Node[],
-  roots: readonly Windowed[],
+  results: ReadonlySet<Value>,
   operands: ReadonlyMap<Node, readonly Windowed[]>,
 ): Boundary {
-  const boundary = new Set<Value>(roots.map((root) => root.base));
+  const boundary = new Set(results);
   for (const list of operands.values()) for (const { base } of list) boundary.add(base);
   const users = new Map<Value, Node[]>();
   const cost = new Map<Value, number>();
@@ -179,9 +168,6 @@ function cutWide(order: readonly Node[], boundary: Set<Value>, most: number): vo
   }
 }
 
-/** Where a value would be computed: once a row, once an element, or inside a reduction's loop. */
-type Place = 'row' | 'element' | 'operand';
-
 interface Read {
   readonly value: Value;
   /** `wait`: it is not read, but has to be there. */
@@ -238,8 +224,9 @@ function readsOfOperands(node: Node, operands: readonly Windowed[], boundary: Re
 function formGroups(
   order: readonly Node[],
   { boundary, sinks }: Boundary,
+  results: ReadonlySet<Value>,
   operands: ReadonlyMap<Node, readonly Windowed[]>,
-  options: FuseOptions,
+  mostBuffers: number,
 ): Group[] {
   const groups: Group[] = [];
   const producer = new Map<Value, Group>();
@@ -247,6 +234,7 @@ function formGroups(
   const add = (group: Group, value: Value, reads: readonly Read[], asElement: boolean) => {
     group.members.push(value);
     if (asElement) group.elements.add(value);
+    if (results.has(value)) group.stored.add(value);
     producer.set(value, group);
     const inside = new Set<Value>();
     group.inside.set(value, inside);
@@ -257,8 +245,10 @@ function formGroups(
         for (const deeper of group.inside.get(read)!) inside.add(deeper);
         continue;
       }
-      if (relation !== 'wait') group.reads.add(read);
       if (source) group.after.add(source);
+      if (relation === 'wait') continue;
+      group.reads.add(read);
+      source?.stored.add(read);
     }
   };
   const open = (...init: ConstructorParameters<typeof Group>): Group => {
@@ -266,11 +256,14 @@ function formGroups(
     groups.push(group);
     return group;
   };
-  /** Whether a value with these reads may join: they stand where the kernel has them, and no cycle comes about. */
+  /**
+   * Whether a value with these reads may join: they stand where the kernel has them, and no cycle comes about.
+   * @param perRow - whether it is computed once a row, not once an element or inside a reduction's loop
+   */
   const admits = (
     group: Group,
     reads: readonly Read[],
-    place: Place,
+    perRow: boolean,
     elements = group.elements,
     length = group.length,
   ): boolean => {
@@ -278,15 +271,20 @@ function formGroups(
     for (const { value, relation } of reads) {
       const source = producer.get(value);
       if (source === group) {
-        if (place === 'row' && elements.has(value)) return false;
-        const oneForRow = length > 1 && place !== 'row' && !elements.has(value);
+        if (perRow && elements.has(value)) return false;
+        const oneForRow = length > 1 && !perRow && !elements.has(value);
         if (relation !== (oneForRow ? 'row' : 'element')) return false;
       } else {
         if (source && dependsOn(source, group)) return false;
         if (relation !== 'wait') outside.add(value);
       }
     }
-    return options.passes.fuse && outside.size + group.members.length + 1 <= options.maxStorageBuffers;
+    return outside.size + group.members.length + 1 <= mostBuffers;
+  };
+  const joins = (group: Group, value: Value, reads: readonly Read[], asElement: boolean): boolean => {
+    const admitted = admits(group, reads, !asElement);
+    if (admitted) add(group, value, reads, asElement);
+    return admitted;
   };
 
   const placeReduction = (node: Node): void => {
@@ -306,11 +304,11 @@ function formGroups(
         if (group.length === 1 && !group.node && feeds && group.rows === rows * length && rows >= 64) {
           // A plain map that feeds the reduction: what it made becomes the elements of rows.
           const elements = new Set(group.members);
-          if (!admits(group, reads, 'operand', elements, length)) continue;
+          if (!admits(group, reads, false, elements, length)) continue;
           group.rows = rows;
           group.length = length;
           for (const member of elements) group.elements.add(member);
-        } else if (group.rows !== rows || group.length !== length || !admits(group, reads, 'operand')) continue;
+        } else if (group.rows !== rows || group.length !== length || !admits(group, reads, false)) continue;
         add(group, result, reads, false);
         return;
       }
@@ -329,7 +327,7 @@ function formGroups(
       String(first.attributes.axes) === String(node.attributes.axes) &&
       (reads.some(({ value }) => group.reads.has(value)) || meet(group, node)) &&
       reads.every(({ value }) => producer.get(value) !== group) &&
-      admits(group, reads, 'operand')
+      admits(group, reads, false)
     );
   };
 
@@ -340,35 +338,23 @@ function formGroups(
 
   const placePointwise = (value: Value): void => {
     const size = sizeOf(value.shape);
+    const reads = readsOf([value], 1, boundary, value);
     for (const group of [...groups].reverse()) {
-      if (group.kind === 'pack') continue;
       if (group.kind === 'tiled') {
-        const reads = readsOf([value], 1, boundary, value);
         const fits = group.members.some(
           (m) => m.node.op.kind === 'tiled' && sizeOf(m.shape) === size && reads.some((r) => r.value === m),
         );
-        if (fits && sameTarget(group, value, reads) && admits(group, reads, 'element')) {
-          add(group, value, reads, true);
-          return;
-        }
-        continue;
+        if (fits && sameTarget(group, value, reads) && joins(group, value, reads, true)) return;
       }
+      if (group.kind !== 'rows') continue;
       if (group.length > 1 && group.dense && size === group.rows * group.length) {
-        const reads = readsOf([value], group.length, boundary, value);
-        if (touches(group, reads, producer) && admits(group, reads, 'element')) {
-          add(group, value, reads, true);
-          return;
-        }
+        const alongRow = readsOf([value], group.length, boundary, value);
+        if (touches(group, alongRow, producer) && joins(group, value, alongRow, true)) return;
       }
-      if (size === group.rows) {
-        const reads = readsOf([value], 1, boundary, value);
-        if (reads.some((read) => producer.get(read.value) === group) && admits(group, reads, 'row')) {
-          add(group, value, reads, false);
-          return;
-        }
-      }
+      const fromHere = reads.some((read) => producer.get(read.value) === group);
+      if (size === group.rows && fromHere && joins(group, value, reads, false)) return;
     }
-    add(open('rows', undefined, size), value, readsOf([value], 1, boundary, value), false);
+    add(open('rows', undefined, size), value, reads, false);
   };
 
   for (const node of order) {
@@ -414,11 +400,4 @@ function dependsOn(group: Group, target: Group, seen = new Set<Group>()): boolea
   seen.add(group);
   for (const before of group.after) if (dependsOn(before, target, seen)) return true;
   return false;
-}
-
-function markStored(groups: readonly Group[], roots: readonly Windowed[]): void {
-  const home = new Map<Value, Group>();
-  for (const group of groups) for (const member of group.members) home.set(member, group);
-  for (const { base } of roots) home.get(base)?.stored.add(base);
-  for (const group of groups) for (const read of group.reads) home.get(read)?.stored.add(read);
 }

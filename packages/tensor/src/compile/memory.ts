@@ -44,7 +44,8 @@ export interface Interval {
   readonly sizeBytes: number;
 }
 
-const align = 256;
+/** Offsets at which every adapter binds a buffer: WebGPU lets none ask for more. */
+export const align = 256;
 
 export function bytesOf(value: Value): number {
   return Math.max(4, Math.ceil((sizeOf(value.shape) * dtypeBytes(value.dtype)) / 4) * 4);

@@ -31,7 +31,6 @@ afterAll(() => {
 
 const limits = {
   maxStorageBuffersPerShaderStage: 10,
-  minStorageBufferOffsetAlignment: 256,
   maxStorageBufferBindingSize: 2 ** 27,
   maxComputeWorkgroupsPerDimension: 65535,
 };

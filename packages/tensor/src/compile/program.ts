@@ -8,7 +8,7 @@ import type { KernelAdapter } from '../kernels/contract.js';
 import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
-import { bytesOf, type Layout, layout, type NamedSlot, type Place, type Slot } from './memory.js';
+import { align, bytesOf, type Layout, layout, type NamedSlot, type Place, type Slot } from './memory.js';
 import { allPasses, type Passes } from './passes.js';
 import { fitMemory, type Planned } from './recompute.js';
 import { simplify } from './simplify.js';
@@ -28,10 +28,7 @@ export interface Target {
 
 export type Limits = Pick<
   GPUSupportedLimits,
-  | 'maxStorageBuffersPerShaderStage'
-  | 'minStorageBufferOffsetAlignment'
-  | 'maxStorageBufferBindingSize'
-  | 'maxComputeWorkgroupsPerDimension'
+  'maxStorageBuffersPerShaderStage' | 'maxStorageBufferBindingSize' | 'maxComputeWorkgroupsPerDimension'
 >;
 
 export interface Program {
@@ -72,8 +69,6 @@ export interface OperandWord {
   readonly word: number;
 }
 
-const uniformAlignment = 256;
-
 /**
  * Compiles a graph. `leaves` are the graph's leaves in the order in which a run of the program takes their values.
  * @throws LimitError if a tensor or a kernel does not fit the target's limits, or the whole not its budget.
@@ -82,13 +77,7 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
   const { adapter, limits, passes = allPasses } = target;
   const leafIndex = new Map(leaves.map((leaf, i) => [leaf, i]));
   const planned = (from: readonly Value[]): Planned => {
-    const options = {
-      adapter,
-      maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
-      offsetAlignmentBytes: Math.max(256, limits.minStorageBufferOffsetAlignment),
-      passes,
-    };
-    const fused = fuse(from, options);
+    const fused = fuse(from, limits.maxStorageBuffersPerShaderStage, passes);
     return { roots: from, fused, memory: layout(fused, leafIndex, passes) };
   };
   const first = planned(simplify(roots, adapter, passes));
@@ -164,7 +153,7 @@ interface Words {
 /** Adds the words of a dispatch: sizes stay, operands are written with each call. */
 function placeWords(kernel: Kernel, { slot, leafIndex, values, operands }: Words): Place[] {
   if (kernel.words.length === 0) return [];
-  while ((values.length * 4) % uniformAlignment !== 0) values.push(0);
+  while ((values.length * 4) % align !== 0) values.push(0);
   const offsetBytes = values.length * 4;
   for (const word of kernel.words) {
     if ('size' in word) values.push(word.size);

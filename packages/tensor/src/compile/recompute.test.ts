@@ -27,7 +27,7 @@ const device = useDevice();
 const adapter = { software: true };
 
 function planned(roots: Planned['roots']): Planned {
-  const fused = fuse(roots, { adapter, maxStorageBuffers: 10, offsetAlignmentBytes: 256, passes: allPasses });
+  const fused = fuse(roots, 10, allPasses);
   return { roots, fused, memory: layout(fused, new Map(), allPasses) };
 }
 const planOf = (roots: readonly Tensor[]) =>

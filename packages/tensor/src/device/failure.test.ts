@@ -15,7 +15,6 @@ const device = useDevice();
 /** WebGPU's own, those that programs ask for. */
 const defaultLimits = {
   maxStorageBuffersPerShaderStage: 8,
-  minStorageBufferOffsetAlignment: 256,
   maxStorageBufferBindingSize: 2 ** 27,
   maxComputeWorkgroupsPerDimension: 65535,
 };
