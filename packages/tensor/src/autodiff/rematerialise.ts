@@ -1,7 +1,7 @@
 // Memory for time: a function whose inside is computed again for its gradient instead of being kept for it.
 import { windowOf } from '../compile/window.js';
 import { isFloat } from '../graph/dtype.js';
-import { apply, topologicalOrder, type Value } from '../graph/node.js';
+import { reapply, topologicalOrder, type Value } from '../graph/node.js';
 import { applyAll, composite } from '../ops/define.js';
 import type { VjpContext } from '../ops/op.js';
 import { barrier } from '../ops/view/barrier.js';
@@ -85,13 +85,7 @@ function backward({ inputs, cotangents, attributes }: VjpContext<Counts>): (Tens
 /** The graph of some results with other values in place of some. */
 function replay(results: readonly Tensor[], replaced: ReadonlyMap<Value, Value>): Tensor[] {
   const made = new Map(replaced);
-  const of = (value: Value) => made.get(value) ?? value;
   const values = results.map(({ value }) => value);
-  for (const { op, inputs, outputs, attributes } of topologicalOrder(values, (value) => replaced.has(value))) {
-    if (!inputs.some((input) => made.has(input))) continue;
-    apply(op, inputs.map(of), attributes).forEach((copy, i) => {
-      made.set(outputs[i]!, copy);
-    });
-  }
-  return results.map(({ value, device }) => new Tensor(of(value), device));
+  for (const node of topologicalOrder(values, (value) => replaced.has(value))) reapply(node, made);
+  return results.map(({ value, device }) => new Tensor(made.get(value) ?? value, device));
 }

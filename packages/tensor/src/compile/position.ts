@@ -1,6 +1,6 @@
 // Where an element stands, in WGSL: a row-major index, coordinates, or both. Each form is written out when first
 // asked for, so that a chain of elementwise operations on one shape costs no division at all.
-import { type Shape, stridesOf } from '../graph/shape.js';
+import { type Shape, sizeOf, stridesOf } from '../graph/shape.js';
 
 /** Gives expressions names within the block that is being written. */
 export interface Namer {
@@ -16,19 +16,13 @@ export interface Namer {
 export type Relation = 'element' | 'row' | 'other';
 
 export class Position {
-  #linear: string | undefined;
-  #coordinates: readonly string[] | undefined;
-
   private constructor(
     private readonly namer: Namer,
     readonly shape: Shape,
     readonly relation: Relation,
-    linear: string | undefined,
-    coordinates: readonly string[] | undefined,
-  ) {
-    this.#linear = linear;
-    this.#coordinates = coordinates;
-  }
+    private index: string | undefined,
+    private perAxis: readonly string[] | undefined,
+  ) {}
 
   static atIndex(namer: Namer, shape: Shape, linear: string, relation: Relation = 'other'): Position {
     return new Position(namer, shape, relation, linear, undefined);
@@ -57,18 +51,17 @@ export class Position {
 
   /** What tells two places of one shape apart. */
   get key(): string {
-    return this.#linear ?? `(${this.#coordinates!.join(',')})`;
+    return this.index ?? `(${this.perAxis!.join(',')})`;
   }
 
   get linear(): string {
-    if (this.#linear !== undefined) return this.#linear;
+    if (this.index !== undefined) return this.index;
     const strides = stridesOf(this.shape);
-    const terms = this.#coordinates!.flatMap((c, i) =>
+    const terms = this.perAxis!.flatMap((c, i) =>
       c === '0u' || this.isSingle(i) ? [] : [strides[i] === 1 ? c : `${c} * ${strides[i]}u`],
     );
-    this.#linear =
-      terms.length === 0 ? '0u' : terms.length === 1 ? this.namer.name(terms[0]!) : this.namer.name(terms.join(' + '));
-    return this.#linear;
+    this.index = this.namer.name(terms.join(' + ') || '0u');
+    return this.index;
   }
 
   /** Whether an axis is of size 1, whatever the batch: the first axis is not, so that a batch of 1 shares shaders too. */
@@ -78,10 +71,10 @@ export class Position {
 
   /** One u32 expression for each axis. The size of the first axis never appears, so batch sizes share shaders. */
   get coordinates(): readonly string[] {
-    if (this.#coordinates) return this.#coordinates;
+    if (this.perAxis) return this.perAxis;
     const strides = stridesOf(this.shape);
     const result: string[] = [];
-    let rest = this.#linear!;
+    let rest = this.index!;
     const last = this.shape.findLastIndex((_, i) => !this.isSingle(i));
     this.shape.forEach((_, i) => {
       if (this.isSingle(i)) result.push('0u');
@@ -93,7 +86,7 @@ export class Position {
         result.push(quotient);
       }
     });
-    this.#coordinates = result;
+    this.perAxis = result;
     return result;
   }
 }
@@ -101,15 +94,6 @@ export class Position {
 /** Whether `from` has one element for each row of `length` elements of `to`. */
 export function broadcastsRows(from: Shape, to: Shape, length: number): boolean {
   const lead = to.length - from.length;
-  let covered = 1;
-  let axis = to.length - 1;
-  while (axis >= 0 && covered < length) {
-    if (axis >= lead && from[axis - lead] !== 1) return false;
-    covered *= to[axis--]!;
-  }
-  if (covered !== length || length === 1) return false;
-  for (; axis >= 0; axis--) {
-    if ((axis >= lead ? from[axis - lead] : 1) !== to[axis]) return false;
-  }
-  return true;
+  const row = to.findIndex((n, axis) => n !== (from[axis - lead] ?? 1));
+  return row >= 0 && sizeOf(to.slice(row)) === length && from.slice(Math.max(0, row - lead)).every((n) => n === 1);
 }

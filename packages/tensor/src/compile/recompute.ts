@@ -3,7 +3,7 @@
 // https://arxiv.org/abs/1604.06174: segments of the way there keep their inputs only. Nobody has to say where they begin:
 // they end where little is carried on, which in a deep network is between its blocks.
 import { LimitError } from '../errors.js';
-import { apply, topologicalOrder, type Value } from '../graph/node.js';
+import { apply, reapply, topologicalOrder, type Value } from '../graph/node.js';
 import { barrier } from '../ops/view/barrier.js';
 import type { Fused, Group } from './fuse.js';
 import { bytesOf, type Layout } from './memory.js';
@@ -150,14 +150,13 @@ function withSegments({ roots }: Planned, turn: Turn, segments: readonly Segment
   const seen = new Set<Value>();
   const early = (value: Value) => (made.get(value) ?? Number.POSITIVE_INFINITY) <= at;
   for (const targets of [...groups.slice(at + 1).map(({ members }) => members), roots]) {
-    for (const { op, inputs, attributes, outputs } of topologicalOrder(targets, (x) => seen.has(x) || early(x))) {
-      for (const input of inputs) {
+    for (const node of topologicalOrder(targets, (x) => seen.has(x) || early(x))) {
+      for (const input of node.inputs) {
         const segment = segmentOf.get(input);
         if (segment) replaced.set(input, copy(input, segment));
       }
-      for (const output of outputs) seen.add(output);
-      if (!inputs.some((input) => replaced.has(input))) continue;
-      for (const [i, fresh] of apply(op, inputs.map(now), attributes).entries()) replaced.set(outputs[i]!, fresh);
+      for (const output of node.outputs) seen.add(output);
+      reapply(node, replaced);
     }
   }
   return roots.map(now);

@@ -1,9 +1,7 @@
 // What an op with a kernel of its own is told, and what it gives back: see kernels/contract.ts for the kernel's side.
 import type { Attributes, Type } from '../graph/node.js';
 import type { Strided } from '../graph/strided.js';
-import type { Extent, GeneratedKernel, KernelAdapter, OperandAccess } from '../kernels/contract.js';
-
-export type TiledKernel = GeneratedKernel;
+import type { Extent, KernelAdapter, OperandAccess } from '../kernels/contract.js';
 
 /** An operand in memory: how to read its buffer, and which window of the buffer is meant. */
 export interface TiledOperand {

@@ -9,10 +9,6 @@ export class Recent<V> {
     private readonly onForget: (value: V) => void = () => {},
   ) {}
 
-  get size(): number {
-    return this.entries.size;
-  }
-
   /** The entry, made if it is not there. */
   get(key: string, make: () => V): V {
     const found = this.entries.get(key);
@@ -20,17 +16,15 @@ export class Recent<V> {
     // Insertion order is the order of use.
     if (found) this.entries.delete(key);
     this.entries.set(key, value);
-    if (this.entries.size > this.capacity) this.forgetOldest();
+    if (this.entries.size > this.capacity) {
+      const [oldest, forgotten] = this.entries.entries().next().value!;
+      this.entries.delete(oldest);
+      this.onForget(forgotten);
+    }
     return value;
   }
 
   delete(key: string): void {
     this.entries.delete(key);
-  }
-
-  private forgetOldest(): void {
-    const [key, value] = this.entries.entries().next().value!;
-    this.entries.delete(key);
-    this.onForget(value);
   }
 }

@@ -61,6 +61,15 @@ export function apply(op: Op, inputs: readonly Value[], attributes: Attributes =
   return node.outputs;
 }
 
+/** Applies a node again where inputs of it have been replaced, and notes what replaces its outputs. */
+export function reapply({ op, inputs, outputs, attributes }: Node, replaced: Map<Value, Value>): void {
+  if (!inputs.some((input) => replaced.has(input))) return;
+  const now = inputs.map((input) => replaced.get(input) ?? input);
+  apply(op, now, attributes).forEach((fresh, i) => {
+    replaced.set(outputs[i]!, fresh);
+  });
+}
+
 /** The nodes that the roots need, inputs before users. Values that are computed, or for which `stop` holds, end the search. */
 export function topologicalOrder(roots: readonly Value[], stop: (value: Value) => boolean = () => false): Node[] {
   const entered = new Set<Node>();

@@ -4,11 +4,10 @@ import { Node, type Type, type Value } from '../graph/node.js';
 import type { Shape } from '../graph/shape.js';
 import type { LeafOp } from './op.js';
 
-function leaf(kind: LeafOp['leaf']): LeafOp {
+function leaf(name: string): LeafOp {
   return {
     kind: 'leaf',
-    leaf: kind,
-    name: kind,
+    name,
     infer: (_, { shape, dtype }) => [{ shape: shape as Shape, dtype: dtype as DType }],
     vjp: { none: 'a leaf has no inputs', zero: true },
   };

@@ -2,9 +2,10 @@
 // switches on names. There are five kinds, told apart by how their elements come about.
 import type { TgpuFn } from 'typegpu';
 import type { Position, Relation } from '../compile/position.js';
-import type { TiledContext, TiledKernel } from '../compile/tiled.js';
+import type { TiledContext } from '../compile/tiled.js';
 import type { Attributes, Type } from '../graph/node.js';
 import type { Strided } from '../graph/strided.js';
+import type { GeneratedKernel } from '../kernels/contract.js';
 import type { Tensor } from '../tensor.js';
 
 export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
@@ -47,7 +48,6 @@ export interface NoGradient {
 /** Something that enters a graph: a buffer, a parameter of a traced function, or words uploaded with each call. */
 export interface LeafOp extends OpBase {
   readonly kind: 'leaf';
-  readonly leaf: 'buffer' | 'parameter' | 'operand';
 }
 
 /** Each element is an expression of its position and of elements of the inputs: arithmetic, views, gathers, random. */
@@ -102,7 +102,7 @@ export interface Accumulator {
 /** A kernel of its own with blocks, tiles or several results; elementwise users are folded into its stores. */
 export interface TiledOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'tiled';
-  generate(context: TiledContext): TiledKernel;
+  generate(context: TiledContext): GeneratedKernel;
   /** Whether an input may be read through this window of its buffer; otherwise it is copied first. Default: any. */
   windows?(window: Strided, input: number): boolean;
   /** Multiplications and additions, for profiles. */

@@ -1,10 +1,11 @@
 // Ops from outside that are more than a function of elements: written in other ops, or with a kernel of their own.
 
-import type { TiledContext, TiledKernel } from '../../compile/tiled.js';
+import type { TiledContext } from '../../compile/tiled.js';
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Attributes, Type } from '../../graph/node.js';
 import { showShape } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
+import type { GeneratedKernel } from '../../kernels/contract.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
 import { applyAll, requireTensor } from '../define.js';
@@ -168,7 +169,7 @@ export function defineOp<
 function generate<Names extends readonly string[], A extends OpAttributes, R extends Results>(
   definition: KernelDefinition<Names, A, R>,
   { adapter, attributes, inputs, outputs, operand, uniform, store }: TiledContext,
-): TiledKernel {
+): GeneratedKernel {
   const { name, inputs: names } = definition;
   const offsets = new Map<string, string>();
   const kernel = definition.kernel(
