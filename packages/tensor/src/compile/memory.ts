@@ -66,8 +66,7 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
   for (const group of groups) {
     if (group.kind === 'pack') placePack(group, groups, places, rootBases, leafIndex, passes);
   }
-  const step = new Map(groups.map((group, i) => [group, i]));
-  const last = lastReads(groups);
+  const { made, reads } = usesOf(groups);
   const temporary: { value: Value; interval: Interval }[] = [];
   for (const group of groups) {
     for (const value of group.stored) {
@@ -75,9 +74,9 @@ export function layout(fused: Fused, leafIndex: ReadonlyMap<Value, number>, pass
       if (rootBases.has(value))
         put(value, { kind: 'result', name: nameOf(value), sizeBytes: bytesOf(value), parts: [] });
       else {
-        const first = step.get(group)!;
         const always = { first: 0, last: groups.length };
-        const lifetime = passes.shareMemory ? { first, last: last.get(value) ?? first } : always;
+        const first = made.get(value)!;
+        const lifetime = passes.shareMemory ? { first, last: reads.get(value)?.at(-1) ?? first } : always;
         temporary.push({ value, interval: { ...lifetime, sizeBytes: bytesOf(value) } });
       }
     }
@@ -121,12 +120,22 @@ function placePack(
   });
 }
 
-function lastReads(groups: readonly Group[]): Map<Value, number> {
-  const last = new Map<Value, number>();
+/** When each value that has memory is made, and when it is read: the places of groups in their order. */
+export function usesOf(groups: readonly Group[]): {
+  made: ReadonlyMap<Value, number>;
+  reads: ReadonlyMap<Value, readonly number[]>;
+} {
+  const made = new Map<Value, number>();
+  const reads = new Map<Value, number[]>();
   groups.forEach((group, i) => {
-    for (const value of group.reads) last.set(value, i);
+    for (const value of group.stored) made.set(value, i);
+    for (const value of group.reads) {
+      const known = reads.get(value);
+      if (known) known.push(i);
+      else reads.set(value, [i]);
+    }
   });
-  return last;
+  return { made, reads };
 }
 
 /** How much more than its lower bound a packing may take before another order is tried, and how often. */
@@ -140,7 +149,7 @@ const attempts = 48;
  */
 export function pack(intervals: readonly Interval[]): { offsets: number[]; total: number } {
   const order = intervals.map((_, i) => i).sort((a, b) => intervals[b]!.sizeBytes - intervals[a]!.sizeBytes || a - b);
-  const bound = lowerBound(intervals);
+  const { bytes: bound } = busiest(intervals);
   let best = placed(intervals, order);
   for (let attempt = 0, last = best; best.total > enough * bound && attempt < attempts; attempt++) {
     const at = order.findIndex((i) => last.offsets[i]! + intervals[i]!.sizeBytes === last.total);
@@ -152,8 +161,8 @@ export function pack(intervals: readonly Interval[]): { offsets: number[]; total
   return best;
 }
 
-/** The most bytes that live at one time: no packing takes less. */
-export function lowerBound(intervals: readonly Interval[]): number {
+/** The most bytes that live at one time, which no packing can do without, and when they do first. */
+export function busiest(intervals: readonly Interval[]): { bytes: number; at: number } {
   const changes = intervals.flatMap(({ first, last, sizeBytes }) => {
     const bytes = Math.ceil(sizeBytes / align) * align;
     return [
@@ -161,10 +170,10 @@ export function lowerBound(intervals: readonly Interval[]): number {
       { at: last + 1, bytes: -bytes },
     ];
   });
-  let [now, most] = [0, 0];
-  for (const { bytes } of changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes)) {
+  let [now, most] = [0, { bytes: 0, at: 0 }];
+  for (const { at, bytes } of changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes)) {
     now += bytes;
-    most = Math.max(most, now);
+    if (now > most.bytes) most = { bytes: now, at };
   }
   return most;
 }

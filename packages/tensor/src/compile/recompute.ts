@@ -5,8 +5,8 @@
 import { LimitError } from '../errors.js';
 import { apply, reapply, topologicalOrder, type Value } from '../graph/node.js';
 import { barrier } from '../ops/view/barrier.js';
-import type { Fused, Group } from './fuse.js';
-import { bytesOf, type Layout } from './memory.js';
+import type { Fused } from './fuse.js';
+import { busiest, bytesOf, type Layout, usesOf } from './memory.js';
 
 /** A graph with its kernels and their memory. */
 export interface Planned {
@@ -52,20 +52,6 @@ export function peakBytes({ memory }: Planned): number {
   return bytes;
 }
 
-/** Where a program takes most memory, and what is carried over that moment. */
-interface Turn {
-  readonly groups: readonly Group[];
-  readonly at: number;
-  /** When each value that has memory is made: the place of its group in the order. */
-  readonly made: ReadonlyMap<Value, number>;
-  /** When it is read. */
-  readonly reads: ReadonlyMap<Value, readonly number[]>;
-  /** Those that live within the call only. */
-  readonly temporary: ReadonlySet<Value>;
-  /** Temporaries that are made before the turn and read after it. */
-  readonly waiting: readonly Value[];
-}
-
 /** Temporaries of one stretch of the way to the turn, which can be made again from those before it. */
 interface Segment {
   readonly made: ReadonlySet<Value>;
@@ -73,25 +59,18 @@ interface Segment {
   readonly wait: Value;
 }
 
-function turnOf({ fused: { groups }, memory }: Planned): Turn {
-  const made = new Map<Value, number>();
-  const reads = new Map<Value, number[]>();
-  for (const [i, group] of groups.entries()) {
-    for (const value of group.stored) made.set(value, i);
-    for (const value of group.reads) reads.set(value, [...(reads.get(value) ?? []), i]);
-  }
+type Turn = ReturnType<typeof turnOf>;
+
+/** Where a program takes most memory, and what is carried over that moment. */
+function turnOf({ fused: { groups }, memory }: Planned) {
+  const { made, reads } = usesOf(groups);
+  // Those that live within the call only.
   const temporary = new Set([...made.keys()].filter((value) => memory.places.get(value)?.slot.kind === 'arena'));
   const last = (value: Value) => reads.get(value)?.at(-1) ?? made.get(value)!;
-  const change = new Array<number>(groups.length + 1).fill(0);
-  for (const value of temporary) {
-    change[made.get(value)!]! += bytesOf(value);
-    change[last(value) + 1]! -= bytesOf(value);
-  }
-  let [live, most, at] = [0, 0, 0];
-  for (const i of groups.keys()) {
-    live += change[i]!;
-    if (live > most) [most, at] = [live, i];
-  }
+  const { at } = busiest(
+    [...temporary].map((value) => ({ first: made.get(value)!, last: last(value), sizeBytes: bytesOf(value) })),
+  );
+  // Temporaries that are made before the turn and read after it.
   const waiting = [...temporary].filter((value) => made.get(value)! < at && last(value) > at);
   return { groups, at, made, reads, temporary, waiting };
 }

@@ -9,11 +9,9 @@ import { bytesOf } from './memory.js';
  * can: the gradient of a weight right after its cotangent, so that neither that nor the activation waits for the last layer.
  */
 export function schedule(groups: readonly Group[], roots: ReadonlySet<Value>, early: boolean): Group[] {
-  const formed = inOrderOfNeed(groups);
-  if (!early) return formed;
   const readers = new Map<Value, number>();
   const users = new Map<Group, Group[]>();
-  for (const group of formed) {
+  for (const group of groups) {
     for (const value of group.reads) readers.set(value, (readers.get(value) ?? 0) + 1);
     for (const before of group.after) users.set(before, [...(users.get(before) ?? []), group]);
   }
@@ -29,12 +27,11 @@ export function schedule(groups: readonly Group[], roots: ReadonlySet<Value>, ea
     return bytes;
   };
 
-  const order: Group[] = [];
-  const missing = new Map(formed.map((group) => [group, group.after.size]));
+  const order = new Set<Group>();
+  const missing = new Map(groups.map((group) => [group, group.after.size]));
   const ready = new Set<Group>();
   const run = (group: Group): void => {
-    order.push(group);
-    missing.delete(group);
+    order.add(group);
     ready.delete(group);
     for (const value of group.reads) readers.set(value, readers.get(value)! - 1);
     for (const user of users.get(group) ?? []) {
@@ -43,27 +40,16 @@ export function schedule(groups: readonly Group[], roots: ReadonlySet<Value>, ea
       if (left === 0) ready.add(user);
     }
   };
-  for (const group of formed) {
-    for (
-      let next = missing.has(group) ? group : undefined;
-      next;
-      next = [...ready].find((other) => grows(other) <= 0)
-    ) {
-      run(next);
-    }
-  }
-  return order;
-}
-
-function inOrderOfNeed(groups: readonly Group[]): Group[] {
-  const order: Group[] = [];
-  const done = new Set<Group>();
   const visit = (group: Group): void => {
-    if (done.has(group)) return;
-    done.add(group);
+    if (order.has(group)) return;
     for (const before of group.after) visit(before);
-    order.push(group);
+    // It may have gone early, behind one of those.
+    let next = order.has(group) ? undefined : group;
+    while (next) {
+      run(next);
+      next = early ? [...ready].find((other) => grows(other) <= 0) : undefined;
+    }
   };
   for (const group of groups) visit(group);
-  return order;
+  return [...order];
 }
