@@ -9,7 +9,7 @@ import { compileProgram, type Gather, type Program, type Dispatch as ProgramDisp
 import type { Signature } from './signature.js';
 
 /** What a plan needs of a device. */
-export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipeline'>;
+export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipelines'>;
 
 // Without the graph that the program's steps hold on to.
 interface Dispatch extends Omit<ProgramDispatch, 'group' | 'operands' | 'kernel'> {
@@ -66,7 +66,7 @@ export class Plan {
       return {
         ...rest,
         label: kernel.label,
-        pipeline: await device.pipeline(kernel),
+        pipeline: await device.pipelines.get(kernel),
         workgroups: kernel.workgroups,
         groups: new Map(),
       };

@@ -2,7 +2,6 @@
 // compiler and submit it once.
 // Whoever compiles against our declarations gets WebGPU's from here:
 /// <reference types="@webgpu/types" preserve="true" />
-import type { Kernel } from '../compile/generate.js';
 import { Plan } from '../compile/plan.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import {
@@ -25,6 +24,7 @@ import { flattenTree, mapTree } from '../tree.js';
 import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
 import { requireFinite } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
+import { Pipelines } from './pipelines.js';
 import { BufferPool, usage } from './pool.js';
 import { type KernelTimer, type Profile, profile } from './profile.js';
 import { Recent } from './recent.js';
@@ -60,19 +60,17 @@ export interface DeviceCounters {
 /** Steps that may wait on the GPU at once; the next one waits for room. */
 const stepsInFlight = 2;
 
-/** Plans and pipelines that are kept, the last used. A training has a handful. */
+/** Plans that are kept, the last used. A training has a handful. */
 const plansKept = 256;
-const pipelinesKept = 2048;
 
 /** How long an error may take to arrive after its consequences. */
 const errorDelayMs = 100;
 
-/** GPUShaderStage.COMPUTE: the constant is not global everywhere that WebGPU is. */
-const computeStage = 4;
-
 /** A WebGPU device that runs graphs of tensors, from `openDevice`. Use `close()` when done. */
 export class Device {
   readonly pool: BufferPool;
+  /** @internal */
+  readonly pipelines: Pipelines;
   readonly adapter: KernelAdapter;
   /**
    * Slow, for finding mistakes. Traces compiled functions again at each call and fails if the graph has changed
@@ -89,14 +87,13 @@ export class Device {
   private readonly plans = new Recent<Promise<Plan>>(plansKept, (plan) => {
     plan.then((made) => made.dispose()).catch(() => {});
   });
-  private readonly pipelines = new Recent<Promise<GPUComputePipeline>>(pipelinesKept);
   /** Submissions that wait on the GPU or have yet to reach it. */
   private readonly inFlight = new Set<Promise<void>>();
   private readonly reads = new Set<Promise<unknown>>();
   private failure: ParisError | undefined;
   private closing = false;
   /** @internal */
-  readonly counts = { submits: 0, dispatches: 0, bindGroupsCreated: 0, pipelinesCreated: 0, bufferWrites: 0 };
+  readonly counts = { submits: 0, dispatches: 0, bindGroupsCreated: 0, bufferWrites: 0 };
 
   /** @internal Use openDevice(). */
   constructor(
@@ -106,6 +103,7 @@ export class Device {
     tuning?: TuningTable,
   ) {
     this.pool = new BufferPool(gpu);
+    this.pipelines = new Pipelines(gpu);
     const { software, architecture, subgroupSize } = info;
     this.adapter = { software, architecture, subgroupSize, tuning };
     gpu.addEventListener('uncapturederror', this.onError);
@@ -125,7 +123,8 @@ export class Device {
 
   /** What has happened on the device so far, as counts and bytes. */
   get counters(): DeviceCounters {
-    return { ...this.counts, buffersCreated: this.pool.created, bytesAllocated: this.pool.bytesAllocated };
+    const { created: buffersCreated, bytesAllocated } = this.pool;
+    return { ...this.counts, buffersCreated, pipelinesCreated: this.pipelines.created, bytesAllocated };
   }
 
   /**
@@ -272,34 +271,6 @@ export class Device {
       const plan = Plan.compile(roots, signature, this);
       plan.catch(() => this.plans.delete(signature.key));
       return plan;
-    });
-  }
-
-  /** @internal */
-  pipeline({ code, label, layout }: Kernel): Promise<GPUComputePipeline> {
-    return this.pipelines.get(code, () => {
-      this.counts.pipelinesCreated++;
-      // In a scope of its own: text that does not compile is the error of this graph, not the end of the device.
-      this.gpu.pushErrorScope('validation');
-      const module = this.gpu.createShaderModule({ code, label });
-      const scope = this.gpu.popErrorScope();
-      const entries = layout.map((type, binding) => ({ binding, visibility: computeStage, buffer: { type } }));
-      const bindings = this.gpu.createBindGroupLayout({ entries });
-      return this.gpu
-        .createComputePipelineAsync({
-          layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [bindings] }),
-          compute: { module, entryPoint: 'main' },
-          label,
-        })
-        .catch(async (cause: Error) => {
-          this.pipelines.delete(code);
-          const said = (await scope)?.message ?? cause.message;
-          throw new ParisError(
-            label,
-            `the kernel does not compile: ${said.trim()} If none of these ops is yours, it is a bug of ours.`,
-            { cause },
-          );
-        });
     });
   }
 
