@@ -5,6 +5,7 @@ import {
   DisposedTensorError,
   DTypeError,
   exp,
+  rematerialise,
   ShapeError,
   scalar,
   type Tensor,
@@ -101,6 +102,17 @@ describe('a lazy graph', () => {
       x = next;
     }
     expect(await x.read()).toEqual(new Float32Array([32, 64]));
+  });
+
+  it('takes a result that was run as it is, also beside another result of the same op', async (context) => {
+    const on = device(context);
+    const both = rematerialise((x: Tensor) => [x.mul(2), x.add(1)] as const);
+    const [doubled, next] = both(on.tensor([3, 4]));
+    await on.run(doubled);
+    expect(await next.mul(10).add(doubled).read()).toEqual(new Float32Array([46, 58]));
+    const [first, second] = both(on.tensor([3, 4]));
+    await on.run(first);
+    expect(await first.mul(10).add(second).read()).toEqual(new Float32Array([64, 85]));
   });
 
   it('takes numbers as operands: another number makes no pipeline', async (context) => {
