@@ -1,5 +1,5 @@
 // Attention's ops as their kernels see them: inputs and outputs by name.
-import type { TiledContext, TiledKernel } from '../../compile/tiled.js';
+import type { TiledContext } from '../../compile/tiled.js';
 import { floatLiteral } from '../../graph/dtype.js';
 import {
   type AttentionKernel,
@@ -7,7 +7,7 @@ import {
   chooseAttention,
   generateAttention,
 } from '../../kernels/attention/index.js';
-import { fixed } from '../../kernels/contract.js';
+import { fixed, type GeneratedKernel } from '../../kernels/contract.js';
 
 /** In the order of each op's inputs, behind which a mask may come, and of its outputs. */
 const names = {
@@ -17,7 +17,7 @@ const names = {
 };
 
 /** The kernel of an op, for the adapter at hand. The size of the batch is a uniform. */
-export function attentionKernel(kernel: AttentionKernel, context: TiledContext): TiledKernel {
+export function attentionKernel(kernel: AttentionKernel, context: TiledContext): GeneratedKernel {
   const { inputs, outputs, attributes, uniform } = context;
   const { reads, stores } = names[kernel];
   const [b, n, h, headDim] = inputs[0]!.shape as [number, number, number, number];
