@@ -22,6 +22,13 @@ function network({ first, second }: Params, x: Tensor): Tensor {
   return gelu(x.matmul(first.weight).add(first.bias)).matmul(second.weight).add(second.bias);
 }
 
+/** What is forgotten here comes back to the pool whenever the collector runs, and a step may find another buffer then. */
+const kept: unknown[] = [];
+function keep<T>(tree: T): T {
+  kept.push(tree);
+  return tree;
+}
+
 const lossOf = (params: Params, { x, y }: Batch) => mse(network(params, x), y);
 
 function init(on: Device): Params {
@@ -30,16 +37,16 @@ function init(on: Device): Params {
       hostNormal(key(seed), rows * columns).map((z) => z / Math.sqrt(rows)),
       { shape: [rows, columns] },
     );
-  return {
+  return keep({
     first: { weight: weight(4, 16, 1), bias: on.tensor(new Float32Array(16)) },
     second: { weight: weight(16, 2, 2), bias: on.tensor(new Float32Array(2)) },
-  };
+  });
 }
 
 function batch(on: Device, seed: number): Batch {
   const x = hostNormal(key(seed), 32 * 4);
   const y = Float32Array.from({ length: 32 * 2 }, (_, i) => Math.sin(x[4 * (i >> 1) + (i & 1)]!));
-  return { x: on.tensor(x, { shape: [32, 4] }), y: on.tensor(y, { shape: [32, 2] }) };
+  return keep({ x: on.tensor(x, { shape: [32, 4] }), y: on.tensor(y, { shape: [32, 2] }) });
 }
 
 /** Runs steps, and says what each cost the host and what its loss was. */
@@ -55,7 +62,7 @@ async function train<S>(
     const before = on.counters;
     const result = await step(state, i);
     const after = on.counters;
-    state = result.state;
+    state = keep(result.state);
     losses.push(result.loss);
     costs.push({
       submits: after.submits - before.submits,
@@ -116,7 +123,7 @@ describe('a training step', () => {
       },
       { donate: [0] },
     );
-    const state = await on.run(optimizer.init(init(on)));
+    const state = keep(await on.run(optimizer.init(init(on))));
     const data = batch(on, 5);
     let last = state;
     const { costs, losses } = await train(on, 30, state, async (current) => {
