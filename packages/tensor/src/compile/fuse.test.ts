@@ -28,6 +28,19 @@ describe('fusion', () => {
     expect(await total.read()).toEqual(new Float32Array([(count * (count - 1)) / 2, count]));
   });
 
+  it('cuts it again where a part of it is stored for the sake of another', async (context) => {
+    const on = device(context);
+    const most = on.gpu.limits.maxStorageBuffersPerShaderStage - 1;
+    const terms = Array.from({ length: most }, (_, i) => on.tensor([i + 1]));
+    const part = terms[0]!.mul(terms[1]!);
+    // As many as a kernel reads, as long as the part is none of them; then the part is cut out of the list.
+    const whole = part.mul(terms.reduce((a, b) => a.add(b)));
+    const list = concat([part, ...terms.slice(1).map((_, i) => on.tensor([i]))]);
+    await on.run([whole, list]);
+    expect(await whole.read()).toEqual(new Float32Array([most * (most + 1)]));
+    expect(await list.read()).toEqual(new Float32Array([2, ...terms.slice(1).keys()]));
+  });
+
   it('says so where one op has too many inputs', async (context) => {
     const on = device(context);
     const parts = Array.from({ length: on.gpu.limits.maxStorageBuffersPerShaderStage + 1 }, (_, i) => on.tensor([i]));

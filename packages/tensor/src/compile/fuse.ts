@@ -151,6 +151,7 @@ function moves({ op, outputs }: Node, input: Value): boolean {
 
 /** Stores parts of an expression that would read more buffers than a kernel can bind, so that the rest reads those. */
 function cutWide(order: readonly Node[], boundary: Set<Value>, most: number): void {
+  const before = boundary.size;
   const reads = new Map<Value, ReadonlySet<Value>>();
   const readsFrom = (value: Value): ReadonlySet<Value> =>
     value.operand ? new Set() : boundary.has(value) ? new Set([value]) : (reads.get(value) ?? new Set([value]));
@@ -166,6 +167,8 @@ function cutWide(order: readonly Node[], boundary: Set<Value>, most: number): vo
     }
     for (const output of node.outputs) reads.set(output, all);
   }
+  // What is stored for one reader is one more to read for another, which was counted before.
+  if (boundary.size > before) cutWide(order, boundary, most);
 }
 
 interface Read {

@@ -100,7 +100,9 @@ describe('a program in the least memory that it can take means the same', () => 
   const share = Math.ceil(graphs / 20);
   it(`seeds ${first} to ${first + share - 1}`, () => {
     let remade = 0;
-    for (let seed = first; seed < first + share; seed++) {
+    // And one in which a kernel between stores nothing that could be waited for.
+    const seeds = [...Array.from({ length: share }, (_, i) => first + i), 200_988];
+    for (const seed of seeds) {
       const { roots, leaves, check } = problemOf(seed);
       const compiled = (budget?: number) =>
         compileProgram(valuesOf(roots), [...leaves.keys()], targetOf(seed, allPasses, budget));

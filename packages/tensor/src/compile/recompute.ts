@@ -97,9 +97,10 @@ function segmentsOf({ groups, at, made, reads, temporary, waiting }: Turn, count
     const within = (value: Value) => made.get(value)! >= start && made.get(value)! <= end && carriedOn(value) <= end;
     const segment = new Set([...temporary].filter(within));
     const needed = waiting.flatMap((value) => (segment.has(value) ? reads.get(value)!.filter((i) => i > at) : []));
-    // What is needed again at once is kept.
-    const before = groups.slice(at + 1, Math.min(...needed)).findLast(({ kind }) => kind !== 'pack');
-    if (needed.length > 0 && before) segments.push({ made: segment, wait: [...before.stored].at(-1)! });
+    // What is needed again at once is kept. A kernel whose results nobody reads stores none that could be waited for.
+    const between = groups.slice(at + 1, Math.min(...needed)).filter(({ kind }) => kind !== 'pack');
+    const wait = between.flatMap(({ stored }) => [...stored]).at(-1);
+    if (needed.length > 0 && wait) segments.push({ made: segment, wait });
     start = end + 1;
   }
   return segments;
