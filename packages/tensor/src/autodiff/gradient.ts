@@ -120,6 +120,7 @@ export function pullback(
     for (const { op, inputs: sources, outputs, attributes } of order) {
       if (!outputs.some((output) => cotangents.has(output))) continue;
       if (typeof op.vjp !== 'function') {
+        if (op.vjp.zero) continue;
         throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
       }
       const reached = outputs.map((output) => cotangents.get(output));

@@ -13,6 +13,7 @@ import {
   silu,
   softmax,
   type Tensor,
+  unpack,
 } from '../index.js';
 import { concat } from '../ops/view/concat.js';
 import { useDevice } from '../testing/useDevice.testing.js';
@@ -39,6 +40,32 @@ describe('fusion', () => {
     await on.run([whole, list]);
     expect(await whole.read()).toEqual(new Float32Array([most * (most + 1)]));
     expect(await list.read()).toEqual(new Float32Array([2, ...terms.slice(1).keys()]));
+  });
+
+  it('cuts a chain of thousands of operations, and orders thousands of kernels', async (context) => {
+    const on = device(context);
+    let chain = on.tensor([0, 1]);
+    for (let i = 0; i < 5000; i++) chain = chain.add(1);
+    let sums = on.tensor([[1], [2]]);
+    for (let i = 0; i < 3000; i++) sums = sums.sum(1, { keepDims: true }).sub(0.5).expand([2, 1]);
+    expect(await chain.read()).toEqual(new Float32Array([5000, 5001]));
+    expect(await sums.read()).toEqual(new Float32Array([-1499, -1498]));
+  });
+
+  it('packs empty tensors among others', async (context) => {
+    const on = device(context);
+    const [three, none] = [on.tensor([1, 2, 3]), on.tensor(new Float32Array(0))];
+    for (const parts of [
+      [three, none],
+      [none, three],
+      [none, three.mul(2)],
+      [none, three.add(none.sum())],
+    ]) {
+      const shapes = parts.map(({ shape }) => shape);
+      const again = await on.run(unpack(pack(parts), shapes));
+      for (const [i, part] of again.entries()) expect(await part.read()).toEqual(await parts[i]!.read());
+    }
+    expect(await three.read()).toEqual(new Float32Array([1, 2, 3]));
   });
 
   it('says so where one op has too many inputs', async (context) => {

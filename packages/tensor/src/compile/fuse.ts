@@ -54,6 +54,9 @@ const cheap = 3;
 /** A dear value that one kernel reads at this many places is stored, not computed for each. */
 const manyPlaces = 4;
 
+/** No value is computed from what lies more operations back, which a compiler's stack would not hold. */
+const deepest = 256;
+
 /** @param mostBuffers - how many a kernel can bind */
 export function fuse(rootValues: readonly Value[], mostBuffers: number, passes: Passes): Fused {
   const { windows } = passes;
@@ -97,11 +100,17 @@ function chooseBoundary(
   for (const list of operands.values()) for (const { base } of list) boundary.add(base);
   const users = new Map<Value, Node[]>();
   const cost = new Map<Value, number>();
+  const depth = new Map<Value, number>();
   for (const node of order) {
     const own = node.op.kind === 'pointwise' ? node.op.cost : 0;
-    const again = (x: Value) => (boundary.has(x) ? 0 : (cost.get(x) ?? 0));
-    const inherited = node.op.kind === 'pointwise' ? readBy(node).reduce((sum, x) => sum + again(x), 0) : 0;
-    for (const output of node.outputs) cost.set(output, own + inherited);
+    const again = node.op.kind === 'pointwise' ? readBy(node).filter((x) => !boundary.has(x)) : [];
+    const inherited = again.reduce((sum, x) => sum + (cost.get(x) ?? 0), 0);
+    const deep = 1 + again.reduce((most, x) => Math.max(most, depth.get(x) ?? 0), 0);
+    for (const output of node.outputs) {
+      cost.set(output, own + inherited);
+      depth.set(output, deep);
+      if (deep >= deepest) boundary.add(output);
+    }
     if (node.op.kind === 'pack') for (const input of node.inputs) boundary.add(input);
     if (node.op.kind !== 'pointwise') for (const output of node.outputs) boundary.add(output);
     for (const input of new Set(readBy(node))) users.set(input, [...(users.get(input) ?? []), node]);
@@ -397,10 +406,11 @@ function touches(group: Group, reads: readonly Read[], producer: ReadonlyMap<Val
   );
 }
 
-function dependsOn(group: Group, target: Group, seen = new Set<Group>()): boolean {
-  if (group === target) return true;
-  if (seen.has(group)) return false;
-  seen.add(group);
-  for (const before of group.after) if (dependsOn(before, target, seen)) return true;
+function dependsOn(group: Group, target: Group): boolean {
+  const reached = new Set([group]);
+  for (const one of reached) {
+    if (one === target) return true;
+    for (const before of one.after) reached.add(before); // which the loop comes to
+  }
   return false;
 }

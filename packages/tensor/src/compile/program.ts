@@ -121,9 +121,13 @@ export function compileProgram(roots: readonly Value[], leaves: readonly Value[]
 
 function gather(group: Group, places: ReadonlyMap<Value, Place>): Gather[] {
   const slot = places.get(group.members[0]!)!.slot as NamedSlot;
-  const copies = slot.parts.flatMap(({ placed, offsetBytes, sizeBytes }, i) =>
-    placed ? [] : [{ from: places.get(group.node!.inputs[i]!)!, to: { slot, offsetBytes, sizeBytes } }],
-  );
+  const copies = slot.parts.flatMap(({ placed, offsetBytes, sizeBytes }, i) => {
+    const part = group.node!.inputs[i]!;
+    // An empty part has a place like any other, but no bytes in the pack.
+    return placed || sizeOf(part.shape) === 0
+      ? []
+      : [{ from: places.get(part)!, to: { slot, offsetBytes, sizeBytes } }];
+  });
   return copies.length > 0 ? [{ kind: 'gather', copies }] : [];
 }
 

@@ -143,6 +143,25 @@ describe('tracing', () => {
     await expect(fn(x.add(1))).rejects.toThrow(ValueError);
   });
 
+  it('traces again where a tensor of the closure has been computed meanwhile: the graph begins there', async (context) => {
+    const on = device(context);
+    const [x, raw] = [on.tensor([1, 2]), on.tensor([1, 2])];
+    const lazy = raw.mul(3);
+    const fn = on.compile((t: Tensor) => t.add(lazy));
+    const read = async () => (await fn(x)).read();
+    expect(await read()).toEqual(new Float32Array([4, 8]));
+    await lazy.read();
+    on.debug = true;
+    try {
+      expect(await read()).toEqual(new Float32Array([4, 8]));
+    } finally {
+      on.debug = false;
+    }
+    raw.dispose();
+    expect(await read()).toEqual(new Float32Array([4, 8]));
+    expect((await growth(on, read)).pipelinesCreated).toBe(0);
+  });
+
   it('under debug tells when a function traces to another graph', async (context) => {
     const on = device(context);
     const x = on.tensor([1, 2]);

@@ -1,7 +1,7 @@
 // Compiled functions: traced once for each kind of arguments, replayed after that.
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { StaleTraceError, TraceError } from '../errors.js';
-import type { Value } from '../graph/node.js';
+import { topologicalOrder, type Value } from '../graph/node.js';
 import { leafValue, operandLeaf, parameterLeaf } from '../ops/leaf.js';
 import type { Key } from '../random/key.js';
 import { TensorKey } from '../random/tensorKey.js';
@@ -44,6 +44,8 @@ interface Trace {
   readonly roots: readonly Value[];
   /** For each leaf of the graph: the argument that it stands for, or a tensor of the closure. */
   readonly leaves: readonly (number | Value)[];
+  /** What depends on no argument and is not computed yet: once it is, the graph begins there. */
+  readonly pending: readonly Value[];
   /** Rebuilds the function's result around new tensors. */
   rebuild(tensors: readonly Tensor[]): unknown;
 }
@@ -60,8 +62,10 @@ export function compileFunction<A extends readonly unknown[], R>(
   return async (...args) => {
     device.check();
     const given = new Arguments(args, donate);
-    const trace = traces.get(given.key, () => traceFunction(device, fn, args, given, memoryBudgetBytes));
-    if (device.debug) requireSame(trace, traceFunction(device, fn, args, given, memoryBudgetBytes));
+    const retrace = () => traceFunction(device, fn, args, given, memoryBudgetBytes);
+    if (traces.get(given.key, retrace).pending.some(({ node }) => node.op.kind === 'leaf')) traces.delete(given.key);
+    const trace = traces.get(given.key, retrace);
+    if (device.debug) requireSame(trace, retrace());
     const leaves = trace.leaves.map((leaf) => (typeof leaf === 'number' ? given.values[leaf]! : leaf));
     if (donate.length > 0) given.requireApart(trace.leaves);
     const storages = await device.execute(trace.signature, trace.roots, leaves, () => {
@@ -114,11 +118,21 @@ function traceFunction<A extends readonly unknown[], R>(
     signature,
     roots,
     leaves: signature.leaves.map((leaf) => parameters.get(leaf) ?? leaf),
+    pending: pendingOf(roots, new Set(parameters.keys())),
     rebuild: (fresh) => {
       let next = 0;
       return rebuild(outputs.map((leaf) => (leaf instanceof Tensor ? fresh[next++] : leaf)));
     },
   };
+}
+
+function pendingOf(roots: readonly Value[], moving: Set<Value>): Value[] {
+  const pending: Value[] = [];
+  for (const { op, inputs, outputs } of topologicalOrder(roots)) {
+    if (inputs.some((input) => moving.has(input))) for (const output of outputs) moving.add(output);
+    else if (op.kind !== 'leaf') pending.push(...outputs);
+  }
+  return pending;
 }
 
 function requireSame(trace: Trace, fresh: Trace): void {

@@ -26,7 +26,7 @@ export function folderStore(store: FileStore, name: string): FileStore {
 export function onlyFolder(store: FileSource, folder: string): FileSource {
   const admit = (path: string) => {
     if (checkPath(path).startsWith(`${folder}/`)) return path;
-    const hint = 'Open it through another store, or allow it.';
+    const hint = 'Open it through another store.';
     throw new FileAccessError('store', `"${path}" is outside what may be opened here ("${folder}"). ${hint}`);
   };
   return {
