@@ -42,14 +42,14 @@ describe('fusion', () => {
     expect(await list.read()).toEqual(new Float32Array([2, ...terms.slice(1).keys()]));
   });
 
-  it('cuts a chain of thousands of operations, and orders a thousand kernels', async (context) => {
+  it('cuts a chain of thousands of operations, and orders hundreds of kernels', async (context) => {
     const on = device(context);
     let chain = on.tensor([0, 1]);
-    for (let i = 0; i < 5000; i++) chain = chain.add(1);
+    for (let i = 0; i < 3000; i++) chain = chain.add(1);
     let sums = on.tensor([[1], [2]]);
-    for (let i = 0; i < 1000; i++) sums = sums.sum(1, { keepDims: true }).sub(0.5).expand([2, 1]);
-    expect(await chain.read()).toEqual(new Float32Array([5000, 5001]));
-    expect(await sums.read()).toEqual(new Float32Array([-499, -498]));
+    for (let i = 0; i < 300; i++) sums = sums.sum(1, { keepDims: true }).sub(0.5).expand([2, 1]);
+    expect(await chain.read()).toEqual(new Float32Array([3000, 3001]));
+    expect(await sums.read()).toEqual(new Float32Array([-149, -148]));
   });
 
   it('packs empty tensors among others', async (context) => {

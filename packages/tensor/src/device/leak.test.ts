@@ -1,4 +1,4 @@
-// The training loop of the README, as it stands there, for 30,000 steps: memory must come back by dispose() and donation
+// The training loop of the README, as it stands there, for 25,000 steps: memory must come back by dispose() and donation
 // alone, so finalizers and weak references are gone before anything is loaded. About half a minute on two free cores.
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { childProgram } from '../testing/childProgram.testing.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 
 const device = useDevice();
-const steps = 30_000;
+const steps = 25_000;
 /** Over the last of them: malloc and the JIT take their share in the first twenty thousand. */
 const measured = 5_000;
 const window = 1_000;
