@@ -1,11 +1,11 @@
-// Kernels out of a graph. Two questions: which values get memory of their own (the others are computed again where
-// they are read), and which of those can share a kernel. A kernel is either rows (a loop over elements, with
+// Kernels out of a graph: which of the values that get memory (see boundary.ts) can share a kernel. A kernel is either rows (a loop over elements, with
 // reductions along rows if the rows are longer than 1) or an op's own tiled kernel with an epilogue.
 
 import { dtypeBytes } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
 import { isContiguous, type Strided } from '../graph/strided.js';
+import { type Boundary, boundaryOf, readBy, waitedFor } from './boundary.js';
 import { align } from './memory.js';
 import type { Passes } from './passes.js';
 import type { Relation } from './position.js';
@@ -48,15 +48,6 @@ export interface Fused {
   readonly operands: ReadonlyMap<Node, readonly Windowed[]>;
 }
 
-/** Computing again costs less than this many additions: then a value with several users gets no memory. */
-const cheap = 3;
-
-/** A dear value that one kernel reads at this many places is stored, not computed for each. */
-const manyPlaces = 4;
-
-/** No value is computed from what lies more operations back, which a compiler's stack would not hold. */
-const deepest = 256;
-
 /** @param mostBuffers - how many a kernel can bind */
 export function fuse(rootValues: readonly Value[], mostBuffers: number, passes: Passes): Fused {
   const { windows } = passes;
@@ -75,123 +66,16 @@ export function fuse(rootValues: readonly Value[], mostBuffers: number, passes: 
     );
   }
   const results = new Set(roots.map(({ base }) => base));
-  const cut: Boundary = passes.fuse
-    ? chooseBoundary(order, results, operands)
-    : { boundary: new Set(order.flatMap((node) => node.outputs)), sinks: new Map() };
-  cutWide(order, cut.boundary, mostBuffers - 1);
+  const boundary = boundaryOf(order, results, operands, mostBuffers, passes);
   // Where nothing is fused, no kernel has room for a second value.
-  const groups = formGroups(order, cut, results, operands, passes.fuse ? mostBuffers : 0);
+  const groups = formGroups(order, boundary, results, operands, passes.fuse ? mostBuffers : 0);
   return { groups: schedule(groups, results, passes.order), roots, operands };
-}
-
-interface Boundary {
-  /** The values that are not computed again where they are read. */
-  readonly boundary: Set<Value>;
-  /** Where each value ends up: the values of the boundary that are computed from it without another between them. */
-  readonly sinks: ReadonlyMap<Value, ReadonlySet<Value>>;
-}
-
-function chooseBoundary(
-  order: readonly Node[],
-  results: ReadonlySet<Value>,
-  operands: ReadonlyMap<Node, readonly Windowed[]>,
-): Boundary {
-  const boundary = new Set(results);
-  for (const list of operands.values()) for (const { base } of list) boundary.add(base);
-  const users = new Map<Value, Node[]>();
-  const cost = new Map<Value, number>();
-  const depth = new Map<Value, number>();
-  for (const node of order) {
-    const own = node.op.kind === 'pointwise' ? node.op.cost : 0;
-    const again = node.op.kind === 'pointwise' ? readBy(node).filter((x) => !boundary.has(x)) : [];
-    const inherited = again.reduce((sum, x) => sum + (cost.get(x) ?? 0), 0);
-    const deep = 1 + again.reduce((most, x) => Math.max(most, depth.get(x) ?? 0), 0);
-    for (const output of node.outputs) {
-      cost.set(output, own + inherited);
-      depth.set(output, deep);
-      if (deep >= deepest) boundary.add(output);
-    }
-    if (node.op.kind === 'pack') for (const input of node.inputs) boundary.add(input);
-    if (node.op.kind !== 'pointwise') for (const output of node.outputs) boundary.add(output);
-    for (const input of new Set(readBy(node))) users.set(input, [...(users.get(input) ?? []), node]);
-  }
-  // From users to sources.
-  const sinks = new Map<Value, Set<Value>>();
-  const places = new Map<Value, number>();
-  const demanded = new Set<Value>();
-  for (const node of [...order].reverse()) {
-    for (const output of node.outputs) {
-      const reached = new Set<Value>();
-      let [widest, inPlace, moved] = [0, 0, 0];
-      for (const user of users.get(output) ?? []) {
-        for (const result of user.outputs) {
-          const ends = boundary.has(result) ? [result] : (sinks.get(result) ?? []);
-          for (const end of ends) reached.add(end);
-          widest = Math.max(widest, user.op.kind === 'reduce' ? sizeOf(user.inputs[0]!.shape) : sizeOf(result.shape));
-          // Elementwise users share a place, views go to places of their own.
-          const seen = boundary.has(result) ? 1 : (places.get(result) ?? 1);
-          if (moves(user, output)) moved += seen;
-          else inPlace = Math.max(inPlace, seen);
-        }
-      }
-      sinks.set(output, reached);
-      places.set(output, inPlace + moved);
-      const dear = (cost.get(output) ?? 0) > cheap;
-      const again =
-        reached.size > 1 || inPlace + moved >= manyPlaces || widest >= 4 * Math.max(1, sizeOf(output.shape));
-      // A view is never what costs: its input is stored in its stead.
-      if (dear && (again || demanded.has(output))) {
-        if (isView(node)) demanded.add(node.inputs[0]!);
-        else boundary.add(output);
-      }
-    }
-  }
-  return { boundary, sinks };
-}
-
-function isView({ op, inputs }: Node): boolean {
-  return op.kind === 'pointwise' && op.cost === 0 && inputs.length === 1;
-}
-
-/** Whether a node reads an input elsewhere than where its own element stands. */
-function moves({ op, outputs }: Node, input: Value): boolean {
-  return op.kind === 'pointwise' && op.relate?.('element', { input, output: outputs[0]!, length: 1 }) !== 'element';
-}
-
-/** Stores parts of an expression that would read more buffers than a kernel can bind, so that the rest reads those. */
-function cutWide(order: readonly Node[], boundary: Set<Value>, most: number): void {
-  const before = boundary.size;
-  const reads = new Map<Value, ReadonlySet<Value>>();
-  const readsFrom = (value: Value): ReadonlySet<Value> =>
-    value.operand ? new Set() : boundary.has(value) ? new Set([value]) : (reads.get(value) ?? new Set([value]));
-  for (const node of order) {
-    if (node.op.kind !== 'pointwise') continue;
-    const together = () => new Set(readBy(node).flatMap((input) => [...readsFrom(input)]));
-    let all = together();
-    while (all.size > most) {
-      const widest = readBy(node).reduce((a, b) => (readsFrom(a).size >= readsFrom(b).size ? a : b));
-      if (readsFrom(widest).size < 2) break; // an op of that many inputs: the plan says so
-      boundary.add(widest);
-      all = together();
-    }
-    for (const output of node.outputs) reads.set(output, all);
-  }
-  // What is stored for one reader is one more to read for another, which was counted before.
-  if (boundary.size > before) cutWide(order, boundary, most);
 }
 
 interface Read {
   readonly value: Value;
   /** `wait`: it is not read, but has to be there. */
   readonly relation: Relation | 'wait';
-}
-
-/** The inputs that an op reads, and those that it only waits for. */
-function readBy({ op, inputs }: Node): readonly Value[] {
-  return op.kind === 'pointwise' && op.waits ? inputs.slice(0, 1) : inputs;
-}
-function waitedFor({ op, inputs }: Node): readonly Value[] {
-  return op.kind === 'pointwise' && op.waits ? inputs.slice(1) : [];
 }
 
 /** What computing a value reads from memory, or from its own kernel, and where. */

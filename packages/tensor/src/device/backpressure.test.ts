@@ -26,6 +26,14 @@ function heldQueue(on: Device): { finish(): void } {
 /** Long enough for everything that does not wait for the queue. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 30));
 
+/** A device of a test's own, which it may close or lose, and a step on it. */
+async function ownStep(context: TestContext) {
+  device(context);
+  const { openDevice } = await import('./open.js');
+  const on = await openDevice();
+  return { on, step: on.compile((x: Tensor) => x.mul(2)) };
+}
+
 async function steps(context: TestContext) {
   const on = device(context);
   const step = on.compile((x: Tensor) => x.mul(2));
@@ -84,10 +92,7 @@ describe('backpressure', () => {
 
 describe('a plan that is forgotten while its call waits for room', () => {
   it('runs all the same, and gives its memory back', async (context) => {
-    device(context);
-    const { openDevice } = await import('./open.js');
-    const on = await openDevice();
-    const step = on.compile((x: Tensor) => x.mul(2));
+    const { on, step } = await ownStep(context);
     const round = async () => {
       // Two that run, one that waits, and as many others as there are plans.
       const given = Array.from({ length: 260 }, (_, i) => on.tensor(new Float32Array(i + 1).fill(i)));
@@ -110,10 +115,7 @@ describe('a plan that is forgotten while its call waits for room', () => {
 
 describe('a device that fails', () => {
   it('rejects the next step and later reads with one typed error', async (context) => {
-    device(context);
-    const { openDevice } = await import('./open.js');
-    const on = await openDevice();
-    const step = on.compile((x: Tensor) => x.mul(2));
+    const { on, step } = await ownStep(context);
     const x = on.tensor([1, 2]);
     await step(x);
     on.gpu.destroy();

@@ -63,8 +63,11 @@ export function compileFunction<A extends readonly unknown[], R>(
     device.check();
     const given = new Arguments(args, donate);
     const retrace = () => traceFunction(device, fn, args, given, memoryBudgetBytes);
-    if (traces.get(given.key, retrace).pending.some(({ node }) => node.op.kind === 'leaf')) traces.delete(given.key);
-    const trace = traces.get(given.key, retrace);
+    let trace = traces.get(given.key, retrace);
+    if (trace.pending.some(({ node }) => node.op.kind === 'leaf')) {
+      traces.delete(given.key);
+      trace = traces.get(given.key, retrace);
+    }
     if (device.debug) requireSame(trace, retrace());
     const leaves = trace.leaves.map((leaf) => (typeof leaf === 'number' ? given.values[leaf]! : leaf));
     if (donate.length > 0) given.requireApart(trace.leaves);

@@ -8,7 +8,7 @@ import type { GeneratedKernel } from '../contract.js';
 import { type LaneRow, LaneRowText } from './lane-row.js';
 import { type AttentionKernel, type AttentionSpec, LOWEST } from './spec.js';
 import { type SubgroupTile, SubgroupTileText } from './subgroup-tile.js';
-import type { AttentionText, Sides } from './text.js';
+import type { AttentionText, Seen, Sides } from './text.js';
 
 /** A layout with its parameters: plain data, so that a tuning table can hold it. */
 export type AttentionChoice =
@@ -117,6 +117,6 @@ d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${j}) * ${scale};
 }
 
 /** Whether a key takes part; without a mask all do. */
-function seenIn(spec: AttentionSpec): ((key: string) => string) | undefined {
+function seenIn(spec: AttentionSpec): Seen | undefined {
   return spec.masked ? (key) => spec.number('mask', 'batch', key) : undefined;
 }

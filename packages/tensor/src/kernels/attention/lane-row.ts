@@ -4,7 +4,7 @@
 // much less time to compile.
 import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
 import type { AttentionSpec } from './spec.js';
-import { AttentionText, type Sides } from './text.js';
+import { AttentionText, type Seen, type Sides } from './text.js';
 
 export interface LaneRow {
   /** Rows a workgroup, one an invocation. */
@@ -55,8 +55,8 @@ let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
     const starts = [...held, ...once].map(
       (name) => `let ${name}_own = ${name}_base + row * ${this.operands[name]!.rowStride.wgsl};`,
     );
-    const registers = held.map((name) =>
-      this.resident ? unroll(headDim, (c) => `let ${name}_${c} = ${this.ownElement(name, `${c}u`)};`) : '',
+    const registers = (this.resident ? held : []).map((name) =>
+      unroll(headDim, (c) => `let ${name}_${c} = ${this.ownElement(name, `${c}u`)};`),
     );
     const staged = walked.map((name) => `var<workgroup> ${name}_rows: array<f32, ${stagedRows * headDim}>;`);
     return {
@@ -81,7 +81,7 @@ let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
     return `var ${name}_0 = 0f;\n${this.along(held, (x, c) => `${name}_0 += ${x} * ${this.ownElement(once, c)};`)}`;
   }
 
-  walk(statements: readonly string[], seen?: (other: string) => string): string {
+  walk(statements: readonly string[], seen?: Seen): string {
     const { walked, other } = this.sides;
     const { others, lanes, stagedRows } = this.tile;
     const { headDim } = this.spec;
@@ -115,7 +115,7 @@ ${this.one('first + slot', statements, seen)}
   }
 
   /** A step of the walk to one row, which all invocations leave out if it is not seen. */
-  private one(other: string, statements: readonly string[], seen: ((other: string) => string) | undefined): string {
+  private one(other: string, statements: readonly string[], seen: Seen | undefined): string {
     return `let exists_0 = true;
 let other_0 = ${other};
 ${seen ? `if (${seen('other_0')}) ` : ''}{

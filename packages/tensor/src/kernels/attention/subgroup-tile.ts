@@ -3,7 +3,7 @@
 // sums with the head dimension along them; a broadcast or a shuffle hands one lane's element to all.
 import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
 import type { AttentionSpec } from './spec.js';
-import { AttentionText, type Sides } from './text.js';
+import { AttentionText, type Seen, type Sides } from './text.js';
 
 export interface SubgroupTile {
   /** The subgroup's size, which is also the workgroup's. */
@@ -74,7 +74,7 @@ ${this.reduce('sum', (x, y) => `${x} + ${y}`)}`;
     return this.loopRows(name, 'f32', product, 'sum');
   }
 
-  walk(statements: readonly string[], seen?: (other: string) => string): string {
+  walk(statements: readonly string[], seen?: Seen): string {
     const { lanes, others } = this.tile;
     return `for (var first = 0u; first < other_count; first += ${lanes * others}u) {
 let last_other = other_count - 1u;

@@ -13,6 +13,9 @@ export interface Sides {
   readonly walked: readonly string[];
 }
 
+/** An expression of whether a row of the other side, given by its number, takes part. */
+export type Seen = (other: string) => string;
+
 /**
  * WGSL in pieces. A name with `_i` is of the invocation's own row i, with `_j` of its j-th row of the other side at one
  * step. What lies beyond an edge is clamped; `exists_j` says so, and it must weigh nothing.
@@ -52,7 +55,7 @@ export abstract class AttentionText {
   /**
    * Walks over the other side: `other_j`, `exists_j`, and `taken_j`, whether it exists and `seen` says so of it.
    */
-  abstract walk(statements: readonly string[], seen?: (other: string) => string): string;
+  abstract walk(statements: readonly string[], seen?: Seen): string;
 
   /** `NAME_i_j`, variables: own rows times rows of the other side. */
   abstract scores(name: string, held: string, walked: string): string;
@@ -72,7 +75,7 @@ export abstract class AttentionText {
   /** Stores `NAME_i`. */
   abstract storeRows(name: string): string;
 
-  protected taken(seen?: (other: string) => string): string {
+  protected taken(seen?: Seen): string {
     return this.eachOther((j) => `let taken_${j} = exists_${j}${seen ? ` && ${seen(`other_${j}`)}` : ''};`);
   }
 
