@@ -143,7 +143,27 @@ describe('writing', () => {
     expect(() => writeSafetensors({ w: f32([1, 2], [3]) })).toThrow(
       '[safetensors] tensor "w" has the shape [3], which is 3 elements, but its data has 2.',
     );
+    expect(() => writeSafetensors({ w: f32([1, 2], [-1, -2]) })).toThrow('has the shape [-1, -2]');
     expect(() => writeSafetensors({ __metadata__: f32([1]) })).toThrow('[safetensors] a tensor cannot be named __meta');
+  });
+
+  it('refuses elements of another type than the dtype says', () => {
+    const arrays = [[1], Float32Array.of(1), Float64Array.of(1), Int32Array.of(1), Uint32Array.of(1), Uint8Array.of(1)];
+    const fits = { f32: 1, f16: 1, bf16: 1, i32: 3, u32: 4, u8: 5, bool: 4 };
+    for (const [dtype, right] of Object.entries(fits)) {
+      for (const [i, data] of [...arrays, new Int16Array(1), new BigInt64Array(1)].entries()) {
+        const write = () => writeSafetensors({ w: { data, shape: [1], dtype } as unknown as HostTensor });
+        if (i === right) expect(parseSafetensors(write())).toEqual({ w: { data, shape: [1], dtype } });
+        else
+          expect(write, `${dtype} ${data.constructor.name}`).toThrow(`"w" has the dtype ${dtype}, and its data is of`);
+      }
+    }
+    expect(() => writeSafetensors({ w: { data: Float32Array.of(1.5), shape: [1], dtype: 'i32' } })).toThrow(
+      '[safetensors] tensor "w" has the dtype i32, and its data is of type Float32Array. Convert the data to Int32Array, or name another dtype.',
+    );
+    expect(parseSafetensors(writeSafetensors({ w: { data: Buffer.of(1, 2), shape: [2], dtype: 'u8' } }))).toEqual({
+      w: { data: Uint8Array.of(1, 2), shape: [2], dtype: 'u8' },
+    });
   });
 });
 

@@ -1,13 +1,13 @@
 import { ValueError } from '../errors.js';
 import { comparePaths } from '../tree.js';
-import { type FileDType, fileDTypes, type HostTensor } from './dtypes.js';
+import { type FileDType, fileDTypes, type HostDType, type HostTensor } from './dtypes.js';
 import { quote } from './header.js';
 
 /**
  * A safetensors file of these tensors. The same tensors give the same bytes: names stand in the order of tree.ts, the
  * metadata in the order of its keys, and there is no time in it. The data begins at a multiple of 8 bytes.
  * @param tensors - by name: the path in a parameter tree, as `flattenTree` gives it
- * @throws ValueError if a shape does not fit its data, or a name is reserved.
+ * @throws ValueError if a shape or a dtype does not fit its data, or a name is reserved.
  */
 export function writeSafetensors(
   tensors: Readonly<Record<string, HostTensor>>,
@@ -43,12 +43,34 @@ export function writeSafetensors(
 
 function fileDType(name: string, { data, shape, dtype }: HostTensor): [string, FileDType] {
   if (name === '__metadata__') throw new ValueError('safetensors', 'a tensor cannot be named __metadata__. Rename it.');
+  const tensor = `tensor ${quote(name)}`;
+  const found = Object.entries(fileDTypes).find(([, type]) => type.host === dtype && type.write);
+  if (!found) throw new ValueError('safetensors', `${tensor} has the dtype ${dtype}, which is not written.`);
+  // Elements are written bit by bit: those of another type would become other numbers.
+  const [kind, wanted] = [kindOf(data), hostArrays[dtype]];
+  if (kind !== wanted) {
+    const what = `${tensor} has the dtype ${dtype}, and its data is of type ${kind}`;
+    throw new ValueError('safetensors', `${what}. Convert the data to ${wanted}, or name another dtype.`);
+  }
   const elements = shape.reduce((product, size) => product * size, 1);
-  if (elements !== data.length) {
-    const what = `tensor ${quote(name)} has the shape [${shape.join(', ')}], which is ${elements} elements`;
+  if (elements !== data.length || shape.some((size) => !Number.isInteger(size) || size < 0)) {
+    const what = `${tensor} has the shape [${shape.join(', ')}], which is ${elements} elements`;
     throw new ValueError('safetensors', `${what}, but its data has ${data.length}.`);
   }
-  const found = Object.entries(fileDTypes).find(([, type]) => type.host === dtype && type.write);
-  if (found) return found;
-  throw new ValueError('safetensors', `tensor ${quote(name)} has the dtype ${dtype}, which is not written.`);
+  return found;
+}
+
+const hostArrays: Readonly<Record<HostDType, string>> = {
+  f32: 'Float32Array',
+  f16: 'Float32Array',
+  bf16: 'Float32Array',
+  i32: 'Int32Array',
+  u32: 'Uint32Array',
+  u8: 'Uint8Array',
+  bool: 'Uint32Array',
+};
+
+/** By its tag, not its class: arrays of another realm (a worker, a test's sandbox) are the same arrays. */
+function kindOf(data: unknown): string {
+  return Object.prototype.toString.call(data).slice(8, -1);
 }
