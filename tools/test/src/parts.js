@@ -16,6 +16,7 @@ const DEVICE_SUITES = [
   'packages/dit',
   'packages/router',
   'packages/sampler/src/pipeline',
+  'packages/trainer/src/pinned',
 ];
 
 /** What the second adapter tells nothing new in: tests without a device, of the process, or that choose both themselves. */
