@@ -1,4 +1,6 @@
 /** Noise paths, schedules, samplers, guidance, the routed mixture and the pipeline. */
+
+export { cosinePath, linearPath, logSnr, type NoisePath } from '@paris/model';
 export {
   every,
   full,
@@ -21,20 +23,8 @@ export { encodePng } from './images/png.js';
 export { type ModelFile, type ModelIndex, modelIndexSchema, parseModelIndex } from './model/format.js';
 export { compareParameters } from './model/parameters.js';
 export { type ModelDescription, requiredFiles, writeModelIndex } from './model/write.js';
-export { cosinePath } from './paths/cosine.js';
-export { linearPath } from './paths/linear.js';
-export { logSnr, type NoisePath } from './paths/path.js';
-export { noisePath, noisePaths } from './paths/paths.js';
 export { type LoadedModel, type LoadOptions, type LoadProgress, loadModel, loadPipeline } from './pipeline/load.js';
 export type { Generated, GenerateOptions, Pipeline, StepEvent } from './pipeline/pipeline.js';
-export {
-  convertPrediction,
-  type Prediction,
-  type PredictionCoefficients,
-  type PredictionScalars,
-  predictionCoefficients,
-  sampleLimits,
-} from './predictions/predictions.js';
 export {
   type LoadedExpert,
   type LoadedRouter,

@@ -1,4 +1,6 @@
 // What a newcomer gets wrong first when sampling, and the sentence that comes back. Read them aloud.
+
+import { linearPath, noisePath } from '@paris/model';
 import { type Device, openDevice } from '@paris/tensor';
 import { writeSafetensors } from '@paris/tensor/safetensors';
 import { type FileStore, memoryStore } from '@paris/tensor/store';
@@ -8,9 +10,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   encodePng,
   type GenerateOptions,
-  linearPath,
   loadPipeline,
-  noisePath,
   shiftLogSnr,
   tileImages,
   uniformTimes,

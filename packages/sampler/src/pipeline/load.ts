@@ -1,5 +1,7 @@
 /** From a model's folder to a pipeline: everything is checked before anything is believed. */
 import { type AnyExpertArchitecture, dit } from '@paris/dit';
+import type { NoisePath } from '@paris/model';
+import { noisePath } from '@paris/model';
 import { type AnyRouterArchitecture, routerTransformer } from '@paris/router';
 import {
   CheckpointError,
@@ -19,8 +21,6 @@ import { parseJson } from '../model/json.js';
 import { compareParameters, isFiniteData, parameterShapes, some } from '../model/parameters.js';
 import { verifiedStore } from '../model/verified-store.js';
 import { requiredFiles } from '../model/write.js';
-import type { NoisePath } from '../paths/path.js';
-import { noisePath } from '../paths/paths.js';
 import { type LoadedExpert, type LoadedRouter, mixture } from '../routing/mixture.js';
 import { type PromptEncoder, wordEncoder } from '../text/prompt-encoder.js';
 import { readVocabulary, type Vocabulary } from '../text/vocabulary.js';

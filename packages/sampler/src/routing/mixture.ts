@@ -5,6 +5,15 @@
  * is the same as guiding the mixture.
  */
 import type { Expert } from '@paris/dit';
+import type { NoisePath } from '@paris/model';
+import {
+  convertPrediction,
+  noisePath,
+  type PredictionCoefficients,
+  type PredictionScalars,
+  predictionCoefficients,
+  sampleLimits,
+} from '@paris/model';
 import type { Router, RoutingPolicy } from '@paris/router';
 import {
   type Device,
@@ -19,15 +28,6 @@ import {
 } from '@paris/tensor';
 import type { Condition } from '@paris/tensor/nn';
 import { classifierFreeGuidance, gatherCondition, gatherRows } from '../guidance/guidance.js';
-import type { NoisePath } from '../paths/path.js';
-import { noisePath } from '../paths/paths.js';
-import {
-  convertPrediction,
-  type PredictionCoefficients,
-  type PredictionScalars,
-  predictionCoefficients,
-  sampleLimits,
-} from '../predictions/predictions.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
 import { cosineMeter, entropyOf, isNearTie, type RoutingTelemetry } from './telemetry.js';

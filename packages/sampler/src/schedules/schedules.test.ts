@@ -1,7 +1,5 @@
+import { cosinePath, linearPath, logSnr } from '@paris/model';
 import { expect, it } from 'vitest';
-import { cosinePath } from '../paths/cosine.js';
-import { linearPath } from '../paths/linear.js';
-import { logSnr } from '../paths/path.js';
 import { checkTimes, shiftLogSnr, uniformTimes } from './schedules.js';
 
 it('uniform times run from 1 to 0 in equal steps', () => {

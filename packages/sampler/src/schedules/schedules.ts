@@ -1,6 +1,7 @@
 /** Which times a sampler visits: decreasing from 1 (noise) to 0 (data). */
+
+import { logSnr, type NoisePath } from '@paris/model';
 import { ValueError } from '@paris/tensor';
-import { logSnr, type NoisePath } from '../paths/path.js';
 
 /**
  * `steps` + 1 evenly spaced times, 1 first and 0 last.

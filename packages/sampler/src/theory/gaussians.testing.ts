@@ -3,6 +3,7 @@
  * as experts and a router that work it out on the device, each for its own cluster, as trained ones would tell it.
  */
 import type { Expert, Objective } from '@paris/dit';
+import type { NoisePath } from '@paris/model';
 import type { Router } from '@paris/router';
 import {
   concat,
@@ -17,7 +18,6 @@ import {
   type Tensor,
   type TreeOf,
 } from '@paris/tensor';
-import type { NoisePath } from '../paths/path.js';
 
 /** N(mean, spread²·1) that is `weight` of all the data. */
 export interface Component {

@@ -5,6 +5,7 @@
  * each row of the stack draws from.
  */
 import type { Expert } from '@paris/dit';
+import { linearPath } from '@paris/model';
 import { full, type Router, type RoutingPolicy } from '@paris/router';
 import {
   concat,
@@ -28,7 +29,6 @@ import {
   valueAndGrad,
 } from '@paris/tensor';
 import { adamw, cosineDecay, type TrainState } from '@paris/tensor/optim';
-import { linearPath } from '../paths/linear.js';
 import { type LoadedExpert, type LoadedRouter, mixture } from '../routing/mixture.js';
 import { euler } from '../samplers/euler.js';
 import { uniformTimes } from '../schedules/schedules.js';

@@ -4,13 +4,13 @@
 import type { Expert } from '@paris/dit';
 import {
   convertPrediction,
-  type LoadedModel,
   type NoisePath,
   noisePath,
   type PredictionScalars,
   predictionCoefficients,
   sampleLimits,
-} from '@paris/sampler';
+} from '@paris/model';
+import type { LoadedModel } from '@paris/sampler';
 import { type Device, type Key, normal, scalar, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
 import { normalise, selectRows, type TrainingData } from '../data/files.js';
 import type { LabelledManifest } from '../formats/data.js';

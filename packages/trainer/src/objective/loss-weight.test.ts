@@ -1,4 +1,4 @@
-import { cosinePath, linearPath, type NoisePath, type Prediction } from '@paris/sampler';
+import { cosinePath, linearPath, type NoisePath, type Prediction } from '@paris/model';
 import { describe, expect, it } from 'vitest';
 import { minSnr, parseLossWeight, unweighted } from './loss-weight.js';
 

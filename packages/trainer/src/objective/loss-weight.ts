@@ -1,5 +1,5 @@
 // How much each noise level counts in the loss: a factor on the squared error of the prediction.
-import type { NoisePath, Prediction } from '@paris/sampler';
+import type { NoisePath, Prediction } from '@paris/model';
 import { ValueError } from '@paris/tensor';
 
 /** A weight of the squared error. Your own is an object of this form. */

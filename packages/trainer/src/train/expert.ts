@@ -1,6 +1,6 @@
 // One expert, from its own cluster's folder and nothing else.
 import type { AnyExpertArchitecture } from '@paris/dit';
-import { type NoisePath, noisePath } from '@paris/sampler';
+import { type NoisePath, noisePath } from '@paris/model';
 import { type Device, key, ValueError } from '@paris/tensor';
 import type { FileSource, FileStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';

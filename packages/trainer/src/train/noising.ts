@@ -1,6 +1,6 @@
 // Pictures → what a denoiser sees, what it should say, and how far off it is. x_t = α(t)·x_0 + σ(t)·ε on the path of its
 // objective; α, σ, α′, σ′ are computed on the host.
-import type { NoisePath, Prediction } from '@paris/sampler';
+import type { NoisePath, Prediction } from '@paris/model';
 import { mse, normal, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
 import type { BatchDraw } from '../data/batches.js';
 import { normalise, type Pictures, selectRows } from '../data/files.js';

@@ -1,6 +1,6 @@
 // What is trained besides the plain velocity on the straight path: other objectives, times, weights and beginnings.
 import { dit } from '@paris/dit';
-import { cosinePath, linearPath } from '@paris/sampler';
+import { cosinePath, linearPath } from '@paris/model';
 import { type Device, key, openDevice, type TensorKey } from '@paris/tensor';
 import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
 import { type FileStore, memoryStore } from '@paris/tensor/store';

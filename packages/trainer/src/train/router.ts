@@ -1,8 +1,8 @@
 // The router, from all training pictures in their natural proportions.
 
 import { readPartition, writePartition } from '@paris/clustering';
+import { type NoisePath, noisePath } from '@paris/model';
 import type { AnyRouterArchitecture } from '@paris/router';
-import { type NoisePath, noisePath } from '@paris/sampler';
 import { argmax, crossEntropy, type Device } from '@paris/tensor';
 import { type FileSource, type FileStore, memoryStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';

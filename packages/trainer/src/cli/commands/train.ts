@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { dit, facebookLayout, type Objective, parisLayout, pixartLayout } from '@paris/dit';
+import { noisePaths } from '@paris/model';
 import { routerTransformer } from '@paris/router';
-import { noisePaths } from '@paris/sampler';
 import { ValueError } from '@paris/tensor';
 import { nodeStore } from '@paris/tensor/node';
 import type { Precision } from '@paris/tensor/optim';
