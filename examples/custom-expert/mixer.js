@@ -1,5 +1,13 @@
 // An expert of one's own: an MLP-Mixer (https://arxiv.org/abs/2105.01601) that is told the time and the words.
 import { defineExpert } from '@paris/dit';
+import {
+  patchEmbed,
+  patchEmbedParameters,
+  timeEmbed,
+  timeEmbedParameters,
+  timeSteps,
+  unpatchify,
+} from '@paris/model/transformer';
 import { embedding, layerNorm, silu, ValueError } from '@paris/tensor';
 import * as nn from '@paris/tensor/nn';
 
@@ -33,8 +41,8 @@ function parameterTable({ inputSize, channels, patchSize, hiddenSize: d, depth, 
     ...nn.mlpParameters(`${name}.channels`, d, 4 * d),
   });
   return {
-    ...nn.patchEmbedParameters('patch_embed', channels, patchSize, d),
-    ...nn.timeEmbedParameters('time_embed', d),
+    ...patchEmbedParameters('patch_embed', channels, patchSize, d),
+    ...timeEmbedParameters('time_embed', d),
     'text_embed.weight': { shape: [vocabulary, d], initialise: nn.normal(0.02) },
     ...Object.assign({}, ...Array.from({ length: depth }, (_, i) => layer(`layers.${i}`))),
     ...nn.linearParameters('final', d, patchSize * patchSize * channels, nn.zeros),
@@ -42,15 +50,15 @@ function parameterTable({ inputSize, channels, patchSize, hiddenSize: d, depth, 
 }
 
 function forward({ inputSize, channels, patchSize, hiddenSize: d }, params, { latents, time, condition }) {
-  const steps = nn.timeSteps(time, { timeScale: 1000, timeRounding: 'none' }); // [B]
+  const steps = timeSteps(time, { timeScale: 1000, timeRounding: 'none' }); // [B]
   const words = embedding(params.text_embed.weight, condition.ids).mean(1); // [B, d]
-  const c = silu(nn.timeEmbed(params.time_embed, steps).add(words)); // [B, d]
-  let x = nn.patchEmbed(params.patch_embed, latents); // [B, N, d]
+  const c = silu(timeEmbed(params.time_embed, steps).add(words)); // [B, d]
+  let x = patchEmbed(params.patch_embed, latents); // [B, N, d]
   for (const layer of params.layers) {
     x = x.add(nn.linear(layer.shift, c).reshape([-1, 1, d]));
     x = x.add(nn.mlp(layer.places, layerNorm(x).transpose()).transpose()); // across the N places
     x = x.add(nn.mlp(layer.channels, layerNorm(x))); // across the d channels
   }
   const patches = nn.linear(params.final, layerNorm(x)); // [B, N, p·p·C]
-  return nn.unpatchify(patches, { patchSize, channels, height: inputSize, width: inputSize });
+  return unpatchify(patches, { patchSize, channels, height: inputSize, width: inputSize });
 }

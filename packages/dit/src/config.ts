@@ -1,6 +1,7 @@
 // What a DiT is made from: plain numbers that stand in an expert's config.json.
+
+import { misfits } from '@paris/model/transformer';
 import { ValueError } from '@paris/tensor';
-import { misfits } from '@paris/tensor/nn';
 import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import type { Objective } from './expert.js';

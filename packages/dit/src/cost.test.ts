@@ -1,6 +1,7 @@
 // The costs that a config promises, against the nodes of the real graph. Graphs are lazy: even XL/2's costs nothing.
+
+import type { Condition } from '@paris/model';
 import { key, zeros } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 import { initialiseParameters } from '@paris/tensor/nn';
 import { graphCost } from '@paris/test-tools/graph-cost';
 import { expect, it } from 'vitest';

@@ -1,7 +1,8 @@
 // The contract between an expert and everything that trains or samples it. An expert is a config and pure functions;
 // its parameters are a plain tree of tensors whose paths are the keys of its safetensors file.
+
+import type { Condition } from '@paris/model';
 import { type Key, type Tensor, type TensorKey, type TreeOf, type TreeShape, ValueError } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 
 /** What the network's output means, and the noise path that it was trained on. */
 export interface Objective {

@@ -1,4 +1,4 @@
-export type { Condition } from '@paris/tensor/nn';
+export type { Condition } from '@paris/model';
 export { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 export { type DiTCondition, type DiTConfig, parseDiTConfig } from './config.js';
 export { ditCost, type ForwardCost, type ForwardCostOptions } from './cost.js';

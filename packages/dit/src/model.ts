@@ -5,20 +5,19 @@
 //   latents ─ patches + positions ─▶ block ─▶ … ─▶ block ─▶ final layer ─ patches back ─▶ prediction
 //   time ──── embedding ─────────────▶ │ ▲            │ ▲        ▲
 //   words ─── projection ────────────────┘ ─────────────┘   (time)
-import { embedding, silu, split, type Tensor, ValueError } from '@paris/tensor';
+
+import type { Condition } from '@paris/model';
 import {
   adaptiveLayerNorm,
   blockModulation,
-  type Condition,
   checkInput,
-  linear,
-  mlp,
-  multiHeadAttention,
   patchEmbed,
   timeEmbed,
   timeSteps,
   unpatchify,
-} from '@paris/tensor/nn';
+} from '@paris/model/transformer';
+import { embedding, silu, split, type Tensor, ValueError } from '@paris/tensor';
+import { linear, mlp, multiHeadAttention } from '@paris/tensor/nn';
 import type { DiTConfig } from './config.js';
 import type { ExpertInput } from './expert.js';
 import type { DiTBlockParams, DiTFinalParams, DiTParams } from './parameters.js';

@@ -1,4 +1,5 @@
 // What a model is made of: its noise paths and what networks predict on them.
+export type { Condition } from './contracts/condition.js';
 export { cosinePath } from './paths/cosine.js';
 export { linearPath } from './paths/linear.js';
 export { logSnr, type NoisePath } from './paths/path.js';

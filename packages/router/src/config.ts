@@ -1,6 +1,7 @@
 // What a router is made from: plain numbers that stand in its config.json.
+
+import { misfits } from '@paris/model/transformer';
 import { ValueError } from '@paris/tensor';
-import { misfits } from '@paris/tensor/nn';
 import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 

@@ -1,18 +1,16 @@
 // The router of the released Paris: a DiT (https://arxiv.org/abs/2212.09748) with AdaLN-zero in every block that reads
 // its answer off a class token. It does not see the prompt.
-import { concat, gelu, relu, silu, type Tensor } from '@paris/tensor';
+
 import {
   adaptiveLayerNorm,
   blockModulation,
   checkInput,
-  layerNorm,
-  linear,
-  mlp,
-  multiHeadAttention,
   patchEmbed,
   timeEmbed,
   timeSteps,
-} from '@paris/tensor/nn';
+} from '@paris/model/transformer';
+import { concat, gelu, relu, silu, type Tensor } from '@paris/tensor';
+import { layerNorm, linear, mlp, multiHeadAttention } from '@paris/tensor/nn';
 import type { HeadActivation, RouterConfig } from './config.js';
 import type { RouterBlockParams, RouterParams } from './parameters.js';
 import type { RouterInput } from './router.js';

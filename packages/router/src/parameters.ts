@@ -1,4 +1,12 @@
 // Every parameter of the router transformer, its shape and how it starts, group by group.
+
+import {
+  type PatchEmbedParams,
+  patchEmbedParameters,
+  sinCosPositions2d,
+  type TimeEmbedParams,
+  timeEmbedParameters,
+} from '@paris/model/transformer';
 import type { Tensor } from '@paris/tensor';
 import {
   type LayerNormParams,
@@ -12,12 +20,7 @@ import {
   normal,
   type ParameterShapes,
   type ParameterTable,
-  type PatchEmbedParams,
-  patchEmbedParameters,
   shapesOf,
-  sinCosPositions2d,
-  type TimeEmbedParams,
-  timeEmbedParameters,
   zeros,
 } from '@paris/tensor/nn';
 import type { RouterConfig } from './config.js';

@@ -1,8 +1,9 @@
 // The contract between a router and everything that trains or samples with it. A router tells from noisy latents which
 // cluster they come from: p(k | x_t, t), eq. 5 of Decentralized Diffusion Models (https://arxiv.org/abs/2501.05450).
 // It holds the clusters' sizes already: nobody re-weights it by them.
+
+import type { Condition } from '@paris/model';
 import { type Key, type Tensor, type TensorKey, type TreeOf, type TreeShape, ValueError } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 
 /** What a router sees: a batch of noisy latents and their times. */
 export interface RouterInput {

@@ -13,6 +13,7 @@ const DEVICE_SUITES = [
   'packages/tensor/src/ops',
   'packages/tensor/src/nn',
   'packages/tensor/src/random',
+  'packages/model',
   'packages/dit',
   'packages/router',
   'packages/sampler/src/pipeline',

@@ -1,5 +1,5 @@
+import type { Condition } from '@paris/model';
 import { type Device, openDevice, type Tensor } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classifierFreeGuidance, gatherCondition, gatherRows } from './guidance.js';
 

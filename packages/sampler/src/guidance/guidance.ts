@@ -1,6 +1,7 @@
 /** Classifier-free guidance, and conditions as trees of rows. All of it is traced. */
+
+import type { Condition } from '@paris/model';
 import { concat, embedding, type Tensor, ValueError } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 
 /** A network that is asked for its prediction: `expert.apply` with its parameters. */
 export type Predict = (latents: Tensor, time: Tensor, condition?: Condition) => Tensor;

@@ -1,9 +1,8 @@
 /** Prompts → pictures. */
 
-import type { NoisePath } from '@paris/model';
+import type { Condition, NoisePath } from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 import type { Codec } from '../codec/codec.js';
 import { type RgbImage, toRgbImages } from '../images/image.js';
 import type { ModelIndex } from '../model/format.js';

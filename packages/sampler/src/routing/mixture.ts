@@ -5,7 +5,7 @@
  * is the same as guiding the mixture.
  */
 import type { Expert } from '@paris/dit';
-import type { NoisePath } from '@paris/model';
+import type { Condition, NoisePath } from '@paris/model';
 import {
   convertPrediction,
   noisePath,
@@ -26,7 +26,6 @@ import {
   unflattenTree,
   ValueError,
 } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 import { classifierFreeGuidance, gatherCondition, gatherRows } from '../guidance/guidance.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';

@@ -1,10 +1,10 @@
 // Samplers with their order and guidance with its meaning, on the device: a routed mixture of Gaussians whose flow is
 // known in float64.
 
+import type { Condition } from '@paris/model';
 import { linearPath } from '@paris/model';
 import { full } from '@paris/router';
 import { type Device, hostNormal, key, openDevice, type Tensor } from '@paris/tensor';
-import type { Condition } from '@paris/tensor/nn';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { type Mixture, type MixtureRequest, mixture } from '../routing/mixture.js';

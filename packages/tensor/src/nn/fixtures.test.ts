@@ -6,7 +6,7 @@ import * as nn from './index.js';
 it('every fixture is used by a test', () => {
   const suite = readFileSync(new URL('./nn.test.ts', import.meta.url), 'utf8');
   const stored = readdirSync(new URL('../../fixtures/nn/', import.meta.url)).map((file) => file.replace('.json', ''));
-  expect(stored.filter((name) => !suite.includes(`\n  ${name}: (`))).toEqual([]);
+  expect(stored.filter((name) => !suite.includes(`\n  ${name}: {`))).toEqual([]);
   expect(stored.length).toBeGreaterThan(5);
 });
 

@@ -1,4 +1,4 @@
-// The suites of tensor and sampler that name no runner, as one script for a runtime without npm: sources, fixtures and all.
+// The suites of tensor, model and sampler that name no runner, as one script for a runtime without npm: sources, fixtures and all.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -7,7 +7,7 @@ import { ROOT } from '../markdown.js';
 
 const PACKAGES = join(ROOT, 'packages');
 /** Where suites are looked for, by package. */
-const NAMES = ['tensor', 'sampler'];
+const NAMES = ['tensor', 'model', 'sampler'];
 const FIXTURES = join(PACKAGES, 'tensor', 'fixtures');
 
 /** Writes the script, which defines `runEverything` on globalThis (entry.ts). @returns {Promise<{ suites: number }>} */

@@ -1,4 +1,4 @@
-import { arange, concat, cos, exp, ShapeError, sin, type Tensor } from '../index.js';
+import { arange, concat, cos, exp, ShapeError, sin, type Tensor } from '@paris/tensor';
 
 /**
  * Fixed two-dimensional positions as in MAE and DiT (`get_2d_sincos_pos_embed`): of each token's d numbers the first

@@ -1,8 +1,7 @@
 // Pictures to tokens and back. https://arxiv.org/abs/2010.11929, §3.1
-import { ShapeError, type Tensor } from '../index.js';
-import { xavierUniform, zeros } from './initialisers.js';
-import { linear } from './linear.js';
-import type { ParameterTable } from './parameters.js';
+import { ShapeError, type Tensor } from '@paris/tensor';
+import type { ParameterTable } from '@paris/tensor/nn';
+import { linear, xavierUniform, zeros } from '@paris/tensor/nn';
 
 /**
  * Cuts pictures into patches, row by row: [B, C, H, W] → [B, (H/p)·(W/p), C·p·p]. Within a token the channel runs

@@ -1,7 +1,7 @@
 // What the sizes of a transformer over patches must satisfy together, and its input with them.
-import { ShapeError } from '../errors.js';
-import { showShape } from '../graph/shape.js';
-import type { Tensor } from '../tensor.js';
+
+import type { Tensor } from '@paris/tensor';
+import { ShapeError } from '@paris/tensor';
 
 /** The sizes that {@link misfits} checks against each other, in pixels (or latents) and channels. */
 export interface TransformerSizes {
@@ -25,11 +25,11 @@ export function checkInput(
 ): void {
   const [batch] = latents.shape;
   if (latents.shape.join() !== [batch, channels, s, s].join()) {
-    const got = showShape(latents.shape);
+    const got = `[${latents.shape.join(', ')}]`;
     throw new ShapeError(tag, `latents must be [B, ${channels}, ${s}, ${s}], got ${got}. Resize, or mend the config.`);
   }
   if (time.shape.join() === String(batch)) return;
-  const got = showShape(time.shape);
+  const got = `[${time.shape.join(', ')}]`;
   throw new ShapeError(tag, `time must be [B], here [${batch}], got ${got}. Give each picture its own.`);
 }
 

@@ -1,4 +1,4 @@
-import type { Tensor } from '../index.js';
+import type { Tensor } from '@paris/tensor';
 
 /** What a picture is to show, as experts take it. The kinds are those that an expert's config names. */
 export type Condition =

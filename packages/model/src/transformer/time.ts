@@ -1,9 +1,7 @@
 // How a network is told the time: sines and cosines of it, then a small MLP.
-import { arange, concat, cos, exp, floor, silu, sin, type Tensor } from '../index.js';
-import { normal } from './initialisers.js';
-import { linearParameters } from './linear.js';
-import { type MlpParams, mlp } from './mlp.js';
-import type { ParameterTable } from './parameters.js';
+import { arange, concat, cos, exp, floor, silu, sin, type Tensor } from '@paris/tensor';
+import type { ParameterTable } from '@paris/tensor/nn';
+import { linearParameters, type MlpParams, mlp, normal } from '@paris/tensor/nn';
 
 /** Width of the sinusoidal features in front of the MLP, in DiT and in the released checkpoints. */
 const FEATURES = 256;

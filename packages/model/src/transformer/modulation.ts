@@ -1,4 +1,4 @@
-import { layerNorm, split, type Tensor } from '../index.js';
+import { layerNorm, split, type Tensor } from '@paris/tensor';
 
 /** What a block does to its two branches: each is normalised, scaled and shifted, and gated. All are [B, 1, d]. */
 export interface Modulation {
