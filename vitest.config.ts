@@ -1,17 +1,8 @@
 import typegpu from 'unplugin-typegpu/vite';
 import { defineConfig } from 'vitest/config';
-import { adapterEnvironment, chooseAdapter } from './packages/tensor/src/node/adapters.js';
 
 // Workspace packages resolve to their sources, so that tests see one copy of each module and need no build.
 const conditions = ['@paris/source', 'module', 'node', 'development|production'];
-
-// Tests run in forks, which start with this process's environment: so they get the adapter that PARIS_ADAPTER names
-// (gpu, lavapipe or swiftshader), or else the best one. Without any, tests of a device say so and skip.
-const adapter = await chooseAdapter().catch((error: Error) => {
-  if ((process.env.PARIS_ADAPTER || 'auto') !== 'auto') throw error;
-  console.warn(error.message);
-});
-if (adapter) Object.assign(process.env, adapterEnvironment(adapter));
 
 export default defineConfig({
   plugins: [typegpu()],
@@ -28,6 +19,8 @@ export default defineConfig({
     pool: 'forks',
     // Files of one worker share their modules: loading them anew for each took a third of all the time.
     isolate: false,
+    // Tests run in forks, which start with this process's environment: so they get the adapter that is chosen here.
+    globalSetup: ['tools/test/src/adapter.ts'],
     setupFiles: ['tools/test/src/setup.ts'],
     maxWorkers: 2,
     // Generous: a software adapter with an empty shader cache compiles for seconds, on a busy machine for a minute.

@@ -7,8 +7,6 @@ export default defineConfig({
     'src/node/index.ts',
     'src/nn/index.ts',
     'src/optim/index.ts',
-    'src/store/index.ts',
-    'src/safetensors/index.ts',
     'src/testing/index.ts',
     'src/device/gpu.ts',
     'src/device/gpu.node.ts',

@@ -1,13 +1,12 @@
 // The whole way in memory: pictures → data folder → one cluster → its expert → a model folder → samples.
 import { dit } from '@paris/dit';
+import { folderStore, memoryStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions, loadPipeline, MAX_TOKENS, type RgbImage } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
-import { memoryStore } from '@paris/tensor/store';
 import {
   assemble,
   ditConfig,
   expertRunName,
-  folderStore,
   partitionData,
   readMetrics,
   trainExpert,

@@ -1,7 +1,8 @@
 // What a newcomer gets wrong first with clusters, and the sentence that comes back. Read them aloud.
+
+import { memoryStore } from '@paris/files';
+import { writeSafetensors } from '@paris/files/safetensors';
 import { openDevice } from '@paris/tensor';
-import { writeSafetensors } from '@paris/tensor/safetensors';
-import { memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { saidBy } from '@paris/test-tools/said';
 import { expect, it } from 'vitest';
@@ -129,13 +130,13 @@ it('files', async () => {
   };
   const json = (change: object) => JSON.stringify({ ...partition, centroids: undefined, ...change });
   expect(await after('partition/partition.json', '<!doctype html>')).toMatchInlineSnapshot(
-    `"CheckpointError: [readPartition] partition/partition.json is not JSON (Unexpected token '<', "<!doctype html>" is not valid JSON)."`,
+    `"CheckpointError: [readPartition] partition/partition.json is not JSON: Unexpected token '<', "<!doctype html>" is not valid JSON."`,
   );
   expect(await after('partition/partition.json', json({ version: 3 }))).toMatchInlineSnapshot(
     `"CheckpointError: [readPartition] partition/partition.json has version 3; this release reads 1 and 2. Partition again, or use the release that wrote it."`,
   );
   expect(await after('partition/partition.json', json({ metric: 'cosine' }))).toMatchInlineSnapshot(
-    `"CheckpointError: [readPartition] partition/partition.json is not a partition: metric must be "spherical" or "euclidean", got "cosine". Partition again."`,
+    `"CheckpointError: [readPartition] partition/partition.json is not what this version reads: metric must be "spherical" or "euclidean", got "cosine". Partition again, or use the release that wrote it."`,
   );
   expect(await after('partition/partition.json', json({ clusters: 3 }))).toMatchInlineSnapshot(
     `"CheckpointError: [readPartition] partition/partition.json lists 2 sizes for 3 clusters."`,

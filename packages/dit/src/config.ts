@@ -1,8 +1,8 @@
 // What a DiT is made from: plain numbers that stand in an expert's config.json.
 
+import { describeIssue } from '@paris/files';
 import { misfits } from '@paris/model/transformer';
 import { ValueError } from '@paris/tensor';
-import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import type { Objective } from './expert.js';
 

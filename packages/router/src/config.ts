@@ -1,8 +1,8 @@
 // What a router is made from: plain numbers that stand in its config.json.
 
+import { describeIssue } from '@paris/files';
 import { misfits } from '@paris/model/transformer';
 import { ValueError } from '@paris/tensor';
-import { describeIssue } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 
 /** An activation in the router's head; 'none' passes values through, 'gelu' is the tanh form. */

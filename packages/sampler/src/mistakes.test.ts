@@ -1,9 +1,9 @@
 // What a newcomer gets wrong first when sampling, and the sentence that comes back. Read them aloud.
 
+import { type FileStore, memoryStore } from '@paris/files';
+import { writeSafetensors } from '@paris/files/safetensors';
 import { linearPath, noisePath } from '@paris/model';
 import { type Device, openDevice } from '@paris/tensor';
-import { writeSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { saidBy } from '@paris/test-tools/said';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';

@@ -1,22 +1,9 @@
 // Every error that Paris throws on purpose. A message reads `[tag] what, got, fix.`; the class and its `code` are what
 // a program may depend on. `internal:` after the tag marks a bug of ours.
 
-/** The root of all errors of Paris. `code` is stable across versions, the message is not. */
-export class ParisError extends Error {
-  readonly code: string = 'PARIS';
-  /** What the message is about: an operation, a command, a file. */
-  readonly tag: string;
+import { ParisError } from '@paris/files';
 
-  /**
-   * @param tag - what failed, as the user calls it: `matmul`, `openDevice`
-   * @param message - what is wrong, what was got, and how to fix it
-   */
-  constructor(tag: string, message: string, options?: ErrorOptions) {
-    super(`[${tag}] ${message}`, options);
-    this.tag = tag;
-    this.name = new.target.name;
-  }
-}
+export { CheckpointError, ParisError, ValueError } from '@paris/files';
 
 /** Shapes that do not fit each other. */
 export class ShapeError extends ParisError {
@@ -26,11 +13,6 @@ export class ShapeError extends ParisError {
 /** A dtype that the operation does not take. */
 export class DTypeError extends ParisError {
   override readonly code = 'DTYPE';
-}
-
-/** A value out of its domain. */
-export class ValueError extends ParisError {
-  override readonly code = 'VALUE';
 }
 
 /** Something a traced function must not do, such as reading a tensor. */
@@ -76,9 +58,4 @@ export class LimitError extends ParisError {
 /** No WebGPU adapter that works. */
 export class NoAdapterError extends ParisError {
   override readonly code = 'NO_ADAPTER';
-}
-
-/** A file of weights or a run that is not what was expected. */
-export class CheckpointError extends ParisError {
-  override readonly code = 'CHECKPOINT';
 }

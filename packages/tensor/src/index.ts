@@ -8,6 +8,7 @@ export type { HostData } from './device/host.js';
 export { type OpenDeviceOptions, openDevice } from './device/open.js';
 export type { KernelProfile, KernelRun, Profile, Roofline } from './device/profile.js';
 export { type AttentionShape, type TuneOptions, type TuneProgress, tune } from './device/tune.js';
+export { uploadTensor } from './device/upload.js';
 export * from './errors.js';
 export { type ComputeType, type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';
 export type { Type as TensorType } from './graph/node.js';

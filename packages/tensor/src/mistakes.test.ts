@@ -1,4 +1,7 @@
 // What a newcomer gets wrong first, and the sentence that comes back: what, what was got, what to do. Read them aloud.
+
+import { memoryStore } from '@paris/files';
+import { readSafetensors } from '@paris/files/safetensors';
 import { saidBy } from '@paris/test-tools/said';
 import { expect, it } from 'vitest';
 import {
@@ -17,8 +20,6 @@ import {
   zeros,
 } from './index.js';
 import { adamw } from './optim/index.js';
-import { readSafetensors } from './safetensors/index.js';
-import { memoryStore } from './store/index.js';
 import { useDevice } from './testing/useDevice.testing.js';
 
 const deviceOf = useDevice();

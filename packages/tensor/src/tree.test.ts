@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { ValueError } from './errors.js';
-import { comparePaths, flattenTree, type MapTree, mapTree, type TreeShape, treePaths, unflattenTree } from './tree.js';
+import { flattenTree, type MapTree, mapTree, type TreeShape, treePaths, unflattenTree } from './tree.js';
 
 class Leaf {
   constructor(readonly name: string) {}
@@ -112,19 +112,6 @@ describe('unflattenTree', () => {
   it.each([[['a', 'a']], [['a', 'a.b']], [['a.b', 'a']]])('refuses the paths %j', (paths) => {
     expect(() => unflattenTree(paths.map((path) => ({ path, value: 0 })))).toThrow(ValueError);
   });
-});
-
-it('comparePaths is a total order', () => {
-  const paths = ['a', 'a.b', '10', '2', '02', 'a.2', 'a.10', 'b', 'a.B', '123456789012345678901', ''];
-  for (const a of paths) {
-    for (const b of paths) {
-      expect(Math.sign(comparePaths(a, b)) + Math.sign(comparePaths(b, a))).toBe(0);
-      expect(comparePaths(a, b) === 0).toBe(a === b);
-      for (const c of paths) {
-        if (comparePaths(a, b) < 0 && comparePaths(b, c) < 0) expect(comparePaths(a, c)).toBeLessThan(0);
-      }
-    }
-  }
 });
 
 it('TreeShape admits interfaces and refuses foreign leaves', () => {

@@ -3,6 +3,7 @@
  * whatever the caller calls a leaf). Paths joined with dots are the keys of a safetensors file, and one order of
  * those paths is shared by files, hashes and packed buffers.
  */
+import { comparePaths, compareSegments } from '@paris/files';
 import { ValueError } from './errors.js';
 
 /** A tree of leaves, as this module builds it. What a caller declares may be an interface: see {@link TreeShape}. */
@@ -95,30 +96,7 @@ export function unflattenTree<Leaf>(entries: Iterable<TreeEntry<Leaf>>): TreeOf<
   return only !== undefined && !(only instanceof Map) ? only.leaf : build(root);
 }
 
-/**
- * Compares paths segment by segment: whole numbers by value (`layers.2` before `layers.10`) and before words; words by
- * UTF-16 code unit, independent of locale; a path before the paths below it.
- */
-export function comparePaths(a: string, b: string): number {
-  const left = a.split('.');
-  const right = b.split('.');
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const order = compareSegments(left[i]!, right[i]!);
-    if (order !== 0) return order;
-  }
-  return left.length - right.length;
-}
-
 type Node<Leaf> = Map<string, Node<Leaf> | { readonly leaf: Leaf }>;
-
-const wholeNumber = /^(?:0|[1-9]\d{0,14})$/; // up to 15 digits: exact as a number; longer ones compare as words
-
-function compareSegments(a: string, b: string): number {
-  const [numericA, numericB] = [wholeNumber.test(a), wholeNumber.test(b)];
-  if (numericA && numericB) return Number(a) - Number(b);
-  if (numericA !== numericB) return numericA ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 function walk<Leaf>(
   value: unknown,

@@ -1,18 +1,18 @@
 // Finished runs → a model folder. Here the experts meet for the first time.
 
 import { readPartition, writePartition } from '@paris/clustering';
+import type { FileSource, FileStore } from '@paris/files';
+import { folderStore, writeJson } from '@paris/files';
+import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { type ModelIndex, readVocabulary, type Vocabulary, writeModelIndex, writeVocabulary } from '@paris/sampler';
 import { CheckpointError } from '@paris/tensor';
-import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileSource, FileStore } from '@paris/tensor/store';
 import { readCluster, readLabelled } from './data/files.js';
 import { RunError } from './errors.js';
-import { writeJson } from './formats/json.js';
 import { partitionHash } from './partition.js';
 import { type RunData, readRunData } from './run/data.js';
 import { type Json, type RunRecord, readRun } from './run/record.js';
 import { WEIGHTS_FILE } from './run/run.js';
-import { folderStore, replaceParts } from './run/stores.js';
+import { replaceParts } from './run/stores.js';
 import { expertRunName } from './train/expert.js';
 import { ROUTER_RUN } from './train/router.js';
 

@@ -1,5 +1,6 @@
 // @paris/trainer: from a data folder to a model, over any FileStore: it runs in a browser tab too. Images, CSV files,
 // processes and the `paris` command are in @paris/trainer/node.
+
 export { type AssembleOptions, assemble } from './assemble.js';
 export { type BatchDraw, BatchDrawer, type BatchSpec, initKey, runKey } from './data/batches.js';
 export {
@@ -42,7 +43,6 @@ export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
 export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';
 export { type RunOptions, runTraining, type TrainingJob } from './run/run.js';
-export { folderStore } from './run/stores.js';
 export type { RunControls } from './train/common.js';
 export { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
 export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';

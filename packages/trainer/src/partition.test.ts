@@ -1,5 +1,5 @@
+import { memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
-import { memoryStore } from '@paris/tensor/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLabelled, writeManifestFolder } from './data/files.js';
 import type { Manifest } from './formats/data.js';

@@ -11,13 +11,13 @@ import {
   sweepClusters,
   writePartition,
 } from '@paris/clustering';
+import type { FileSource, FileStore } from '@paris/files';
+import { encodeJson, sha256 } from '@paris/files';
 import { type Device, key } from '@paris/tensor';
-import type { FileSource, FileStore } from '@paris/tensor/store';
 import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabelled } from './data/files.js';
 import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
 import { DataError } from './errors.js';
 import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
-import { encodeJson, sha256 } from './formats/json.js';
 import { describePartition, type PartitionReport } from './partitionReport.js';
 import { replaceParts } from './run/stores.js';
 

@@ -1,11 +1,12 @@
 // The model that the examples sample has learned something: on pictures that no training saw, the mixture is better than
 // its best expert and than itself with the weights of other pictures. Noise in its place does not pass both.
 import { fileURLToPath } from 'node:url';
+import { type FileStore, memoryStore } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
+import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { parseModelIndex, writeModelIndex } from '@paris/sampler';
 import { hostNormal, key, openDevice } from '@paris/tensor';
-import { nodeStore, probeAdapters } from '@paris/tensor/node';
-import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { probeAdapters } from '@paris/tensor/node';
 import { checkControls, evaluate } from '@paris/trainer';
 import { expect, it } from 'vitest';
 import { requireCapability } from './capability.js';

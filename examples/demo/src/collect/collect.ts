@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nodeStore } from '@paris/tensor/node';
+import { nodeStore } from '@paris/files/node';
 import { readLabelled, readMetrics, readRun } from '@paris/trainer';
 import { baseCodepoints, sources } from '../data/emoji.js';
 import type { DemoOptions } from '../options.js';

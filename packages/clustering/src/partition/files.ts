@@ -1,8 +1,8 @@
 /** A partition on disk. */
+
+import { checkJson, type FileSource, type FileStore, parseJson, writeJson } from '@paris/files';
+import { type HostTensor, readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
-import { type HostTensor, readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import { describeIssue, type FileSource, type FileStore } from '@paris/tensor/store';
-import type * as z from 'zod/mini';
 import {
   type Partition,
   type PartitionManifest,
@@ -25,8 +25,8 @@ export async function writePartition(store: FileStore, folder: string, partition
     coarse: { data: fine.clusters, shape: [fine.clusters.length], dtype: 'u32' as const },
   };
   await store.write(within(folder, centroidsName), writeSafetensors({ ...coarse, ...tensors }));
-  const text = `${JSON.stringify(partitionSchema.parse(manifest), null, 2)}\n`; // parsed: fields in one order
-  await store.write(within(folder, manifestName), new TextEncoder().encode(text)); // last: its presence means complete
+  // Parsed: fields in one order. Last: its presence means complete.
+  await writeJson(store, within(folder, manifestName), partitionSchema.parse(manifest));
 }
 
 /**
@@ -34,7 +34,7 @@ export async function writePartition(store: FileStore, folder: string, partition
  * @throws CheckpointError if a file is missing or is not what {@link writePartition} writes
  */
 export async function readPartition(store: FileSource, folder: string): Promise<Partition> {
-  const manifest = parseManifest(new TextDecoder().decode(await store.read(within(folder, manifestName))), folder);
+  const manifest = parseManifest(await store.read(within(folder, manifestName)), within(folder, manifestName));
   const path = within(folder, centroidsName);
   const tensors = await readSafetensors(store, path);
   const { dimensions } = manifest.encoder;
@@ -57,34 +57,24 @@ function take(tensors: Record<string, HostTensor>, path: string, name: string, d
   throw new CheckpointError('readPartition', `${path} should hold ${wanted}, got ${got}.`);
 }
 
-function parseManifest(text: string, folder: string): PartitionManifest {
-  const path = within(folder, manifestName);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new CheckpointError('readPartition', `${path} is not JSON (${(cause as Error).message}).`, { cause });
-  }
-  const manifest = ofItsVersion(json, path);
+function parseManifest(bytes: Uint8Array, path: string): PartitionManifest {
+  const manifest = ofItsVersion(bytes, path);
   const { sizes, clusters } = manifest;
   if (sizes.length === clusters) return manifest;
   throw new CheckpointError('readPartition', `${path} lists ${sizes.length} sizes for ${clusters} clusters.`);
 }
 
-function ofItsVersion(json: unknown, path: string): PartitionManifest {
+function ofItsVersion(bytes: Uint8Array, path: string): PartitionManifest {
+  const fix = 'Partition again, or use the release that wrote it.';
+  const origin = { tag: 'readPartition', path, fix };
+  const json = parseJson(bytes, origin);
   const version = (json as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version !== 1 && version !== 2) {
-    const fix = 'Partition again, or use the release that wrote it.';
     throw new CheckpointError('readPartition', `${path} has version ${version}; this release reads 1 and 2. ${fix}`);
   }
-  return version === 1 ? upgradeManifest(checked(partitionSchema1, json, path)) : checked(partitionSchema, json, path);
-}
-
-function checked<T>(schema: z.ZodMiniType<T>, json: unknown, path: string): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problem = describeIssue(parsed.error.issues[0]!, json);
-  throw new CheckpointError('readPartition', `${path} is not a partition: ${problem}. Partition again.`);
+  return version === 1
+    ? upgradeManifest(checkJson(json, partitionSchema1, origin))
+    : checkJson(json, partitionSchema, origin);
 }
 
 function within(folder: string, name: string): string {

@@ -1,5 +1,5 @@
+import { memoryStore } from '@paris/files';
 import { CheckpointError, type Device, openDevice } from '@paris/tensor';
-import { memoryStore } from '@paris/tensor/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Encoder, ImageBatch } from '../encoder/encoder.js';
 import { statisticsEncoder } from '../encoder/statistics.js';
@@ -207,7 +207,7 @@ describe('partition files', () => {
       expect(readPartition(await written(change), 'p')).rejects;
     await (await refused((json) => ({ ...json, metric: 'hamming' }))).toThrow(CheckpointError);
     await (await refused((json) => ({ ...json, metric: 'hamming' }))).toThrow(
-      '[readPartition] p/partition.json is not a partition: metric must be "spherical" or "euclidean"',
+      '[readPartition] p/partition.json is not what this version reads: metric must be "spherical" or "euclidean"',
     );
     await (await refused((json) => ({ ...json, sizes: [1] }))).toThrow('lists 1 sizes for 3 clusters.');
     await (await refused((json) => ({ ...json, clusters: 4, sizes: [1, 1, 1, 1] }))).toThrow(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { HostTensor } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
-import type { HostTensor } from '@paris/tensor/safetensors';
 import { hostTensor, type StoredTensor } from '@paris/tensor/testing';
 import { describe, expect, it } from 'vitest';
 import {

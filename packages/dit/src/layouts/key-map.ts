@@ -1,8 +1,9 @@
 // From other people's state dicts to ours and back: a key map says for each of our parameters which of theirs hold its
 // rows. Both directions follow from it. Numbers on the host; no device.
+
+import type { HostTensor } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
-import type { HostTensor } from '@paris/tensor/safetensors';
 
 /** A foreign tensor that holds some of a parameter's rows. */
 export interface Piece {

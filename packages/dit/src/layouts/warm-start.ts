@@ -1,8 +1,9 @@
 // Weights to start a training from: those of a checkpoint, but for groups that start anew, as Paris' heterogeneous
 // experts start from an ImageNet DiT without its head and with a text projection of their own (arXiv 2603.06741).
+
+import type { HostTensor } from '@paris/files/safetensors';
 import { CheckpointError, ValueError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
-import type { HostTensor } from '@paris/tensor/safetensors';
 import { fromStateDict, type KeyMap, type StateDict, some } from './key-map.js';
 import { parisLayout } from './layouts.js';
 

@@ -5,9 +5,9 @@
  *   experts/00/{config.json, model.safetensors} …   router/{config.json, model.safetensors}
  *   codec/config.json   text/vocabulary.json   partition/{partition.json, centroids.safetensors}
  */
+import { checkJson, isPath, parseJson } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
 import * as z from 'zod/mini';
-import { parseJsonFile } from './json.js';
 
 export const indexPath = 'model_index.json';
 
@@ -77,7 +77,8 @@ export const modelIndexSchema: z.ZodMiniType<ModelIndex> = z.object({
  *   pieces do not make up its size
  */
 export function parseModelIndex(bytes: Uint8Array): ModelIndex {
-  const index = parseJsonFile('loadPipeline', indexPath, bytes, modelIndexSchema);
+  const origin = { tag: 'loadPipeline', path: indexPath };
+  const index = checkJson(parseJson(bytes, origin), modelIndexSchema, origin);
   const { clusters, files } = index;
   if (clusters > files.length) {
     throw new CheckpointError(
@@ -90,7 +91,7 @@ export function parseModelIndex(bytes: Uint8Array): ModelIndex {
     const refuse = (why: string): never => {
       throw new CheckpointError('loadPipeline', `${indexPath} lists ${JSON.stringify(path)}, ${why}`);
     };
-    if (!isInside(path)) refuse('which is no path inside the model. Do not load it.');
+    if (!isPath(path)) refuse('which is no path inside the model. Do not load it.');
     if (seen.has(path)) refuse('twice. Assemble the model again.');
     seen.add(path);
     if (chunks && chunks.length !== Math.ceil(sizeBytes / chunkBytes)) {
@@ -103,10 +104,4 @@ export function parseModelIndex(bytes: Uint8Array): ModelIndex {
 /** `experts/00`, …: wide enough that names sort as numbers up to 100 experts. */
 export function expertFolder(cluster: number): string {
   return `experts/${String(cluster).padStart(2, '0')}`;
-}
-
-/** Whether a path stays in the folder on every system: no `..`, no absolute path, no drive, no backslash. */
-function isInside(path: string): boolean {
-  const segments = path.split('/');
-  return !/[\\\0:]/.test(path) && segments.every((segment) => !['', '.', '..'].includes(segment));
 }

@@ -1,8 +1,7 @@
+import { type FileStore, memoryStore, sha256 } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { describe, expect, it } from 'vitest';
 import { chunkBytes, indexPath, type ModelIndex, parseModelIndex } from './format.js';
-import { sha256 } from './hash.js';
 import { verifiedStore } from './verified-store.js';
 import { writeModelIndex } from './write.js';
 

@@ -1,6 +1,7 @@
 /** Do the tensors of a file fit the parameters of a network? Asked before any weight is read. */
+
+import type { SafetensorsHeader } from '@paris/files/safetensors';
 import { flattenTree, key, type Tensor, type TreeOf } from '@paris/tensor';
-import type { SafetensorsHeader } from '@paris/tensor/safetensors';
 
 /** What is wrong, one sentence each; none if keys and shapes agree. */
 export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsHeader): string[] {

@@ -1,8 +1,9 @@
 /** A model's files as its index describes them: what does not match its hash is never handed on. */
+
+import type { FileSource } from '@paris/files';
+import { sha256 } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import type { FileSource } from '@paris/tensor/store';
 import { chunkBytes, type ModelFile, type ModelIndex } from './format.js';
-import { sha256 } from './hash.js';
 
 /**
  * The listed files. Files are read in pieces of up to 16 MiB, each checked once it is here; the last piece

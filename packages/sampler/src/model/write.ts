@@ -1,8 +1,9 @@
 /** The last step of putting a model together: everything in the folder is measured, and the index written. */
+
+import type { FileSource, FileStore } from '@paris/files';
+import { encodeJson, sha256 } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import type { FileSource, FileStore } from '@paris/tensor/store';
 import { chunkBytes, expertFolder, indexPath, type ModelFile, type ModelIndex } from './format.js';
-import { sha256 } from './hash.js';
 
 /** What the files alone do not tell. */
 export interface ModelDescription {
@@ -66,8 +67,4 @@ async function measure(store: FileSource, path: string): Promise<ModelFile> {
     chunks.push(await sha256(bytes.subarray(from, from + chunkBytes)));
   }
   return { ...entry, chunks };
-}
-
-function encodeJson(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,6 +1,6 @@
 /** What needs Node's file system. */
 import { writeFile } from 'node:fs/promises';
-import { StoreError } from '@paris/tensor/store';
+import { StoreError } from '@paris/files';
 import type { RgbImage } from '../images/image.js';
 import { encodePng } from '../images/png.js';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { nodeStore } from '@paris/tensor/node';
-import type { FileSource } from '@paris/tensor/store';
+import type { FileSource } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
 
 /** A folder of the file system: a path, or a `file:` URL. */
 export function openFolder(path: string): FileSource {

@@ -1,4 +1,4 @@
-import { type FileSource, httpStore } from '@paris/tensor/store';
+import { type FileSource, httpStore } from '@paris/files';
 
 /** Where there are no folders, a path is a URL relative to the page. */
 export function openFolder(path: string): FileSource {

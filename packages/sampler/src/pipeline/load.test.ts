@@ -1,7 +1,7 @@
 import { defineExpert } from '@paris/dit';
+import type { FileStore } from '@paris/files';
+import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { CheckpointError, type Device, key, ones, openDevice, type Tensor, ValueError } from '@paris/tensor';
-import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileStore } from '@paris/tensor/store';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeModelIndex } from '../model/write.js';
 import { type LoadOptions, type LoadProgress, loadPipeline } from './load.js';

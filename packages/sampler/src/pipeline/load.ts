@@ -1,5 +1,7 @@
 /** From a model's folder to a pipeline: everything is checked before anything is believed. */
 import { type AnyExpertArchitecture, dit } from '@paris/dit';
+import { type FileSource, httpStore, parseJson } from '@paris/files';
+import { readHeader, streamSafetensors } from '@paris/files/safetensors';
 import type { NoisePath } from '@paris/model';
 import { noisePath } from '@paris/model';
 import { type AnyRouterArchitecture, routerTransformer } from '@paris/router';
@@ -10,14 +12,12 @@ import {
   type Tensor,
   type TreeOf,
   unflattenTree,
+  uploadTensor,
   ValueError,
 } from '@paris/tensor';
-import { readHeader, streamSafetensors, uploadTensor } from '@paris/tensor/safetensors';
-import { type FileSource, httpStore } from '@paris/tensor/store';
 import { openFolder } from '#folder';
 import { type Codec, codecByName } from '../codec/codec.js';
 import { expertFolder, indexPath, type ModelIndex, parseModelIndex } from '../model/format.js';
-import { parseJson } from '../model/json.js';
 import { compareParameters, isFiniteData, parameterShapes, some } from '../model/parameters.js';
 import { verifiedStore } from '../model/verified-store.js';
 import { requiredFiles } from '../model/write.js';
@@ -179,7 +179,8 @@ async function readNetworks<N extends { init: Parameters<typeof parameterShapes>
   const byConfig = new Map<string, N>();
   const networks: ReadNetwork<N>[] = [];
   for (const folder of folders) {
-    const json = parseJson('loadPipeline', `${folder}/config.json`, await files.read(`${folder}/config.json`));
+    const path = `${folder}/config.json`;
+    const json = parseJson(await files.read(path), { tag: 'loadPipeline', path });
     const text = JSON.stringify(json);
     const network = byConfig.get(text) ?? findArchitecture(folder, json, architectures).fromConfig(json);
     byConfig.set(text, network);

@@ -1,9 +1,9 @@
 /** Small model folders for the tests: real architectures with random weights. */
 import { createDiT, parseDiTConfig } from '@paris/dit';
+import { type FileStore, memoryStore } from '@paris/files';
+import { writeSafetensors } from '@paris/files/safetensors';
 import { createRouter, parseRouterConfig } from '@paris/router';
 import { type Device, flattenTree, key, normal, type Tensor } from '@paris/tensor';
-import { writeSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { writeModelIndex } from '../model/write.js';
 import { writeVocabulary } from '../text/vocabulary.js';
 

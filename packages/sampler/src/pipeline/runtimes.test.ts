@@ -1,8 +1,9 @@
 // What every runtime must draw: a small model's pictures and routes, as PyTorch has them in float64
 // (tools/fixtures/mixture.py), together and one by one.
+
+import { type FileStore, memoryStore } from '@paris/files';
+import { writeSafetensors } from '@paris/files/safetensors';
 import type { Device } from '@paris/tensor';
-import { writeSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { hostTensor, type StoredTensor } from '@paris/tensor/testing';
 import { declareSuite, type SuiteContext } from '../../../tensor/src/testing/suite.js';
 import { clampDisplay } from '../images/image.js';

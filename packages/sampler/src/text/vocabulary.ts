@@ -2,9 +2,9 @@
  * The built-in text side: a list of words that is frozen from the training captions. No download and no model: each
  * expert embeds the ids itself. Id 0 is padding, and a caption of nothing but padding is the unconditional one.
  */
-import type { FileSource, FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/files';
+import { checkJson, parseJson } from '@paris/files';
 import * as z from 'zod/mini';
-import { parseJsonFile } from '../model/json.js';
 
 /** How many token ids a caption has. */
 export const MAX_TOKENS = 8;
@@ -77,5 +77,6 @@ const schema: z.ZodMiniType<Vocabulary> = z.object({
  * @throws CheckpointError if it is no vocabulary
  */
 export async function readVocabulary(store: FileSource): Promise<Vocabulary> {
-  return parseJsonFile('readVocabulary', fileName, await store.read(fileName), schema);
+  const origin = { tag: 'readVocabulary', path: fileName };
+  return checkJson(parseJson(await store.read(fileName), origin), schema, origin);
 }

@@ -1,8 +1,9 @@
 // Data of the host as device memory wants it, and back.
+
+import { fromHalf, toHalf } from '@paris/files';
 import { DTypeError, LimitError, ShapeError, ValueError } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
 import { checkShape, type Shape, showShape, sizeOf } from '../graph/shape.js';
-import { fromHalf, toHalf } from './half.js';
 
 type IntegerArray = Int8Array | Int16Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array | Uint32Array;
 type TypedArray = Float32Array | Float64Array | IntegerArray;

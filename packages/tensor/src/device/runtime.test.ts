@@ -1,4 +1,7 @@
 // What every runtime must do: train, draw, save and load. The ops are in their own suites.
+
+import { memoryStore } from '@paris/files';
+import { readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { valueAndGrad } from '../autodiff/gradient.js';
 import { gelu } from '../ops/activation/gelu.js';
 import { mse } from '../ops/loss/mse.js';
@@ -8,11 +11,9 @@ import { adamw } from '../optim/adamw.js';
 import type { TrainState } from '../optim/optimizer.js';
 import { hostBits, hostNormal, key } from '../random/index.js';
 import { philox4x32 } from '../random/philox.js';
-import { readSafetensors, uploadTensor } from '../safetensors/read.js';
-import { writeSafetensors } from '../safetensors/write.js';
-import { memoryStore } from '../store/memory.js';
 import type { Tensor } from '../tensor.js';
 import { declareSuite, type SuiteContext } from '../testing/suite.js';
+import { uploadTensor } from './upload.js';
 
 declareSuite({
   name: 'a runtime',

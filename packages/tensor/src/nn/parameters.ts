@@ -1,6 +1,7 @@
 // A model says once what its parameters are: a table from safetensors keys to shapes and initialisers. Counting needs
 // no device and no memory, and loading a checkpoint can compare keys and shapes before it reads a byte of weights.
-import { comparePaths, type Key, type Tensor, type TensorKey, unflattenTree } from '../index.js';
+import { comparePaths } from '@paris/files';
+import { type Key, type Tensor, type TensorKey, unflattenTree } from '../index.js';
 import type { Initialiser } from './initialisers.js';
 
 /** The shape of one parameter, and how it starts. */

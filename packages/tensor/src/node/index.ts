@@ -14,6 +14,5 @@ export {
 } from './adapters.js';
 export { calmPolling } from './calmPolling.js';
 export type { AdapterKind, ProbeSystem } from './candidates.js';
-export { nodeStore } from './nodeStore.js';
 export type { AdapterFacts, ProbeOutcome } from './probe-process.js';
 export { endOf, type RunOptions, runWithAdapter } from './run.js';

@@ -1,7 +1,8 @@
 // Proves one op: its results and its gradient against independent values, bare and fused. Knows of no test runner.
+
+import { fromHalf, toHalf } from '@paris/files';
 import { grad } from '../autodiff/gradient.js';
 import type { Device } from '../device/device.js';
-import { fromHalf, toHalf } from '../device/half.js';
 import { type HostArray, isFloat } from '../graph/dtype.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';

@@ -1,5 +1,5 @@
 // What each op means, in plain JavaScript: definitions, not algorithms. Written from the ops' documentation.
-import { fromHalf, toHalf } from '../device/half.js';
+import { fromHalf, toHalf } from '@paris/files';
 import { type Shape, sizeOf, stridesOf } from '../graph/shape.js';
 import { rowsOf } from '../ops/custom/reduction.js';
 import { hostBits, hostNormal, hostUniform, Key } from '../random/index.js';

@@ -1,8 +1,9 @@
 // Graphs drawn by a seed, built through the public API: what the compiler is fuzzed with. Values stay of size 1, so
 // that a float64 reading and the device agree to rounding.
+
+import { fromHalf, toHalf } from '@paris/files';
 import { grad } from '../autodiff/gradient.js';
 import { rematerialise } from '../autodiff/rematerialise.js';
-import { fromHalf, toHalf } from '../device/half.js';
 import { type DType, isFloat } from '../graph/dtype.js';
 import type { Type } from '../graph/node.js';
 import { type Shape, sizeOf } from '../graph/shape.js';

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AnyExpertArchitecture } from '@paris/dit';
+import { checkJson, parseJson } from '@paris/files';
 import { ValueError } from '@paris/tensor';
 import * as z from 'zod/mini';
-import { parseJson } from '../formats/json.js';
 import type { Json } from '../run/record.js';
 
 /** The default export of a module. @throws ValueError if it cannot be loaded or was not made by `defineExpert` */
@@ -28,5 +28,6 @@ export async function loadConfig(file: string): Promise<{ [name: string]: Json }
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new ValueError('train', `the config file ${file} cannot be read (${cause.code}). Check its path.`, { cause });
   });
-  return parseJson(text, file, configSchema);
+  const origin = { tag: 'readJson', path: file };
+  return checkJson(parseJson(text, origin), configSchema, origin);
 }

@@ -2,8 +2,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeStore } from '@paris/files/node';
 import { parseTuningTable, type TuningTable } from '@paris/tensor';
-import { chooseAdapter, nodeStore } from '@paris/tensor/node';
+import { chooseAdapter } from '@paris/tensor/node';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { paris } from '../testing/paris.js';

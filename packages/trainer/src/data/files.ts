@@ -1,8 +1,10 @@
 // The folders of a data folder on disk. Each is self-contained: a JSON file that says what its pictures are, and
 // images.safetensors with `images` u8 [N, C, S, S], `tokens` u32 [N, L] and, where clusters are mixed, `labels` u32 [N].
+
+import type { FileSource, FileStore } from '@paris/files';
+import { checkJson, encodeJson, parseJson, readJson, sha256, writeJson } from '@paris/files';
+import { type HostTensor, parseSafetensors, readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
-import { type HostTensor, parseSafetensors, readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileSource, FileStore } from '@paris/tensor/store';
 import type * as z from 'zod/mini';
 import { DataError } from '../errors.js';
 import {
@@ -14,7 +16,6 @@ import {
   type Manifest,
   manifestSchema,
 } from '../formats/data.js';
-import { encodeJson, parseJson, readJson, sha256, writeJson } from '../formats/json.js';
 import { replaceParts } from '../run/stores.js';
 
 /** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
@@ -177,7 +178,8 @@ async function readHashed<M extends DataFormat & { count: number; items: unknown
   }
   const path = `${folder}/${IMAGES}`;
   const [text, images] = [await store.read(json), await store.read(path)];
-  const manifest = parseJson(new TextDecoder().decode(text), json, schema);
+  const origin = { tag: 'readJson', path: json };
+  const manifest = checkJson(parseJson(text, origin), schema, origin);
   if (manifest.items.length !== manifest.count) {
     throw new CheckpointError('data', `${json} says ${manifest.count} pictures and lists ${manifest.items.length}.`);
   }

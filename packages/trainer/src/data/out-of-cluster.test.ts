@@ -1,12 +1,11 @@
 import { dit } from '@paris/dit';
+import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions } from '@paris/sampler';
 import { type Device, key, openDevice, ValueError } from '@paris/tensor';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionData } from '../partition.js';
 import { readRunData } from '../run/data.js';
-import { folderStore } from '../run/stores.js';
 import { toySize, toyTraining } from '../testing/toy.js';
 import { ditConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';

@@ -1,6 +1,6 @@
 // Which pictures no training sees: decided per group, by a hash, so that it depends on nothing but the seed and the
 // group's name. Adding pictures never moves others across the line.
-import { sha256 } from '../formats/json.js';
+import { sha256 } from '@paris/files';
 
 /**
  * For each group whether it is held out: a uniform number in [0, 1) from SHA-256(seed, group), compared with

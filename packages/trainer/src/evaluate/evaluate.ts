@@ -1,10 +1,10 @@
 // A model on pictures that no training saw.
 import { randomPartitionControl } from '@paris/clustering';
 import type { AnyExpertArchitecture } from '@paris/dit';
+import type { FileSource } from '@paris/files';
 import { type AnyRouterArchitecture, oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
 import { type Device, key, ValueError } from '@paris/tensor';
-import type { FileSource } from '@paris/tensor/store';
 import { readLabelled } from '../data/files.js';
 import { DataError } from '../errors.js';
 import type { LabelledManifest } from '../formats/data.js';

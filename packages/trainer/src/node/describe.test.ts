@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ditCost, ditParameterShapes, parseDiTConfig } from '@paris/dit';
+import { nodeStore } from '@paris/files/node';
+import { writeSafetensors } from '@paris/files/safetensors';
 import { parseRouterConfig, routerParameterShapes } from '@paris/router';
 import { writeModelIndex } from '@paris/sampler';
-import { nodeStore } from '@paris/tensor/node';
-import { writeSafetensors } from '@paris/tensor/safetensors';
 import { expect, it } from 'vitest';
 import { describe } from './describe.js';
 

@@ -1,15 +1,15 @@
 // What something is: a preset, a model, a run or a data folder, in a few lines.
 import { ditCost, ditParameterShapes, ditPresets, parseDiTConfig } from '@paris/dit';
+import type { FileSource } from '@paris/files';
+import { readJson } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
+import { readHeader } from '@paris/files/safetensors';
 import { parseRouterConfig, routerCost, routerParameterShapes, routerPresets } from '@paris/router';
 import { parseModelIndex } from '@paris/sampler';
 import { ValueError } from '@paris/tensor';
 import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
-import { nodeStore } from '@paris/tensor/node';
-import { readHeader } from '@paris/tensor/safetensors';
-import type { FileSource } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import { manifestSchema } from '../formats/data.js';
-import { readJson } from '../formats/json.js';
 import { readMetrics } from '../run/metrics.js';
 import { readRun } from '../run/record.js';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeStore } from '@paris/tensor/node';
+import { nodeStore } from '@paris/files/node';
 import { requireCapability } from '@paris/test-tools';
 import { saidBy } from '@paris/test-tools/said';
 import sharp from 'sharp';

@@ -1,8 +1,8 @@
 // A folder of pictures → a data folder: decoded, resized, captioned, split. Nothing here needs a GPU.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
+import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions, MAX_TOKENS, words } from '@paris/sampler';
-import type { FileStore } from '@paris/tensor/store';
 import { writeManifestFolder } from '../data/files.js';
 import { heldOutGroups } from '../data/split.js';
 import { DataError } from '../errors.js';

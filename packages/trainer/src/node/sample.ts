@@ -1,6 +1,7 @@
 // Prompts → one PNG with all pictures, and a trace of how each came about.
 
 import type { AnyExpertArchitecture } from '@paris/dit';
+import type { FileSource } from '@paris/files';
 import {
   encodePng,
   type Generated,
@@ -12,7 +13,6 @@ import {
   tileImages,
 } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
-import type { FileSource } from '@paris/tensor/store';
 
 /** Which model draws what, and how. */
 export interface SampleOptions {

@@ -2,13 +2,12 @@
 // that is meant to change bytes says so and records them again: PARIS_RECORD=1 npx vitest run packages/trainer/src/pinned,
 // on SwiftShader (which writes the files, too) and on lavapipe.
 import { writeFileSync } from 'node:fs';
+import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';
 import type { TrainEvent } from '../run/events.js';
-import { folderStore } from '../run/stores.js';
 import { drawPinned, makePinned, STOPPED_AFTER, trainPinned, trainPinnedRouter } from './pinned.testing.js';
 import { distance, numbersOf, pinned, readSums, sumsFile, sumsOf } from './sums.testing.js';
 

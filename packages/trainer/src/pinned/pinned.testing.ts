@@ -1,17 +1,17 @@
 // A whole small life of a model, from pictures to pictures, made the same way every time: what changes a byte of it
 // changes the bytes of everybody's runs and models. The folder fixtures/pinned holds what it was when it was recorded.
 import { dit } from '@paris/dit';
+import type { FileStore } from '@paris/files';
+import { folderStore } from '@paris/files';
 import { routerTransformer } from '@paris/router';
 import { buildVocabulary, encodeCaptions, encodePng, loadPipeline, tileImages } from '@paris/sampler';
 import { type Device, hostUniform, key } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
 import { assemble } from '../assemble.js';
 import { writeManifestFolder } from '../data/files.js';
 import type { Manifest } from '../formats/data.js';
 import { minSnr } from '../objective/loss-weight.js';
 import { logitNormalDensity } from '../objective/time-density.js';
 import { partitionData } from '../partition.js';
-import { folderStore } from '../run/stores.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { type TrainExpertOptions, trainExpert } from '../train/expert.js';
 import type { TrainingOptions } from '../train/options.js';

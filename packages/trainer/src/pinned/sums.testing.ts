@@ -1,11 +1,11 @@
 // What is compared of a pinned folder: SHA-256 of every file by adapter, and numbers to a tolerance on any adapter.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { nodeStore } from '@paris/tensor/node';
-import { parseSafetensors } from '@paris/tensor/safetensors';
-import type { FileSource, FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/files';
+import { sha256 } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
+import { parseSafetensors } from '@paris/files/safetensors';
 import { decode } from 'fast-png';
-import { sha256 } from '../formats/json.js';
 
 const folder = new URL('../../fixtures/pinned/', import.meta.url);
 

@@ -1,6 +1,6 @@
 // checkpoints/00000200.safetensors: the whole training state after a step. Written in one piece (the store's write is
 // atomic), the one before is kept in case the newest cannot be read.
-import type { FileStore } from '@paris/tensor/store';
+import type { FileStore } from '@paris/files';
 
 const FOLDER = 'checkpoints';
 const KEPT = 2;

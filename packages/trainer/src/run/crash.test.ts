@@ -1,6 +1,6 @@
 // A process may die, or a disk fill up, at any touch of a file. Every touch of a run is tried: afterwards the same command
 // ends with the same bytes.
-import { type FileStore, memoryStore, StoreError } from '@paris/tensor/store';
+import { type FileStore, memoryStore, StoreError } from '@paris/files';
 import { describe, expect, it } from 'vitest';
 import { counter, steps } from './counter.testing.js';
 import { runTraining } from './run.js';

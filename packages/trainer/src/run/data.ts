@@ -1,8 +1,8 @@
 // data.json of a run: what its pictures were like, so that runs can be put together without the pictures.
-import type { FileSource } from '@paris/tensor/store';
+import type { FileSource } from '@paris/files';
+import { encodeJson, readJson } from '@paris/files';
 import * as z from 'zod/mini';
 import type { DataFormat, DataItem } from '../formats/data.js';
-import { encodeJson, readJson } from '../formats/json.js';
 
 export interface RunData extends Pick<DataFormat, 'size' | 'channels' | 'normalization'> {
   version: 1;

@@ -1,7 +1,8 @@
 // metrics.jsonl: one line a step. Lines reach the file before the checkpoint of their step does; on continuing,
 // whatever lies after the checkpoint is cut off. So there is never a step twice, nor one missing.
+
+import type { FileSource, FileStore } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import type { FileSource, FileStore } from '@paris/tensor/store';
 import * as z from 'zod/mini';
 import type { StepMetrics } from './events.js';
 

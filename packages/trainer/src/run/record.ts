@@ -1,9 +1,9 @@
 // run.json: what a run is, so that the same command continues it and another one is refused. It speaks of one cluster
 // only: whoever trains expert 3 learns nothing of the others.
-import type { FileSource, FileStore } from '@paris/tensor/store';
+import type { FileSource, FileStore } from '@paris/files';
+import { checkJson, readJson, writeJson } from '@paris/files';
 import * as z from 'zod/mini';
 import { RunError } from '../errors.js';
-import { checkJson, readJson, writeJson } from '../formats/json.js';
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -53,7 +53,8 @@ export async function readRun(store: FileSource): Promise<RunRecord | undefined>
 }
 
 export async function writeRun(store: FileStore, record: RunRecord): Promise<void> {
-  await writeJson(store, RUN_FILE, checkJson(record, RUN_FILE, runSchema)); // fields in one order, whoever began
+  // Checked: fields in one order, whoever began.
+  await writeJson(store, RUN_FILE, checkJson(record, runSchema, { tag: 'readJson', path: RUN_FILE }));
 }
 
 /** @throws RunError that names the first difference, if the run in the folder is not the one asked for. */

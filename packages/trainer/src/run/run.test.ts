@@ -1,5 +1,5 @@
 // Runs without a GPU: the job multiplies a number, so every state and every file can be foretold.
-import { type FileStore, memoryStore } from '@paris/tensor/store';
+import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { describe, expect, it } from 'vitest';
 import { DivergedError, InterruptedError, RunError } from '../errors.js';
 import { checkpointPath, listCheckpoints } from './checkpoint.js';
@@ -8,7 +8,6 @@ import type { TrainEvent } from './events.js';
 import { readMetrics } from './metrics.js';
 import { readRun } from './record.js';
 import { type RunOptions, runTraining } from './run.js';
-import { folderStore } from './stores.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
 

@@ -1,15 +1,15 @@
 // A run from its first step or its last checkpoint to its end. What is trained is the job's business; here is what is
 // the same for all: identity, checkpoints, metrics, stopping, going on. Nothing here depends on a GPU.
+
+import { type FileLock, FileLockedError, type FileSource, type FileStore, folderStore, sha256 } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import { type FileLock, FileLockedError, type FileSource, type FileStore } from '@paris/tensor/store';
 import { DivergedError, InterruptedError } from '../errors.js';
-import { sha256 } from '../formats/json.js';
 import { checkpointPath, listCheckpoints, removeCheckpoints, writeCheckpoint } from './checkpoint.js';
 import type { OnTrainEvent, StepMetrics } from './events.js';
 import { appendMetrics, truncateMetrics } from './metrics.js';
 import { Pace } from './pace.js';
 import { assertSameRun, type RunIdentity, type RunRecord, readRun, writeRun } from './record.js';
-import { folderStore, moveAside } from './stores.js';
+import { moveAside } from './stores.js';
 
 /** Something that can be trained a step at a time, deterministically: state and step number decide the next state. */
 export interface TrainingJob<State> {

@@ -1,9 +1,9 @@
 // A small data folder for tests: coloured pictures with captions, made from a seed, partitioned by colour.
 
 import { type Partition, writePartition } from '@paris/clustering';
+import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions } from '@paris/sampler';
 import { hostUniform, key } from '@paris/tensor';
-import type { FileStore } from '@paris/tensor/store';
 import { type Pictures, selectRows, writeCluster, writeLabelled } from '../data/files.js';
 import type { DataFormat, DataItem } from '../formats/data.js';
 import { partitionHash } from '../partition.js';

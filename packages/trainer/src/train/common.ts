@@ -1,10 +1,9 @@
 // What the trainings of experts and routers share around the run.
 
+import { type FileStore, memoryStore, writeJson } from '@paris/files';
 import { writeVocabulary } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import type { DataFormat, DataItem } from '../formats/data.js';
-import { writeJson } from '../formats/json.js';
 import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
 import type { OnTrainEvent } from '../run/events.js';
 import { version } from '../version.js';

@@ -1,15 +1,15 @@
 // One expert, from its own cluster's folder and nothing else.
 import type { AnyExpertArchitecture } from '@paris/dit';
+import type { FileSource, FileStore } from '@paris/files';
+import { onlyFolder } from '@paris/files';
 import { type NoisePath, noisePath } from '@paris/model';
 import { type Device, key, ValueError } from '@paris/tensor';
-import type { FileSource, FileStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { clusterFolder, readCluster } from '../data/files.js';
 import { type LossWeight, unweighted } from '../objective/loss-weight.js';
 import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
 import type { RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
-import { onlyFolder } from '../run/stores.js';
 import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
 import { type InitialWeights, readInitialWeights } from './initial.js';
 import { createJob } from './job.js';

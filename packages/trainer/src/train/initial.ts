@@ -1,9 +1,9 @@
 // Where the weights of a run start: drawn from its seed, or taken over from a checkpoint.
 import { type KeyMap, type ParameterShapes, parisLayout, remadeGroups, warmStart } from '@paris/dit';
+import type { FileSource } from '@paris/files';
+import { sha256 } from '@paris/files';
+import { parseSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
-import { parseSafetensors } from '@paris/tensor/safetensors';
-import type { FileSource } from '@paris/tensor/store';
-import { sha256 } from '../formats/json.js';
 import type { Json } from '../run/record.js';
 import type { HostTensor } from './job.js';
 import type { Params } from './params.js';

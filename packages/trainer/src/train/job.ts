@@ -1,5 +1,8 @@
 // A training job on a device: parameters, optimiser and moving average in one state, one compiled step, and checkpoints
 // that hold the whole state. Experts and routers differ in `loss` and in what a batch is.
+
+import type { FileSource } from '@paris/files';
+import { readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import {
   CheckpointError,
   type Device,
@@ -20,8 +23,6 @@ import {
   type PrecisionOptimizer,
   type TrainState,
 } from '@paris/tensor/optim';
-import { readSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import type { FileSource } from '@paris/tensor/store';
 import type { TrainingJob } from '../run/run.js';
 import { emaDecayAt, type TrainingOptions } from './options.js';
 import type { Params } from './params.js';

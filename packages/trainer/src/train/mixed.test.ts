@@ -1,9 +1,9 @@
 // Experts of different objectives, from their training to the pictures of one model.
 import { dit, type Objective } from '@paris/dit';
+import { type FileStore, memoryStore } from '@paris/files';
 import { routerTransformer } from '@paris/router';
 import { loadModel, loadPipeline, oracle, writeModelIndex } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';

@@ -1,16 +1,15 @@
 // What is trained besides the plain velocity on the straight path: other objectives, times, weights and beginnings.
 import { dit } from '@paris/dit';
+import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { cosinePath, linearPath } from '@paris/model';
 import { type Device, key, openDevice, type TensorKey } from '@paris/tensor';
-import { parseSafetensors, writeSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError, RunError } from '../errors.js';
 import { minSnr } from '../objective/loss-weight.js';
 import { logitNormalDensity } from '../objective/time-density.js';
 import { readRun } from '../run/record.js';
-import { folderStore } from '../run/stores.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';

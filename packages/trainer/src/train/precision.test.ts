@@ -1,15 +1,14 @@
 // Training in mixed precision on a real device, at toy size: it follows the f32 run, goes on with the same bytes, and is
 // refused where there is no f16.
 import { dit } from '@paris/dit';
+import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { parseSafetensors } from '@paris/files/safetensors';
 import { routerTransformer } from '@paris/router';
 import { type Device, LimitError, openDevice } from '@paris/tensor';
-import { parseSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InterruptedError, RunError } from '../errors.js';
 import { readMetrics } from '../run/metrics.js';
-import { folderStore } from '../run/stores.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';

@@ -1,10 +1,10 @@
 // The router, from all training pictures in their natural proportions.
 
 import { readPartition, writePartition } from '@paris/clustering';
+import { type FileSource, type FileStore, memoryStore } from '@paris/files';
 import { type NoisePath, noisePath } from '@paris/model';
 import type { AnyRouterArchitecture } from '@paris/router';
 import { argmax, crossEntropy, type Device } from '@paris/tensor';
-import { type FileSource, type FileStore, memoryStore } from '@paris/tensor/store';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { readLabelled } from '../data/files.js';
 import type { Json, RunRecord } from '../run/record.js';

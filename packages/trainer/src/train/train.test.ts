@@ -1,15 +1,14 @@
 // Training on a real device, at toy size.
 import { dit } from '@paris/dit';
+import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { parseSafetensors } from '@paris/files/safetensors';
 import { routerTransformer } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
-import { parseSafetensors } from '@paris/tensor/safetensors';
-import { type FileStore, memoryStore } from '@paris/tensor/store';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError } from '../errors.js';
 import type { TrainEvent } from '../run/events.js';
 import { readMetrics } from '../run/metrics.js';
-import { folderStore } from '../run/stores.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';

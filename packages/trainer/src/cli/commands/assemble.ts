@@ -1,4 +1,4 @@
-import { nodeStore } from '@paris/tensor/node';
+import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
 import { assemble } from '../../assemble.js';
 import { ignoredAdapter } from '../gpu.js';

@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path';
-import { nodeStore } from '@paris/tensor/node';
+import { writeJson } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
 import { Command } from 'commander';
 import { checkControls } from '../../evaluate/controls.js';
 import { evaluate } from '../../evaluate/evaluate.js';
 import { formatEvaluation } from '../../evaluate/table.js';
-import { writeJson } from '../../formats/json.js';
 import { policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';

@@ -1,6 +1,6 @@
 import { type Assignment, type Encoder, type Metric, statisticsEncoder } from '@paris/clustering';
 import { transformersEncoder } from '@paris/clustering/transformers';
-import { nodeStore } from '@paris/tensor/node';
+import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
 import { partitionData, sweepPartitions } from '../../partition.js';
 import { formatPartition, formatSweep } from '../../partitionReport.js';

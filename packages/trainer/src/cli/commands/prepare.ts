@@ -1,4 +1,4 @@
-import { nodeStore } from '@paris/tensor/node';
+import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
 import { prepare } from '../../node/prepare.js';
 import { number, whole } from '../failure.js';

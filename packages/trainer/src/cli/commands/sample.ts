@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path';
+import { writeJson } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
 import { encodePng, renderRouting } from '@paris/sampler';
-import { nodeStore } from '@paris/tensor/node';
 import { Command } from 'commander';
-import { writeJson } from '../../formats/json.js';
 import { contactSheet, sample } from '../../node/sample.js';
 import { number, policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';

@@ -1,9 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 import { dit, facebookLayout, type Objective, parisLayout, pixartLayout } from '@paris/dit';
+import { nodeStore } from '@paris/files/node';
 import { noisePaths } from '@paris/model';
 import { routerTransformer } from '@paris/router';
 import { ValueError } from '@paris/tensor';
-import { nodeStore } from '@paris/tensor/node';
 import type { Precision } from '@paris/tensor/optim';
 import { Command, Option } from 'commander';
 import { type LossWeight, parseLossWeight, unweighted } from '../../objective/loss-weight.js';

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } fro
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FileStore } from '../store/store.js';
-import { nodeStore } from './nodeStore.js';
+import type { FileStore } from '../stores/store.js';
+import { nodeStore } from './node-store.js';
 
 let folder: string;
 let store: FileStore;

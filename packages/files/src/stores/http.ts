@@ -1,4 +1,4 @@
-import { notFound, StoreError } from './errors.js';
+import { notFound, StoreError } from '../errors.js';
 import { type ByteRange, checkPath, checkRange, type FileSource } from './store.js';
 
 /** Options of {@link httpStore}. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { notFound, StoreError } from '../store/errors.js';
-import { checkFolder, checkPath, checkRange, type FileStore } from '../store/store.js';
-import { lockFolder } from './lockFolder.js';
+import { notFound, StoreError } from '../errors.js';
+import { checkFolder, checkPath, checkRange, type FileStore } from '../stores/store.js';
+import { lockFolder } from './lock-folder.js';
 
 /** Files that are ours and not the user's: unfinished writes and locks. They are not listed. */
 const hidden = /^\.(?:lock(?:\..*)?|.*\.tmp-[0-9a-f-]{36})$/;

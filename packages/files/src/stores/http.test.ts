@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { httpStore } from './http.js';
-import { type ServerBehaviour, serveFiles } from './serveFiles.testing.js';
+import { type ServerBehaviour, serveFiles } from './serve-files.testing.js';
 
 const files = new Map<string, Uint8Array>();
 const log: string[] = [];

@@ -1,4 +1,4 @@
-import { FileLockedError, notFound, StoreError } from './errors.js';
+import { FileLockedError, notFound, StoreError } from '../errors.js';
 import { checkFolder, checkPath, checkRange, type FileStore, isInside } from './store.js';
 
 /** A store that lives in memory and ends with it: for tests, and where there are no files. */

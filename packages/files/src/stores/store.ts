@@ -1,4 +1,4 @@
-import { FileAccessError, StoreError } from './errors.js';
+import { FileAccessError, StoreError } from '../errors.js';
 
 /** A span of bytes of a file. */
 export interface ByteRange {
@@ -47,14 +47,16 @@ export interface FileStore extends FileSource {
 
 /** `path` if it is a path of a store's file; else a {@link FileAccessError}. */
 export function checkPath(path: string): string {
-  const segments = path.split('/');
-  const wrong = segments.some((segment) => segment === '' || segment === '.' || segment === '..');
+  if (isPath(path)) return path;
+  const hint = 'Use names with "/" between them, without "." or ".."';
+  throw new FileAccessError('store', `${JSON.stringify(path)} is not a path inside the store. ${hint}.`);
+}
+
+/** Whether `path` is a path of a store's file: it stays inside the store on every system. */
+export function isPath(path: string): boolean {
+  const outside = path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
   // A backslash or a drive letter would be a way out on Windows; NUL ends a path for the system.
-  if (wrong || /[\\\0]/.test(path) || /^[a-zA-Z]:/.test(path)) {
-    const hint = 'Use names with "/" between them, without "." or ".."';
-    throw new FileAccessError('store', `${JSON.stringify(path)} is not a path inside the store. ${hint}.`);
-  }
-  return path;
+  return !outside && !/[\\\0]/.test(path) && !/^[a-zA-Z]:/.test(path);
 }
 
 /** Like {@link checkPath}; `''` is the store itself. */

@@ -1,5 +1,5 @@
-import { fromHalf, toHalf } from '../device/half.js';
-import { fromBfloat, toBfloat } from './bfloat.js';
+import { fromBfloat, toBfloat } from '../numbers/bfloat.js';
+import { fromHalf, toHalf } from '../numbers/half.js';
 
 /**
  * Element types of arrays on the host. f16 and bf16 are read into a Float32Array, which holds all their values; bool

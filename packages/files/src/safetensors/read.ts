@@ -1,8 +1,5 @@
-import type { Device } from '../device/device.js';
 import { CheckpointError } from '../errors.js';
-import { type FloatDType, isFloat } from '../graph/dtype.js';
-import type { FileSource } from '../store/store.js';
-import type { Tensor } from '../tensor.js';
+import type { FileSource } from '../stores/store.js';
 import { fileDTypes, type HostTensor } from './dtypes.js';
 import { headerLength, parseHeader, quote, type SafetensorsEntry, type SafetensorsHeader } from './header.js';
 
@@ -79,16 +76,6 @@ export function parseSafetensors(bytes: Uint8Array, file = 'safetensors'): Recor
 export function parseSafetensorsHeader(bytes: Uint8Array, file = 'safetensors'): SafetensorsHeader {
   const length = headerLength(file, bytes, bytes.length);
   return parseHeader(file, bytes.subarray(8, 8 + length), bytes.length);
-}
-
-/**
- * A tensor of the host on a device: bf16 as f32, u8 as u32.
- * @param floats - what floats become there. Default: what they are, and f32 for bf16.
- */
-export function uploadTensor(device: Device, { data, shape, dtype }: HostTensor, floats?: FloatDType): Tensor {
-  if (dtype === 'u8') return device.tensor(Uint32Array.from(data), { shape, dtype: 'u32' });
-  if (dtype === 'bf16') return device.tensor(data, { shape, dtype: floats ?? 'f32' });
-  return device.tensor(data, { shape, dtype: isFloat(dtype) ? (floats ?? dtype) : dtype });
 }
 
 function decode(file: string, entry: SafetensorsEntry, bytes: Uint8Array): HostTensor {

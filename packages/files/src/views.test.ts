@@ -1,6 +1,7 @@
-import { type FileSource, memoryStore } from '@paris/tensor/store';
 import { expect, it } from 'vitest';
-import { onlyFolder } from './stores.js';
+import { memoryStore } from './stores/memory.js';
+import type { FileSource } from './stores/store.js';
+import { onlyFolder } from './views.js';
 
 const files = { 'clusters/03/a': '3', 'clusters/031/a': '31', 'clusters/04/a': '4', 'vocabulary.json': '{}' };
 

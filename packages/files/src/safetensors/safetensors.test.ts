@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Device } from '../device/device.js';
-import type { FloatDType } from '../graph/dtype.js';
-import { memoryStore } from '../store/memory.js';
-import type { FileStore } from '../store/store.js';
+import { memoryStore } from '../stores/memory.js';
+import type { FileStore } from '../stores/store.js';
 import type { HostTensor } from './dtypes.js';
 import {
   parseSafetensors,
@@ -12,7 +10,6 @@ import {
   readSafetensors,
   readTensor,
   streamSafetensors,
-  uploadTensor,
 } from './read.js';
 import { writeSafetensors } from './write.js';
 
@@ -56,18 +53,6 @@ describe('reading', () => {
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
     expect(parseSafetensors(shifted.subarray(3))).toEqual(expected);
-  });
-
-  it('puts tensors on a device, bf16 as f32 and u8 as u32, and floats as asked', async () => {
-    const tensors = parseSafetensors(await reference());
-    const device = { tensor: (data: unknown, options: object) => ({ data, ...options }) } as unknown as Device;
-    const upload = (name: string, floats?: FloatDType) => uploadTensor(device, tensors[name]!, floats);
-    expect(upload('layers.10.bias')).toEqual(expected['layers.10.bias']);
-    expect(upload('layers.10.bias', 'f32')).toEqual({ ...expected['layers.10.bias'], dtype: 'f32' });
-    expect(upload('brain')).toEqual({ ...expected.brain, dtype: 'f32' });
-    expect(upload('brain', 'f16')).toEqual({ ...expected.brain, dtype: 'f16' });
-    expect(upload('bytes', 'f16')).toEqual({ data: Uint32Array.of(0, 127, 255), shape: [3], dtype: 'u32' });
-    expect(upload('flags', 'f16')).toEqual(expected.flags);
   });
 
   it('says when an I64 does not fit', () => {

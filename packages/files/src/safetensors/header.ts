@@ -4,7 +4,7 @@
  */
 import { CheckpointError } from '../errors.js';
 import { fileDTypes } from './dtypes.js';
-import { duplicateKey } from './duplicateKey.js';
+import { duplicateKey } from './duplicate-key.js';
 
 /** Where a tensor stands in a file. */
 export interface SafetensorsEntry {
@@ -46,7 +46,7 @@ export function headerLength(file: string, start: Uint8Array, fileBytes: number)
  */
 export function parseHeader(file: string, json: Uint8Array, fileBytes: number): SafetensorsHeader {
   const start = 8 + json.length;
-  const { __metadata__: metadata = {}, ...tensors } = parseJson(file, json);
+  const { __metadata__: metadata = {}, ...tensors } = parseHeaderJson(file, json);
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
     fail(file, 'its __metadata__ is no record of strings.');
   }
@@ -72,7 +72,7 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 }
 
-function parseJson(file: string, bytes: Uint8Array): Record<string, unknown> {
+function parseHeaderJson(file: string, bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,5 +1,5 @@
 import { ValueError } from '../errors.js';
-import { comparePaths } from '../tree.js';
+import { comparePaths } from '../order.js';
 import { type FileDType, fileDTypes, type HostDType, type HostTensor } from './dtypes.js';
 import { quote } from './header.js';
 

@@ -1,8 +1,8 @@
 import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { FileLockedError } from '../store/errors.js';
-import type { FileLock } from '../store/store.js';
+import { FileLockedError } from '../errors.js';
+import type { FileLock } from '../stores/store.js';
 
 /** What a lock file says about its holder. `started` tells a process from a later one with the same id. */
 interface Holder {

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { nodeStore } from '../node/nodeStore.js';
+import { nodeStore } from '../node/node-store.js';
 import { type Make, sourceCases, storeCases } from './conformance.testing.js';
 import { httpStore } from './http.js';
 import { memoryStore } from './memory.js';
-import { serveFiles } from './serveFiles.testing.js';
+import { serveFiles } from './serve-files.testing.js';
 import type { FileSource, FileStore } from './store.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];

@@ -1,0 +1,2 @@
+// @paris/files/node: a folder of this machine as a store.
+export { nodeStore } from './node-store.js';

@@ -1,0 +1,38 @@
+// Views of a store: a folder of it, or only a folder of it.
+import { FileAccessError } from './errors.js';
+import { checkPath, type FileSource, type FileStore } from './stores/store.js';
+
+/** The folder `name` of a store, as a store of its own. */
+export function folderStore(store: FileStore, name: string): FileStore {
+  const inside = (path: string) => `${name}/${path}`;
+  const folder = (path = '') => (path === '' ? name : inside(path));
+  return {
+    read: (path, range) => store.read(inside(path), range),
+    size: (path) => store.size(inside(path)),
+    exists: (path) => store.exists(inside(path)),
+    write: (path, bytes) => store.write(inside(path), bytes),
+    append: (path, text) => store.append(inside(path), text),
+    list: async (path) => (await store.list(folder(path))).map((full) => full.slice(name.length + 1)),
+    remove: (path) => store.remove(inside(path)),
+    move: (from, to) => store.move(inside(from), inside(to)),
+    lock: (path) => store.lock(folder(path)),
+  };
+}
+
+/**
+ * The files of one folder of a store, and no other. This is how an expert's isolation is a fact and not a habit: its run
+ * reads through a view in which another cluster's folder cannot be reached.
+ * @throws FileAccessError, naming the path, on any touch of another path; nothing of the store is asked before.
+ */
+export function onlyFolder(store: FileSource, folder: string): FileSource {
+  const admit = (path: string) => {
+    if (checkPath(path).startsWith(`${folder}/`)) return path;
+    const hint = 'Open it through another store.';
+    throw new FileAccessError('store', `"${path}" is outside what may be opened here ("${folder}"). ${hint}`);
+  };
+  return {
+    read: async (path, range) => store.read(admit(path), range),
+    size: async (path) => store.size(admit(path)),
+    exists: async (path) => store.exists(admit(path)),
+  };
+}
