@@ -1,8 +1,6 @@
 // What a DiT is made from: plain numbers that stand in an expert's config.json.
 
-import { describeIssue } from '@paris/files';
-import { misfits } from '@paris/model/transformer';
-import { ValueError } from '@paris/tensor';
+import { configParser, count, type TransformerConfig, transformerFields } from '@paris/model/transformer';
 import * as z from 'zod/mini';
 import type { Objective } from './expert.js';
 
@@ -17,17 +15,8 @@ export type DiTCondition =
   | { readonly kind: 'none' };
 
 /** Everything that decides the layout of a DiT; what config.json holds. */
-export interface DiTConfig {
+export interface DiTConfig extends TransformerConfig {
   readonly objective: Objective;
-  /** Height and width of the latents (or of the pictures, in pixel space). */
-  readonly inputSize: number;
-  readonly channels: number;
-  readonly patchSize: number;
-  readonly hiddenSize: number;
-  readonly depth: number;
-  readonly heads: number;
-  /** Width of a block's MLP, in units of hiddenSize. Default 4. */
-  readonly mlpRatio: number;
   readonly condition: DiTCondition;
   /**
    * What sets the shifts, scales and gates of the blocks. 'single': one linear layer for all of them and a table a
@@ -42,15 +31,7 @@ export interface DiTConfig {
    * twice the channels; it is split off and not used. Default false.
    */
   readonly learnSigma: boolean;
-  /** The network sees timeScale · t. Default 1000, as the released checkpoints are run. */
-  readonly timeScale: number;
-  /** 'nearest' rounds to whole steps. Default 'none'. */
-  readonly timeRounding: 'none' | 'nearest';
-  /** Default 1e-5, PyTorch's; DiT and PixArt use 1e-6. */
-  readonly layerNormEps: number;
 }
-
-const count = z.int().check(z.positive());
 
 const schema = z.strictObject({
   architecture: z.optional(z.literal('dit')),
@@ -58,13 +39,7 @@ const schema = z.strictObject({
     z.strictObject({ prediction: z.enum(['velocity', 'epsilon', 'sample']), path: z.string().check(z.minLength(1)) }),
     { prediction: 'velocity', path: 'linear' },
   ),
-  inputSize: count,
-  channels: count,
-  patchSize: count,
-  hiddenSize: count,
-  depth: count,
-  heads: count,
-  mlpRatio: z._default(z.number().check(z.positive()), 4),
+  ...transformerFields,
   condition: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('tokens'), vocabulary: count, maxTokens: count, width: count }),
     z.strictObject({ kind: z.literal('embeddings'), width: count }),
@@ -74,23 +49,10 @@ const schema = z.strictObject({
   modulation: z._default(z.enum(['single', 'zero']), 'single'),
   textProjection: z._default(z.enum(['linear', 'mlp']), 'linear'),
   learnSigma: z._default(z.boolean(), false),
-  timeScale: z._default(z.number().check(z.positive()), 1000),
-  timeRounding: z._default(z.enum(['none', 'nearest']), 'none'),
-  layerNormEps: z._default(z.number().check(z.positive()), 1e-5),
 });
 
 /**
  * A checked DiTConfig with its defaults filled in, from the contents of a config.json.
  * @throws ValueError that lists every problem
  */
-export function parseDiTConfig(json: unknown): DiTConfig {
-  const parsed = schema.safeParse(json);
-  const problems = parsed.success
-    ? misfits(parsed.data)
-    : parsed.error.issues.map((issue) => describeIssue(issue, json));
-  if (!parsed.success || problems.length > 0) {
-    throw new ValueError('dit', `the config does not describe a DiT: ${problems.join('; ')}.`);
-  }
-  const { architecture: _, ...config } = parsed.data;
-  return config;
-}
+export const parseDiTConfig: (json: unknown) => DiTConfig = configParser('dit', 'a DiT', schema);

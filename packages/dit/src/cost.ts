@@ -1,13 +1,6 @@
 // What a forward costs, from the config alone: no graph, no device.
+import { attentionCost, type ForwardCost, linearCost, sumCosts } from '@paris/model/transformer';
 import type { DiTConfig } from './config.js';
-
-/** What one forward of a DiT computes and writes. */
-export interface ForwardCost {
-  /** Multiply-accumulates of matrix products and attention; a FLOP count is twice this. */
-  readonly macs: number;
-  /** Numbers that matrix products and attention write: what a training step would keep without rematerialisation. */
-  readonly activations: number;
-}
 
 /** How much goes through the network at once. */
 export interface ForwardCostOptions {
@@ -30,32 +23,19 @@ export function ditCost(config: DiTConfig, options: ForwardCostOptions = {}): Fo
   const words = condition.kind === 'tokens' || condition.kind === 'embeddings';
 
   const block = [
-    ...(modulation === 'zero' ? [linear(1, d, 6 * d)] : []),
-    ...[linear(N, d, 3 * d), attention(N, N, d, heads), linear(N, d, d)],
-    ...(words ? [linear(N, d, d), linear(L, d, 2 * d), attention(N, L, d, heads), linear(N, d, d)] : []),
-    ...[linear(N, d, hidden), linear(N, hidden, d)],
+    ...(modulation === 'zero' ? [linearCost(1, d, 6 * d)] : []),
+    ...[linearCost(N, d, 3 * d), attentionCost(N, N, d, heads), linearCost(N, d, d)],
+    ...(words
+      ? [linearCost(N, d, d), linearCost(L, d, 2 * d), attentionCost(N, L, d, heads), linearCost(N, d, d)]
+      : []),
+    ...[linearCost(N, d, hidden), linearCost(N, hidden, d)],
   ];
   const rest = [
-    ...[linear(N, patch, d), linear(1, 256, d), linear(1, d, d)],
-    modulation === 'zero' ? linear(1, d, 2 * d) : linear(1, d, 6 * d), // the final layer's, or all blocks'
-    ...(words ? [linear(L, condition.width, d)] : []),
-    ...(words && config.textProjection === 'mlp' ? [linear(L, d, d)] : []),
-    linear(N, d, patch * (config.learnSigma ? 2 : 1)),
+    ...[linearCost(N, patch, d), linearCost(1, 256, d), linearCost(1, d, d)],
+    modulation === 'zero' ? linearCost(1, d, 2 * d) : linearCost(1, d, 6 * d), // the final layer's, or all blocks'
+    ...(words ? [linearCost(L, condition.width, d)] : []),
+    ...(words && config.textProjection === 'mlp' ? [linearCost(L, d, d)] : []),
+    linearCost(N, d, patch * (config.learnSigma ? 2 : 1)),
   ];
-  return sum([sum(block, B * depth), sum(rest, B)]);
-}
-
-/** Rows of `inputs` numbers to rows of `outputs`. */
-function linear(rows: number, inputs: number, outputs: number): ForwardCost {
-  return { macs: rows * inputs * outputs, activations: rows * outputs };
-}
-
-/** Scores and their product with the values; the softmax's denominators are kept, the scores are not. */
-function attention(queries: number, keys: number, d: number, heads: number): ForwardCost {
-  return { macs: 2 * queries * keys * d, activations: queries * (d + heads) };
-}
-
-function sum(costs: readonly ForwardCost[], times = 1): ForwardCost {
-  const total = (of: keyof ForwardCost) => times * costs.reduce((all, cost) => all + cost[of], 0);
-  return { macs: total('macs'), activations: total('activations') };
+  return sumCosts([sumCosts(block, B * depth), sumCosts(rest, B)]);
 }

@@ -1,7 +1,7 @@
 export type { Condition } from '@paris/model';
 export { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 export { type DiTCondition, type DiTConfig, parseDiTConfig } from './config.js';
-export { ditCost, type ForwardCost, type ForwardCostOptions } from './cost.js';
+export { ditCost, type ForwardCostOptions } from './cost.js';
 export { createDiT, dit } from './dit.js';
 export {
   type AnyExpertArchitecture,

@@ -91,13 +91,13 @@ it('calls', () => {
     `"DTypeError: [embedding] ids have dtype f32, not u32. Use cast('u32')."`,
   );
   expect(apply({ latents: zeros([2, 4, 8, 8]) })).toMatchInlineSnapshot(
-    `"ShapeError: [dit] latents must be [B, 3, 8, 8], got [2, 4, 8, 8]. Resize, or mend the config."`,
+    `"ShapeError: [dit] latents must be [B, 3, 8, 8], got [2, 4, 8, 8]. Resize, or fix the config."`,
   );
   expect(apply({ latents: zeros([2, 3, 16, 16]) })).toMatchInlineSnapshot(
-    `"ShapeError: [dit] latents must be [B, 3, 8, 8], got [2, 3, 16, 16]. Resize, or mend the config."`,
+    `"ShapeError: [dit] latents must be [B, 3, 8, 8], got [2, 3, 16, 16]. Resize, or fix the config."`,
   );
   expect(apply({ latents: zeros([3, 8, 8]) })).toMatchInlineSnapshot(
-    `"ShapeError: [dit] latents must be [B, 3, 8, 8], got [3, 8, 8]. Resize, or mend the config."`,
+    `"ShapeError: [dit] latents must be [B, 3, 8, 8], got [3, 8, 8]. Resize, or fix the config."`,
   );
   expect(apply({ time: zeros([3]) })).toMatchInlineSnapshot(
     `"ShapeError: [dit] time must be [B], here [2], got [3]. Give each picture its own."`,

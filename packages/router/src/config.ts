@@ -1,36 +1,19 @@
 // What a router is made from: plain numbers that stand in its config.json.
 
-import { describeIssue } from '@paris/files';
-import { misfits } from '@paris/model/transformer';
-import { ValueError } from '@paris/tensor';
+import { configParser, count, type TransformerConfig, transformerFields } from '@paris/model/transformer';
 import * as z from 'zod/mini';
 
 /** An activation in the router's head; 'none' passes values through, 'gelu' is the tanh form. */
 export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
 
 /** Everything that decides the layout of the router transformer; what config.json holds. */
-export interface RouterConfig {
+export interface RouterConfig extends TransformerConfig {
   readonly clusters: number;
-  /** Height and width of the latents (or of the pictures, in pixel space). */
-  readonly inputSize: number;
-  readonly channels: number;
-  readonly patchSize: number;
-  readonly hiddenSize: number;
-  readonly depth: number;
-  readonly heads: number;
-  /** Width of a block's MLP, in units of hiddenSize. Default 4. */
-  readonly mlpRatio: number;
   /**
    * Around the head's layer norm: head.0, activation, layer norm, activation, head.4. The released weights do not say
    * which; default twice 'gelu' (tanh form).
    */
   readonly headActivations: readonly [HeadActivation, HeadActivation];
-  /** The network sees timeScale · t. Default 1000. */
-  readonly timeScale: number;
-  /** 'nearest' rounds to whole steps. Default 'none'. */
-  readonly timeRounding: 'none' | 'nearest';
-  /** Default 1e-5. */
-  readonly layerNormEps: number;
 }
 
 /** The released router: DiT-B/2 on 32×32×4 latents, 8 clusters; 129,136,904 parameters. */
@@ -66,37 +49,17 @@ export const routerPresets: {
   },
 } as const satisfies Record<string, RouterConfig>;
 
-const count = z.int().check(z.positive());
 const activation = z.enum(['gelu', 'silu', 'relu', 'none']);
 
 const schema = z.strictObject({
   architecture: z.optional(z.literal('router-transformer')),
   clusters: count,
-  inputSize: count,
-  channels: count,
-  patchSize: count,
-  hiddenSize: count,
-  depth: count,
-  heads: count,
-  mlpRatio: z._default(z.number().check(z.positive()), 4),
+  ...transformerFields,
   headActivations: z._default(z.tuple([activation, activation]), ['gelu', 'gelu']),
-  timeScale: z._default(z.number().check(z.positive()), 1000),
-  timeRounding: z._default(z.enum(['none', 'nearest']), 'none'),
-  layerNormEps: z._default(z.number().check(z.positive()), 1e-5),
 });
 
 /**
  * A checked RouterConfig with its defaults filled in, from the contents of a config.json.
  * @throws ValueError that lists every problem
  */
-export function parseRouterConfig(json: unknown): RouterConfig {
-  const parsed = schema.safeParse(json);
-  const problems = parsed.success
-    ? misfits(parsed.data)
-    : parsed.error.issues.map((issue) => describeIssue(issue, json));
-  if (!parsed.success || problems.length > 0) {
-    throw new ValueError('router', `the config does not describe a router: ${problems.join('; ')}.`);
-  }
-  const { architecture: _, ...config } = parsed.data;
-  return config;
-}
+export const parseRouterConfig: (json: unknown) => RouterConfig = configParser('router', 'a router', schema);

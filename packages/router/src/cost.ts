@@ -1,13 +1,6 @@
 // What a forward costs, from the config alone: no graph, no device.
+import { attentionCost, type ForwardCost, linearCost, sumCosts } from '@paris/model/transformer';
 import type { RouterConfig } from './config.js';
-
-/** What one forward of a router computes and writes. */
-export interface ForwardCost {
-  /** Multiply-accumulates of matrix products and attention; a FLOP count is twice this. */
-  readonly macs: number;
-  /** Numbers that matrix products and attention write: what a training step would keep without rematerialisation. */
-  readonly activations: number;
-}
 
 /**
  * The cost of one forward of `routerForward`. Elementwise work and norms are not counted.
@@ -19,16 +12,14 @@ export function routerCost(config: RouterConfig, { batch = 1 }: { readonly batch
   const patches = (inputSize / patchSize) ** 2;
   const N = patches + 1; // the class token
   const hidden = d * mlpRatio;
-  const block = {
-    macs: 6 * d * d + N * (4 * d * d + 2 * d * hidden) + 2 * N * N * d,
-    activations: 6 * d + N * (3 * d + (d + heads) + d + hidden + d),
-  };
-  const rest = {
-    macs: patches * patchSize * patchSize * channels * d + 256 * d + d * d + (d * d + d * clusters),
-    activations: patches * d + 2 * d + (d + clusters),
-  };
-  return {
-    macs: batch * (depth * block.macs + rest.macs),
-    activations: batch * (depth * block.activations + rest.activations),
-  };
+  const block = [
+    linearCost(1, d, 6 * d),
+    ...[linearCost(N, d, 3 * d), attentionCost(N, N, d, heads), linearCost(N, d, d)],
+    ...[linearCost(N, d, hidden), linearCost(N, hidden, d)],
+  ];
+  const rest = [
+    ...[linearCost(patches, patchSize * patchSize * channels, d), linearCost(1, 256, d), linearCost(1, d, d)],
+    ...[linearCost(1, d, d), linearCost(1, d, clusters)],
+  ];
+  return sumCosts([sumCosts(block, batch * depth), sumCosts(rest, batch)]);
 }

@@ -1,6 +1,6 @@
 export { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 export { type HeadActivation, parseRouterConfig, type RouterConfig, routerPresets } from './config.js';
-export { type ForwardCost, routerCost } from './cost.js';
+export { routerCost } from './cost.js';
 export { routerForward } from './model.js';
 export { type RouterBlockParams, type RouterParams, routerParameterShapes } from './parameters.js';
 export {

@@ -113,10 +113,10 @@ it('calls', () => {
   const params = router.init(key(0));
   const logits = (latents: Tensor, time: Tensor) => saidBy(() => router.logits(params, { latents, time }));
   expect(logits(zeros([2, 4, 8, 8]), zeros([2]))).toMatchInlineSnapshot(
-    `"ShapeError: [router] latents must be [B, 3, 8, 8], got [2, 4, 8, 8]. Resize, or mend the config."`,
+    `"ShapeError: [router] latents must be [B, 3, 8, 8], got [2, 4, 8, 8]. Resize, or fix the config."`,
   );
   expect(logits(zeros([2, 3, 16, 16]), zeros([2]))).toMatchInlineSnapshot(
-    `"ShapeError: [router] latents must be [B, 3, 8, 8], got [2, 3, 16, 16]. Resize, or mend the config."`,
+    `"ShapeError: [router] latents must be [B, 3, 8, 8], got [2, 3, 16, 16]. Resize, or fix the config."`,
   );
   expect(logits(zeros([2, 3, 8, 8]), zeros([3]))).toMatchInlineSnapshot(
     `"ShapeError: [router] time must be [B], here [2], got [3]. Give each picture its own."`,
