@@ -31,6 +31,7 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   plain: [],
   registerTile: ['rows', 'columns'],
   subgroupTile: ['rows', 'columns', 'lanes'],
+  packedTile: ['rows', 'columns', 'lanes', 'blockRows', 'depth'],
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {

@@ -1,6 +1,7 @@
 import type { GeneratedKernel, KernelAdapter } from '../contract.js';
 import { matmulClass } from '../tuning.js';
 import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-tile.js';
+import { type PackedTile, packedTileMatmul } from './packed-tile.js';
 import { plainMatmul } from './plain.js';
 import type { MatmulSpec } from './spec.js';
 import { type WorkgroupTile, workgroupTileMatmul } from './workgroup-tile.js';
@@ -10,6 +11,7 @@ export type MatmulChoice =
   | { readonly kernel: 'plain' }
   | ({ readonly kernel: 'registerTile' } & RegisterTile)
   | ({ readonly kernel: 'subgroupTile' } & LaneTile)
+  | ({ readonly kernel: 'packedTile' } & PackedTile)
   | ({ readonly kernel: 'workgroupTile' } & WorkgroupTile);
 
 /** What a choice may look at. */
@@ -98,6 +100,8 @@ export function generateMatmul(spec: MatmulSpec, choice: MatmulChoice): Generate
       return laneTileMatmul(spec, { ...choice, lanes: LANES }, false);
     case 'subgroupTile':
       return laneTileMatmul(spec, choice, true);
+    case 'packedTile':
+      return packedTileMatmul(spec, choice);
     case 'workgroupTile':
       return workgroupTileMatmul(spec, choice);
   }

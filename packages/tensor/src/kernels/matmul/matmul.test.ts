@@ -20,6 +20,8 @@ const twins: Record<string, MatmulChoice> = {
   'register tile 1x1': { kernel: 'registerTile', rows: 1, columns: 1 },
   'subgroup tile 32x4': { kernel: 'subgroupTile', rows: 32, columns: 4, lanes: 8 },
   'subgroup tile 3x1': { kernel: 'subgroupTile', rows: 3, columns: 1, lanes: 8 },
+  'packed tile 4x2': { kernel: 'packedTile', rows: 4, columns: 2, lanes: 4, blockRows: 128, depth: 256 },
+  'packed tile 2x1': { kernel: 'packedTile', rows: 2, columns: 1, lanes: 4, blockRows: 6, depth: 5 },
   'workgroup tile 64x64': {
     kernel: 'workgroupTile',
     ...{ blockRows: 64, blockColumns: 64, depth: 16, rows: 4, columns: 4 },
