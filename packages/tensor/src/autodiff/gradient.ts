@@ -2,9 +2,9 @@
 import { TraceError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
+import type { VjpContext } from '../graph/op.js';
 import { showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
-import type { VjpContext } from '../ops/op.js';
 import { identity } from '../ops/view/identity.js';
 import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';

@@ -1,9 +1,10 @@
 // Memory for time: a function whose inside is computed again for its gradient instead of being kept for it.
-import { windowOf } from '../compile/window.js';
+
 import { isFloat } from '../graph/dtype.js';
 import { reapply, topologicalOrder, type Value } from '../graph/node.js';
-import { applyAll, composite } from '../ops/define.js';
-import type { VjpContext } from '../ops/op.js';
+import type { VjpContext } from '../graph/op.js';
+import { windowOf } from '../graph/window.js';
+import { applyAll, composite } from '../ops/define/define.js';
 import { barrier } from '../ops/view/barrier.js';
 import { identity } from '../ops/view/identity.js';
 import { Tensor } from '../tensor.js';

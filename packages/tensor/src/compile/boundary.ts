@@ -1,8 +1,8 @@
 // Which values get memory of their own: the others are computed again where they are read.
 import type { Node, Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
+import type { Windowed } from '../graph/window.js';
 import type { Passes } from './passes.js';
-import type { Windowed } from './window.js';
 
 /** Computing again costs less than this many additions: then a value with several users gets no memory. */
 const cheap = 3;

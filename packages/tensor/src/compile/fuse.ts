@@ -3,14 +3,14 @@
 
 import { dtypeBytes } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
+import type { Relation } from '../graph/position.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
 import { isContiguous, type Strided } from '../graph/strided.js';
+import { type Windowed, windowOf } from '../graph/window.js';
 import { type Boundary, boundaryOf, readBy, waitedFor } from './boundary.js';
 import { align } from './memory.js';
 import type { Passes } from './passes.js';
-import type { Relation } from './position.js';
 import { schedule } from './schedule.js';
-import { type Windowed, windowOf } from './window.js';
 
 /** Values that one dispatch computes. */
 export class Group {

@@ -1,12 +1,12 @@
 // One kernel's text for one group of values.
 import { computeType } from '../graph/dtype.js';
+import type { KernelAdapter } from '../graph/kernel.js';
 import type { Node, Value } from '../graph/node.js';
+import type { Accumulator } from '../graph/op.js';
+import { Position } from '../graph/position.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
-import type { KernelAdapter } from '../kernels/contract.js';
-import type { Accumulator } from '../ops/op.js';
 import { type Fused, type Group, rootOutput } from './fuse.js';
 import type { Place } from './memory.js';
-import { Position } from './position.js';
 import { type Binding, type KernelText, KernelWriter, type UniformWord } from './writer.js';
 
 export interface Kernel {

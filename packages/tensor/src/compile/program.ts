@@ -2,9 +2,10 @@
 // and by nothing else: the same graph for the same target is the same program. A plan gives it its GPU objects.
 import { LimitError } from '../errors.js';
 import { dtypeBytes } from '../graph/dtype.js';
+import type { KernelAdapter } from '../graph/kernel.js';
 import { showType, type Type, type Value } from '../graph/node.js';
 import { showShape, sizeOf } from '../graph/shape.js';
-import type { KernelAdapter } from '../kernels/contract.js';
+import type { Windowed } from '../graph/window.js';
 import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse, type Group } from './fuse.js';
 import { generate, type Kernel } from './generate.js';
@@ -12,7 +13,6 @@ import { align, bytesOf, type Layout, layout, type NamedSlot, type Place, type S
 import { allPasses, type Passes } from './passes.js';
 import { fitMemory, type Planned } from './recompute.js';
 import { simplify } from './simplify.js';
-import type { Windowed } from './window.js';
 
 /** What a program is made for. */
 export interface Target {

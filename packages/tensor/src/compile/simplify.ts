@@ -1,14 +1,14 @@
 // The first passes, graph to graph: composites become their parts, identities go, neighbouring reshapes become one,
 // equal nodes become one node, and long reductions run in two stages.
 import { computeType, type DType } from '../graph/dtype.js';
+import type { KernelAdapter } from '../graph/kernel.js';
 import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
+import type { Op, ReduceOp } from '../graph/op.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
-import type { KernelAdapter } from '../kernels/contract.js';
 import { multiply } from '../ops/arithmetic/multiply.js';
 import { cast } from '../ops/cast.js';
 import { zeros } from '../ops/creation/constant.js';
 import { matmul } from '../ops/matmul/matmul.js';
-import type { Op, ReduceOp } from '../ops/op.js';
 import { expand, stretchesNothing } from '../ops/view/expand.js';
 import { copyOp, identity, stopGradient } from '../ops/view/identity.js';
 import { permute } from '../ops/view/permute.js';

@@ -2,9 +2,9 @@
 // shapes alone, so that the same work in another plan gives the same text and shares its pipeline.
 import tgpu, { type TgpuFn } from 'typegpu';
 import { computeType, type DType } from '../graph/dtype.js';
+import type { Extent, GeneratedKernel, OperandAccess } from '../graph/kernel.js';
 import type { Value } from '../graph/node.js';
-import type { Extent, GeneratedKernel, OperandAccess } from '../kernels/contract.js';
-import type { Namer, Position } from './position.js';
+import type { Namer, Position } from '../graph/position.js';
 
 /** A list of statements with the names it has given; an inner block sees the names of its outer ones. */
 export class Block {

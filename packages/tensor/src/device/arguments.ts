@@ -2,8 +2,8 @@
 // by sorted key, so that a call's results come in the order in which the next call finds them.
 import { DonatedTensorError, ValueError } from '../errors.js';
 import type { Value } from '../graph/node.js';
+import { TensorKey } from '../ops/random/tensor-key.js';
 import { Key } from '../random/key.js';
-import { TensorKey } from '../random/tensorKey.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree } from '../tree.js';
 import type { Storage } from './storage.js';

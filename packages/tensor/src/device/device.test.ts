@@ -12,7 +12,7 @@ import {
   TraceError,
   ValueError,
 } from '../index.js';
-import { applyOp, pointwise } from '../ops/define.js';
+import { applyOp, pointwise } from '../ops/define/define.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import { openDevice } from './open.js';
 

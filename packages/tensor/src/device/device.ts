@@ -2,7 +2,7 @@
 // compiler and submit it once.
 // Whoever compiles against our declarations gets WebGPU's from here:
 /// <reference types="@webgpu/types" preserve="true" />
-import { Plan } from '../compile/plan.js';
+
 import { type Signature, signatureOf } from '../compile/signature.js';
 import {
   DeviceLostError,
@@ -13,9 +13,9 @@ import {
   ValueError,
 } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
+import type { KernelAdapter } from '../graph/kernel.js';
 import type { Value } from '../graph/node.js';
 import { type Shape, showShape, sizeOf } from '../graph/shape.js';
-import type { KernelAdapter } from '../kernels/contract.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { becomeLeaf, bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
@@ -25,6 +25,7 @@ import { type CompiledFunction, type CompileOptions, compileFunction } from './c
 import { requireFinite } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
 import { Pipelines } from './pipelines.js';
+import { Plan } from './plan.js';
 import { BufferPool, usage } from './pool.js';
 import { type KernelTimer, type Profile, profile } from './profile.js';
 import { Recent } from './recent.js';

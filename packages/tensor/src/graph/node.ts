@@ -2,8 +2,8 @@
 // been computed, it gets its storage and lets go of the node that made it, so that long loops do not keep their past.
 import type { Device } from '../device/device.js';
 import type { Storage } from '../device/storage.js';
-import type { Op } from '../ops/op.js';
 import type { DType } from './dtype.js';
+import type { Op } from './op.js';
 import { type Shape, showShape } from './shape.js';
 
 /** The shape and dtype of a tensor. */

@@ -1,8 +1,8 @@
 import type { DType } from '../graph/dtype.js';
+import type { CompositeOp } from '../graph/op.js';
 import { normalizeAxis } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, composite, requireTensor, sameType, type WithOp, withOp } from './define.js';
-import type { CompositeOp } from './op.js';
+import { applyOp, composite, requireTensor, sameType, type WithOp, withOp } from './define/define.js';
 
 /** A function along one axis, with its op. */
 export type AlongAxis = WithOp<(x: Tensor, axis?: number) => Tensor>;

@@ -1,7 +1,7 @@
 import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define/define.js';
 
 const op = pointwise<{ readonly dtype: DType }>({
   name: 'cast',

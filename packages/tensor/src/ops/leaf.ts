@@ -1,8 +1,8 @@
 // What a graph starts from. Leaves have no inputs and no shader: the plan binds them.
 import type { DType } from '../graph/dtype.js';
 import { Node, type Type, type Value } from '../graph/node.js';
+import type { LeafOp } from '../graph/op.js';
 import type { Shape } from '../graph/shape.js';
-import type { LeafOp } from './op.js';
 
 function leaf(name: string): LeafOp {
   return {

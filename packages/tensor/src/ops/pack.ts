@@ -1,10 +1,10 @@
 // Many tensors as one: an optimiser that walks over a packed tensor is a handful of dispatches however many
 // parameters there are. The planner lets producers write into the pack, and unpacked parts are windows of it.
 import { DTypeError } from '../errors.js';
+import type { PackOp } from '../graph/op.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, type WithOp, withOp } from './define.js';
-import type { PackOp } from './op.js';
+import { applyOp, type WithOp, withOp } from './define/define.js';
 
 /** Parts start at multiples of this many elements (256 bytes of f32), which every binding offset allows. */
 export const packAlignment = 64;

@@ -3,11 +3,11 @@
 import tgpu, { d, std } from 'typegpu';
 import { describe, expect, it } from 'vitest';
 import { floats } from '../graph/dtype.js';
+import type { PointwiseOp, ReduceOp, TiledOp } from '../graph/op.js';
 import { sigmoid } from '../ops/activation/sigmoid.js';
 import { silu } from '../ops/activation/silu.js';
-import { applyOp, pointwise, reduction, requireTensor, tiled, unary, zeroGradient } from '../ops/define.js';
+import { applyOp, pointwise, reduction, requireTensor, tiled, unary, zeroGradient } from '../ops/define/define.js';
 import { scatterAdd } from '../ops/index/scatterAdd.js';
-import type { PointwiseOp, ReduceOp, TiledOp } from '../ops/op.js';
 import { sum } from '../ops/reduce/sum.js';
 import { expand } from '../ops/view/expand.js';
 import { stopGradient } from '../ops/view/identity.js';

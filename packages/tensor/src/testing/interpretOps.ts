@@ -1,7 +1,7 @@
 // What each op means, in plain JavaScript: definitions, not algorithms. Written from the ops' documentation.
 import { fromHalf, toHalf } from '@paris/files';
 import { type Shape, sizeOf, stridesOf } from '../graph/shape.js';
-import { rowsOf } from '../ops/custom/reduction.js';
+import { rowsOf } from '../ops/define/reduction.js';
 import { hostBits, hostNormal, hostUniform, Key } from '../random/index.js';
 import type { Elements, Interpreted } from './interpret.js';
 

@@ -1,7 +1,7 @@
 // Shader functions as JavaScript: TypeGPU's 'use gpu' functions run on the CPU as they are.
 import type { TgpuFn } from 'typegpu';
 import type { Node } from '../graph/node.js';
-import type { PointwiseOp } from '../ops/op.js';
+import type { PointwiseOp } from '../graph/op.js';
 
 class NoScalarBody extends Error {}
 

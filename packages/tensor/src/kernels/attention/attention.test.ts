@@ -1,7 +1,15 @@
 import { requireCapability } from '@paris/test-tools';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KernelAdapter } from '../contract.js';
-import { bufferAccess, bufferName, largestError, openTestDevice, runKernel, testValues, Uniforms } from '../testing.js';
+import type { KernelAdapter } from '../../graph/kernel.js';
+import {
+  bufferAccess,
+  bufferName,
+  largestError,
+  openTestDevice,
+  runKernel,
+  testValues,
+  Uniforms,
+} from '../kernel.testing.js';
 import { chooseAttention } from './choose.js';
 import { type AttentionChoice, generateAttention } from './kernels.js';
 import { type HostAttention, referenceAttention } from './reference.testing.js';

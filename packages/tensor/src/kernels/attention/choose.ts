@@ -1,4 +1,4 @@
-import type { KernelAdapter } from '../contract.js';
+import type { KernelAdapter } from '../../graph/kernel.js';
 import { attentionClass } from '../tuning.js';
 import type { AttentionChoice } from './kernels.js';
 import type { AttentionKernel } from './spec.js';

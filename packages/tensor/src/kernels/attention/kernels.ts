@@ -4,7 +4,7 @@
 //   dq = scale · dS k,   dk = scale · dSᵀ q,   dv = Pᵀ dO.
 // Nothing of size N × M is stored: P is computed again from what the forward saved. Each row of a result is summed in the
 // order of the other side's rows: no atomics, the same bytes every time.
-import type { GeneratedKernel } from '../contract.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
 import { type LaneRow, LaneRowText } from './lane-row.js';
 import { type AttentionKernel, type AttentionSpec, LOWEST } from './spec.js';
 import { type SubgroupTile, SubgroupTileText } from './subgroup-tile.js';

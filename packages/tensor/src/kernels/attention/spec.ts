@@ -1,4 +1,4 @@
-import type { Extent, OperandAccess } from '../contract.js';
+import type { Extent, OperandAccess } from '../../graph/kernel.js';
 
 /** Lower than any score, and still finite: WGSL has no infinities. */
 export const LOWEST = '-3.4e38f';

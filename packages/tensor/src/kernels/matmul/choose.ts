@@ -1,4 +1,4 @@
-import type { GeneratedKernel, KernelAdapter } from '../contract.js';
+import type { GeneratedKernel, KernelAdapter } from '../../graph/kernel.js';
 import { matmulClass } from '../tuning.js';
 import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-tile.js';
 import { type PackedTile, packedTileMatmul } from './packed-tile.js';

@@ -9,7 +9,7 @@ import {
   runKernel,
   testValues,
   Uniforms,
-} from '../testing.js';
+} from '../kernel.testing.js';
 import { chooseMatmul, generateMatmul, type MatmulChoice } from './choose.js';
 import type { MatmulSpec } from './spec.js';
 

@@ -1,4 +1,4 @@
-import { type GeneratedKernel, tiles } from '../contract.js';
+import { type GeneratedKernel, tiles } from '../../graph/kernel.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
 const ROWS = 4;

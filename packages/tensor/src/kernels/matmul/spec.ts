@@ -1,4 +1,4 @@
-import type { Extent, OperandAccess } from '../contract.js';
+import type { Extent, OperandAccess } from '../../graph/kernel.js';
 
 /** One operand of a matrix product, strides in elements. A transposed or broadcast operand is only other strides. */
 export interface MatmulOperand {

@@ -1,5 +1,5 @@
 import { floats } from '../../graph/dtype.js';
-import { type BinaryFunction, binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define/define.js';
 
 /** a / b, elementwise, for floats. */
 export const divide: BinaryFunction = binary({

@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary, zeroGradient } from '../define.js';
+import { type UnaryFunction, unary, zeroGradient } from '../define/define.js';
 
 /** The largest whole number not above x, elementwise. */
 export const floor: UnaryFunction = unary({

@@ -1,7 +1,7 @@
 import { DTypeError, ValueError } from '../../errors.js';
 import { floatLiteral, floats } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, sameType, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, sameType, type WithOp, withOp } from '../define/define.js';
 
 const op = pointwise<{ exponent: number }>({
   name: 'pow',

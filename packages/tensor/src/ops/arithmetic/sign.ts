@@ -1,6 +1,6 @@
 import { signed } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary, zeroGradient } from '../define.js';
+import { type UnaryFunction, unary, zeroGradient } from '../define/define.js';
 
 /** −1, 0 or 1, elementwise. */
 export const sign: UnaryFunction = unary({

@@ -1,4 +1,4 @@
-import { type BinaryFunction, binary } from '../define.js';
+import { type BinaryFunction, binary } from '../define/define.js';
 
 /** a − b, elementwise. Unsigned integers wrap around. */
 export const subtract: BinaryFunction = binary({

@@ -5,7 +5,7 @@ import { showType, type Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, requireTensor, tiled, type WithOp, withOp } from '../define.js';
+import { applyAll, requireTensor, tiled, type WithOp, withOp } from '../define/define.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
 import { attentionGradients } from './gradients.js';

@@ -1,9 +1,9 @@
 // The backward kernels of attention: probabilities are computed again from the saved logarithms.
 import { pullThrough } from '../../autodiff/gradient.js';
+import type { VjpContext } from '../../graph/op.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, tiled } from '../define.js';
-import type { VjpContext } from '../op.js';
+import { applyAll, tiled } from '../define/define.js';
 import { type AttentionAttributes, heads, likeQuery, productFlops, scoresOf } from './attention.js';
 import { attentionKernel } from './kernel.js';
 

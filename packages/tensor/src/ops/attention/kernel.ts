@@ -1,13 +1,14 @@
 // Attention's ops as their kernels see them: inputs and outputs by name.
-import type { TiledContext } from '../../compile/tiled.js';
+
 import { floatLiteral } from '../../graph/dtype.js';
+import { fixed, type GeneratedKernel } from '../../graph/kernel.js';
+import type { TiledContext } from '../../graph/tiled.js';
 import {
   type AttentionKernel,
   type AttentionSpec,
   chooseAttention,
   generateAttention,
 } from '../../kernels/attention/index.js';
-import { fixed, type GeneratedKernel } from '../../kernels/contract.js';
 
 /** In the order of each op's inputs, behind which a mask may come, and of its outputs. */
 const names = {

@@ -1,4 +1,4 @@
-import { type BinaryFunction, binary, zeroGradient } from '../define.js';
+import { type BinaryFunction, binary, zeroGradient } from '../define/define.js';
 
 /** A comparison of two numbers, elementwise, as bool. */
 export function comparison(name: string, kernel: (a: number, b: number) => boolean): BinaryFunction {

@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary, zeroGradient } from '../define.js';
+import { type UnaryFunction, unary, zeroGradient } from '../define/define.js';
 
 /**
  * Whether an element is a number and not infinite, as bool. By its bits: WGSL promises nothing of comparisons with NaN.

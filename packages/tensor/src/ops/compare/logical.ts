@@ -1,4 +1,4 @@
-import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define.js';
+import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define/define.js';
 
 const vjp = zeroGradient('logic has no gradient');
 

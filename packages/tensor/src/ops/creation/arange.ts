@@ -1,7 +1,7 @@
 import { computeType, type DType, numeric, requireDType } from '../../graph/dtype.js';
 import { checkShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
 
 const op = pointwise<{ length: number; dtype: DType }>({
   name: 'arange',

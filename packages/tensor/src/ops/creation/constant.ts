@@ -1,7 +1,7 @@
 import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
 import { expand } from '../view/expand.js';
 
 const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({

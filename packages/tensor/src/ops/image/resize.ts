@@ -1,13 +1,13 @@
 import { ShapeError } from '../../errors.js';
 import { dtypes, floats, requireDType } from '../../graph/dtype.js';
+import type { EmitContext, PointwiseOp } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { relu } from '../activation/relu.js';
 import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
-import type { EmitContext, PointwiseOp } from '../op.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
 import { clamp } from '../where.js';
 
 /** The nearest pixel, or between four with pixel centres at halves. */

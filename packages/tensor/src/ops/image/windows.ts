@@ -1,6 +1,6 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, none, pointwise, type WithOp, withOp } from '../define.js';
+import { applyOp, composite, none, pointwise, type WithOp, withOp } from '../define/define.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
 export interface Windows {

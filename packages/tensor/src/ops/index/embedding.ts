@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, type WithOp, withOp } from '../define/define.js';
 import { scatterAdd } from './scatterAdd.js';
 
 const op = pointwise({

@@ -2,7 +2,7 @@ import { DTypeError, ShapeError } from '../../errors.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
 import { where } from '../where.js';
 
 const op = pointwise<{ readonly axis: number }>({

@@ -3,7 +3,7 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { type Shape, showShape, sizeOf } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, tiled, type WithOp, withOp } from '../define.js';
+import { applyOp, tiled, type WithOp, withOp } from '../define/define.js';
 import { embedding } from './embedding.js';
 
 const lanes = 64;

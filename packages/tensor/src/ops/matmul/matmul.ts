@@ -1,12 +1,12 @@
-import type { TiledOperand } from '../../compile/tiled.js';
 import { DTypeError, ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { broadcastShapes, showShape, sizeOf } from '../../graph/shape.js';
+import type { TiledOperand } from '../../graph/tiled.js';
 import { chooseMatmul, generateMatmul } from '../../kernels/matmul/choose.js';
 import type { MatmulOperand } from '../../kernels/matmul/spec.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor, tiled, type WithOp, withOp } from '../define.js';
+import { applyOp, requireTensor, tiled, type WithOp, withOp } from '../define/define.js';
 import { expand } from '../view/expand.js';
 
 const op = tiled({

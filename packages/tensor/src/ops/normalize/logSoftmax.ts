@@ -1,7 +1,7 @@
 import { floats, requireDType } from '../../graph/dtype.js';
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define.js';
+import { requireTensor } from '../define/define.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 
 /** x − log Σ e ^ x along an axis, the last by default. */

@@ -1,7 +1,7 @@
 import type { TgpuFn } from 'typegpu';
+import type { EmitContext } from '../../graph/op.js';
 import { type Tensor, toTensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
-import type { EmitContext } from '../op.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
 
 /** From a key's words (u32 [2]) and an index to the words of another key. */
 export type Derivation = WithOp<(words: Tensor, index: number | Tensor) => Tensor>;

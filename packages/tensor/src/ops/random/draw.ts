@@ -2,10 +2,10 @@ import type { TgpuFn } from 'typegpu';
 import type { DType } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import type { Key } from '../../random/key.js';
-import { TensorKey } from '../../random/tensorKey.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
 import { keyOf } from './derivation.js';
+import { TensorKey } from './tensor-key.js';
 
 /** A tensor of random numbers: a function of key and position alone, drawn by Philox 4×32-10. */
 export type Draw = WithOp<(key: Key | TensorKey, shape: Shape) => Tensor>;

@@ -1,8 +1,8 @@
 import type { Key } from '../../random/key.js';
-import type { TensorKey } from '../../random/tensorKey.js';
 import type { Tensor } from '../../tensor.js';
 import { ranksOf } from '../order/ranks.js';
 import { randomBits } from './randomBits.js';
+import type { TensorKey } from './tensor-key.js';
 
 /**
  * The numbers 0 … n − 1 in random order, u32 [n]: element i is the rank of the i-th word of `randomBits(key, [n])`

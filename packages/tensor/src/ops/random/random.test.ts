@@ -1,11 +1,11 @@
 import { key } from '../../random/index.js';
-import { TensorKey } from '../../random/tensorKey.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
 import { foldIn } from './foldIn.js';
 import { normal } from './normal.js';
 import { randomBits } from './randomBits.js';
 import { splitWords } from './split.js';
+import { TensorKey } from './tensor-key.js';
 import { uniform } from './uniform.js';
 
 // The generator itself is proved against known answers in random/; here: the ops against the host's numbers.

@@ -2,7 +2,7 @@ import { numeric, requireDType } from '../../graph/dtype.js';
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, reduction, requireTensor, type WithOp, withOp, zeroGradient } from '../define.js';
+import { applyOp, reduction, requireTensor, type WithOp, withOp, zeroGradient } from '../define/define.js';
 import { type Axes, extremes, reducing } from './over.js';
 
 /** Where an element stands along axes. */

@@ -1,7 +1,7 @@
 import { floats } from '../../graph/dtype.js';
 import { exp } from '../arithmetic/exp.js';
 import { log } from '../arithmetic/log.js';
-import { composite } from '../define.js';
+import { composite } from '../define/define.js';
 import { max } from './max.js';
 import { type Axes, keepAxes, overAxes, type Reduction, reducing } from './over.js';
 

@@ -2,10 +2,10 @@
 import { ShapeError } from '../../errors.js';
 import { type DType, requireDType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
+import type { Accumulator, Op } from '../../graph/op.js';
 import { normalizeAxes, showShape } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define.js';
-import type { Accumulator, Op } from '../op.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/define.js';
 
 /** The attributes of an op over axes, counted from the front; those of a reduction are sorted. */
 export type Axes = { readonly axes: readonly number[] };

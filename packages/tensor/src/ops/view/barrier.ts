@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, type WithOp, withOp } from '../define/define.js';
 import { same } from './identity.js';
 
 const op = pointwise({ name: 'barrier', waits: true, ...same, vjp: ({ cotangent }) => [cotangent] });

@@ -1,8 +1,8 @@
-import { broadcastsRows } from '../../compile/position.js';
 import { ShapeError } from '../../errors.js';
+import { broadcastsRows } from '../../graph/position.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
 
 const op = pointwise<{ readonly shape: Shape }>({
   name: 'expand',

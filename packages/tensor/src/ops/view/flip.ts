@@ -1,6 +1,6 @@
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
 import type { Axes } from '../reduce/over.js';
 
 const op = pointwise<Axes>({

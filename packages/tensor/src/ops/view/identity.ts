@@ -1,5 +1,5 @@
-import { applyOp, pointwise, type UnaryFunction, withOp, zeroGradient } from '../define.js';
-import type { PointwiseOp } from '../op.js';
+import type { PointwiseOp } from '../../graph/op.js';
+import { applyOp, pointwise, type UnaryFunction, withOp, zeroGradient } from '../define/define.js';
 
 const unmoved: Pick<PointwiseOp, 'cost' | 'infer' | 'relate' | 'emit'> = {
   cost: 0,

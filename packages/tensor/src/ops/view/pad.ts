@@ -1,6 +1,6 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
 
 // Zeros around elements and, for the gradient of a stepped slice, `interior` many between neighbours.
 const op = pointwise<Readonly<Record<'low' | 'high' | 'interior', readonly number[]>>>({

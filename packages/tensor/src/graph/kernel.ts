@@ -1,6 +1,6 @@
 // What a kernel generator gets and gives. Generators are pure: the same spec is the same text, so that equal texts share
 // a pipeline. The compiler owns bindings, dtypes and fusion; a generator owns the loops.
-import type { TuningTable } from './tuning.js';
+import type { TuningTable } from '../kernels/tuning.js';
 
 /**
  * A whole number that a kernel needs: a literal of its text, or something read at run time from a uniform. What depends

@@ -1,9 +1,9 @@
 // Keys inside traced functions: two u32 of the device, so that a key is an input of the plan and never part of it.
-import { ValueError } from '../errors.js';
-import { foldIn } from '../ops/random/foldIn.js';
-import { splitWords } from '../ops/random/split.js';
-import { operand, type Tensor } from '../tensor.js';
-import type { Key } from './key.js';
+import { ValueError } from '../../errors.js';
+import type { Key } from '../../random/key.js';
+import { operand, type Tensor } from '../../tensor.js';
+import { foldIn } from './foldIn.js';
+import { splitWords } from './split.js';
 
 /** A random key that a compiled function was given: `split`, `foldIn` and drawing work as on the host. */
 export class TensorKey {

@@ -1,12 +1,12 @@
 // What an op is. One object holds its rules, its shader and its gradient; the compiler asks the object and never
 // switches on names. There are five kinds, told apart by how their elements come about.
 import type { TgpuFn } from 'typegpu';
-import type { Position, Relation } from '../compile/position.js';
-import type { TiledContext } from '../compile/tiled.js';
-import type { Attributes, Type } from '../graph/node.js';
-import type { Strided } from '../graph/strided.js';
-import type { GeneratedKernel } from '../kernels/contract.js';
 import type { Tensor } from '../tensor.js';
+import type { GeneratedKernel } from './kernel.js';
+import type { Attributes, Type } from './node.js';
+import type { Position, Relation } from './position.js';
+import type { Strided } from './strided.js';
+import type { TiledContext } from './tiled.js';
 
 export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
 

@@ -1,7 +1,8 @@
 // What an op with a kernel of its own is told, and what it gives back: see kernels/contract.ts for the kernel's side.
-import type { Attributes, Type } from '../graph/node.js';
-import type { Strided } from '../graph/strided.js';
-import type { Extent, KernelAdapter, OperandAccess } from '../kernels/contract.js';
+
+import type { Extent, KernelAdapter, OperandAccess } from './kernel.js';
+import type { Attributes, Type } from './node.js';
+import type { Strided } from './strided.js';
 
 /** An operand in memory: how to read its buffer, and which window of the buffer is meant. */
 export interface TiledOperand {

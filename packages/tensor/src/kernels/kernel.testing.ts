@@ -1,6 +1,6 @@
 // Runs generated kernels straight on a WebGPU device, without the compiler: for the tests beside the kernels.
 import { requestGpu } from '#gpu';
-import { type Extent, fixed, type GeneratedKernel, type OperandAccess } from './contract.js';
+import { type Extent, fixed, type GeneratedKernel, type OperandAccess } from '../graph/kernel.js';
 
 // WebGPU's flags as numbers: Dawn for Node leaves the constants of the standard off the global object.
 const MAP_READ = 0x0001;

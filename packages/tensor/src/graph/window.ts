@@ -1,6 +1,6 @@
 // Views as windows: peels views off a value for as long as strides can say them.
-import type { Value } from '../graph/node.js';
-import { contiguous, type Strided } from '../graph/strided.js';
+import type { Value } from './node.js';
+import { contiguous, type Strided } from './strided.js';
 
 export interface Windowed {
   readonly base: Value;

@@ -1,15 +1,15 @@
 // Ops from outside that are more than a function of elements: written in other ops, or with a kernel of their own.
 
-import type { TiledContext } from '../../compile/tiled.js';
 import { ShapeError, ValueError } from '../../errors.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
 import type { Attributes, Type } from '../../graph/node.js';
+import type { HostElements, NoGradient, Op, VjpContext } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
-import type { GeneratedKernel } from '../../kernels/contract.js';
+import type { TiledContext } from '../../graph/tiled.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyAll, requireTensor } from '../define.js';
-import type { HostElements, NoGradient, Op, VjpContext } from '../op.js';
+import { applyAll, requireTensor } from './define.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
 /** What stands in a graph beside its tensors, and is compiled in: finite numbers, strings, booleans, lists of these. */

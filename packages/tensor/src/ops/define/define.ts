@@ -1,14 +1,14 @@
 // How ops are written down. Only function declarations here: op modules and tensor.ts import each other in a circle,
 // and functions are there before any module runs.
 import type { TgpuFn } from 'typegpu';
-import { DTypeError } from '../errors.js';
-import { computeType, type DType, floats, numeric, promote, requireDType } from '../graph/dtype.js';
-import { type Attributes, apply, type Type } from '../graph/node.js';
-import { broadcastShapes, sameShape } from '../graph/shape.js';
-import { type ElementKernel, kernelOf } from '../shader/fn.js';
-import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../tensor.js';
-import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp } from './op.js';
-import { expand } from './view/expand.js';
+import { DTypeError } from '../../errors.js';
+import { computeType, type DType, floats, numeric, promote, requireDType } from '../../graph/dtype.js';
+import { type Attributes, apply, type Type } from '../../graph/node.js';
+import type { CompositeOp, NoGradient, Op, PointwiseOp, ReduceOp, TiledOp, Vjp } from '../../graph/op.js';
+import { broadcastShapes, sameShape } from '../../graph/shape.js';
+import { type ElementKernel, kernelOf } from '../../shader/fn.js';
+import { isLeafTensor, type Tensor, type TensorLike, toTensor, wrap } from '../../tensor.js';
+import { expand } from '../view/expand.js';
 
 /** A gradient that cannot be had, and why. Asking for it is an error. */
 export function none(reason: string): NoGradient {

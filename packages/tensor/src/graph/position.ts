@@ -1,6 +1,6 @@
 // Where an element stands, in WGSL: a row-major index, coordinates, or both. Each form is written out when first
 // asked for, so that a chain of elementwise operations on one shape costs no division at all.
-import { type Shape, sizeOf, stridesOf } from '../graph/shape.js';
+import { type Shape, sizeOf, stridesOf } from './shape.js';
 
 /** Gives expressions names within the block that is being written. */
 export interface Namer {

@@ -1,10 +1,10 @@
 // Functions of elements from outside: WGSL as text, so that a user needs no build plugin.
 import tgpu, { type TgpuFn } from 'typegpu';
 import { type ComputeType, computeType, type DType, dtypes as everyDType, floats } from '../../graph/dtype.js';
+import type { NoGradient } from '../../graph/op.js';
 import { computeTypes, type ElementKernel } from '../../shader/fn.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
-import { applyOp, broadcast, elementOp } from '../define.js';
-import type { NoGradient } from '../op.js';
+import { applyOp, broadcast, elementOp } from './define.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
 /** What an elementwise function is: see {@link elementwise}. */

@@ -1,10 +1,10 @@
 // Reductions from outside: an accumulator in WGSL, and the same in plain JavaScript.
 import { type DType, floats } from '../../graph/dtype.js';
+import type { Accumulator, HostElements, NoGradient } from '../../graph/op.js';
 import { sizeOf, stridesOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import { reduction as definedReduction } from '../define.js';
-import type { Accumulator, HostElements, NoGradient } from '../op.js';
 import { type Axes, keepAxes, overAxes, reducing } from '../reduce/over.js';
+import { reduction as definedReduction } from './define.js';
 import type { OpHandle } from './names.js';
 
 /** What a reduction is: see {@link reduction}. */

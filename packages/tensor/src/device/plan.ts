@@ -1,12 +1,13 @@
 // A plan: a program with its GPU objects. Running one binds, encodes and submits, with no graph work, and nothing new
 // once its buffers have been seen.
-import type { Device } from '../device/device.js';
-import { usage } from '../device/pool.js';
-import { type PooledBuffer, Storage } from '../device/storage.js';
+
+import type { NamedSlot, Place, Slot } from '../compile/memory.js';
+import { compileProgram, type Gather, type Program, type Dispatch as ProgramDispatch } from '../compile/program.js';
+import type { Signature } from '../compile/signature.js';
 import type { Value } from '../graph/node.js';
-import type { NamedSlot, Place, Slot } from './memory.js';
-import { compileProgram, type Gather, type Program, type Dispatch as ProgramDispatch } from './program.js';
-import type { Signature } from './signature.js';
+import type { Device } from './device.js';
+import { usage } from './pool.js';
+import { type PooledBuffer, Storage } from './storage.js';
 
 /** What a plan needs of a device. */
 export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipelines'>;
