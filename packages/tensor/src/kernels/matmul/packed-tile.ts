@@ -1,4 +1,4 @@
-import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../contract.js';
+import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../../graph/kernel.js';
 import type { LaneTile } from './lane-tile.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
