@@ -1,5 +1,5 @@
 // An expert of one's own: an MLP-Mixer (https://arxiv.org/abs/2105.01601) that is told the time and the words.
-import { defineExpert } from '@paris/dit';
+import { defineArchitecture } from '@paris/model';
 import {
   patchEmbed,
   patchEmbedParameters,
@@ -11,7 +11,7 @@ import {
 import { embedding, layerNorm, silu, ValueError } from '@paris/tensor';
 import * as nn from '@paris/tensor/nn';
 
-export default defineExpert({
+export default defineArchitecture({
   architecture: 'mixer',
   parseConfig,
   create: (config) => ({

@@ -1,8 +1,8 @@
 // What a DiT is made from: plain numbers that stand in an expert's config.json.
 
+import type { Objective } from '@paris/model';
 import { configParser, count, type TransformerConfig, transformerFields } from '@paris/model/transformer';
 import * as z from 'zod/mini';
-import type { Objective } from './expert.js';
 
 /** What the pictures are conditioned on. */
 export type DiTCondition =

@@ -1,8 +1,8 @@
 // The DiT as an expert that pipelines and the trainer take.
+
+import { type DefinedArchitecture, defineArchitecture, dropLearnedSigma, type Expert } from '@paris/model';
 import { initialiseParameters } from '@paris/tensor/nn';
 import { type DiTConfig, parseDiTConfig } from './config.js';
-import { defineExpert, type Expert, type ExpertArchitecture } from './expert.js';
-import { dropLearnedSigma } from './learned-sigma.js';
 import { ditForward } from './model.js';
 import { type DiTParams, ditParameters } from './parameters.js';
 
@@ -22,7 +22,7 @@ export function createDiT(config: DiTConfig): Expert<DiTParams> {
 }
 
 /** The architecture named `dit` in an expert's config.json. */
-export const dit: ExpertArchitecture<DiTConfig, DiTParams> = defineExpert({
+export const dit: DefinedArchitecture<DiTConfig, Expert<DiTParams>, Expert> = defineArchitecture({
   architecture: 'dit',
   parseConfig: parseDiTConfig,
   create: createDiT,

@@ -1,16 +1,10 @@
 // What a newcomer gets wrong first with an expert, and the sentence that comes back. Read them aloud.
+
+import { fromStateDict } from '@paris/model';
 import { key, type Tensor, zeros } from '@paris/tensor';
 import { saidBy } from '@paris/test-tools/said';
 import { expect, it } from 'vitest';
-import {
-  createDiT,
-  type DiTConfig,
-  defineExpert,
-  ditParameterShapes,
-  facebookLayout,
-  fromStateDict,
-  parseDiTConfig,
-} from './index.js';
+import { createDiT, type DiTConfig, ditParameterShapes, ditPresets, facebookLayout, parseDiTConfig } from './index.js';
 
 const config: DiTConfig = parseDiTConfig({
   inputSize: 8,
@@ -107,15 +101,23 @@ it('calls', () => {
   );
 });
 
-it('an expert of one’s own, and other people’s weights', () => {
-  const nothing = { parseConfig: () => ({}), create: () => createDiT(config) as never };
-  expect(saidBy(() => defineExpert({ architecture: 'My Mixer', ...nothing }))).toMatchInlineSnapshot(
-    `"ValueError: [defineExpert] the architecture's name stands in config.json: lower-case words joined by hyphens, got "My Mixer"."`,
+it('another kind of condition', () => {
+  const { apply, init } = createDiT({ ...ditPresets['dit-s-2'], depth: 1 });
+  const input = { latents: zeros([1, 4, 32, 32]), time: zeros([1]) };
+  expect(saidBy(() => apply(init(key(0)), input))).toMatchInlineSnapshot(
+    `"ValueError: [dit] this expert's condition is of kind 'embeddings', got none. Pass the text encoder's output; the unconditional is encode([''])."`,
   );
+  const condition = { kind: 'label', label: zeros([1], 'u32') } as const;
+  expect(saidBy(() => apply(init(key(0)), { ...input, condition }))).toMatchInlineSnapshot(
+    `"ValueError: [dit] this expert's condition is of kind 'embeddings', got one of kind 'label'. Pass the text encoder's output; the unconditional is encode([''])."`,
+  );
+});
+
+it('other people’s weights', () => {
   const shapes = ditParameterShapes({ ...config, depth: 1 });
   const load = () =>
     fromStateDict(facebookLayout, shapes, { 'x.weight': { data: new Float32Array(1), shape: [1], dtype: 'f32' } });
   expect(saidBy(load)).toMatchInlineSnapshot(
-    `"CheckpointError: [dit] the state dict is not facebookresearch/DiT's of this config: missing final_layer.linear.bias, final_layer.linear.weight, final_layer.scale_shift_table, blocks.0.attn.qkv.bias, blocks.0.attn.qkv.weight, blocks.0.attn.proj.bias, blocks.0.attn.proj.weight, blocks.0.cross_attn.in_proj_bias and 20 more; unexpected x.weight."`,
+    `"CheckpointError: [fromStateDict] the state dict is not facebookresearch/DiT's of this config: missing final_layer.linear.bias, final_layer.linear.weight, final_layer.scale_shift_table, blocks.0.attn.qkv.bias, blocks.0.attn.qkv.weight, blocks.0.attn.proj.bias, blocks.0.attn.proj.weight, blocks.0.cross_attn.in_proj_bias and 20 more; unexpected x.weight."`,
   );
 });

@@ -6,7 +6,7 @@
 //   time ──── embedding ─────────────▶ │ ▲            │ ▲        ▲
 //   words ─── projection ────────────────┘ ─────────────┘   (time)
 
-import type { Condition } from '@paris/model';
+import type { Condition, NoisyInput } from '@paris/model';
 import {
   adaptiveLayerNorm,
   blockModulation,
@@ -19,7 +19,6 @@ import {
 import { embedding, silu, split, type Tensor, ValueError } from '@paris/tensor';
 import { linear, mlp, multiHeadAttention } from '@paris/tensor/nn';
 import type { DiTConfig } from './config.js';
-import type { ExpertInput } from './expert.js';
 import type { DiTBlockParams, DiTFinalParams, DiTParams } from './parameters.js';
 
 /**
@@ -28,7 +27,7 @@ import type { DiTBlockParams, DiTFinalParams, DiTParams } from './parameters.js'
  * @returns [B, C, S, S]; with a learned sigma [B, 2C, S, S], the prediction first
  * @throws ShapeError if latents or time have another shape; ValueError if the condition is not of the config's kind
  */
-export function ditForward(config: DiTConfig, params: DiTParams, input: ExpertInput): Tensor {
+export function ditForward(config: DiTConfig, params: DiTParams, input: NoisyInput): Tensor {
   checkInput('dit', config, input);
   const { latents, time, condition } = input;
   const { patchSize, inputSize, learnSigma } = config;

@@ -18,12 +18,4 @@ export {
   threshold,
   top,
 } from './policies.js';
-export {
-  type AnyRouterArchitecture,
-  defineRouter,
-  type Router,
-  type RouterArchitecture,
-  type RouterDefinition,
-  type RouterInput,
-} from './router.js';
 export { createRouter, routerTransformer } from './transformer.js';

@@ -1,10 +1,10 @@
 // What a newcomer gets wrong first with a router and its policies, and the sentence that comes back. Read them aloud.
+
 import { key, type Tensor, zeros } from '@paris/tensor';
 import { saidBy } from '@paris/test-tools/said';
 import { expect, it } from 'vitest';
 import {
   createRouter,
-  defineRouter,
   every,
   nucleus,
   oracle,
@@ -120,9 +120,5 @@ it('calls', () => {
   );
   expect(logits(zeros([2, 3, 8, 8]), zeros([3]))).toMatchInlineSnapshot(
     `"ShapeError: [router] time must be [B], here [2], got [3]. Give each picture its own."`,
-  );
-  const nothing = { parseConfig: () => ({}), create: () => router as never };
-  expect(saidBy(() => defineRouter({ architecture: '', ...nothing }))).toMatchInlineSnapshot(
-    `"ValueError: [defineRouter] the architecture's name stands in config.json: lower-case words joined by hyphens, got ""."`,
   );
 });

@@ -1,6 +1,7 @@
 // The router of the released Paris: a DiT (https://arxiv.org/abs/2212.09748) with AdaLN-zero in every block that reads
 // its answer off a class token. It does not see the prompt.
 
+import type { NoisyInput } from '@paris/model';
 import {
   adaptiveLayerNorm,
   blockModulation,
@@ -13,7 +14,6 @@ import { concat, gelu, relu, silu, type Tensor } from '@paris/tensor';
 import { layerNorm, linear, mlp, multiHeadAttention } from '@paris/tensor/nn';
 import type { HeadActivation, RouterConfig } from './config.js';
 import type { RouterBlockParams, RouterParams } from './parameters.js';
-import type { RouterInput } from './router.js';
 
 /**
  * Logits of p(k | x_t, t).
@@ -21,7 +21,7 @@ import type { RouterInput } from './router.js';
  * @returns [B, K]
  * @throws ShapeError if latents or time have another shape
  */
-export function routerForward(config: RouterConfig, params: RouterParams, input: RouterInput): Tensor {
+export function routerForward(config: RouterConfig, params: RouterParams, input: NoisyInput): Tensor {
   checkInput('router', config, input);
   const { latents, time } = input;
   const d = config.hiddenSize;

@@ -1,9 +1,10 @@
 // The router transformer as a router that pipelines and the trainer take.
+
+import { type DefinedArchitecture, defineArchitecture, type Router } from '@paris/model';
 import { initialiseParameters } from '@paris/tensor/nn';
 import { parseRouterConfig, type RouterConfig } from './config.js';
 import { routerForward } from './model.js';
 import { type RouterParams, routerParameters } from './parameters.js';
-import { defineRouter, type Router, type RouterArchitecture } from './router.js';
 
 /**
  * A router that runs the transformer of this config.
@@ -20,7 +21,7 @@ export function createRouter(config: RouterConfig): Router<RouterParams> {
 }
 
 /** The architecture named `router-transformer` in a router's config.json. */
-export const routerTransformer: RouterArchitecture<RouterConfig, RouterParams> = defineRouter({
+export const routerTransformer: DefinedArchitecture<RouterConfig, Router<RouterParams>, Router> = defineArchitecture({
   architecture: 'router-transformer',
   parseConfig: parseRouterConfig,
   create: createRouter,

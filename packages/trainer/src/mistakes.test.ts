@@ -129,7 +129,7 @@ it('modules and configs of one’s own', async () => {
     `"ValueError: [train] …/broken.mjs cannot be loaded: it, or what it imports, is not there."`,
   );
   expect(await load('mine.mjs')).toMatchInlineSnapshot(
-    `"ValueError: [train] …/mine.mjs has no default export made by defineExpert(…)."`,
+    `"ValueError: [train] …/mine.mjs has no default export made by defineArchitecture(…)."`,
   );
   const config = async (file: string) => (await saidBy(() => loadConfig(join(folder, file)))).replaceAll(folder, '…');
   expect(await config('nowhere.json')).toMatchInlineSnapshot(

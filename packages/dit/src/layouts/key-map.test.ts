@@ -1,16 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { HostTensor } from '@paris/files/safetensors';
+import { fromStateDict, toStateDict } from '@paris/model';
 import { CheckpointError } from '@paris/tensor';
 import { hostTensor, type StoredTensor } from '@paris/tensor/testing';
 import { describe, expect, it } from 'vitest';
-import {
-  ditParameterShapes,
-  facebookLayout,
-  fromStateDict,
-  parseDiTConfig,
-  pixartLayout,
-  toStateDict,
-} from '../index.js';
+import { ditParameterShapes, facebookLayout, parseDiTConfig, pixartLayout } from '../index.js';
 
 describe.each([
   ['facebook', facebookLayout],
@@ -42,7 +36,7 @@ describe.each([
     const load = () => fromStateDict(layout, shapes, broken);
     expect(load).toThrow(CheckpointError);
     expect(load).toThrow(
-      `[dit] the state dict is not ${layout.name}'s of this config: missing blocks.1.attn.qkv.weight; ` +
+      `[fromStateDict] the state dict is not ${layout.name}'s of this config: missing blocks.1.attn.qkv.weight; ` +
         'unexpected blocks.2.attn.qkv.weight; unfit blocks.0.mlp.fc1.bias is [31], not [32], pos_embed is u8, not a float.',
     );
   });

@@ -1,5 +1,5 @@
 // The layouts of other public diffusion transformers. Their networks are configs of ours; only names and packings differ.
-import { type KeyMap, type RenamingRule, renaming } from './key-map.js';
+import { type KeyMap, type RenamingRule, renaming } from '@paris/model';
 
 /** The same in facebookresearch/DiT and PixArt-α. timm's fused qkv is packed as PyTorch's in_proj. */
 const common: readonly RenamingRule[] = [

@@ -71,7 +71,7 @@ describe('warmStart', () => {
     const load = () => warmStart(shapesOf(config), broken, { layout: pixartLayout });
     expect(load).toThrow(CheckpointError);
     expect(load).toThrow(
-      "[dit] the state dict is not PixArt-α's of this config: missing blocks.0.attn.qkv.bias; " +
+      "[fromStateDict] the state dict is not PixArt-α's of this config: missing blocks.0.attn.qkv.bias; " +
         'unexpected blocks.2.mlp.fc1.bias; unfit pos_embed is [1, 9, 8], not [1, 4, 8]. ' +
         'Give another layout or config, or let more start anew (head, text, cross-attention, modulation).',
     );

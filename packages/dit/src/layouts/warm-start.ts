@@ -2,9 +2,9 @@
 // experts start from an ImageNet DiT without its head and with a text projection of their own (arXiv 2603.06741).
 
 import type { HostTensor } from '@paris/files/safetensors';
+import { fromStateDict, type KeyMap, type StateDict, shortList } from '@paris/model';
 import { CheckpointError, ValueError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
-import { fromStateDict, type KeyMap, type StateDict, some } from './key-map.js';
 import { parisLayout } from './layouts.js';
 
 /** What may start anew, by name, in the names of our and of the foreign layouts. */
@@ -64,7 +64,7 @@ export function warmStart(
   if (broken.length === 0) return ours;
   throw new CheckpointError(
     'dit',
-    `the state dict holds values that are not finite: ${some(broken)}. Take another one.`,
+    `the state dict holds values that are not finite: ${shortList(broken)}. Take another one.`,
   );
 }
 

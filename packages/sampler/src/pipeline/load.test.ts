@@ -1,6 +1,6 @@
-import { defineExpert } from '@paris/dit';
 import type { FileStore } from '@paris/files';
 import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
+import { defineArchitecture } from '@paris/model';
 import { CheckpointError, type Device, key, ones, openDevice, type Tensor, ValueError } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeModelIndex } from '../model/write.js';
@@ -57,7 +57,7 @@ describe('loadPipeline', () => {
 
   it('releases what it loaded of a file that fails, or is aborted, in its middle', async () => {
     const numbers = 17 * 2 ** 18; // 17 MiB: two of them are asked for one after the other
-    const large = defineExpert({
+    const large = defineArchitecture({
       architecture: 'large',
       parseConfig: (json) => json as { architecture: 'large' },
       create: () => ({
@@ -94,7 +94,7 @@ describe('loadPipeline', () => {
   });
 
   it('takes an architecture of somebody else’s beside the built-in one', async () => {
-    const flat = defineExpert({
+    const flat = defineArchitecture({
       architecture: 'flat',
       parseConfig: (json) => json as { architecture: 'flat' },
       create: () => ({

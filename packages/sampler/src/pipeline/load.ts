@@ -1,10 +1,11 @@
 /** From a model's folder to a pipeline: everything is checked before anything is believed. */
-import { type AnyExpertArchitecture, dit } from '@paris/dit';
+
+import { dit } from '@paris/dit';
 import { type FileSource, httpStore, parseJson } from '@paris/files';
 import { readHeader, streamSafetensors } from '@paris/files/safetensors';
 import type { NoisePath } from '@paris/model';
-import { noisePath } from '@paris/model';
-import { type AnyRouterArchitecture, routerTransformer } from '@paris/router';
+import { type Architecture, type Expert, findArchitecture, noisePath, type Router } from '@paris/model';
+import { routerTransformer } from '@paris/router';
 import {
   CheckpointError,
   type Device,
@@ -31,9 +32,9 @@ export interface LoadOptions {
   /** Default: one of its own, which `close()` closes. */
   readonly device?: Device;
   /** Experts' architectures beside the built-in `dit`; yours win over it. */
-  readonly architectures?: readonly AnyExpertArchitecture[];
+  readonly architectures?: readonly Architecture<Expert>[];
   /** Routers' architectures beside the built-in `router-transformer`. */
-  readonly routers?: readonly AnyRouterArchitecture[];
+  readonly routers?: readonly Architecture<Router>[];
   readonly paths?: readonly NoisePath[];
   readonly codecs?: readonly Codec[];
   /**
@@ -180,29 +181,15 @@ async function readNetworks<N extends { init: Parameters<typeof parameterShapes>
   const networks: ReadNetwork<N>[] = [];
   for (const folder of folders) {
     const path = `${folder}/config.json`;
-    const json = parseJson(await files.read(path), { tag: 'loadPipeline', path });
+    const origin = { tag: 'loadPipeline', path, fix: 'Give yours as architectures (or routers).' };
+    const json = parseJson(await files.read(path), origin);
     const text = JSON.stringify(json);
-    const network = byConfig.get(text) ?? findArchitecture(folder, json, architectures).fromConfig(json);
+    const network = byConfig.get(text) ?? findArchitecture(json, architectures, origin).fromConfig(json);
     byConfig.set(text, network);
     const header = await readHeader(files, `${folder}/model.safetensors`);
     networks.push({ folder, network, problems: compareParameters(parameterShapes(network), header) });
   }
   return networks;
-}
-
-function findArchitecture<A extends { readonly architecture: string }>(
-  folder: string,
-  json: unknown,
-  architectures: readonly A[],
-): A {
-  const name = typeof json === 'object' && json !== null && 'architecture' in json ? json.architecture : undefined;
-  const found = architectures.find(({ architecture }) => architecture === name);
-  if (found) return found;
-  const known = [...new Set(architectures.map(({ architecture }) => `"${architecture}"`))].join(', ');
-  throw new CheckpointError(
-    'loadPipeline',
-    `${folder}/config.json asks for the architecture ${JSON.stringify(name)}. Known: ${known}. Give yours as architectures (or routers).`,
-  );
 }
 
 async function readIndex(store: FileSource, where: string): Promise<ModelIndex> {

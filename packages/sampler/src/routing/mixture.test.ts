@@ -1,7 +1,6 @@
-import type { Expert, Objective } from '@paris/dit';
-import type { Condition } from '@paris/model';
-import { cosinePath, linearPath } from '@paris/model';
-import { full, type Router, type RoutingPolicy, top } from '@paris/router';
+import type { Condition, Expert, Objective } from '@paris/model';
+import { cosinePath, linearPath, type Router } from '@paris/model';
+import { full, type RoutingPolicy, top } from '@paris/router';
 import { type Device, key, ones, openDevice, type Tensor, type TreeOf, zeros } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Mixture, type MixtureRequest, mixture, type RoutingRecord } from './mixture.js';

@@ -4,8 +4,7 @@
  * the pictures that need them → weighted sum. Guidance is inside, expert by expert: the router sees no prompt, so that
  * is the same as guiding the mixture.
  */
-import type { Expert } from '@paris/dit';
-import type { Condition, NoisePath } from '@paris/model';
+import type { Condition, Expert, NoisePath, Router } from '@paris/model';
 import {
   convertPrediction,
   noisePath,
@@ -14,7 +13,7 @@ import {
   predictionCoefficients,
   sampleLimits,
 } from '@paris/model';
-import type { Router, RoutingPolicy } from '@paris/router';
+import type { RoutingPolicy } from '@paris/router';
 import {
   type Device,
   flattenTree,

@@ -2,9 +2,7 @@
  * Mixtures of Gaussians, of which everything that diffusion estimates is known: in float64 as the whole's score, and
  * as experts and a router that work it out on the device, each for its own cluster, as trained ones would tell it.
  */
-import type { Expert, Objective } from '@paris/dit';
-import type { NoisePath } from '@paris/model';
-import type { Router } from '@paris/router';
+import type { Expert, NoisePath, Objective, Router } from '@paris/model';
 import {
   concat,
   cos,

@@ -4,9 +4,9 @@
  * compute. Experts of all seeds and partitions train in one stack of batched products; isolation is in the data that
  * each row of the stack draws from.
  */
-import type { Expert } from '@paris/dit';
-import { linearPath } from '@paris/model';
-import { full, type Router, type RoutingPolicy } from '@paris/router';
+import type { Expert } from '@paris/model';
+import { linearPath, type Router } from '@paris/model';
+import { full, type RoutingPolicy } from '@paris/router';
 import {
   concat,
   cos,

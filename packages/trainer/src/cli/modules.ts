@@ -2,15 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { AnyExpertArchitecture } from '@paris/dit';
 import { checkJson, parseJson } from '@paris/files';
+import type { Architecture, Expert } from '@paris/model';
 import { ValueError } from '@paris/tensor';
 import * as z from 'zod/mini';
 import type { Json } from '../run/record.js';
 
-/** The default export of a module. @throws ValueError if it cannot be loaded or was not made by `defineExpert` */
-export async function loadArchitecture(file: string): Promise<AnyExpertArchitecture> {
-  const module: { default?: Partial<AnyExpertArchitecture> } = await import(pathToFileURL(resolve(file)).href).catch(
+/** The default export of a module. @throws ValueError if it cannot be loaded or was not made by `defineArchitecture` */
+export async function loadArchitecture(file: string): Promise<Architecture<Expert>> {
+  const module: { default?: Partial<Architecture<Expert>> } = await import(pathToFileURL(resolve(file)).href).catch(
     (cause) => {
       const why = cause.code === 'ERR_MODULE_NOT_FOUND' ? 'it, or what it imports, is not there' : cause.message;
       throw new ValueError('train', `${file} cannot be loaded: ${String(why).split('\n')[0]}.`, { cause });
@@ -18,7 +18,7 @@ export async function loadArchitecture(file: string): Promise<AnyExpertArchitect
   );
   const { architecture, fromConfig } = module.default ?? {};
   if (typeof architecture === 'string' && typeof fromConfig === 'function') return { architecture, fromConfig };
-  throw new ValueError('train', `${file} has no default export made by defineExpert(…).`);
+  throw new ValueError('train', `${file} has no default export made by defineArchitecture(…).`);
 }
 
 const configSchema: z.ZodMiniType<{ [name: string]: Json }> = z.record(z.string(), z.json());

@@ -1,8 +1,8 @@
 // A model on pictures that no training saw.
 import { randomPartitionControl } from '@paris/clustering';
-import type { AnyExpertArchitecture } from '@paris/dit';
 import type { FileSource } from '@paris/files';
-import { type AnyRouterArchitecture, oracle, parseRoutingPolicy } from '@paris/router';
+import type { Architecture, Expert, Router } from '@paris/model';
+import { oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
 import { type Device, key, ValueError } from '@paris/tensor';
 import { readLabelled } from '../data/files.js';
@@ -24,8 +24,8 @@ import { scoreRouter } from './router-score.js';
 
 /** Your own architectures, beside the built-in `dit` and `router-transformer`. */
 export interface Architectures {
-  experts?: readonly AnyExpertArchitecture[];
-  routers?: readonly AnyRouterArchitecture[];
+  experts?: readonly Architecture<Expert>[];
+  routers?: readonly Architecture<Router>[];
 }
 
 /** Which model is measured on which pictures, with which policies and at how many noise levels. */

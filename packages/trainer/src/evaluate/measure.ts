@@ -1,7 +1,7 @@
 // Runs the router and every expert once on each held-out picture at each time, all with the same noise, and keeps what
 // every arm can be computed from: probabilities, and the Gram matrix of the experts' errors (see arms.ts). Errors are
 // those of the velocity on the path that is sampled on, whatever an expert predicts: as sampling converts it.
-import type { Expert } from '@paris/dit';
+import type { Expert } from '@paris/model';
 import {
   convertPrediction,
   type NoisePath,

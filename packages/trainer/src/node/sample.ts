@@ -1,7 +1,7 @@
 // Prompts → one PNG with all pictures, and a trace of how each came about.
 
-import type { AnyExpertArchitecture } from '@paris/dit';
 import type { FileSource } from '@paris/files';
+import type { Architecture, Expert } from '@paris/model';
 import {
   encodePng,
   type Generated,
@@ -28,7 +28,7 @@ export interface SampleOptions {
   routing?: string | undefined;
   sampler: string;
   /** Experts' architectures beside `dit`. */
-  architectures?: readonly AnyExpertArchitecture[];
+  architectures?: readonly Architecture<Expert>[];
   /** How many intermediate pictures the trace keeps of each. 0 keeps none. */
   filmFrames?: number;
   /** Whether routing records and trace hold what `telemetry` measures. Default false. */

@@ -1,5 +1,5 @@
 // From the few numbers of a command line to the config.json of the built-in architectures.
-import type { Objective } from '@paris/dit';
+import type { Objective } from '@paris/model';
 import type { ConfigFor } from './expert.js';
 import type { TrainRouterOptions } from './router.js';
 

@@ -1,7 +1,8 @@
 // One expert, from its own cluster's folder and nothing else.
-import type { AnyExpertArchitecture } from '@paris/dit';
+
 import type { FileSource, FileStore } from '@paris/files';
 import { onlyFolder } from '@paris/files';
+import type { Architecture, Expert } from '@paris/model';
 import { type NoisePath, noisePath } from '@paris/model';
 import { type Device, key, ValueError } from '@paris/tensor';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
@@ -25,8 +26,8 @@ export interface TrainExpertOptions extends RunControls {
   cluster: number;
   /** Where run folders are; this one is `expert-NN`. */
   runs: FileStore;
-  /** `dit`, or your own from `defineExpert`. */
-  architecture: AnyExpertArchitecture;
+  /** `dit`, or your own from `defineArchitecture`. */
+  architecture: Architecture<Expert>;
   /**
    * The architecture's config.json, given the format of the data (size, channels, vocabulary). It says what is
    * predicted on which path, too: an expert's `objective`.

@@ -1,8 +1,10 @@
 // Where the weights of a run start: drawn from its seed, or taken over from a checkpoint.
-import { type KeyMap, type ParameterShapes, parisLayout, remadeGroups, warmStart } from '@paris/dit';
+
+import { type ParameterShapes, parisLayout, remadeGroups, warmStart } from '@paris/dit';
 import type { FileSource } from '@paris/files';
 import { sha256 } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
+import type { KeyMap } from '@paris/model';
 import { CheckpointError } from '@paris/tensor';
 import type { Json } from '../run/record.js';
 import type { HostTensor } from './job.js';

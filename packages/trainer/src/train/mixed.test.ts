@@ -1,6 +1,7 @@
 // Experts of different objectives, from their training to the pictures of one model.
-import { dit, type Objective } from '@paris/dit';
+import { dit } from '@paris/dit';
 import { type FileStore, memoryStore } from '@paris/files';
+import type { Objective } from '@paris/model';
 import { routerTransformer } from '@paris/router';
 import { loadModel, loadPipeline, oracle, writeModelIndex } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';

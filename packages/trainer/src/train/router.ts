@@ -2,8 +2,8 @@
 
 import { readPartition, writePartition } from '@paris/clustering';
 import { type FileSource, type FileStore, memoryStore } from '@paris/files';
+import type { Architecture, Router } from '@paris/model';
 import { type NoisePath, noisePath } from '@paris/model';
-import type { AnyRouterArchitecture } from '@paris/router';
 import { argmax, crossEntropy, type Device } from '@paris/tensor';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { readLabelled } from '../data/files.js';
@@ -22,7 +22,7 @@ export interface TrainRouterOptions extends RunControls {
   data: FileSource;
   /** Where run folders are; this one is `router`. */
   runs: FileStore;
-  architecture: AnyRouterArchitecture;
+  architecture: Architecture<Router>;
   /** The architecture's config.json, given the format of the data. */
   config: (data: { size: number; channels: number; clusters: number }) => { [name: string]: Json };
   training?: Partial<TrainingOptions>;

@@ -36,7 +36,7 @@ export function evaluateCommand(): Command {
     .option('--batch <n>', 'pictures at once', whole(1), 32)
     .option(
       '--expert <file>',
-      'a module with your own defineExpert(…); may be given several times',
+      'a module with your own defineArchitecture(…); may be given several times',
       (file, all: string[]) => [...all, file],
       [],
     )

@@ -45,7 +45,7 @@ export function sampleCommand(): Command {
     .option('--scale <n>', 'enlarge each pixel (default: pictures of about 128)', whole(1))
     .option(
       '--expert <file>',
-      'a module with your own defineExpert(…); may be given several times',
+      'a module with your own defineArchitecture(…); may be given several times',
       (file, all: string[]) => [...all, file],
       [],
     )

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
-import { dit, facebookLayout, type Objective, parisLayout, pixartLayout } from '@paris/dit';
+import { dit, facebookLayout, parisLayout, pixartLayout } from '@paris/dit';
 import { nodeStore } from '@paris/files/node';
-import { noisePaths } from '@paris/model';
+import { noisePaths, type Objective } from '@paris/model';
 import { routerTransformer } from '@paris/router';
 import { ValueError } from '@paris/tensor';
 import type { Precision } from '@paris/tensor/optim';
@@ -92,7 +92,7 @@ function trainExpertCommand(): Command {
       'of the file, what starts anew: head, text, cross-attention, modulation, by commas, or none ' +
         '(default: head,text, and cross-attention if the file has none)',
     )
-    .option('--expert <file>', 'a module whose default export is your own defineExpert(…)')
+    .option('--expert <file>', 'a module whose default export is your own defineArchitecture(…)')
     .option('--config <file>', 'JSON file with fields for config.json; they win over the options');
   return gpuAction(
     trainingFlags(command),

@@ -4,6 +4,7 @@
 import type { HostTensor } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
+import { shortList } from '../short-list.js';
 
 /** A foreign tensor that holds some of a parameter's rows. */
 export interface Piece {
@@ -14,7 +15,7 @@ export interface Piece {
 
 /** How the names of another state dict correspond to ours. */
 export interface KeyMap {
-  /** Whose layout it is; stands in errors. */
+  /** Whose layout it is; errors say it. */
   readonly name: string;
   /** The foreign tensors that make up a parameter of ours, in the order of their rows. */
   pieces(name: string): readonly Piece[];
@@ -41,7 +42,7 @@ export function renaming(rules: readonly RenamingRule[]): KeyMap['pieces'] {
 
 /**
  * A foreign state dict under our names.
- * @param shapes - what the network needs, see `ditParameterShapes`
+ * @param shapes - what the network needs, such as `ditParameterShapes` of a config
  * @param advice - a sentence that ends the error's text
  * @throws CheckpointError that lists what is missing, what is left over and what has another shape
  */
@@ -74,7 +75,7 @@ export function fromStateDict(
   const problems = [list('missing', missing), list('unexpected', [...left]), list('unfit', wrong)].filter(Boolean);
   if (problems.length === 0) return ours;
   throw new CheckpointError(
-    'dit',
+    'fromStateDict',
     `the state dict is not ${map.name}'s of this config: ${problems.join('; ')}.${advice && ` ${advice}`}`,
   );
 }
@@ -108,13 +109,7 @@ function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): Ho
 }
 
 function list(what: string, entries: readonly string[]): string {
-  return entries.length === 0 ? '' : `${what} ${some(entries)}`;
-}
-
-/** A list that stays readable when everything is wrong. */
-export function some(list: readonly string[]): string {
-  const more = list.length > 8 ? ` and ${list.length - 8} more` : '';
-  return `${list.slice(0, 8).join(', ')}${more}`;
+  return entries.length === 0 ? '' : `${what} ${shortList(entries)}`;
 }
 
 function show(shape: readonly number[]): string {

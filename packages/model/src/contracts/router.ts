@@ -1,0 +1,13 @@
+import type { Tensor, TreeOf } from '@paris/tensor';
+import type { Network } from './architecture.js';
+import type { NoisyInput } from './expert.js';
+
+/**
+ * A network that tells from noisy latents which cluster they come from: p(k | x_t, t), eq. 5 of Decentralized Diffusion
+ * Models (https://arxiv.org/abs/2501.05450). It holds the clusters' sizes already: nobody re-weights it by them.
+ */
+export interface Router<P = TreeOf<Tensor>> extends Network<P> {
+  readonly clusters: number;
+  /** Logits of p(k | x_t, t), [B, K]. */
+  logits(params: P, input: NoisyInput): Tensor;
+}
