@@ -1,7 +1,8 @@
 // The whole way in memory: pictures → data folder → one cluster → its expert → a model folder → samples.
 import { dit } from '@paris/dit';
 import { folderStore, memoryStore } from '@paris/files';
-import { buildVocabulary, encodeCaptions, loadPipeline, MAX_TOKENS, type RgbImage } from '@paris/sampler';
+import { buildVocabulary, encodeCaptions, MAX_TOKENS } from '@paris/model';
+import { loadPipeline, type RgbImage } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
 import {
   assemble,

@@ -1,7 +1,6 @@
 // The whole network against PyTorch, with every parameter random: forward and every parameter's gradient.
 import { readFileSync } from 'node:fs';
-import type { Condition } from '@paris/model';
-import { fromStateDict, type KeyMap, type StateDict } from '@paris/model';
+import { type Condition, fromStateDict, type KeyMap, type StateDict } from '@paris/model';
 import { type Device, flattenTree, key, openDevice, type Tensor, unflattenTree, valueAndGrad } from '@paris/tensor';
 import { hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';

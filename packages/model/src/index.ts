@@ -7,10 +7,29 @@ export {
   findArchitecture,
   type Network,
 } from './contracts/architecture.js';
-export type { Condition } from './contracts/condition.js';
+export { type Codec, codecByName, identityCodec } from './contracts/codec.js';
+export {
+  type Condition,
+  concatConditions,
+  disposeCondition,
+  gatherCondition,
+  gatherRows,
+  tokenCondition,
+} from './contracts/condition.js';
 export type { Expert, NoisyInput, Objective } from './contracts/expert.js';
 export { dropLearnedSigma } from './contracts/learned-sigma.js';
 export type { Router } from './contracts/router.js';
+export {
+  chunkBytes,
+  expertFolder,
+  indexPath,
+  type ModelFile,
+  type ModelIndex,
+  parseModelIndex,
+} from './folder/format.js';
+export { compareParameters, isFiniteData, parameterShapes } from './folder/parameters.js';
+export { verifiedStore } from './folder/verified-store.js';
+export { type ModelDescription, requiredFiles, writeModelIndex } from './folder/write.js';
 export {
   fromStateDict,
   type KeyMap,
@@ -20,6 +39,7 @@ export {
   type StateDict,
   toStateDict,
 } from './keys/key-map.js';
+export { type Params, toFlat, toTree } from './params.js';
 export { cosinePath } from './paths/cosine.js';
 export { linearPath } from './paths/linear.js';
 export { logSnr, type NoisePath } from './paths/path.js';
@@ -33,3 +53,13 @@ export {
   sampleLimits,
 } from './predictions/predictions.js';
 export { shortList } from './short-list.js';
+export { type PromptEncoder, wordEncoder } from './text/prompt-encoder.js';
+export {
+  buildVocabulary,
+  captionWords,
+  encodeCaptions,
+  MAX_TOKENS,
+  readVocabulary,
+  type Vocabulary,
+  writeVocabulary,
+} from './text/vocabulary.js';

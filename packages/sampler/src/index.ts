@@ -1,6 +1,14 @@
 /** Noise paths, schedules, samplers, guidance, the routed mixture and the pipeline. */
 
-export { cosinePath, linearPath, logSnr, type NoisePath } from '@paris/model';
+export {
+  type Codec,
+  cosinePath,
+  linearPath,
+  logSnr,
+  type ModelIndex,
+  type NoisePath,
+  type PromptEncoder,
+} from '@paris/model';
 export {
   every,
   full,
@@ -16,13 +24,9 @@ export {
   threshold,
   top,
 } from '@paris/router';
-export { type Codec, codecByName, identityCodec } from './codec/codec.js';
 export { classifierFreeGuidance, type Predict } from './guidance/guidance.js';
 export { clampDisplay, type RgbImage, tileImages, toRgbImages } from './images/image.js';
 export { encodePng } from './images/png.js';
-export { type ModelFile, type ModelIndex, modelIndexSchema, parseModelIndex } from './model/format.js';
-export { compareParameters } from './model/parameters.js';
-export { type ModelDescription, requiredFiles, writeModelIndex } from './model/write.js';
 export { type LoadedModel, type LoadOptions, type LoadProgress, loadModel, loadPipeline } from './pipeline/load.js';
 export type { Generated, GenerateOptions, Pipeline, StepEvent } from './pipeline/pipeline.js';
 export {
@@ -50,13 +54,3 @@ export {
 } from './samplers/sampler.js';
 export { samplerByName, samplers } from './samplers/samplers.js';
 export { shiftLogSnr, uniformTimes } from './schedules/schedules.js';
-export { type PromptEncoder, wordEncoder } from './text/prompt-encoder.js';
-export {
-  buildVocabulary,
-  encodeCaptions,
-  MAX_TOKENS,
-  readVocabulary,
-  type Vocabulary,
-  words,
-  writeVocabulary,
-} from './text/vocabulary.js';

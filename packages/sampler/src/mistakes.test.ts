@@ -2,20 +2,12 @@
 
 import { type FileStore, memoryStore } from '@paris/files';
 import { writeSafetensors } from '@paris/files/safetensors';
-import { linearPath, noisePath } from '@paris/model';
+import { linearPath, noisePath, writeModelIndex } from '@paris/model';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { saidBy } from '@paris/test-tools/said';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import {
-  encodePng,
-  type GenerateOptions,
-  loadPipeline,
-  shiftLogSnr,
-  tileImages,
-  uniformTimes,
-  writeModelIndex,
-} from './index.js';
+import { encodePng, type GenerateOptions, loadPipeline, shiftLogSnr, tileImages, uniformTimes } from './index.js';
 import { savePng } from './node/index.js';
 import { expertConfig, latent, modelFolder } from './pipeline/model.testing.js';
 

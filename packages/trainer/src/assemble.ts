@@ -4,7 +4,14 @@ import { readPartition, writePartition } from '@paris/clustering';
 import type { FileSource, FileStore } from '@paris/files';
 import { folderStore, writeJson } from '@paris/files';
 import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
-import { type ModelIndex, readVocabulary, type Vocabulary, writeModelIndex, writeVocabulary } from '@paris/sampler';
+import {
+  expertFolder,
+  type ModelIndex,
+  readVocabulary,
+  type Vocabulary,
+  writeModelIndex,
+  writeVocabulary,
+} from '@paris/model';
 import { CheckpointError } from '@paris/tensor';
 import { readCluster, readLabelled } from './data/files.js';
 import { RunError } from './errors.js';
@@ -69,7 +76,7 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   return replaceParts(out, { parts, last: 'model_index.json' }, async (model) => {
     for (const [k, expert] of experts.entries()) {
       signal?.throwIfAborted();
-      await copyNetwork(expert, model, `experts/${String(k).padStart(2, '0')}`, weights);
+      await copyNetwork(expert, model, expertFolder(k), weights);
     }
     if (router) {
       signal?.throwIfAborted();

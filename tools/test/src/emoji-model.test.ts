@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type FileStore, memoryStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
-import { parseModelIndex, writeModelIndex } from '@paris/sampler';
+import { parseModelIndex, writeModelIndex } from '@paris/model';
 import { hostNormal, key, openDevice } from '@paris/tensor';
 import { probeAdapters } from '@paris/tensor/node';
 import { checkControls, evaluate } from '@paris/trainer';

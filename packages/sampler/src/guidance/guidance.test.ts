@@ -1,7 +1,7 @@
 import type { Condition } from '@paris/model';
 import { type Device, openDevice, type Tensor } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { classifierFreeGuidance, gatherCondition, gatherRows } from './guidance.js';
+import { classifierFreeGuidance } from './guidance.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -41,34 +41,10 @@ describe('classifierFreeGuidance', () => {
     const guide = (condition: Condition, unconditional: Condition) => () =>
       classifierFreeGuidance(predict, latents, time, { condition, unconditional }, guidance);
     expect(guide(tokens, label(0))).toThrow(
-      "[guidance] the condition is of kind 'tokens', the unconditional 'label'. Encode both alike.",
+      "[condition] the condition is of kind 'tokens', the unconditional 'label'. Encode both alike.",
     );
     expect(guide(masked, tokens)).toThrow(
-      '[guidance] only one of condition and unconditional has a mask. Encode both alike.',
+      '[condition] only one of condition and unconditional has a mask. Encode both alike.',
     );
-  });
-});
-
-describe('gatherRows', () => {
-  it('takes rows in any order, of any dtype', async () => {
-    const picked = u32([2, 0, 2], [3]);
-    const floats = gatherRows(f32([1, 2, 3, 4, 5, 6], [3, 2, 1]), picked);
-    expect(floats.shape).toEqual([3, 2, 1]);
-    expect([...(await floats.read())]).toEqual([5, 6, 1, 2, 5, 6]);
-    const whole = gatherRows(u32([7, 8, 16777215], [3]), picked);
-    expect(whole.dtype).toBe('u32');
-    expect([...(await whole.read())]).toEqual([16777215, 7, 16777215]);
-  });
-
-  it('takes the same rows of every tensor of a condition', async () => {
-    const condition: Condition = {
-      kind: 'tokens',
-      ids: u32([1, 2, 3, 4], [2, 2]),
-      mask: u32([1, 0, 1, 1], [2, 2]).cast('bool'),
-    };
-    const gathered = gatherCondition(condition, u32([1, 1], [2]));
-    if (gathered.kind !== 'tokens') throw new Error('another kind');
-    expect([...(await gathered.ids.read())]).toEqual([3, 4, 3, 4]);
-    expect([...(await gathered.mask!.read())]).toEqual([1, 1, 1, 1]);
   });
 });

@@ -1,9 +1,8 @@
 import type { FileStore } from '@paris/files';
 import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
-import { defineArchitecture } from '@paris/model';
+import { defineArchitecture, writeModelIndex } from '@paris/model';
 import { CheckpointError, type Device, key, ones, openDevice, type Tensor, ValueError } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { writeModelIndex } from '../model/write.js';
 import { type LoadOptions, type LoadProgress, loadPipeline } from './load.js';
 import { expertConfig, latent, modelFolder, routerConfig, weightsFile } from './model.testing.js';
 

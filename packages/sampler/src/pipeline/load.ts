@@ -3,8 +3,30 @@
 import { dit } from '@paris/dit';
 import { type FileSource, httpStore, parseJson } from '@paris/files';
 import { readHeader, streamSafetensors } from '@paris/files/safetensors';
-import type { NoisePath } from '@paris/model';
-import { type Architecture, type Expert, findArchitecture, noisePath, type Router } from '@paris/model';
+import {
+  type Architecture,
+  type Codec,
+  codecByName,
+  compareParameters,
+  type Expert,
+  expertFolder,
+  findArchitecture,
+  indexPath,
+  isFiniteData,
+  type ModelIndex,
+  type NoisePath,
+  noisePath,
+  type PromptEncoder,
+  parameterShapes,
+  parseModelIndex,
+  type Router,
+  readVocabulary,
+  requiredFiles,
+  shortList,
+  type Vocabulary,
+  verifiedStore,
+  wordEncoder,
+} from '@paris/model';
 import { routerTransformer } from '@paris/router';
 import {
   CheckpointError,
@@ -17,14 +39,7 @@ import {
   ValueError,
 } from '@paris/tensor';
 import { openFolder } from '#folder';
-import { type Codec, codecByName } from '../codec/codec.js';
-import { expertFolder, indexPath, type ModelIndex, parseModelIndex } from '../model/format.js';
-import { compareParameters, isFiniteData, parameterShapes, some } from '../model/parameters.js';
-import { verifiedStore } from '../model/verified-store.js';
-import { requiredFiles } from '../model/write.js';
 import { type LoadedExpert, type LoadedRouter, mixture } from '../routing/mixture.js';
-import { type PromptEncoder, wordEncoder } from '../text/prompt-encoder.js';
-import { readVocabulary, type Vocabulary } from '../text/vocabulary.js';
 import { Pipeline } from './pipeline.js';
 
 /** Parts of your own, and where to report progress. */
@@ -147,7 +162,7 @@ export async function loadModel(source: string | URL | FileSource, options: Load
         leaves.push({ path, value });
       }
       if (broken.length > 0) {
-        const where = `${folder}: NaN or infinity in ${some(broken)}`;
+        const where = `${folder}: NaN or infinity in ${shortList(broken)}`;
         throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
       }
       return unflattenTree(leaves);

@@ -2,10 +2,9 @@
 import { createDiT, parseDiTConfig } from '@paris/dit';
 import { type FileStore, memoryStore } from '@paris/files';
 import { writeSafetensors } from '@paris/files/safetensors';
+import { writeModelIndex, writeVocabulary } from '@paris/model';
 import { createRouter, parseRouterConfig } from '@paris/router';
 import { type Device, flattenTree, key, normal, type Tensor } from '@paris/tensor';
-import { writeModelIndex } from '../model/write.js';
-import { writeVocabulary } from '../text/vocabulary.js';
 
 export const vocabulary = ['<pad>', '<unk>', 'red', 'green', 'circle'];
 export const latent = { channels: 3, height: 8, width: 8 };

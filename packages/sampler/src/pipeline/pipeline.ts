@@ -1,16 +1,20 @@
 /** Prompts → pictures. */
 
-import type { Condition, NoisePath } from '@paris/model';
+import {
+  type Codec,
+  type Condition,
+  disposeCondition,
+  type ModelIndex,
+  type NoisePath,
+  type PromptEncoder,
+} from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
-import type { Codec } from '../codec/codec.js';
 import { type RgbImage, toRgbImages } from '../images/image.js';
-import type { ModelIndex } from '../model/format.js';
 import type { Mixture, RoutingRecord } from '../routing/mixture.js';
 import type { Sampler } from '../samplers/sampler.js';
 import { samplerByName } from '../samplers/samplers.js';
 import { uniformTimes } from '../schedules/schedules.js';
-import type { PromptEncoder } from '../text/prompt-encoder.js';
 
 /** What to draw, how many, and how. */
 export interface GenerateOptions {
@@ -178,7 +182,8 @@ export class Pipeline {
       return { images, records: run.records, expertPictures: run.expertPictures };
     } finally {
       initial.dispose();
-      for (const condition of [conditions.condition, conditions.unconditional]) if (condition) release(condition);
+      for (const condition of [conditions.condition, conditions.unconditional])
+        if (condition) disposeCondition(condition);
     }
   }
 
@@ -244,8 +249,4 @@ function promptsOf({ prompt, prompts, count = 1 }: GenerateOptions): string[] {
 function positive(name: string, value: number): void {
   if (Number.isInteger(value) && value > 0) return;
   throw new ValueError('generate', `${name} is ${value}. Give a whole number from 1 on.`);
-}
-
-function release(condition: Condition): void {
-  for (const value of Object.values(condition)) if (typeof value !== 'string') value?.dispose();
 }

@@ -3,14 +3,13 @@
 
 import { type FileStore, memoryStore } from '@paris/files';
 import { writeSafetensors } from '@paris/files/safetensors';
+import { writeModelIndex, writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import { hostTensor, type StoredTensor } from '@paris/tensor/testing';
 import { declareSuite, type SuiteContext } from '../../../tensor/src/testing/suite.js';
 import { clampDisplay } from '../images/image.js';
-import { writeModelIndex } from '../model/write.js';
 import { euler } from '../samplers/euler.js';
 import type { Sampler } from '../samplers/sampler.js';
-import { writeVocabulary } from '../text/vocabulary.js';
 import { loadPipeline } from './load.js';
 import type { Generated, GenerateOptions, Pipeline } from './pipeline.js';
 

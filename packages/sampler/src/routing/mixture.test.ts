@@ -1,5 +1,4 @@
-import type { Condition, Expert, Objective } from '@paris/model';
-import { cosinePath, linearPath, type Router } from '@paris/model';
+import { type Condition, cosinePath, type Expert, linearPath, type Objective, type Router } from '@paris/model';
 import { full, type RoutingPolicy, top } from '@paris/router';
 import { type Device, key, ones, openDevice, type Tensor, type TreeOf, zeros } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

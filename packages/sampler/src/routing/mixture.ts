@@ -4,28 +4,26 @@
  * the pictures that need them → weighted sum. Guidance is inside, expert by expert: the router sees no prompt, so that
  * is the same as guiding the mixture.
  */
-import type { Condition, Expert, NoisePath, Router } from '@paris/model';
 import {
+  type Condition,
   convertPrediction,
+  type Expert,
+  gatherCondition,
+  gatherRows,
+  type NoisePath,
   noisePath,
+  type Params,
   type PredictionCoefficients,
   type PredictionScalars,
   predictionCoefficients,
+  type Router,
   sampleLimits,
+  toFlat,
+  toTree,
 } from '@paris/model';
 import type { RoutingPolicy } from '@paris/router';
-import {
-  type Device,
-  flattenTree,
-  type Key,
-  scalar,
-  softmax,
-  type Tensor,
-  type TreeOf,
-  unflattenTree,
-  ValueError,
-} from '@paris/tensor';
-import { classifierFreeGuidance, gatherCondition, gatherRows } from '../guidance/guidance.js';
+import { type Device, type Key, scalar, softmax, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
+import { classifierFreeGuidance } from '../guidance/guidance.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
 import { cosineMeter, entropyOf, isNearTie, type RoutingTelemetry } from './telemetry.js';
@@ -113,8 +111,8 @@ export function mixture(options: {
   const expertPaths = experts.map(({ expert }) => noisePath(expert.objective.path, [path, ...paths]));
   const askRouter = router && device.compile(routerForward(router.router));
   // Experts of one config share an object, and so one plan for all their weights.
-  const flat = experts.map(({ params }) => flatten(params));
-  const routerParams = router && flatten(router.params);
+  const flat = experts.map(({ params }) => toFlat(params));
+  const routerParams = router && toFlat(router.params);
   const measureCosines = cosineMeter(device);
   const forwards = new Map(
     [...new Set(experts.map(({ expert }) => expert))].map((e) => [e, device.compile(forward(e))]),
@@ -213,8 +211,8 @@ export function mixture(options: {
 
 /** Latents [B, C, H, W] at one time → probabilities [B, K]. */
 function routerForward(router: Router) {
-  return (params: Weights, latents: Tensor, time: Tensor) =>
-    softmax(router.logits(unflatten(params), { latents, time: everyRow(time, latents.shape[0]!) }), 1);
+  return (params: Params, latents: Tensor, time: Tensor) =>
+    softmax(router.logits(toTree(params), { latents, time: everyRow(time, latents.shape[0]!) }), 1);
 }
 
 interface ForwardInput {
@@ -233,8 +231,8 @@ interface ForwardInput {
 /** One expert on its pictures of a batch, guided, converted to the sampler's path, weighted and put in their places. */
 function forward(expert: Expert) {
   const limit = sampleLimits[expert.objective.prediction];
-  return (weightsByName: Weights, input: ForwardInput): Denoised => {
-    const params = unflatten(weightsByName);
+  return (weightsByName: Params, input: ForwardInput): Denoised => {
+    const params = toTree(weightsByName);
     const { pictures, weights, at, guidance } = input;
     const bucket = pictures.shape[0]!;
     const latents = gatherRows(input.latents, pictures); // [bucket, C, H, W]
@@ -252,17 +250,6 @@ function forward(expert: Expert) {
     const place = (rows: Tensor) => weights.matmul(rows.reshape([bucket, -1])).reshape(input.latents.shape);
     return { sample: place(sample), velocity: place(velocity) };
   };
-}
-
-/** Parameters by name: what a compiled function is handed. */
-type Weights = Readonly<Record<string, Tensor>>;
-
-function flatten(params: TreeOf<Tensor>): Weights {
-  return Object.fromEntries(flattenTree<Tensor>(params).map(({ path, value }) => [path, value]));
-}
-
-function unflatten(weights: Weights): TreeOf<Tensor> {
-  return unflattenTree(Object.entries(weights).map(([path, value]) => ({ path, value })));
 }
 
 /** A scalar for each row of a batch, [B]. */

@@ -1,7 +1,6 @@
 // The theory that decentralized diffusion stands on (arXiv 2501.05450, eq. 4), through the code that samples: experts
 // that know their own cluster and a router, mixed on the device, against the whole data's velocity in float64.
-import type { NoisePath, Objective } from '@paris/model';
-import { cosinePath, linearPath } from '@paris/model';
+import { cosinePath, linearPath, type NoisePath, type Objective } from '@paris/model';
 import { full, type RoutingPolicy } from '@paris/router';
 import { type Device, key, openDevice, type Tensor } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';

@@ -1,8 +1,7 @@
 // Samplers with their order and guidance with its meaning, on the device: a routed mixture of Gaussians whose flow is
 // known in float64.
 
-import type { Condition } from '@paris/model';
-import { linearPath } from '@paris/model';
+import { type Condition, linearPath } from '@paris/model';
 import { full } from '@paris/router';
 import { type Device, hostNormal, key, openDevice, type Tensor } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';

@@ -4,8 +4,7 @@
  * compute. Experts of all seeds and partitions train in one stack of batched products; isolation is in the data that
  * each row of the stack draws from.
  */
-import type { Expert } from '@paris/model';
-import { linearPath, type Router } from '@paris/model';
+import { type Expert, linearPath, type Router } from '@paris/model';
 import { full, type RoutingPolicy } from '@paris/router';
 import {
   concat,

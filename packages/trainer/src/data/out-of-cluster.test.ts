@@ -1,6 +1,6 @@
 import { dit } from '@paris/dit';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
-import { buildVocabulary, encodeCaptions } from '@paris/sampler';
+import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { type Device, key, openDevice, ValueError } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

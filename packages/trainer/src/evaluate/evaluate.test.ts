@@ -1,8 +1,9 @@
 // From runs to a model to its evaluation, on a real device at toy size.
 import { dit } from '@paris/dit';
 import { type FileStore, memoryStore } from '@paris/files';
+import { writeModelIndex } from '@paris/model';
 import { routerTransformer } from '@paris/router';
-import { full, loadModel, loadPipeline, writeModelIndex } from '@paris/sampler';
+import { full, loadModel, loadPipeline } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,20 +1,23 @@
 // Runs the router and every expert once on each held-out picture at each time, all with the same noise, and keeps what
 // every arm can be computed from: probabilities, and the Gram matrix of the experts' errors (see arms.ts). Errors are
 // those of the velocity on the path that is sampled on, whatever an expert predicts: as sampling converts it.
-import type { Expert } from '@paris/model';
 import {
   convertPrediction,
+  type Expert,
   type NoisePath,
   noisePath,
+  type Params,
   type PredictionScalars,
   predictionCoefficients,
   sampleLimits,
+  toFlat,
+  tokenCondition,
+  toTree,
 } from '@paris/model';
 import type { LoadedModel } from '@paris/sampler';
 import { type Device, type Key, normal, scalar, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
 import { normalise, selectRows, type TrainingData } from '../data/files.js';
 import type { LabelledManifest } from '../formats/data.js';
-import { type Params, toFlat, toTree } from '../train/params.js';
 import type { Measurements } from './arms.js';
 
 export interface MeasureOptions {
@@ -94,7 +97,7 @@ function compileAll(device: Device, model: LoadedModel) {
     };
   });
   const route = device.compile((params: Params, latents: Tensor, time: Tensor, ids: Tensor) =>
-    softmax(model.router!.router.logits(toTree(params), { latents, time, condition: { kind: 'tokens', ids } })),
+    softmax(model.router!.router.logits(toTree(params), { latents, time, condition: tokenCondition(ids) })),
   );
   const errorsOf = new Map<unknown, (params: Params, noisy: Noised, at: Asked, ids: Tensor) => Promise<Tensor>>();
   for (const { expert } of model.experts) {
@@ -105,7 +108,7 @@ function compileAll(device: Device, model: LoadedModel) {
       const output = expert.apply(toTree(params), {
         latents: latents.mul(at.latentsScale),
         time: at.time.reshape([1]).expand([batch]),
-        condition: { kind: 'tokens', ids },
+        condition: tokenCondition(ids),
       });
       return convertPrediction(latents, output, at, limit).velocity.sub(velocity).reshape([batch, -1]); // [B, D]
     });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ditCost, ditParameterShapes, parseDiTConfig } from '@paris/dit';
 import { nodeStore } from '@paris/files/node';
 import { writeSafetensors } from '@paris/files/safetensors';
+import { writeModelIndex } from '@paris/model';
 import { parseRouterConfig, routerParameterShapes } from '@paris/router';
-import { writeModelIndex } from '@paris/sampler';
 import { expect, it } from 'vitest';
 import { describe } from './describe.js';
 

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import type { FileStore } from '@paris/files';
-import { buildVocabulary, encodeCaptions, MAX_TOKENS, words } from '@paris/sampler';
+import { buildVocabulary, captionWords, encodeCaptions, MAX_TOKENS } from '@paris/model';
 import { writeManifestFolder } from '../data/files.js';
 import { heldOutGroups } from '../data/split.js';
 import { DataError } from '../errors.js';
@@ -98,7 +98,7 @@ export async function listImages(folder: string): Promise<string[]> {
 
 /** `pets/smiling-cat_2.png` → `smiling cat 2`. */
 export function captionFromName(file: string): string {
-  return words(basename(file, extname(file)).replace(/[-_.]+/g, ' ')).join(' ');
+  return captionWords(basename(file, extname(file)).replace(/[-_.]+/g, ' ')).join(' ');
 }
 
 async function readCaptions(path: string): Promise<Captions> {

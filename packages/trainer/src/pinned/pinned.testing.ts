@@ -3,8 +3,9 @@
 import { dit } from '@paris/dit';
 import type { FileStore } from '@paris/files';
 import { folderStore } from '@paris/files';
+import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { routerTransformer } from '@paris/router';
-import { buildVocabulary, encodeCaptions, encodePng, loadPipeline, tileImages } from '@paris/sampler';
+import { encodePng, loadPipeline, tileImages } from '@paris/sampler';
 import { type Device, hostUniform, key } from '@paris/tensor';
 import { assemble } from '../assemble.js';
 import { writeManifestFolder } from '../data/files.js';

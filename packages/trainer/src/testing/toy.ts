@@ -2,7 +2,7 @@
 
 import { type Partition, writePartition } from '@paris/clustering';
 import type { FileStore } from '@paris/files';
-import { buildVocabulary, encodeCaptions } from '@paris/sampler';
+import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { hostUniform, key } from '@paris/tensor';
 import { type Pictures, selectRows, writeCluster, writeLabelled } from '../data/files.js';
 import type { DataFormat, DataItem } from '../formats/data.js';

@@ -1,7 +1,7 @@
 // What the trainings of experts and routers share around the run.
 
 import { type FileStore, memoryStore, writeJson } from '@paris/files';
-import { writeVocabulary } from '@paris/sampler';
+import { writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import type { DataFormat, DataItem } from '../formats/data.js';
 import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';

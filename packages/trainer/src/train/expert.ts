@@ -2,8 +2,7 @@
 
 import type { FileSource, FileStore } from '@paris/files';
 import { onlyFolder } from '@paris/files';
-import type { Architecture, Expert } from '@paris/model';
-import { type NoisePath, noisePath } from '@paris/model';
+import { type Architecture, type Expert, type NoisePath, noisePath, toFlat, toTree } from '@paris/model';
 import { type Device, key, ValueError } from '@paris/tensor';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { clusterFolder, readCluster } from '../data/files.js';
@@ -14,9 +13,8 @@ import { runTraining } from '../run/run.js';
 import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
 import { type InitialWeights, readInitialWeights } from './initial.js';
 import { createJob } from './job.js';
-import { denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
+import { conditionOf, denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
-import { toFlat, toTree } from './params.js';
 
 /** Which expert is trained, on what, towards what. */
 export interface TrainExpertOptions extends RunControls {
@@ -100,7 +98,7 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
       },
       loss: (params, batch, noise, dtype) => {
         const { latents, target } = noised(batch, noise);
-        const condition = { kind: 'tokens' as const, ids: batch.ids! };
+        const condition = conditionOf(batch);
         const output = expert.apply(toTree(params), { latents: latents.cast(dtype), time: batch.time!, condition });
         return { loss: denoisingLoss(output.cast('f32'), target(prediction), batch.weight) };
       },

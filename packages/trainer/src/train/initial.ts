@@ -4,11 +4,10 @@ import { type ParameterShapes, parisLayout, remadeGroups, warmStart } from '@par
 import type { FileSource } from '@paris/files';
 import { sha256 } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
-import type { KeyMap } from '@paris/model';
+import type { KeyMap, Params } from '@paris/model';
 import { CheckpointError } from '@paris/tensor';
 import type { Json } from '../run/record.js';
 import type { HostTensor } from './job.js';
-import type { Params } from './params.js';
 
 /** A checkpoint to start from. */
 export interface InitialWeights {

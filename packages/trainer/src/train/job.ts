@@ -3,6 +3,7 @@
 
 import type { FileSource } from '@paris/files';
 import { readSafetensors, writeSafetensors } from '@paris/files/safetensors';
+import type { Params } from '@paris/model';
 import {
   CheckpointError,
   type Device,
@@ -25,7 +26,6 @@ import {
 } from '@paris/tensor/optim';
 import type { TrainingJob } from '../run/run.js';
 import { emaDecayAt, type TrainingOptions } from './options.js';
-import type { Params } from './params.js';
 
 /** Tensors of a batch, by name. */
 export type Batch = { [name: string]: Tensor };

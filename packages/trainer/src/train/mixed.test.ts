@@ -1,9 +1,9 @@
 // Experts of different objectives, from their training to the pictures of one model.
 import { dit } from '@paris/dit';
 import { type FileStore, memoryStore } from '@paris/files';
-import type { Objective } from '@paris/model';
+import { type Objective, writeModelIndex } from '@paris/model';
 import { routerTransformer } from '@paris/router';
-import { loadModel, loadPipeline, oracle, writeModelIndex } from '@paris/sampler';
+import { loadModel, loadPipeline, oracle } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 // Pictures → what a denoiser sees, what it should say, and how far off it is. x_t = α(t)·x_0 + σ(t)·ε on the path of its
 // objective; α, σ, α′, σ′ are computed on the host.
-import type { NoisePath, Prediction } from '@paris/model';
+import { type Condition, type NoisePath, type Prediction, tokenCondition } from '@paris/model';
 import { mse, normal, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
 import type { BatchDraw } from '../data/batches.js';
 import { normalise, type Pictures, selectRows } from '../data/files.js';
@@ -33,6 +33,11 @@ export function noisingBatch(
 /** A function of each picture's time, [B, 1, 1, 1]. */
 export function perPicture({ times }: BatchDraw, of: (t: number) => number): HostTensor {
   return { data: times.map(of), shape: [times.length, 1, 1, 1] };
+}
+
+/** Traced: what a batch's pictures show. */
+export function conditionOf(batch: Batch): Condition {
+  return tokenCondition(batch.ids!);
 }
 
 /** Traced: the noisy pictures and the target of each kind of prediction. */

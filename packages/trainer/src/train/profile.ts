@@ -1,10 +1,11 @@
 // What the kernels of a training step take: a DiT of some size on drawn pictures, with the optimiser of every training.
 import { dit } from '@paris/dit';
+import { toFlat, toTree } from '@paris/model';
 import { type Device, hostNormal, hostUniform, key, mse, normal, type Profile } from '@paris/tensor';
 import { ditConfig, type TransformerSize } from './configs.js';
 import { createJob } from './job.js';
+import { conditionOf } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
-import { toFlat, toTree } from './params.js';
 
 /** Times `steps` training steps of a DiT on pictures of `pixels` × `pixels`; a first step, which compiles it, runs before. */
 export async function profileTraining(
@@ -29,7 +30,7 @@ export async function profileTraining(
     loss: (params, batch, noise, dtype) => {
       const target = normal(noise, shape);
       const latents = batch.images!.add(target).cast(dtype);
-      const input = { latents, time: batch.time!, condition: { kind: 'tokens' as const, ids: batch.ids! } };
+      const input = { latents, time: batch.time!, condition: conditionOf(batch) };
       return { loss: mse(expert.apply(toTree(params), input).cast('f32'), target) };
     },
   });

@@ -2,8 +2,7 @@
 
 import { readPartition, writePartition } from '@paris/clustering';
 import { type FileSource, type FileStore, memoryStore } from '@paris/files';
-import type { Architecture, Router } from '@paris/model';
-import { type NoisePath, noisePath } from '@paris/model';
+import { type Architecture, type NoisePath, noisePath, type Router, toFlat, toTree } from '@paris/model';
 import { argmax, crossEntropy, type Device } from '@paris/tensor';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { readLabelled } from '../data/files.js';
@@ -11,9 +10,8 @@ import type { Json, RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
 import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
 import { createJob } from './job.js';
-import { noised, noisingBatch } from './noising.js';
+import { conditionOf, noised, noisingBatch } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
-import { toFlat, toTree } from './params.js';
 
 /** Which router is trained, on what, for which noise path. */
 export interface TrainRouterOptions extends RunControls {
@@ -79,7 +77,7 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
       },
       loss: (params, batch, noise, dtype) => {
         const latents = noised(batch, noise).latents.cast(dtype);
-        const condition = { kind: 'tokens' as const, ids: batch.ids! };
+        const condition = conditionOf(batch);
         const logits = router.logits(toTree(params), { latents, time: batch.time!, condition }).cast('f32');
         const right = argmax(logits, 1).equal(batch.labels!).cast('f32');
         return { loss: crossEntropy(logits, batch.labels!).mean(), accuracy: right.mean() };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildVocabulary, encodeCaptions, MAX_TOKENS, words } from './vocabulary.js';
+import { buildVocabulary, captionWords, encodeCaptions, MAX_TOKENS } from './vocabulary.js';
 
 describe('words', () => {
   it.each([
@@ -7,7 +7,7 @@ describe('words', () => {
     ["the child's kite", ['the', "child's", 'kite']],
     ['ﬁve 5★ Éclair', ['five', '5', 'éclair']],
     ['  …  ', []],
-  ])('%j', (text, expected) => expect(words(text)).toEqual(expected));
+  ])('%j', (text, expected) => expect(captionWords(text)).toEqual(expected));
 });
 
 describe('buildVocabulary', () => {

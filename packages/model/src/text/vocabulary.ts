@@ -22,7 +22,7 @@ export interface Vocabulary {
 }
 
 /** The words of a text: lower case, letters and digits with their inner apostrophes. */
-export function words(text: string): string[] {
+export function captionWords(text: string): string[] {
   return (
     text
       .normalize('NFKC')
@@ -35,7 +35,7 @@ export function words(text: string): string[] {
 export function buildVocabulary(captions: Iterable<string>, limit: number): string[] {
   const counts = new Map<string, number>();
   for (const caption of captions) {
-    for (const word of words(caption)) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const word of captionWords(caption)) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return [padding, unknown, ...ranked.slice(0, limit).map(([word]) => word)];
@@ -50,7 +50,7 @@ export function encodeCaptions(
   const ids = new Map(vocabulary.map((word, id) => [word, id]));
   const out = new Uint32Array(captions.length * maxTokens);
   for (const [row, caption] of captions.entries()) {
-    const tokens = words(caption).slice(0, maxTokens);
+    const tokens = captionWords(caption).slice(0, maxTokens);
     for (const [column, word] of tokens.entries()) out[row * maxTokens + column] = ids.get(word) ?? unknownId;
   }
   return out;

@@ -1,5 +1,5 @@
-import type { Condition } from '@paris/model';
 import type { Device } from '@paris/tensor';
+import type { Condition } from '../contracts/condition.js';
 import { encodeCaptions, type Vocabulary } from './vocabulary.js';
 
 /** From prompts to what experts take. The caller disposes of the condition's tensors. */

@@ -2,6 +2,7 @@
 
 import type { SafetensorsHeader } from '@paris/files/safetensors';
 import { flattenTree, key, type Tensor, type TreeOf } from '@paris/tensor';
+import { shortList } from '../short-list.js';
 
 /** What is wrong, one sentence each; none if keys and shapes agree. */
 export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsHeader): string[] {
@@ -14,9 +15,9 @@ export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsH
     return got && got.join() !== shape.join() ? [`${path} is [${got.join(', ')}], not [${shape.join(', ')}]`] : [];
   });
   return [
-    ...(missing.length > 0 ? [`missing ${some(missing)}`] : []),
-    ...(unexpected.length > 0 ? [`unexpected ${some(unexpected)}`] : []),
-    ...(other.length > 0 ? [`wrong shapes: ${some(other)}`] : []),
+    ...(missing.length > 0 ? [`missing ${shortList(missing)}`] : []),
+    ...(unexpected.length > 0 ? [`unexpected ${shortList(unexpected)}`] : []),
+    ...(other.length > 0 ? [`wrong shapes: ${shortList(other)}`] : []),
   ];
 }
 
@@ -32,10 +33,4 @@ export function isFiniteData(data: ArrayBufferView): boolean {
 /** A network's parameters as `init` gives them: lazy, so their shapes cost nothing. */
 export function parameterShapes(network: { init(from: ReturnType<typeof key>): TreeOf<Tensor> }): TreeOf<Tensor> {
   return network.init(key(0));
-}
-
-/** A list that stays readable when everything is wrong. */
-export function some(list: readonly string[]): string {
-  const shown = list.slice(0, 8).join(', ');
-  return list.length > 8 ? `${shown} and ${list.length - 8} more` : shown;
 }

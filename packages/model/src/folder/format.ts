@@ -51,7 +51,7 @@ const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const positive = z.int().check(z.gte(1));
 
 /** Checks that JSON has the form of a {@link ModelIndex}; {@link parseModelIndex} checks the rest. */
-export const modelIndexSchema: z.ZodMiniType<ModelIndex> = z.object({
+const schema: z.ZodMiniType<ModelIndex> = z.object({
   format: z.literal('paris-model'),
   version: z.literal(1),
   clusters: positive,
@@ -78,7 +78,7 @@ export const modelIndexSchema: z.ZodMiniType<ModelIndex> = z.object({
  */
 export function parseModelIndex(bytes: Uint8Array): ModelIndex {
   const origin = { tag: 'loadPipeline', path: indexPath };
-  const index = checkJson(parseJson(bytes, origin), modelIndexSchema, origin);
+  const index = checkJson(parseJson(bytes, origin), schema, origin);
   const { clusters, files } = index;
   if (clusters > files.length) {
     throw new CheckpointError(

@@ -5,11 +5,12 @@ import { flattenTree, type Tensor, type TreeOf, unflattenTree } from '@paris/ten
 /** Tensors by path: `layers.0.attn.in_proj_weight`. */
 export type Params = { [path: string]: Tensor };
 
+/** A network's parameters by path. */
 export function toFlat(tree: TreeOf<Tensor>): Params {
   return Object.fromEntries(flattenTree<Tensor>(tree).map(({ path, value }) => [path, value]));
 }
 
-/** What a network takes. */
+/** Parameters by path as the tree that a network takes. */
 export function toTree(params: Params): TreeOf<Tensor> {
   return unflattenTree<Tensor>(Object.entries(params).map(([path, value]) => ({ path, value })));
 }
