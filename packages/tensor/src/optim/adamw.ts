@@ -2,6 +2,7 @@ import { exp } from '../ops/arithmetic/exp.js';
 import { sqrt } from '../ops/arithmetic/sqrt.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
+import { belowOne, fromZero, requireNumbers } from './numbers.js';
 import { type Optimizer, optimizerOf } from './optimizer.js';
 import { type Schedule, scheduleOf } from './schedule.js';
 
@@ -21,9 +22,11 @@ export interface AdamWOptions {
 /**
  * Adam with decoupled weight decay. Loshchilov and Hutter, https://arxiv.org/abs/1711.05101, Algorithm 2, with the
  * decay multiplied by the learning rate as PyTorch does (θ ← θ − η λ θ). State: m and v, as packed tensors.
+ * @throws ValueError for decays outside [0, 1), a negative eps or weight decay, or a learning rate that is no number from 0 on
  */
 export function adamw(options: AdamWOptions): Optimizer {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, weightDecay = 0 } = options;
+  checkAdamW('adamw', options);
   const schedule = scheduleOf(learningRate);
   return optimizerOf({
     keeps: ['m', 'v'],
@@ -35,6 +38,15 @@ export function adamw(options: AdamWOptions): Optimizer {
       return { params: kept.sub(adamStep(m, v, rate, step, options)), moments: { m, v } };
     },
   });
+}
+
+/** @throws ValueError for decays outside [0, 1), where Adam would divide by 0, and for a negative eps or weight decay */
+export function checkAdamW(
+  tag: string,
+  { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }: AdamWOptions,
+): void {
+  requireNumbers(tag, { beta1, beta2 }, belowOne);
+  requireNumbers(tag, { eps, weightDecay }, fromZero);
 }
 
 /** How far Adam moves parameters of these moments, which have seen the gradients of `step` + 1 steps. */

@@ -5,6 +5,7 @@ import { logicalAnd } from '../ops/compare/logical.js';
 import { min } from '../ops/reduce/min.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
+import { aboveZero, requireNumbers, wholeFromOne } from './numbers.js';
 import { type Optimizer, optimizerOf, type TrainState } from './optimizer.js';
 
 /** Options of {@link dynamicLossScale}. */
@@ -25,9 +26,12 @@ export interface ScaledOptimizer extends Optimizer {
  * Wraps an optimizer for training in f16: gradients are divided by the scale again before any clipping; where one is not
  * finite, the step is left out (parameters, moments and step counter stay as they were) and the scale halves. Micikevicius
  * et al., "Mixed precision training", https://arxiv.org/abs/1710.03740, §3.2. State: lossScale and goodSteps, f32 [].
+ * @throws ValueError for a scale that is no number above 0, or an interval that is no whole number from 1 on
  */
 export function dynamicLossScale(optimizer: Optimizer, options: LossScaleOptions = {}): ScaledOptimizer {
   const { initial = 2 ** 15, growthInterval = 2000 } = options;
+  requireNumbers('dynamicLossScale', { initial }, aboveZero);
+  requireNumbers('dynamicLossScale', { growthInterval }, wholeFromOne);
   const { rule } = optimizer;
   const scaled = optimizerOf({
     ...rule,

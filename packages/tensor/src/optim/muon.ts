@@ -4,7 +4,8 @@ import { ones } from '../ops/creation/constant.js';
 import { concat, split } from '../ops/view/concat.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
-import { type AdamWOptions, adamStep } from './adamw.js';
+import { type AdamWOptions, adamStep, checkAdamW } from './adamw.js';
+import { belowOne, fromZero, requireNumbers, wholeFromOne } from './numbers.js';
 import { type Optimizer, optimizerOf, type ParameterPart } from './optimizer.js';
 import { putRun, type Run, runsOf, takeRun } from './runs.js';
 import { type Schedule, scheduleOf } from './schedule.js';
@@ -38,10 +39,15 @@ const [a, b, c] = [3.4445, -4.775, 2.0315];
  * by the nearest orthogonal matrix, about, and scaled by √max(1, rows / columns). Jordan et al., "Muon: an optimizer
  * for hidden layers in neural networks", 2024. Matrices of one shape are iterated together: 17 dispatches for each
  * shape and a few for all, however many layers there are. State: m and v of AdamW; matrices keep their momentum in m, and do not use v.
+ * @throws ValueError for options that mean nothing, as {@link adamw} does
  */
 export function muon(options: MuonOptions): Optimizer {
   const { momentum = 0.95, nesterov = true, iterations = 5, weightDecay = 0, isMatrix = isHidden } = options;
   const { beta1 = 0.9, beta2 = 0.999, weightDecay: otherDecay = 0 } = options.adamw;
+  requireNumbers('muon', { momentum }, belowOne);
+  requireNumbers('muon', { weightDecay }, fromZero);
+  requireNumbers('muon', { iterations }, wholeFromOne);
+  checkAdamW('muon', options.adamw);
   const [schedule, others] = [scheduleOf(options.learningRate), scheduleOf(options.adamw.learningRate)];
   return optimizerOf({
     keeps: ['m', 'v'],

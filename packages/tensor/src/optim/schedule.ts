@@ -3,17 +3,24 @@ import { ValueError } from '../errors.js';
 import { cos } from '../ops/trigonometry/cos.js';
 import { clamp } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
+import { finite, requireNumbers, wholeFromZero } from './numbers.js';
 
 /** From the updates made so far (f32 [], 0 at the first) to the rate of the next (f32 []). */
 export type Schedule = (step: Tensor) => Tensor;
 
-/** The same rate always. */
+/** The same rate always. @throws ValueError if it is not finite */
 export function constant(rate: number): Schedule {
+  requireNumbers('constant', { rate }, finite);
   return (step) => step.mul(0).add(rate);
 }
 
-/** From one rate to another in a straight line over `steps`; the second one from then on. */
+/**
+ * From one rate to another in a straight line over `steps`; the second one from then on.
+ * @throws ValueError for rates that are not finite, or steps that are no whole number from 0 on
+ */
 export function linear(from: number, to: number, steps: number): Schedule {
+  requireNumbers('linear', { from, to }, finite);
+  requireNumbers('linear', { steps }, wholeFromZero);
   const rise = to - from;
   return (step) => progress(step, 0, steps).mul(rise).add(from);
 }
@@ -29,9 +36,12 @@ export interface CosineDecayOptions {
 /**
  * Half a cosine from `rate` at the end of the warm-up to `floor` at `steps` (which count from the very start).
  * Loshchilov and Hutter, "SGDR", https://arxiv.org/abs/1608.03983, equation 5, without restarts.
+ * @throws ValueError for rates that are not finite, or steps that are no whole numbers from 0 on
  */
 export function cosineDecay(rate: number, steps: number, options: CosineDecayOptions = {}): Schedule {
   const { warmupSteps = 0, floor = 0 } = options;
+  requireNumbers('cosineDecay', { rate, floor }, finite);
+  requireNumbers('cosineDecay', { steps, warmupSteps }, wholeFromZero);
   const half = (rate - floor) / 2;
   return (step) => {
     const wave = cos(progress(step, warmupSteps, steps).mul(Math.PI)); // of [0, π]: inside what WGSL promises

@@ -1,3 +1,4 @@
+import { belowOne, fromZero, requireNumbers } from './numbers.js';
 import { type Optimizer, optimizerOf } from './optimizer.js';
 import { type Schedule, scheduleOf } from './schedule.js';
 
@@ -16,9 +17,12 @@ export interface SgdOptions {
  * Stochastic gradient descent, with momentum as PyTorch has it: u ← μ u + g, θ ← θ − η u (Nesterov: θ − η (g + μ u)).
  * Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013,
  * equations 1–4, with the learning rate moved out of the momentum. State: u, as a packed tensor, if there is momentum.
+ * @throws ValueError for a momentum outside [0, 1), a negative weight decay, or a learning rate that is no number from 0 on
  */
 export function sgd(options: SgdOptions): Optimizer {
   const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  requireNumbers('sgd', { momentum }, belowOne);
+  requireNumbers('sgd', { weightDecay }, fromZero);
   const schedule = scheduleOf(learningRate);
   return optimizerOf({
     keeps: momentum === 0 ? [] : ['u'],
