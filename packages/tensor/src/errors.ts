@@ -15,6 +15,11 @@ export class DTypeError extends ParisError {
   override readonly code = 'DTYPE';
 }
 
+/** Under `device.debug`: an index beyond what it points into. */
+export class IndexError extends ParisError {
+  override readonly code = 'INDEX';
+}
+
 /** Something a traced function must not do, such as reading a tensor. */
 export class TraceError extends ParisError {
   override readonly code = 'TRACE';

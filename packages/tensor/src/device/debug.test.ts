@@ -1,7 +1,20 @@
 // device.debug: where a number stopped being finite. (Graphs that change between calls: compiled.test.ts.)
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { showType } from '../graph/node.js';
-import { NonFiniteError, softmax, sqrt, square, type Tensor, valueAndGrad, where } from '../index.js';
+import {
+  crossEntropy,
+  embedding,
+  gather,
+  IndexError,
+  NonFiniteError,
+  scatterAdd,
+  softmax,
+  sqrt,
+  square,
+  type Tensor,
+  valueAndGrad,
+  where,
+} from '../index.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import type { Device } from './device.js';
 
@@ -70,6 +83,40 @@ describe('under debug', () => {
     const meanwhile = on.tensor([0, 1]).mul(2);
     const [, next] = await Promise.all([on.run(meanwhile), failure(meanwhile.div(meanwhile).read())]);
     expect(next.message).toBe(error.message);
+  });
+
+  it('an index beyond what it points into names the op, the index and where it was called', async () => {
+    const ids = on.tensor(new Uint32Array([0, 2, 3]));
+    const table = on.tensor([[1], [2], [3]]);
+    const line = lineHere() + 1;
+    const error = await failure(embedding(table, ids).sum().read());
+    expect(error).toBeInstanceOf(IndexError);
+    expect(error.message).toBe(
+      '[embedding] index 2 is 3, and there are 3 places from 0 (f32 [3, 1], u32 [3]). Check the indices where they are made.',
+    );
+    expect((error.cause as Error).stack).toContain(`debug.test.ts:${line}:`);
+    const computed = on.compile((x: Tensor, from: Tensor) => gather(x, from.add(1), 0));
+    expect(await (await computed(table, on.tensor(new Uint32Array([0, 1]), { shape: [2, 1] }))).read()).toEqual(
+      new Float32Array([2, 3]),
+    );
+    const beyond = await failure(computed(table, on.tensor(new Uint32Array([0, 2]), { shape: [2, 1] })));
+    expect(beyond.message).toMatch(/^\[gather\] index 1 is 3, and there are 3 places/);
+    expect((await failure(scatterAdd(table, ids, 3).read())).message).toMatch(/^\[scatterAdd\] index 2 is 3/);
+    const labels = on.tensor(new Uint32Array([0, 1, 5]));
+    expect(
+      (
+        await failure(
+          crossEntropy(
+            on.tensor([
+              [1, 2],
+              [3, 4],
+              [5, 6],
+            ]),
+            labels,
+          ).read(),
+        )
+      ).message,
+    ).toMatch(/index 2 is 5, and there are 2 places/);
   });
 
   it('finite results and integers pass, and nothing is left behind', async () => {

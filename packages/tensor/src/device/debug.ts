@@ -1,8 +1,9 @@
 // Where a number stopped being finite. Under device.debug the results of each graph are looked at on the host; if one
-// holds a NaN or an infinity, the graph runs again node by node, unfused, up to the first node that made one.
+// holds a NaN or an infinity, the graph runs again node by node, unfused, up to the first node that made one. Indices are
+// looked at, too.
 import { signatureOf } from '../compile/signature.js';
-import { NonFiniteError } from '../errors.js';
-import { isFloat } from '../graph/dtype.js';
+import { IndexError, NonFiniteError } from '../errors.js';
+import { type HostArray, isFloat } from '../graph/dtype.js';
 import { Node, showType, type Type, topologicalOrder, type Value } from '../graph/node.js';
 import { bufferLeaf, leafValue, operandLeaf } from '../ops/leaf.js';
 import type { Device } from './device.js';
@@ -26,6 +27,47 @@ export async function requireFinite(
     if (await nonFinite(device, value)) bad.push(root);
   }
   if (bad.length > 0) throw await originOf(device, bad, leaves);
+}
+
+/**
+ * @param roots - the graph
+ * @param leaves - the graph's leaves, and the leaf to use for each of them in this run
+ * @throws IndexError for the first op with an index beyond what it points into, with where it was called as `cause`
+ */
+export async function requireIndices(
+  device: Device,
+  roots: readonly Value[],
+  leaves: ReadonlyMap<Value, Value>,
+): Promise<void> {
+  const uses = topologicalOrder(roots).flatMap((node) => {
+    const found = node.op.indices?.(node.inputs, node.attributes);
+    return found ? [{ node, below: found.below, indices: node.inputs[found.input]! }] : [];
+  });
+  for (const { node, below, indices } of uses) {
+    const elements = await elementsOf(device, indices, leaves);
+    const at = elements.findIndex((index) => index >= below);
+    if (at < 0) continue;
+    const shapes = node.inputs.map(showType).join(', ');
+    throw new IndexError(
+      node.op.name,
+      `index ${at} is ${elements[at]}, and there are ${below} places from 0 (${shapes}). Check the indices where they are made.`,
+      { cause: node.calledAt },
+    );
+  }
+}
+
+async function elementsOf(device: Device, value: Value, leaves: ReadonlyMap<Value, Value>): Promise<HostArray> {
+  const given = leaves.get(value) ?? value;
+  if (given.operand) return given.operand;
+  if (given.storage) return device.download(given);
+  const signature = signatureOf([value]);
+  const used = signature.leaves.map((leaf) => leaves.get(leaf) ?? leaf);
+  const [storage] = await device.executePlain(signature, [value], used);
+  try {
+    return await device.download(standIn(value, storage));
+  } finally {
+    storage!.end();
+  }
 }
 
 interface Found {

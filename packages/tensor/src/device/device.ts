@@ -22,7 +22,7 @@ import { Key } from '../random/key.js';
 import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
-import { requireFinite } from './debug.js';
+import { requireFinite, requireIndices } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
 import { Pipelines } from './pipelines.js';
 import { Plan } from './plan.js';
@@ -76,7 +76,8 @@ export class Device {
   /**
    * Slow, for finding mistakes. Traces compiled functions again at each call and fails if the graph has changed
    * (StaleTraceError); looks for NaN and infinities in every result and names the op that made the first
-   * (NonFiniteError), with where it was called; the arguments of such a call stay valid.
+   * (NonFiniteError), with where it was called, and for indices beyond what they point into (IndexError); the arguments
+   * of such a call stay valid.
    */
   debug = false;
   /** @internal Whether a function is being traced: nothing can be read now. */
@@ -198,9 +199,11 @@ export class Device {
     beforeReturn?: () => void,
   ): Promise<Storage[]> {
     if (!this.debug) return this.executePlain(signature, roots, leaves, beforeReturn);
+    const given = new Map(signature.leaves.map((leaf, i) => [leaf, leaves[i]!]));
+    await requireIndices(this, roots, given);
     const storages = await this.executePlain(signature, roots, leaves);
     try {
-      await requireFinite(this, roots, new Map(signature.leaves.map((leaf, i) => [leaf, leaves[i]!])), storages);
+      await requireFinite(this, roots, given, storages);
       requireLive(leaves, this.pool);
     } catch (error) {
       for (const storage of storages) storage.end();

@@ -1,4 +1,5 @@
 import { DTypeError, ShapeError } from '../../errors.js';
+import { zeroOf } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, type WithOp, withOp } from '../define/define.js';
@@ -16,18 +17,26 @@ const op = pointwise({
     }
     return [{ shape: [...ids!.shape, table!.shape[1]!], dtype: table!.dtype }];
   },
-  // An id beyond the table reads its last row: a shader cannot throw.
-  emit({ read, position, inputs, name }) {
+  indices: ([table]) => ({ input: 1, below: table!.shape[0]! }),
+  // An id beyond the table reads zeros, since a shader cannot throw: so the gradient, which drops it, is exact.
+  emit({ read, position, inputs, output, name }) {
     const [table, ids] = inputs;
+    const [count = 0] = table!.shape;
     const c = position.coordinates;
+    if (count === 0) return zeroOf(output.dtype);
     const id = read(1, position.moved(ids!.shape, c.slice(0, -1)));
-    const row = name(`min(${id}, ${Math.max(0, table!.shape[0]! - 1)}u)`);
-    return read(0, position.moved(table!.shape, [row, c[c.length - 1]!]));
+    const row = name(`min(${id}, ${count - 1}u)`);
+    const value = read(0, position.moved(table!.shape, [row, c[c.length - 1]!]));
+    return `select(${zeroOf(output.dtype)}, ${value}, ${id} < ${count}u)`;
   },
   vjp: ({ inputs: [table, ids], cotangent }) => [scatterAdd(cotangent, ids!, table!.shape[0]!), undefined],
 });
 
-/** Rows of a table: table [V, D], ids u32 […] → […, D]. Ids from V up read row V − 1. */
+/**
+ * Rows of a table: table [V, D], ids u32 […] → […, D]. An id from V up gives zeros and gets no gradient; under
+ * `device.debug` it is an IndexError.
+ * @throws DTypeError if the ids are not u32; ShapeError if the table has not two axes
+ */
 export const embedding: WithOp<(table: Tensor, ids: Tensor) => Tensor> = withOp(op, (table, ids) =>
   applyOp(op, [table, ids]),
 );

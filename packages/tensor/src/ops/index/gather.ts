@@ -1,4 +1,5 @@
 import { DTypeError, ShapeError } from '../../errors.js';
+import { zeroOf } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
@@ -18,11 +19,16 @@ const op = pointwise<{ readonly axis: number }>({
     }
     return [{ shape: to, dtype: x!.dtype }];
   },
-  // An index beyond the axis reads its last element: a shader cannot throw.
-  emit({ read, position, inputs, attributes: { axis }, name }) {
+  indices: ([x], { axis }) => ({ input: 1, below: x!.shape[axis]! }),
+  // An index beyond the axis reads zero, since a shader cannot throw: so the gradient, which drops it, is exact.
+  emit({ read, position, inputs, output, attributes: { axis }, name }) {
+    const { shape } = inputs[0]!;
+    const count = shape[axis]!;
+    if (count === 0) return zeroOf(output.dtype);
+    const index = read(1);
     const from = [...position.coordinates];
-    from[axis] = name(`min(${read(1)}, ${Math.max(0, inputs[0]!.shape[axis]! - 1)}u)`);
-    return read(0, position.moved(inputs[0]!.shape, from));
+    from[axis] = name(`min(${index}, ${count - 1}u)`);
+    return `select(${zeroOf(output.dtype)}, ${read(0, position.moved(shape, from))}, ${index} < ${count}u)`;
   },
   vjp: ({ inputs: [x, indices], cotangent, attributes: { axis } }) => [
     addedAlong(cotangent, indices!, axis, x!.shape[axis]!),
@@ -38,14 +44,16 @@ function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Te
     return last.reshape([...lead, 1, m]).expand([...lead, count, m]);
   };
   const places = arange(count, 'u32').reshape([count, 1]);
-  const hits = inRows(indices.minimum(Math.max(0, count - 1))).equal(places);
+  const hits = inRows(indices).equal(places);
   return where(hits, inRows(x), 0).sum(-1).transpose(axis, -1);
 }
 
 /**
  * The elements of x at `indices` (u32) along an axis: result[i][j] = x[indices[i][j]][j] for axis 0 of two, as
- * torch.gather and numpy's take_along_axis. Shapes agree in all other axes. Indices beyond the axis read its last
- * element. The gradient looks at every index for every element of the axis: n · m steps a row.
+ * torch.gather and numpy's take_along_axis. Shapes agree in all other axes. An index beyond the axis gives 0
+ * and gets no gradient; under `device.debug` it is an IndexError. The gradient looks at every index for every element of
+ * the axis: n · m steps a row.
+ * @throws DTypeError if the indices are not u32; ShapeError if the shapes differ in another axis
  */
 export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor> = withOp(op, (x, indices, axis) =>
   applyOp(op, [x, indices], { axis: normalizeAxis('gather', axis, requireTensor('gather', x).rank) }),

@@ -12,7 +12,7 @@ opSuite('index', (ops) => {
       sample.call([sample.normal([65, 17], 3), sample.integers([3, 17], 4, 65)]),
       sample.call([sample.normal([3, 257], 5), sample.integers([65], 6, 3)]),
       sample.call([sample.normal([3, 5], 7), sample.integers([0], 8, 3)]),
-      // Ids beyond the table read its last row.
+      // Ids beyond the table read zeros.
       sample.call([sample.normal([3, 5], 9), sample.values([0, 2, 3, 4294967295], 'u32')]),
     ],
   });
@@ -23,7 +23,7 @@ opSuite('index', (ops) => {
       sample.call([sample.normal([3, 257], 5), sample.integers([65, 257], 6, 3)], { axis: 0 }),
       sample.call([sample.normal([3, 5], 7), sample.integers([0, 5], 8, 3)], { axis: 0 }),
       sample.call([sample.integers([3, 5], 7, 9, 'i32'), sample.integers([3, 2], 8, 5)], { axis: 1 }),
-      // Indices beyond the axis read its last element.
+      // Indices beyond the axis read zero.
       sample.call([sample.normal([3], 9), sample.values([0, 2, 3, 4294967295], 'u32')], { axis: 0 }),
     ],
   });
@@ -49,6 +49,9 @@ opSuite('index', (ops) => {
         sample.call([sample.normal([257, 5], 7), sample.integers([257], 8, 3)], { count: 3 }),
         sample.call([sample.normal([0, 5], 9), sample.integers([0], 10, 3)], { count: 3 }),
         sample.call([sample.normal([3, 0], 9), sample.integers([3], 10, 3)], { count: 3 }),
+        // Ids from the count up are left out.
+        sample.call([sample.normal([4, 5], 9), sample.values([0, 2, 3, 4294967295], 'u32')], { count: 3 }),
+        sample.call([sample.normal([4, 5], 9), sample.values([0, 2, 3, 4294967295], 'u32')], { count: 0 }),
       ],
     },
   );

@@ -1,4 +1,5 @@
 import { ShapeError, ValueError } from '../../errors.js';
+import { zeroOf } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
 
@@ -24,9 +25,8 @@ const op = pointwise<Readonly<Record<'low' | 'high' | 'interior', readonly numbe
       return name(`min(${index}, ${Math.max(0, shape[i]! - 1)}u)`);
     });
     if (conditions.length === 0) return read(0);
-    const zero = { f32: '0.0f', f16: '0.0f', i32: '0i', u32: '0u', bool: 'false' }[output.dtype];
     const value = read(0, position.moved(shape, from));
-    return `select(${zero}, ${value}, ${conditions.map((condition) => `(${condition})`).join(' && ')})`;
+    return `select(${zeroOf(output.dtype)}, ${value}, ${conditions.map((condition) => `(${condition})`).join(' && ')})`;
   },
   vjp({ inputs, cotangent, attributes: { low, interior } }) {
     const ranges = inputs[0]!.shape.map((n, i) => {
