@@ -2,7 +2,7 @@
 // handed to device.run(), or returned from a compiled function.
 import type { Device } from './device/device.js';
 import { DisposedTensorError, DonatedTensorError, DTypeError, TraceError, ValueError } from './errors.js';
-import type { DType, HostArray } from './graph/dtype.js';
+import { type DType, type HostArray, wholeRanges } from './graph/dtype.js';
 import { apply, type Value } from './graph/node.js';
 import { type Shape, sizeOf } from './graph/shape.js';
 import { add } from './ops/arithmetic/add.js';
@@ -120,8 +120,8 @@ export class Tensor<D extends DType = DType> {
   square(): Tensor {
     return square(this);
   }
-  /** this ^ exponent; the exponent is compiled in. NaN where this < 0. */
-  pow(exponent: number): Tensor {
+  /** this ^ exponent, as IEEE 754 has it; a number is compiled in, a tensor broadcasts. */
+  pow(exponent: TensorLike): Tensor {
     return pow(this, exponent);
   }
 
@@ -273,18 +273,22 @@ export function isLeafTensor(x: unknown): x is Tensor {
 export function toTensor(op: string, x: TensorLike, dtype: DType): Tensor {
   if (x instanceof Tensor) return x;
   if (typeof x !== 'number') throw new DTypeError(op, `an operand must be a tensor or a number, got ${typeof x}.`);
-  return operand([x], [], dtype);
+  return operand([x], [], dtype, op);
 }
 
-/** A leaf of a few host words. Integers must be whole; bool takes 0 or 1. */
-export function operand(numbers: readonly number[], shape: Shape, dtype: DType): Tensor {
+/**
+ * A leaf of a few host words.
+ * @throws ValueError for a number that the dtype does not hold: it would wrap around to another one.
+ */
+export function operand(numbers: readonly number[], shape: Shape, dtype: DType, op = 'scalar'): Tensor {
   const words = new Uint32Array(numbers.length);
   if (dtype === 'f32' || dtype === 'f16') new Float32Array(words.buffer).set(numbers);
   else {
-    const broken = numbers.find((x) => !Number.isInteger(x));
+    const [low, high] = wholeRanges[dtype];
+    const broken = numbers.find((x) => !Number.isInteger(x) || x < low || x > high);
     if (broken !== undefined) {
-      const must = `an operand of dtype ${dtype} must be a whole number`;
-      throw new ValueError('scalar', `${must}, got ${broken}. Cast the tensor.`);
+      const must = `an operand of dtype ${dtype} must be a whole number from ${low} to ${high}`;
+      throw new ValueError(op, `${must}, got ${broken}. Cast the tensor.`);
     }
     if (dtype === 'i32') new Int32Array(words.buffer).set(numbers);
     else words.set(numbers);

@@ -140,7 +140,8 @@ function reduceRow(
   });
   // Never a literal: batches share shaders, and drivers do not unroll what they cannot count (which costs seconds).
   const extent = writer.size(length).wgsl;
-  loop(writer, extent, walk, (j) => {
+  const sums = running.flatMap(({ accumulator, names }) => (accumulator.sums ?? []).map((i) => names[i]!));
+  blockedLoop(writer, extent, walk, sums, (j) => {
     for (const { accumulator, names, x } of running) {
       const position = dense
         ? Position.atIndex(writer, x.shape, writer.name(`row * ${extent} + ${j}`), 'element')
@@ -193,6 +194,54 @@ function loop(writer: KernelWriter, extent: string, walk: Walk, body: (j: string
   writer.statement(`for (var ${j} = ${walk.start}; ${j} < ${extent}; ${j} += ${walk.step}) {`);
   for (const line of lines) writer.statement(`  ${line}`);
   writer.statement('}');
+}
+
+/** Elements of a block, and blocks of the next larger one. */
+const blockLength = 64;
+
+/**
+ * A loop in which `sums` take up one element at a time. A float that takes up n numbers one by one may be off by n
+ * roundings, so each block of 64 elements is summed up by itself, then each 64 blocks, then each 64 of these: three
+ * times 64 roundings, and one for each 2¹⁸ elements. https://epubs.siam.org/doi/10.1137/0914050 (Higham, "The accuracy
+ * of floating point summation", 1993), §4.
+ */
+function blockedLoop(
+  writer: KernelWriter,
+  extent: string,
+  walk: Walk,
+  sums: readonly string[],
+  body: (j: string) => void,
+): void {
+  if (sums.length === 0) {
+    loop(writer, extent, walk, body);
+    return;
+  }
+  const [j, first, end, block] = ['j', 'first', 'end', 'block'].map((name) => writer.fresh(name)) as [
+    string,
+    ...string[],
+  ];
+  // Before the loops' own lines: it writes what belongs to the row in front of them.
+  const lines = writer.within(() => body(j));
+  const levels = sums.map((sum) => [sum, ...[1, 2, 3].map(() => writer.fresh('sum'))]);
+  for (const sum of levels.flatMap(([, ...larger]) => larger)) writer.statement(`var ${sum} = 0.0f;`);
+  const stride = walk.together ? blockLength * lanes : blockLength;
+  const raise = (level: number) =>
+    levels.map((sum) => `${sum[level + 1]} += ${sum[level]}; ${sum[level]} = 0.0f;`).join(' ');
+  writer.statement(`var ${block} = 0u;`);
+  for (const line of [
+    `for (var ${first} = ${walk.start}; ${first} < ${extent}; ${first} += ${stride}u) {`,
+    `  let ${end} = min(${first} + ${stride}u, ${extent});`,
+    `  for (var ${j} = ${first}; ${j} < ${end}; ${j} += ${walk.step}) {`,
+    ...lines.map((line) => `    ${line}`),
+    '  }',
+    `  ${block} += 1u;`,
+    `  ${raise(0)}`,
+    `  if (${block} % ${blockLength}u == 0u) { ${raise(1)} }`,
+    `  if (${block} % ${blockLength ** 2}u == 0u) { ${raise(2)} }`,
+    '}',
+    ...levels.map(([sum, low, middle, high]) => `${sum} = ${high} + (${middle} + ${low});`),
+  ])
+    writer.statement(line);
 }
 
 function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, fused: Fused): KernelText {

@@ -28,6 +28,13 @@ export function isFloat(dtype: DType): dtype is FloatDType {
   return dtype === 'f32' || dtype === 'f16';
 }
 
+/** The least and the greatest number of each dtype of whole numbers. */
+export const wholeRanges: Readonly<Record<Exclude<DType, FloatDType>, readonly [low: number, high: number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+  bool: [0, 1],
+};
+
 /** The WGSL type in which an element is computed: f16 is storage only, widened to f32 when loaded. */
 export type ComputeType = Exclude<DType, 'f16'>;
 
@@ -46,6 +53,11 @@ export function requireDType(op: string, dtype: DType, allowed: readonly DType[]
   if (!allowed.includes(dtype)) {
     throw new DTypeError(op, `the dtype is ${dtype}, and only ${allowed.join(', ')} will do. Use cast() first.`);
   }
+}
+
+/** Zero of a dtype, in WGSL. */
+export function zeroOf(dtype: DType): string {
+  return { f32: '0.0f', i32: '0i', u32: '0u', bool: 'false' }[computeType(dtype)];
 }
 
 /** A finite number as an f32 literal of WGSL. */

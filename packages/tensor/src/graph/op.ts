@@ -16,6 +16,8 @@ interface OpBase<A = Attributes> {
   /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */
   infer(inputs: readonly Type[], attributes: A): Type[];
   readonly vjp: Vjp<A> | NoGradient;
+  /** An input that holds places (u32), and how many there are: under `device.debug` one beyond them is an error. */
+  indices?(inputs: readonly Type[], attributes: A): { readonly input: number; readonly below: number };
   /** What the op means, in plain JavaScript: ops from outside bring it, for ours it is in testing/interpretOps.ts. */
   interpret?(inputs: readonly HostElements[], attributes: A): readonly ArrayLike<number>[];
 }
@@ -93,6 +95,11 @@ export interface Accumulator {
   readonly variables: readonly { readonly type: string; readonly initial: string }[];
   /** Statements that take up the element `x` (f32 for floats), which stands at `index` (u32) along the axes. */
   step(variables: readonly string[], x: string, index: string): string;
+  /**
+   * The variables that are sums (f32, from 0): these are added up in blocks, whose sums are added up in blocks, so that the
+   * rounding of a long row stays small. Default: none.
+   */
+  readonly sums?: readonly number[];
   /** Statements that merge a second accumulator, which took up other elements, into the first. */
   merge(first: readonly string[], second: readonly string[]): string;
   /** An expression of the result. */

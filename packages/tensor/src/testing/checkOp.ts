@@ -406,7 +406,10 @@ class Check {
     const verify = (actual: readonly HostArray[]) => {
       actual.forEach((elements, i) => {
         // The absolute part grows with the largest element, from which rounding in sums comes.
-        const largest = expected[i]!.reduce((most, x) => Math.max(most, Math.min(Math.abs(x), 65504)), 1);
+        const largest = expected[i]!.reduce(
+          (most, x) => (Number.isNaN(x) ? most : Math.max(most, Math.min(Math.abs(x), 65504))),
+          1,
+        );
         const bound = { relative: tolerance.relative, absolute: tolerance.absolute * largest };
         const beyond = expected[i]!.map((x) => (Math.abs(x) > 65504 ? Math.sign(x) * Number.POSITIVE_INFINITY : x));
         this.comparison.compare('half', name, elements, beyond, bound);

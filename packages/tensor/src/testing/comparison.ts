@@ -73,7 +73,12 @@ export class Comparison {
     for (let i = 0; i < expected.length; i++) {
       const [x, y] = [actual[i]!, expected[i]!];
       const allowed = absolute + relative * Math.abs(y);
-      const ratio = x === y ? 0 : Number.isFinite(y) ? Math.abs(x - y) / allowed : Number.POSITIVE_INFINITY;
+      const ratio =
+        x === y || (Number.isNaN(x) && Number.isNaN(y))
+          ? 0
+          : Number.isFinite(y)
+            ? Math.abs(x - y) / allowed
+            : Number.POSITIVE_INFINITY;
       if (!(ratio <= excess)) {
         excess = Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio;
         worst = { kind, sample, element: i, actual: x, expected: y, allowed };

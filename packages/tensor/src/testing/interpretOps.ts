@@ -98,8 +98,8 @@ const pad = moved((c, { node, attribute }) => {
 
 const gather = moved((c, { node, inputs, attribute }) => {
   const axis = attribute<number>('axis');
-  const index = Math.min(inputs[1]![indexOf(c, node.outputs[0]!.shape)]!, node.inputs[0]!.shape[axis]! - 1);
-  return c.map((x, i) => (i === axis ? index : x));
+  const index = inputs[1]![indexOf(c, node.outputs[0]!.shape)]!;
+  return index < node.inputs[0]!.shape[axis]! ? c.map((x, i) => (i === axis ? index : x)) : undefined;
 });
 
 const windows = moved(([b, c, i, j, y, x], { attribute }) => {
@@ -144,8 +144,7 @@ const embedding: Interpreter = ({ node, inputs: [table, ids] }) => {
   const [rows, width] = node.inputs[0]!.shape as [number, number];
   const result: number[] = [];
   for (const id of ids!) {
-    const row = Math.min(id, rows - 1);
-    for (let i = 0; i < width; i++) result.push(table![row * width + i]!);
+    for (let i = 0; i < width; i++) result.push(id < rows ? table![id * width + i]! : 0);
   }
   return [Float64Array.from(result)];
 };
@@ -155,7 +154,8 @@ const scatterAdd: Interpreter = ({ node, inputs: [rows, ids], attribute }) => {
   const width = node.outputs[0]!.shape[1]!;
   const result = new Float64Array(count * width);
   ids!.forEach((id, at) => {
-    for (let i = 0; i < width; i++) result[Math.min(id, count - 1) * width + i]! += rows![at * width + i]!;
+    if (id >= count) return;
+    for (let i = 0; i < width; i++) result[id * width + i]! += rows![at * width + i]!;
   });
   return [result];
 };
@@ -187,6 +187,7 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   sqrt: unary(Math.sqrt),
   square: unary((x) => x * x),
   pow: ({ inputs, attribute }) => [inputs[0]!.map((x) => x ** attribute<number>('exponent'))],
+  power: binary((x, y) => (x === 1 || (x === -1 && !Number.isFinite(y)) ? 1 : x ** y)),
   gelu: unary((x) => 0.5 * x * (1 + cdf(x))),
   geluSlope: unary(geluSlope),
   relu: unary((x) => Math.max(x, 0)),

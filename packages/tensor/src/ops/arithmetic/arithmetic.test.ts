@@ -10,7 +10,7 @@ import { maximum } from './maximum.js';
 import { minimum } from './minimum.js';
 import { multiply } from './multiply.js';
 import { negate } from './negate.js';
-import { pow } from './pow.js';
+import { pow, power } from './pow.js';
 import { reciprocal } from './reciprocal.js';
 import { rsqrt } from './rsqrt.js';
 import { sign } from './sign.js';
@@ -30,6 +30,8 @@ opSuite('arithmetic', (ops) => {
   ops.elementwise(sqrt, 'sqrt');
   ops.elementwise(square, 'square');
   ops.elementwise(pow, 'pow', { apply: ([x], { exponent }) => pow(x as Tensor, exponent as number) });
+
+  ops.elementwise(power, 'power', { apply: ([x, y]) => pow(x!, y!) });
 
   ops.elementwise(add, 'add');
   ops.elementwise(subtract, 'sub');

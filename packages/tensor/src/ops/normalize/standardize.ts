@@ -1,5 +1,5 @@
 // What the norms share: statistics over the last axis, and the gradient through them.
-import { ShapeError } from '../../errors.js';
+import { ShapeError, ValueError } from '../../errors.js';
 import { floats } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -14,10 +14,18 @@ export function standardization(name: string, center: boolean): WithOp<(x: Tenso
   // Statistics in f32, whatever the storage.
   const parts = (input: Tensor, { eps }: { readonly eps: number }) => {
     const x = input.cast('f32');
-    const centered = center ? x.sub(x.mean(-1, { keepDims: true })) : x;
-    const variance = centered.square().mean(-1, { keepDims: true });
+    const mean = (of: Tensor) => of.mean(-1, { keepDims: true });
+    if (!center) {
+      const scale = rsqrt(mean(x.square()).add(literal(eps)));
+      return { normalized: x.mul(scale), scale };
+    }
+    // A mean of large numbers is rounded: what it is off by shows in the mean of the differences, and is taken out of both
+    // statistics. Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983, equation 1.7.
+    const near = x.sub(mean(x));
+    const off = mean(near);
+    const variance = mean(near.square()).sub(off.square()).maximum(literal(0));
     const scale = rsqrt(variance.add(literal(eps)));
-    return { normalized: centered.mul(scale), scale };
+    return { normalized: near.sub(off).mul(scale), scale };
   };
   const op = composite<{ readonly eps: number }>({
     name,
@@ -31,7 +39,12 @@ export function standardization(name: string, center: boolean): WithOp<(x: Tenso
       return [level.sub(normalized.mul(along)).mul(scale)];
     },
   });
-  return withOp(op, (x, options = {}) => affine(name, applyOp(op, [x], { eps: options.eps ?? 1e-5 }), -1, options));
+  return withOp(op, (x, options = {}) => {
+    const { eps = 1e-5 } = options;
+    if (!(eps >= 0 && eps < Number.POSITIVE_INFINITY))
+      throw new ValueError(name, `eps is ${eps}. Give a number from 0 on.`);
+    return affine(name, applyOp(op, [x], { eps }), -1, options);
+  });
 }
 
 /** Scale, shift and what is added to the variance. */

@@ -1,4 +1,4 @@
-import { numeric } from '../../graph/dtype.js';
+import { dtypes } from '../../graph/dtype.js';
 import { reduction } from '../define/define.js';
 import { type Axes, extremes, keepAxes, overAxes, type Reduction, reducing, simpleAccumulator } from './over.js';
 
@@ -7,10 +7,12 @@ export function extremum(name: 'max' | 'min'): Reduction {
   const op = reduction<Axes>({
     name,
     splits: true,
-    infer: reducing(name, numeric, { needsElements: true }),
+    infer: reducing(name, dtypes),
     accumulator(dtype) {
       const { type, lowest, highest } = extremes(dtype);
-      return simpleAccumulator(type, name === 'max' ? lowest : highest, (a, b) => `${name}(${a}, ${b})`);
+      const better = (a: string, b: string) =>
+        dtype === 'bool' ? `${a} ${name === 'max' ? '||' : '&&'} ${b}` : `${name}(${a}, ${b})`;
+      return simpleAccumulator(type, name === 'max' ? lowest : highest, better);
     },
     // To the elements that equal it, in equal shares.
     vjp({ inputs: [x], outputs: [y], cotangent, attributes: { axes } }) {

@@ -5,13 +5,18 @@ import { literal } from '../creation/constant.js';
 import { requireTensor } from '../define/define.js';
 import { sum } from './sum.js';
 
-/** The arithmetic mean over axes, all by default. */
+/**
+ * The arithmetic mean over axes, all by default: {@link sum}, within its bound, divided by the number of elements. The mean
+ * of nothing is NaN.
+ */
 export function mean(x: Tensor, axes?: number | readonly number[], options?: ReduceOptions): Tensor {
   requireDType('mean', requireTensor('mean', x).dtype, floats);
   const list = normalizeAxes('mean', axes, x.rank);
-  const share = 1 / sizeOf(list.map((axis) => x.shape[axis]!));
+  const count = sizeOf(list.map((axis) => x.shape[axis]!));
   // In f32 throughout: a sum may lie beyond what f16 holds where its mean does not.
   const total = sum(x.cast('f32'), axes, options);
+  // By its bits: drivers take 0 / 0 for anything.
+  if (count === 0) return total.add(Number.NaN).cast(x.dtype);
   // Over the batch the count varies: an operand, so that batches of any size share shaders.
-  return total.mul(list.includes(0) ? share : literal(share)).cast(x.dtype);
+  return total.div(list.includes(0) ? count : literal(count)).cast(x.dtype);
 }

@@ -1,6 +1,7 @@
 // What reductions share.
 import { ShapeError } from '../../errors.js';
-import { type DType, requireDType } from '../../graph/dtype.js';
+import { type DType, isFloat, requireDType } from '../../graph/dtype.js';
+import { HIDDEN_ZERO } from '../../graph/kernel.js';
 import type { Type } from '../../graph/node.js';
 import type { Accumulator, Op } from '../../graph/op.js';
 import { normalizeAxes, showShape } from '../../graph/shape.js';
@@ -25,7 +26,7 @@ export function overAxes(op: Op, byDefault?: number): Reduction {
 interface ReducingOptions {
   /** The result's dtype. Default: the input's. */
   readonly result?: DType | undefined;
-  /** Refuses reductions of nothing, where nothing has no value. Default false. */
+  /** Refuses reductions of nothing, which would have no value. Default false. */
   readonly needsElements?: boolean;
 }
 
@@ -51,6 +52,13 @@ export function keepAxes(reduced: Tensor, from: Tensor, axes: readonly number[])
   return reduced.reshape(from.shape.map((n, i) => (axes.includes(i) ? 1 : n)));
 }
 
+/** The accumulator of a sum; floats are added up in f32, in blocks. */
+export function sumAccumulator(dtype: DType): Accumulator {
+  const add = (a: string, b: string) => `${a} + ${b}`;
+  if (!isFloat(dtype)) return simpleAccumulator(dtype, `${dtype}(0)`, add);
+  return { ...simpleAccumulator('f32', '0.0f', add), sums: [0] };
+}
+
 /** An accumulator that is one variable and one combining expression. */
 export function simpleAccumulator(
   type: string,
@@ -65,9 +73,14 @@ export function simpleAccumulator(
   };
 }
 
-/** The extreme values of numbers of a dtype in WGSL, from which a maximum or minimum starts. */
+/**
+ * The extreme values of a dtype in WGSL, from which a maximum or minimum starts. WGSL has no infinity that is a constant:
+ * it comes about at run time, from its bits.
+ */
 export function extremes(dtype: DType): { lowest: string; highest: string; type: string } {
   if (dtype === 'i32') return { lowest: 'i32(-2147483647 - 1)', highest: '2147483647i', type: 'i32' };
   if (dtype === 'u32') return { lowest: '0u', highest: '4294967295u', type: 'u32' };
-  return { lowest: '-0x1.fffffep+127f', highest: '0x1.fffffep+127f', type: 'f32' };
+  if (dtype === 'bool') return { lowest: 'false', highest: 'true', type: 'bool' };
+  const infinity = (bits: string) => `bitcast<f32>(${bits} + ${HIDDEN_ZERO})`;
+  return { lowest: infinity('0xff800000u'), highest: infinity('0x7f800000u'), type: 'f32' };
 }
