@@ -1,7 +1,7 @@
 // What users hold: a shape, a dtype and a place in a graph. Methods add nodes; nothing runs until a tensor is read,
 // handed to device.run(), or returned from a compiled function.
-import type { Device } from './device/device.js';
 import { DisposedTensorError, DonatedTensorError, DTypeError, TraceError, ValueError } from './errors.js';
+import type { GraphDevice } from './graph/device.js';
 import { type DType, type HostArray, wholeRanges } from './graph/dtype.js';
 import { apply, type Value } from './graph/node.js';
 import { type Shape, sizeOf } from './graph/shape.js';
@@ -49,13 +49,13 @@ export class Tensor<D extends DType = DType> {
   readonly #value: Value;
 
   /** @internal Tensors come from a device, from creation functions and from operations. */
-  constructor(value: Value, device: Device | undefined) {
+  constructor(value: Value, device: GraphDevice | undefined) {
     this.#value = value;
     value.device ??= device;
   }
 
   /** The device that this belongs to; undefined as long as nothing in its graph has one. */
-  get device(): Device | undefined {
+  get device(): GraphDevice | undefined {
     return this.#value.device;
   }
 
@@ -300,7 +300,7 @@ export function operand(numbers: readonly number[], shape: Shape, dtype: DType, 
 
 /** Tensors for the outputs of a node, on the device of its inputs. */
 export function wrap(op: string, values: readonly Value[], inputs: readonly Tensor[]): Tensor[] {
-  let device: Device | undefined;
+  let device: GraphDevice | undefined;
   for (const input of inputs) {
     if (!input.device || input.device === device) continue;
     if (device) throw new ValueError(op, 'the tensors belong to two devices. Read one and upload it to the other.');

@@ -2,7 +2,7 @@
 import { TraceError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
-import type { VjpContext } from '../graph/op.js';
+import type { Decompose, VjpContext } from '../graph/op.js';
 import { showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
 import { identity } from '../ops/view/identity.js';
@@ -116,37 +116,38 @@ export function pullback(
     values.forEach((value, i) => {
       add(value, given[i]);
     });
-    const wrap = (value: Value) => new Tensor(value, device);
     for (const { op, inputs: sources, outputs, attributes } of order) {
       if (!outputs.some((output) => cotangents.has(output))) continue;
       if (typeof op.vjp !== 'function') {
         if (op.vjp.zero) continue;
         throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
       }
-      const reached = outputs.map((output) => cotangents.get(output));
-      const gradients = op.vjp({
-        inputs: sources.map(wrap),
-        outputs: outputs.map(wrap),
-        cotangents: reached,
-        cotangent: reached[0] ?? zeros(outputs[0]!.shape),
-        attributes,
-      });
-      for (const [i, gradient] of gradients.entries()) add(sources[i]!, gradient);
+      for (const value of [...sources, ...outputs]) value.device ??= device;
+      const reached = outputs.map((output) => cotangents.get(output)?.value);
+      const applied = { inputs: sources, outputs, cotangents: reached, attributes };
+      const gradients = op.vjp({ ...applied, pullThrough: (meaning) => pullThrough(meaning, applied) });
+      for (const [i, gradient] of gradients.entries()) add(sources[i]!, gradient && handle(gradient));
     }
     return inputs.map(({ value }) => cotangents.get(value));
   };
 }
 
-/**
- * The gradient of an op as that of plain operations that mean the same: second gradients of kernels come this way.
- * @internal
- */
-export function pullThrough<A>(
-  parts: (inputs: readonly Tensor[], attributes: A) => readonly Tensor[],
-  { inputs, cotangents, attributes }: VjpContext<A>,
-): (Tensor | undefined)[] {
-  const fresh = inputs.map((input) => identity(input));
-  return pullback(parts(fresh, attributes), fresh)(cotangents);
+/** The gradient of operations that mean the same as an op: what {@link VjpContext} offers. */
+function pullThrough(
+  meaning: Decompose,
+  { inputs, cotangents, attributes }: Omit<VjpContext, 'pullThrough'>,
+): (Value | undefined)[] {
+  const fresh = inputs.map((input) => identity(handle(input)));
+  const results = meaning(
+    fresh.map(({ value }) => value),
+    attributes,
+  );
+  const reached = cotangents.map((cotangent) => cotangent && handle(cotangent));
+  return pullback(results.map(handle), fresh)(reached).map((gradient) => gradient?.value);
+}
+
+function handle(value: Value): Tensor {
+  return new Tensor(value, undefined);
 }
 
 /** The values that depend on a target through floats. */

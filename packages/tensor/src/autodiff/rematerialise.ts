@@ -2,9 +2,10 @@
 
 import { isFloat } from '../graph/dtype.js';
 import { reapply, topologicalOrder, type Value } from '../graph/node.js';
-import type { VjpContext } from '../graph/op.js';
 import { windowOf } from '../graph/window.js';
-import { applyAll, composite } from '../ops/define/define.js';
+import { applyAll } from '../ops/define/apply.js';
+import type { GradientContext } from '../ops/define/gradient.js';
+import { composite } from '../ops/define/kinds.js';
 import { barrier } from '../ops/view/barrier.js';
 import { identity } from '../ops/view/identity.js';
 import { Tensor } from '../tensor.js';
@@ -69,7 +70,7 @@ function capturedBy(results: readonly Tensor[], fresh: ReadonlySet<Value>): Valu
 }
 
 /** Computes the inside again, from arguments that wait for the cotangents, and pulls these back through it. */
-function backward({ inputs, cotangents, attributes }: VjpContext<Counts>): (Tensor | undefined)[] {
+function backward({ inputs, cotangents, attributes }: GradientContext<Counts>): (Tensor | undefined)[] {
   const { results: count, args } = attributes;
   const [results, sources] = [inputs.slice(0, count), inputs.slice(count)];
   const waits = cotangents.flatMap((cotangent) => cotangent ?? []);

@@ -43,8 +43,9 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
     if (passes.foldViews && (op === identity.op || op === stopGradient.op)) return inputs;
     if (op.kind === 'composite') {
       // Parts may compute in f32 what the op gives as f16.
-      const tensors = inputs.map((value) => new Tensor(value, undefined));
-      const parts = op.decompose(tensors, attributes).map((part, i) => part.cast(node.outputs[i]!.dtype).value);
+      const parts = op.decompose(inputs, attributes).map((part, i) => {
+        return new Tensor(part, undefined).cast(node.outputs[i]!.dtype).value;
+      });
       visit(parts);
       return parts.map((part) => replaced.get(part)!);
     }

@@ -6,7 +6,7 @@ import { TensorKey } from '../ops/random/tensor-key.js';
 import { Key } from '../random/key.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree } from '../tree.js';
-import type { Storage } from './storage.js';
+import { type Storage, storageOf } from './storage.js';
 
 export type Leaf = Tensor | Key | TensorKey | string | boolean | null;
 
@@ -63,13 +63,14 @@ export class Arguments {
   /** @throws DonatedTensorError if the closure, too, holds a tensor that is given up */
   requireApart(leaves: readonly (number | Value)[]): void {
     for (const leaf of leaves) {
-      if (typeof leaf !== 'number' && leaf.storage && this.donated.includes(leaf.storage)) throw standsTwice();
+      const storage = typeof leaf === 'number' ? undefined : storageOf(leaf);
+      if (storage && this.donated.includes(storage)) throw standsTwice();
     }
   }
 
   private claim(start: number, donated: boolean, seen: Map<Storage, boolean>): void {
     for (const value of this.values.slice(start)) {
-      const storage = value?.storage;
+      const storage = value && storageOf(value);
       if (!storage) continue;
       const before = seen.get(storage);
       if (before || (before !== undefined && donated)) throw standsTwice();

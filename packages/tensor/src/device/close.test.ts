@@ -5,6 +5,7 @@ import { DeviceLostError, type Tensor } from '../index.js';
 import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import { openDevice } from './open.js';
+import { storageOf } from './storage.js';
 
 const device = useDevice();
 
@@ -34,7 +35,7 @@ describe('close()', () => {
     const on = await openDevice({ device: gpu });
     const x = on.tensor([1, 2]);
     await x.add(1).read();
-    const { buffer } = x.value.storage!;
+    const { buffer } = storageOf(x.value)!;
     await on.close();
     gpu.pushErrorScope('validation');
     gpu.queue.writeBuffer(buffer.gpu, 0, new Uint32Array(1));

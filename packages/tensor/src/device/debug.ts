@@ -7,7 +7,7 @@ import { type HostArray, isFloat } from '../graph/dtype.js';
 import { Node, showType, type Type, topologicalOrder, type Value } from '../graph/node.js';
 import { bufferLeaf, leafValue, operandLeaf } from '../ops/leaf.js';
 import type { Device } from './device.js';
-import type { Storage } from './storage.js';
+import { type Storage, storageOf } from './storage.js';
 
 /**
  * @param roots - the graph
@@ -87,7 +87,7 @@ async function originOf(device: Device, roots: readonly Value[], leaves: Readonl
         const leaf = node.outputs[0]!;
         // Another call may have run a value meanwhile: then it is a leaf with memory of its own.
         const given = leaves.get(leaf) ?? leaf;
-        const value = standIn(given, given.storage, given.operand);
+        const value = standIn(given, storageOf(given), given.operand);
         const found = await nonFinite(device, value);
         known.set(leaf, { value, found });
         if (found) brought ??= broughtIn(leaf, found);

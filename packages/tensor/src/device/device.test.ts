@@ -12,7 +12,8 @@ import {
   TraceError,
   ValueError,
 } from '../index.js';
-import { applyOp, pointwise } from '../ops/define/define.js';
+import { applyOp } from '../ops/define/apply.js';
+import { pointwise } from '../ops/define/kinds.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import { openDevice } from './open.js';
 

@@ -29,7 +29,7 @@ import { Plan } from './plan.js';
 import { BufferPool, usage } from './pool.js';
 import { type KernelTimer, type Profile, profile } from './profile.js';
 import { Recent } from './recent.js';
-import { materialize, Storage } from './storage.js';
+import { materialize, Storage, storageOf } from './storage.js';
 import { beginWait } from './wait.js';
 
 /** What is known of an adapter. */
@@ -243,7 +243,8 @@ export class Device {
 
   private async submit(plan: Plan, leaves: readonly Value[], beforeReturn?: () => void): Promise<Storage[]> {
     // Uploads first: what they lack room for is their error, not that of the results.
-    await this.pool.settle(leaves.flatMap(({ storage }) => (storage?.buffer.ready ? [storage.buffer] : [])));
+    const uploaded = leaves.flatMap((leaf) => storageOf(leaf)?.buffer ?? []);
+    await this.pool.settle(uploaded.filter(({ ready }) => ready));
     this.check();
     requireLive(leaves, this.pool);
     const prepared = plan.prepare(leaves);
@@ -300,11 +301,12 @@ export class Device {
   }
 
   /** @internal Copies a computed value to the host, as it is now: whatever happens to the tensor after this call. */
-  async download({ storage, shape, dtype }: Value): Promise<HostArray> {
+  async download(value: Value): Promise<HostArray> {
+    const { shape, dtype } = value;
     this.check();
     const size = sizeOf(shape);
     if (size === 0) return decodeElements(new ArrayBuffer(0), dtype, 0);
-    const reading = this.copyOut(storage!).then((bytes) => decodeElements(bytes, dtype, size));
+    const reading = this.copyOut(storageOf(value)!).then((bytes) => decodeElements(bytes, dtype, size));
     this.reads.add(reading);
     try {
       return await reading;
@@ -379,8 +381,9 @@ export type TensorsOf<T> = T extends Tensor | Key
     : { [K in keyof T]: TensorsOf<T[K]> };
 
 function requireLive(leaves: readonly Value[], pool: BufferPool): void {
-  for (const { storage, operand: words, node } of leaves) {
-    if (words) continue;
+  for (const leaf of leaves) {
+    if (leaf.operand) continue;
+    const storage = storageOf(leaf);
     if (storage && storage.buffer.pool !== pool) {
       throw new ValueError('run', 'the graph needs a tensor of another device. Read it there and upload it here.');
     }
@@ -390,7 +393,7 @@ function requireLive(leaves: readonly Value[], pool: BufferPool): void {
       throw new DonatedTensorError('run', `${needs} donated. Use what the compiled call returned.`);
     }
     if (storage) throw new DisposedTensorError('run', `${needs} disposed. Dispose it after its last use.`);
-    const what = `a ${node.op.name} of a function that is no longer traced`;
+    const what = `a ${leaf.node.op.name} of a function that is no longer traced`;
     throw new TraceError('run', `the graph needs ${what}. Return tensors, do not keep them.`);
   }
 }

@@ -10,6 +10,7 @@ import { childProgram } from '../testing/childProgram.testing.js';
 import { useDevice } from '../testing/useDevice.testing.js';
 import type { Device } from './device.js';
 import { openDevice } from './open.js';
+import { storageOf } from './storage.js';
 
 const device = useDevice();
 /** WebGPU's own, those that programs ask for. */
@@ -190,7 +191,7 @@ describe('a command that the GPU refuses', () => {
     const x = on.tensor([1, 2]);
     await x.read();
     gpu.queue.submit([gpu.createCommandEncoder().finish()]);
-    gpu.queue.writeBuffer(x.value.storage!.buffer.gpu, 4096, new Uint32Array(1)); // beyond its end
+    gpu.queue.writeBuffer(storageOf(x.value)!.buffer.gpu, 4096, new Uint32Array(1)); // beyond its end
     await gpu.queue.onSubmittedWorkDone();
     await new Promise((resolve) => setTimeout(resolve, 20));
     const [a, b] = [await caught(step(x)), await caught(x.read())];

@@ -7,7 +7,7 @@ import type { Signature } from '../compile/signature.js';
 import type { Value } from '../graph/node.js';
 import type { Device } from './device.js';
 import { usage } from './pool.js';
-import { type PooledBuffer, Storage } from './storage.js';
+import { type PooledBuffer, Storage, storageOf } from './storage.js';
 
 /** What a plan needs of a device. */
 export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipelines'>;
@@ -166,8 +166,8 @@ export class Plan {
     const { pool } = this.device;
     switch (slot.kind) {
       case 'leaf': {
-        const { storage } = leaves[slot.leaf]!;
-        return { buffer: storage!.buffer, offsetBytes: storage!.offsetBytes };
+        const { buffer, offsetBytes } = storageOf(leaves[slot.leaf]!)!;
+        return { buffer, offsetBytes };
       }
       case 'arena':
         return { buffer: pool.scratch(this.program.arenaBytes), offsetBytes: 0 };
@@ -198,7 +198,7 @@ export class Plan {
   private alreadyPacked({ parts, sizeBytes }: NamedSlot, leaves: readonly Value[]): Bound | undefined {
     let start: Bound | undefined;
     for (const part of parts) {
-      const storage = part.placed || part.leaf === undefined ? undefined : leaves[part.leaf]!.storage;
+      const storage = part.placed || part.leaf === undefined ? undefined : storageOf(leaves[part.leaf]!);
       if (!storage) return undefined;
       start ??= { buffer: storage.buffer, offsetBytes: storage.offsetBytes - part.offsetBytes };
       if (storage.buffer !== start.buffer || storage.offsetBytes !== start.offsetBytes + part.offsetBytes)

@@ -68,4 +68,9 @@ export function materialize(value: Value, storage: Storage): void {
   forgotten.register(value, storage);
 }
 
+/** The memory of a value that has been computed: all storages are made here. */
+export function storageOf(value: Value): Storage | undefined {
+  return value.storage as Storage | undefined;
+}
+
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.end());

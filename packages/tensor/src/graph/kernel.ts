@@ -1,6 +1,5 @@
 // What a kernel generator gets and gives. Generators are pure: the same spec is the same text, so that equal texts share
 // a pipeline. The compiler owns bindings, dtypes and fusion; a generator owns the loops.
-import type { TuningTable } from '../kernels/tuning.js';
 
 /**
  * A whole number that a kernel needs: a literal of its text, or something read at run time from a uniform. What depends
@@ -52,22 +51,6 @@ export interface KernelAdapter {
   readonly architecture?: string;
   /** Invocations a subgroup, where there are subgroups and all have the same size. */
   readonly subgroupSize?: number | undefined;
-  /** What was measured on it; fixed rules choose where it says nothing. */
-  readonly tuning?: TuningTable | undefined;
+  /** What was measured on it: a `TuningTable`, which kernels/ reads. Fixed rules choose where it says nothing. */
+  readonly tuning?: object | undefined;
 }
-
-/** How many tiles of `size` cover `extent`. */
-export function tiles(extent: Extent, size: number): number {
-  return Math.ceil(extent.value / size);
-}
-
-/** The text of `count` statements, one for each index. */
-export function unroll(count: number, statement: (index: number) => string): string {
-  return Array.from({ length: count }, (_, index) => statement(index)).join('\n');
-}
-
-/**
- * Zero, in WGSL, of which a driver does not know that it is: added to a loop's length it keeps the driver from unrolling
- * the loop, whose text takes longer to compile than to run. No workgroup_id reaches 2^16.
- */
-export const HIDDEN_ZERO = '(workgroup_id.x >> 16u)';

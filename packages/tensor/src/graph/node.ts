@@ -1,7 +1,6 @@
 // The graph: nodes apply an op to values, values are a node's outputs. Immutable, but for one thing: when a value has
 // been computed, it gets its storage and lets go of the node that made it, so that long loops do not keep their past.
-import type { Device } from '../device/device.js';
-import type { Storage } from '../device/storage.js';
+import type { GraphDevice, GraphStorage } from './device.js';
 import type { DType } from './dtype.js';
 import type { Op } from './op.js';
 import { type Shape, showShape } from './shape.js';
@@ -40,9 +39,9 @@ let nextId = 0;
 
 export class Value {
   /** Where the elements are, once they have been computed. */
-  storage: Storage | undefined;
+  storage: GraphStorage | undefined;
   /** The device that the value belongs to, once something in its graph does. */
-  device: Device | undefined;
+  device: GraphDevice | undefined;
   /** Host words of an operand: a number or a key that is uploaded with each call and is no part of the plan. */
   operand: Uint32Array | undefined;
   readonly id: number = nextId++;

@@ -1,9 +1,8 @@
 // What an op is. One object holds its rules, its shader and its gradient; the compiler asks the object and never
 // switches on names. There are five kinds, told apart by how their elements come about.
 import type { TgpuFn } from 'typegpu';
-import type { Tensor } from '../tensor.js';
 import type { GeneratedKernel } from './kernel.js';
-import type { Attributes, Type } from './node.js';
+import type { Attributes, Type, Value } from './node.js';
 import type { Position, Relation } from './position.js';
 import type { Strided } from './strided.js';
 import type { TiledContext } from './tiled.js';
@@ -28,19 +27,21 @@ export interface HostElements extends Type {
 }
 
 /**
- * The gradient of one application, in tensor operations. Un-broadcasting is not its business, nor which inputs need one:
- * what nobody takes is never computed.
+ * The gradient of one application, as new nodes. Un-broadcasting is not its business, nor which inputs need one: what
+ * nobody takes is never computed. The graph knows values only: `ops/define` lets gradients be written with tensors.
  */
-export type Vjp<A = Attributes> = (context: VjpContext<A>) => readonly (Tensor | undefined)[];
+export type Vjp<A = Attributes> = (context: VjpContext<A>) => readonly (Value | undefined)[];
 export interface VjpContext<A = Attributes> {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
   /** One for each output; undefined where the output has no influence on the result. */
-  readonly cotangents: readonly (Tensor | undefined)[];
-  /** The cotangent of the first output, zeros if it has none. */
-  readonly cotangent: Tensor;
+  readonly cotangents: readonly (Value | undefined)[];
   readonly attributes: A;
+  /** The gradient of operations that mean the same as the op, at its inputs and cotangents: reverse mode brings it. */
+  pullThrough(meaning: Decompose<A>): readonly (Value | undefined)[];
 }
+/** The results of an op in other ops. */
+export type Decompose<A = Attributes> = (inputs: readonly Value[], attributes: A) => readonly Value[];
 /** A gradient that does not exist, with the reason; `zero` where it is zero everywhere it is defined. */
 export interface NoGradient {
   readonly none: string;
@@ -115,13 +116,13 @@ export interface TiledOp<A = Attributes> extends OpBase<A> {
   /** Multiplications and additions, for profiles. */
   flops?(inputs: readonly Type[], outputs: readonly Type[]): number;
   /** The same in plain operations, which the kernel must equal: of ops that bring no reading in plain JavaScript. */
-  reference?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
+  reference?: Decompose<A>;
 }
 
 /** Written in other ops. The compiler replaces it; the gradient may be cleverer than that of its parts. */
 export interface CompositeOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'composite';
-  decompose(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
+  readonly decompose: Decompose<A>;
 }
 
 /** Lays tensors side by side in one buffer; the planner lets their producers write there. */

@@ -53,7 +53,7 @@ describe('a tuning table', () => {
     ['it names no adapter', { ...empty, fingerprint: 1 }],
     ["it has no part 'attention'", { ...empty, attention: null }],
     [
-      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, workgroupTile',
+      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile',
       { ...empty, matmul: { '4x4x4': { kernel: 'best' } } },
     ],
     [

@@ -1,6 +1,7 @@
 // Which kernels were measured to be the fastest on one adapter, by what is asked of them. Plain data: a table is a JSON
 // file, and a run keeps a copy of the one it was trained with.
 import { ValueError } from '../errors.js';
+import type { KernelAdapter } from '../graph/kernel.js';
 import type { AttentionChoice, AttentionKernel } from './attention/index.js';
 import type { MatmulChoice, MatmulShape } from './matmul/choose.js';
 
@@ -14,6 +15,11 @@ export interface TuningTable {
   readonly matmul: Readonly<Record<string, MatmulChoice>>;
   /** By `attentionClass`. */
   readonly attention: Readonly<Record<string, AttentionChoice>>;
+}
+
+/** What was measured on an adapter. */
+export function tuningOf({ tuning }: KernelAdapter): TuningTable | undefined {
+  return tuning as TuningTable | undefined;
 }
 
 /** Products of about the same size are one class: each size is rounded to a power of two, from 4 to 8192. */

@@ -1,4 +1,5 @@
-import { embedding as rowsAt, type Tensor } from '../index.js';
+import { embedding as rowsAt } from '../ops/index/embedding.js';
+import type { Tensor } from '../tensor.js';
 import { type Initialiser, normal } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 

@@ -1,13 +1,11 @@
 // How fresh weights are drawn. An initialiser takes a random key and a shape; those that draw nothing ignore the key.
-import {
-  type Key,
-  normal as normalOf,
-  ones as onesOf,
-  type Tensor,
-  type TensorKey,
-  uniform,
-  zeros as zerosOf,
-} from '../index.js';
+
+import { ones as onesOf, zeros as zerosOf } from '../ops/creation/constant.js';
+import { normal as normalOf } from '../ops/random/normal.js';
+import type { TensorKey } from '../ops/random/tensor-key.js';
+import { uniform } from '../ops/random/uniform.js';
+import type { Key } from '../random/index.js';
+import type { Tensor } from '../tensor.js';
 
 /** From a random key and a shape to fresh weights, f32; lazy as all tensors are. */
 export type Initialiser = (key: Key | TensorKey, shape: readonly number[]) => Tensor;

@@ -1,6 +1,7 @@
 // A linear layer, and how large and initialised its weights are. Everything else in this folder stands on it.
-import type { Tensor } from '../index.js';
-import { ShapeError } from '../index.js';
+
+import { ShapeError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
 import { type Initialiser, xavierUniform, zeros } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 

@@ -1,4 +1,5 @@
-import { gelu, type Tensor } from '../index.js';
+import { gelu } from '../ops/activation/gelu.js';
+import type { Tensor } from '../tensor.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';
 

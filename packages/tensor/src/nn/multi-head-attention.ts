@@ -1,5 +1,9 @@
 // Multi-head attention with the packing and the key names of torch.nn.MultiheadAttention.
-import { attention, ShapeError, split, type Tensor } from '../index.js';
+
+import { ShapeError } from '../errors.js';
+import { attention } from '../ops/attention/attention.js';
+import { split } from '../ops/view/concat.js';
+import type { Tensor } from '../tensor.js';
 import { type Initialiser, xavierUniform, zeros } from './initialisers.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';

@@ -1,5 +1,9 @@
 // The norms with learned scales and shifts. They start without effect.
-import { groupNorm as groups, layerNorm as layer, type NormOptions, rmsNorm as rms, type Tensor } from '../index.js';
+import { groupNorm as groups } from '../ops/normalize/groupNorm.js';
+import { layerNorm as layer } from '../ops/normalize/layerNorm.js';
+import { rmsNorm as rms } from '../ops/normalize/rmsNorm.js';
+import type { NormOptions } from '../ops/normalize/standardize.js';
+import type { Tensor } from '../tensor.js';
 import { ones, zeros } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';
 

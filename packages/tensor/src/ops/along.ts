@@ -1,13 +1,13 @@
 import type { DType } from '../graph/dtype.js';
-import type { CompositeOp } from '../graph/op.js';
 import { normalizeAxis } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, composite, requireTensor, sameType, type WithOp, withOp } from './define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from './define/apply.js';
+import { composite, sameType } from './define/kinds.js';
 
 /** A function along one axis, with its op. */
 export type AlongAxis = WithOp<(x: Tensor, axis?: number) => Tensor>;
 
-type Definition = Pick<CompositeOp<{ readonly axis: number }>, 'name' | 'decompose' | 'vjp'>;
+type Definition = Pick<Parameters<typeof composite<{ readonly axis: number }>>[0], 'name' | 'decompose' | 'vjp'>;
 
 /** A function along an axis, the last by default, that keeps shape and dtype and is written in other ops. */
 export function alongAxis({ dtypes, ...definition }: Definition & { readonly dtypes: readonly DType[] }): AlongAxis {

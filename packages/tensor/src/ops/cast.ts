@@ -1,7 +1,8 @@
 import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from './define/apply.js';
+import { pointwise } from './define/kinds.js';
 
 const op = pointwise<{ readonly dtype: DType }>({
   name: 'cast',

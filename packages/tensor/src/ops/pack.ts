@@ -1,10 +1,10 @@
 // Many tensors as one: an optimiser that walks over a packed tensor is a handful of dispatches however many
 // parameters there are. The planner lets producers write into the pack, and unpacked parts are windows of it.
 import { DTypeError } from '../errors.js';
-import type { PackOp } from '../graph/op.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, type WithOp, withOp } from './define/define.js';
+import { applyOp, type WithOp, withOp } from './define/apply.js';
+import { packing } from './define/kinds.js';
 
 /** Parts start at multiples of this many elements (256 bytes of f32), which every binding offset allows. */
 export const packAlignment = 64;
@@ -14,8 +14,7 @@ export function packedSize(shape: Shape): number {
   return Math.ceil(sizeOf(shape) / packAlignment) * packAlignment;
 }
 
-const op: PackOp = {
-  kind: 'pack',
+const op = packing({
   name: 'pack',
   infer(inputs) {
     for (const { dtype } of inputs) {
@@ -27,7 +26,7 @@ const op: PackOp = {
     const shapes = inputs.map((input) => input.shape);
     return unpack(cotangent, shapes);
   },
-};
+});
 
 /** Tensors (f32) laid side by side, each filled up with zeros to a multiple of 64 elements. */
 export const pack: WithOp<(tensors: readonly Tensor[]) => Tensor> = withOp(op, (tensors) => applyOp(op, tensors));

@@ -2,7 +2,8 @@ import { DTypeError } from '../errors.js';
 import { promote } from '../graph/dtype.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { scalar } from './creation/constant.js';
-import { applyOp, broadcast, pointwise, requireTensor, type WithOp, withOp } from './define/define.js';
+import { applyOp, broadcast, requireTensor, type WithOp, withOp } from './define/apply.js';
+import { pointwise } from './define/kinds.js';
 
 const op = pointwise({
   name: 'where',

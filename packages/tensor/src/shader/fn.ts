@@ -1,6 +1,6 @@
-import tgpu, { isTgpuFn, type TgpuFn } from 'typegpu';
+import tgpu, { type TgpuFn } from 'typegpu';
 import type { BaseData, InferGPU } from 'typegpu/data';
-import { type ComputeType, computeType, type DType } from '../graph/dtype.js';
+import type { ComputeType } from '../graph/dtype.js';
 import * as d from './data.js';
 
 /** A shader function of these types: `tgpu.fn` in one call. It must be called `fn` for TypeGPU's plugin to name what it makes. */
@@ -19,21 +19,3 @@ export const computeTypes: Readonly<Record<ComputeType, BaseData>> = {
   u32: d.u32,
   bool: d.bool,
 };
-
-/** One element in WGSL; f16 arrives widened to f32. An object where integers need a body of their own. */
-export type ElementKernel = TgpuFn | Partial<Record<ComputeType, TgpuFn>>;
-
-/** A TypeGPU function for each type that the dtypes are computed in, of one `'use gpu'` function of so many inputs. */
-export function kernelOf(
-  kernel: (...elements: never[]) => unknown,
-  inputs: number,
-  dtypes: readonly DType[],
-  result?: DType,
-): ElementKernel {
-  if (isTgpuFn(kernel)) return kernel;
-  const made = [...new Set(dtypes.map(computeType))].map((type) => {
-    const args = new Array<BaseData>(inputs).fill(computeTypes[type]);
-    return [type, tgpu.fn(args, computeTypes[computeType(result ?? type)])(kernel as never)];
-  });
-  return Object.fromEntries(made);
-}

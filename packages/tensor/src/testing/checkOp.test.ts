@@ -6,7 +6,10 @@ import { floats } from '../graph/dtype.js';
 import type { PointwiseOp, ReduceOp, TiledOp } from '../graph/op.js';
 import { sigmoid } from '../ops/activation/sigmoid.js';
 import { silu } from '../ops/activation/silu.js';
-import { applyOp, pointwise, reduction, requireTensor, tiled, unary, zeroGradient } from '../ops/define/define.js';
+import { applyOp, requireTensor } from '../ops/define/apply.js';
+import { unary } from '../ops/define/elementwise.js';
+import { zeroGradient } from '../ops/define/gradient.js';
+import { pointwise } from '../ops/define/kinds.js';
 import { scatterAdd } from '../ops/index/scatterAdd.js';
 import { sum } from '../ops/reduce/sum.js';
 import { expand } from '../ops/view/expand.js';
@@ -122,12 +125,12 @@ describe('checkOp', () => {
 
   it('catches a wrong shape rule', async (context) => {
     const on = device(context);
-    const op: ReduceOp = reduction({
+    const op: ReduceOp = {
       ...(sum.op as ReduceOp),
       infer: ([x], { axes }) => [
         { shape: x!.shape.filter((_, i) => !(axes as number[]).includes(i)).reverse(), dtype: x!.dtype },
       ],
-    });
+    };
     const wrong = Object.assign((x: Tensor) => applyOp(op, [requireTensor('sum', x)], { axes: [0] }), { op });
     const x = sample.normal([2, 3, 4], 1);
     const known = { shape: [3, 4], dtype: 'f32' as const, data: new Array(12).fill(0) };
@@ -154,13 +157,13 @@ describe('checkOp', () => {
 
   it('catches a tiled kernel that differs from its reference', async (context) => {
     const on = device(context);
-    const op: TiledOp = tiled({
+    const op: TiledOp = {
       ...(scatterAdd.op as TiledOp),
       generate(context_) {
         const kernel = (scatterAdd.op as TiledOp).generate(context_);
         return { ...kernel, body: kernel.body.replace('part[c] +=', 'part[c] =') };
       },
-    });
+    };
     const wrong = Object.assign((rows: Tensor, ids: Tensor) => applyOp(op, [rows, ids], { count: 3 }), { op });
     const call = sample.call([sample.normal([17, 5], 1), sample.integers([17], 2, 3)]);
     await expect(checkOp(wrong, { device: on, fixture: { none: 'broken' }, samples: [call] })).rejects.toThrow(

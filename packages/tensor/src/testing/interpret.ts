@@ -75,13 +75,8 @@ export function interpretNode(node: Node, read: (input: Value) => Elements, roun
     return finish(known({ node, inputs: inputs.map(read), attribute }));
   }
   // Tiled and composite ops without such a reading say themselves what they are made of.
-  const parts = inputs.map((input) => new Tensor(input, undefined));
-  const made =
-    op.kind === 'composite'
-      ? op.decompose(parts, attributes)
-      : op.kind === 'tiled'
-        ? op.reference?.(parts, attributes)
-        : undefined;
+  const meaning = op.kind === 'composite' ? op.decompose : op.kind === 'tiled' ? op.reference : undefined;
+  const made = meaning?.(inputs, attributes).map((value) => new Tensor(value, undefined));
   if (!made) throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpretOps.ts.`);
   return finish(interpret(made, { leaves: new Map(inputs.map((input) => [input, read(input)])), round }));
 }

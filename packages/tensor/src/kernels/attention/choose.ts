@@ -1,5 +1,5 @@
 import type { KernelAdapter } from '../../graph/kernel.js';
-import { attentionClass } from '../tuning.js';
+import { attentionClass, tuningOf } from '../tuning.js';
 import type { AttentionChoice } from './kernels.js';
 import type { AttentionKernel } from './spec.js';
 
@@ -22,7 +22,7 @@ const subgroups = [
 
 /** Which kernel attends on this adapter. Pure: the same arguments, the same choice, on any machine. */
 export function chooseAttention(kernel: AttentionKernel, headDim: number, adapter: KernelAdapter): AttentionChoice {
-  const measured = adapter.tuning?.attention[attentionClass(kernel, headDim)];
+  const measured = tuningOf(adapter)?.attention[attentionClass(kernel, headDim)];
   if (measured) return measured;
   if (!adapter.software) return kernel === 'backwardKey' ? presets.gpuKeys : presets.gpu;
   if (adapter.architecture === 'swiftshader') return presets.swiftShader;

@@ -2,7 +2,8 @@
 // dimension unrolled, and a workgroup copies the other side's rows into its memory, a few at a time. On a CPU, where the
 // lanes of a workgroup are one SIMD register, rows are read where they lie, and loops and sums in memory take a driver
 // much less time to compile.
-import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../../graph/kernel.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
+import { HIDDEN_ZERO, tiles, unroll } from '../loops.js';
 import type { AttentionSpec } from './spec.js';
 import { AttentionText, type Seen, type Sides } from './text.js';
 

@@ -1,7 +1,8 @@
 // For adapters on the CPU with subgroups (lavapipe), in which a read costs as much as ten products: see
 // matmul/subgroup-tile.ts. A subgroup has a few rows of its own. Scores lie with the other side's rows along the lanes,
 // sums with the head dimension along them; a broadcast or a shuffle hands one lane's element to all.
-import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../../graph/kernel.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
+import { HIDDEN_ZERO, tiles, unroll } from '../loops.js';
 import type { AttentionSpec } from './spec.js';
 import { AttentionText, type Seen, type Sides } from './text.js';
 

@@ -1,6 +1,7 @@
 // The words in which the three kernels of attention (kernels.ts) are written, whatever the layout: which invocation has
 // which rows, and where rows and sums are kept. The side whose results a kernel makes is its own, the other one is walked over.
-import { type Extent, type GeneratedKernel, unroll } from '../../graph/kernel.js';
+import type { Extent, GeneratedKernel } from '../../graph/kernel.js';
+import { unroll } from '../loops.js';
 import type { AttentionOperand, AttentionSpec } from './spec.js';
 
 export interface Sides {

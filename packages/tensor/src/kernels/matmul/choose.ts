@@ -1,5 +1,5 @@
 import type { GeneratedKernel, KernelAdapter } from '../../graph/kernel.js';
-import { matmulClass } from '../tuning.js';
+import { matmulClass, tuningOf } from '../tuning.js';
 import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-tile.js';
 import { type PackedTile, packedTileMatmul } from './packed-tile.js';
 import { plainMatmul } from './plain.js';
@@ -39,7 +39,7 @@ const ENOUGH_WORKGROUPS = 128;
 
 /** Which kernel multiplies this shape on this adapter. Pure: the same arguments, the same choice, on any machine. */
 export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): MatmulChoice {
-  const measured = adapter.tuning?.matmul[matmulClass(shape)];
+  const measured = tuningOf(adapter)?.matmul[matmulClass(shape)];
   if (measured) return measured;
   if (adapter.software) {
     // No wider than the output. The number of rows must not matter: it is the batch, and batches share one text.

@@ -1,4 +1,5 @@
-import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../../graph/kernel.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
+import { HIDDEN_ZERO, tiles, unroll } from '../loops.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
 /** Elements of the output that one invocation keeps in registers. */

@@ -1,4 +1,5 @@
-import { type GeneratedKernel, HIDDEN_ZERO, tiles, unroll } from '../../graph/kernel.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
+import { HIDDEN_ZERO, tiles, unroll } from '../loops.js';
 import type { LaneTile } from './lane-tile.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 

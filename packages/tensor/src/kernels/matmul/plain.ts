@@ -1,4 +1,5 @@
-import { type GeneratedKernel, tiles } from '../../graph/kernel.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
+import { tiles } from '../loops.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
 const ROWS = 4;

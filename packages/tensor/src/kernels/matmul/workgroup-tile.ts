@@ -1,4 +1,5 @@
-import { type GeneratedKernel, tiles, unroll } from '../../graph/kernel.js';
+import type { GeneratedKernel } from '../../graph/kernel.js';
+import { tiles, unroll } from '../loops.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
 /** A block of the output for a workgroup, a tile of it for each invocation, and how deep a slice of k is shared. */

@@ -1,6 +1,6 @@
 import * as std from '../../shader/std.js';
 import type { Tensor } from '../../tensor.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { tanh } from './tanh.js';
 
 /**

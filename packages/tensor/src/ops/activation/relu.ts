@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /** max(x, 0), elementwise. The gradient at 0 is 0. */
 export const relu: UnaryFunction = unary({

@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /** The logistic function, 1 / (1 + e ^ −x), elementwise. */
 export const sigmoid: UnaryFunction = unary({

@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { sigmoid } from './sigmoid.js';
 
 /** Sigmoid-weighted linear unit, x · σ(x), elementwise. https://arxiv.org/abs/1702.03118 */

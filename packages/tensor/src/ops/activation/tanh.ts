@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /**
  * The hyperbolic tangent, elementwise. The argument is bounded first: beyond ±10 the result is ±1 in f32, and WGSL

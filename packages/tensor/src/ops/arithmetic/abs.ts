@@ -1,6 +1,6 @@
 import { signed } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { sign } from './sign.js';
 
 /** |x|, elementwise. The gradient at 0 is 0. */

@@ -1,5 +1,5 @@
 import { floats } from '../../graph/dtype.js';
-import { type BinaryFunction, binary } from '../define/define.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
 
 /** a / b, elementwise, for floats. */
 export const divide: BinaryFunction = binary({

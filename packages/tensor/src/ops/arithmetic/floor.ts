@@ -1,5 +1,6 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary, zeroGradient } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 /** The largest whole number not above x, elementwise. */
 export const floor: UnaryFunction = unary({

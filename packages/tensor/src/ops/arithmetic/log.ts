@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /**
  * The natural logarithm, elementwise: −∞ of 0, NaN below. By the bits of x, since WGSL promises nothing outside of

@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type BinaryFunction, binary } from '../define/define.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
 import { shareOfTies } from './ties.js';
 
 /** The smaller of a and b, elementwise. Where they are equal, each gets half of the gradient. */

@@ -4,7 +4,9 @@ import { floatLiteral, floats } from '../../graph/dtype.js';
 import * as d from '../../shader/data.js';
 import { isLeafTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { logicalAnd } from '../compare/logical.js';
-import { applyOp, type BinaryFunction, binary, pointwise, sameType, type WithOp, withOp } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
+import { pointwise, sameType } from '../define/kinds.js';
 import { where } from '../where.js';
 import { log } from './log.js';
 

@@ -1,4 +1,4 @@
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /** 1 / x, elementwise. */
 export const reciprocal: UnaryFunction = unary({

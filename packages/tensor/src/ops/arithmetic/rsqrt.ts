@@ -1,5 +1,5 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /** 1 / √x, elementwise, for x > 0. */
 export const rsqrt: UnaryFunction = unary({

@@ -1,6 +1,7 @@
 import { signed } from '../../graph/dtype.js';
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary, zeroGradient } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 /** −1, 0 or 1, elementwise. */
 export const sign: UnaryFunction = unary({

@@ -1,5 +1,5 @@
 import { signed } from '../../graph/dtype.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 
 /** x², elementwise. */
 export const square: UnaryFunction = unary({

@@ -1,4 +1,4 @@
-import { type BinaryFunction, binary } from '../define/define.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
 
 /** a − b, elementwise. Unsigned integers wrap around. */
 export const subtract: BinaryFunction = binary({

@@ -1,11 +1,11 @@
-import { pullThrough } from '../../autodiff/gradient.js';
 import { ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { showType, type Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, requireTensor, tiled, type WithOp, withOp } from '../define/define.js';
+import { applyAll, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { tiled } from '../define/kinds.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
 import { attentionGradients } from './gradients.js';
@@ -23,7 +23,7 @@ const op = tiled<AttentionAttributes>({
   flops: (inputs) => 2 * productFlops(inputs), // q·kᵀ, p·v
   reference,
   // A cotangent of the logarithms comes with second gradients only.
-  vjp: (context) => (context.cotangents[1] ? pullThrough(reference, context) : attentionGradients(context)),
+  vjp: (context) => (context.cotangents[1] ? context.pullThrough(reference) : attentionGradients(context)),
 });
 
 /** The types of something like q, and of a number for each of its rows, [B, H, N]. */

@@ -1,9 +1,10 @@
 // The backward kernels of attention: probabilities are computed again from the saved logarithms.
-import { pullThrough } from '../../autodiff/gradient.js';
-import type { VjpContext } from '../../graph/op.js';
+
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, tiled } from '../define/define.js';
+import { applyAll } from '../define/apply.js';
+import type { GradientContext } from '../define/gradient.js';
+import { tiled } from '../define/kinds.js';
 import { type AttentionAttributes, heads, likeQuery, productFlops, scoresOf } from './attention.js';
 import { attentionKernel } from './kernel.js';
 
@@ -15,7 +16,7 @@ const queryOp = tiled<AttentionAttributes>({
   flops: (inputs) => 3 * productFlops(inputs), // q·kᵀ, do·vᵀ, ds·k
   reference: queryReference,
   // Second gradients are those of the plain form.
-  vjp: (context) => pullThrough(queryReference, context),
+  vjp: (context) => context.pullThrough(queryReference),
 });
 
 // q, k, v, the cotangent, the logarithms, delta, [mask] → gradients of k and v.
@@ -25,7 +26,7 @@ const keyOp = tiled<AttentionAttributes>({
   generate: (context) => attentionKernel('backwardKey', context),
   flops: (inputs) => 4 * productFlops(inputs), // q·kᵀ, do·vᵀ, dsᵀ·q, pᵀ·do
   reference: keyReference,
-  vjp: (context) => pullThrough(keyReference, context),
+  vjp: (context) => context.pullThrough(keyReference),
 });
 
 /** The gradient of the query, and delta. */
@@ -55,7 +56,7 @@ function column(x: Tensor): Tensor {
 }
 
 /** The gradients of q, k and v, in two kernels. */
-export function attentionGradients(context: VjpContext<AttentionAttributes>): (Tensor | undefined)[] {
+export function attentionGradients(context: GradientContext<AttentionAttributes>): (Tensor | undefined)[] {
   const { inputs, outputs, cotangents, attributes } = context;
   const [out, logs] = outputs as [Tensor, Tensor];
   const [cotangent] = cotangents;

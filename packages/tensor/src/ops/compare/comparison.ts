@@ -1,4 +1,5 @@
-import { type BinaryFunction, binary, zeroGradient } from '../define/define.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 /** A comparison of two numbers, elementwise, as bool. */
 export function comparison(name: string, kernel: (a: number, b: number) => boolean): BinaryFunction {

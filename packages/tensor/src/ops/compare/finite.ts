@@ -1,5 +1,6 @@
 import * as std from '../../shader/std.js';
-import { type UnaryFunction, unary, zeroGradient } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 /**
  * Whether an element is a number and not infinite, as bool. By its bits: WGSL promises nothing of comparisons with NaN.

@@ -1,4 +1,4 @@
-import type { BinaryFunction } from '../define/define.js';
+import type { BinaryFunction } from '../define/elementwise.js';
 import { comparison } from './comparison.js';
 
 /** a < b, elementwise, as bool. */

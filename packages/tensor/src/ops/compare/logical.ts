@@ -1,4 +1,5 @@
-import { type BinaryFunction, binary, type UnaryFunction, unary, zeroGradient } from '../define/define.js';
+import { type BinaryFunction, binary, type UnaryFunction, unary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 const vjp = zeroGradient('logic has no gradient');
 

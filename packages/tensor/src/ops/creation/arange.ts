@@ -1,7 +1,9 @@
 import { computeType, type DType, numeric, requireDType } from '../../graph/dtype.js';
 import { checkShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { zeroGradient } from '../define/gradient.js';
+import { pointwise } from '../define/kinds.js';
 
 const op = pointwise<{ length: number; dtype: DType }>({
   name: 'arange',

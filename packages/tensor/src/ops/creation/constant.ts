@@ -1,7 +1,9 @@
 import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { zeroGradient } from '../define/gradient.js';
+import { pointwise } from '../define/kinds.js';
 import { expand } from '../view/expand.js';
 
 const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({

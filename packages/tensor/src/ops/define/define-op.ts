@@ -3,13 +3,15 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { GeneratedKernel } from '../../graph/kernel.js';
 import type { Attributes, Type } from '../../graph/node.js';
-import type { HostElements, NoGradient, Op, VjpContext } from '../../graph/op.js';
+import type { HostElements, NoGradient } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { TiledContext } from '../../graph/tiled.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyAll, requireTensor } from './define.js';
+import { applyAll, requireTensor } from './apply.js';
+import type { GradientContext } from './gradient.js';
+import { composite, tiled } from './kinds.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
 /** What stands in a graph beside its tensors, and is compiled in: finite numbers, strings, booleans, lists of these. */
@@ -119,11 +121,10 @@ export function defineOp<
   const { name, inputs: names } = definition;
   requireNames(name, names);
   const common = { name, infer, vjp: typeof definition.vjp === 'function' ? pullBack : definition.vjp };
-  const op: Op =
+  const op =
     'decompose' in definition
-      ? {
+      ? composite({
           ...common,
-          kind: 'composite',
           decompose(inputs, attributes) {
             const parts = listed<Tensor>(definition.decompose(named(names, inputs), attributes as A));
             const show = (list: readonly Type[]) => list.map(({ shape }) => showShape(shape)).join(' ');
@@ -131,23 +132,22 @@ export function defineOp<
             if (given === said) return parts;
             throw new ShapeError(name, `decompose gives ${given}, and infer says ${said}. Change one of them.`);
           },
-        }
-      : {
+        })
+      : tiled({
           ...common,
-          kind: 'tiled',
           windows: isContiguous,
           generate: (context) => generate(definition, context),
           interpret: (inputs, attributes) => {
             const results = definition.reference(named(names, inputs), attributes as A);
             return (hasOneResult(inputs, attributes) ? [results] : results) as readonly ArrayLike<number>[];
           },
-        };
+        });
 
   function infer(inputs: readonly Type[], attributes: Attributes): Type[] {
     const types = definition.infer(named(names, inputs), attributes as A);
     return listed<Type>(types).map(({ shape, dtype }) => ({ shape, dtype }));
   }
-  function pullBack({ inputs, outputs, cotangents, attributes }: VjpContext) {
+  function pullBack({ inputs, outputs, cotangents, attributes }: GradientContext) {
     const each = (tensors: readonly Tensor[]) =>
       (hasOneResult(inputs, attributes) ? tensors[0] : tensors) as Each<R, Tensor>;
     const cotangent = each(outputs.map(({ shape }, i) => cotangents[i] ?? zeros(shape)));

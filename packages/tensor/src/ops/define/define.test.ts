@@ -9,9 +9,9 @@ import { elementwiseSamples, sample } from '../../testing/samples.js';
 import { useDevice } from '../../testing/useDevice.testing.js';
 import { sigmoid } from '../activation/sigmoid.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
-import { none, zeroGradient } from './define.js';
 import { defineOp, type Kernel } from './define-op.js';
 import { elementwise } from './elementwise.js';
+import { none, zeroGradient } from './gradient.js';
 import { reduction } from './reduction.js';
 
 const device = useDevice();

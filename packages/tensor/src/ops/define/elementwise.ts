@@ -1,26 +1,122 @@
-// Functions of elements from outside: WGSL as text, so that a user needs no build plugin.
-import tgpu, { type TgpuFn } from 'typegpu';
-import { type ComputeType, computeType, type DType, dtypes as everyDType, floats } from '../../graph/dtype.js';
-import type { NoGradient } from '../../graph/op.js';
-import { computeTypes, type ElementKernel } from '../../shader/fn.js';
+// Functions of elements: `unary` and `binary` for one and two, `elementwise` for any number of named inputs. All three
+// take a TypeGPU function, or WGSL as text, for which a user needs no build plugin.
+import tgpu, { isTgpuFn, type TgpuFn } from 'typegpu';
+import type { BaseData } from 'typegpu/data';
+import { DTypeError } from '../../errors.js';
+import {
+  type ComputeType,
+  computeType,
+  type DType,
+  dtypes as everyDType,
+  floats,
+  numeric,
+  promote,
+  requireDType,
+} from '../../graph/dtype.js';
+import type { NoGradient, PointwiseOp } from '../../graph/op.js';
+import { computeTypes } from '../../shader/fn.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
-import { applyOp, broadcast, elementOp } from './define.js';
+import { applyOp, broadcast, type WithOp, withOp } from './apply.js';
+import { type GradientRule, gradientOf } from './gradient.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
-/** What an elementwise function is: see {@link elementwise}. */
-export interface ElementwiseDefinition<Names extends readonly string[]> {
+/**
+ * One element: a `'use gpu'` function or a TypeGPU function of the inputs, in their order; or WGSL, an expression of
+ * the inputs' names or statements that end in `return`. f16 arrives as f32.
+ */
+export type ElementBody<Elements extends readonly number[]> =
+  | string
+  | ((...elements: [...Elements]) => number | boolean);
+
+/** A body that serves all dtypes, or one for each type that they are computed in. */
+type Bodies = ElementBody<never[]> | TgpuFn | Partial<Record<ComputeType, string | TgpuFn>>;
+
+interface ElementDefinition<Elements extends readonly number[]> {
   /** For messages and labels. Two ops may have one name. */
   readonly name: string;
-  /** The inputs' names, in the order of the arguments: variables of `wgsl`, members of what `vjp` is given. */
-  readonly inputs: Names;
-  /** The dtypes that the inputs may have. Default: f32 and f16. All inputs have one dtype, but f16 and f32 mix to f32. */
+  /** The dtypes that the inputs may have. All inputs have one dtype, but f16 and f32 mix to f32. */
   readonly dtypes?: readonly DType[];
   /** The result's dtype. Default: the inputs'. */
   readonly result?: DType;
-  /**
-   * One element: a WGSL expression of the inputs' names, or statements that end in `return`; or a TypeGPU function.
-   * f16 arrives as f32. Integers and bool need a text of their own: `{ f32: 'abs(x)', u32: 'x' }`.
-   */
+  /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
+  readonly reference?: (...elements: [...Elements]) => number;
+  /** How expensive one element is, in additions: decides whether it is stored or computed again. */
+  readonly cost?: number;
+}
+
+/** A function of one element. */
+export type UnaryFunction = WithOp<(x: Tensor) => Tensor>;
+
+/** What a function of one element is: see {@link unary}. The dtypes are f32 and f16, the cost is 1 by default. */
+export interface UnaryDefinition extends ElementDefinition<readonly [x: number]> {
+  /** One body that is right for all dtypes. In text the element is `x`. */
+  readonly kernel: ElementBody<readonly [x: number]>;
+  /** The gradient in tensor operations; `y` is the result. */
+  readonly vjp: ((context: Readonly<Record<'x' | 'y' | 'cotangent', Tensor>>) => Tensor) | NoGradient;
+}
+
+/**
+ * Defines a function of one element, as the built-in activations are.
+ *
+ * @example
+ * const softplus = unary({
+ *   name: 'softplus',
+ *   kernel: 'max(x, 0) + log(1 + exp(-abs(x)))',
+ *   reference: (x) => Math.log1p(Math.exp(x)),
+ *   vjp: ({ x, cotangent }) => cotangent.mul(sigmoid(x)),
+ * });
+ */
+export function unary(definition: UnaryDefinition): UnaryFunction {
+  const { vjp } = definition;
+  const op = elementOp(['x'], definition.kernel, { dtypes: floats, cost: 1, ...definition }, (context) => {
+    const { inputs, outputs, cotangent } = context;
+    return typeof vjp === 'function' ? [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })] : [];
+  });
+  return withOp(op, (x) => applyOp(op, [x]));
+}
+
+/** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
+export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor>;
+
+/** What a function of two elements is: see {@link binary}. The dtypes are all numbers, the cost is 1 by default. */
+export interface BinaryDefinition extends ElementDefinition<readonly [a: number, b: number]> {
+  /** One body that is right for all dtypes. In text the elements are `a` and `b`. */
+  readonly kernel: ElementBody<readonly [a: number, b: number]>;
+  /** The two gradients in tensor operations, undefined for an input that has none; `y` is the result. */
+  readonly vjp:
+    | ((context: Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>>) => readonly (Tensor | undefined)[])
+    | NoGradient;
+}
+
+/**
+ * Defines a function of two elements, as the built-in arithmetic is.
+ *
+ * @example
+ * const squaredDifference = binary({
+ *   name: 'squaredDifference',
+ *   kernel: '(a - b) * (a - b)',
+ *   reference: (a, b) => (a - b) ** 2,
+ *   vjp({ a, b, cotangent }) {
+ *     const slope = a.sub(b).mul(2).mul(cotangent);
+ *     return [slope, slope.neg()];
+ *   },
+ * });
+ */
+export function binary(definition: BinaryDefinition): BinaryFunction {
+  const { vjp } = definition;
+  const op = elementOp(['a', 'b'], definition.kernel, { dtypes: numeric, cost: 1, ...definition }, (context) => {
+    const { inputs, outputs, cotangent } = context;
+    return typeof vjp === 'function' ? vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent }) : [];
+  });
+  return withOp(op, (a, b) => applyOp(op, broadcast(op.name, a, b)));
+}
+
+/** What an elementwise function is: see {@link elementwise}. The dtypes are f32 and f16, the cost is 4 by default. */
+export interface ElementwiseDefinition<Names extends readonly string[]>
+  extends Omit<ElementDefinition<never[]>, 'reference'> {
+  /** The inputs' names, in the order of the arguments: variables of `wgsl`, members of what `vjp` is given. */
+  readonly inputs: Names;
+  /** One body for all dtypes, or one for each type that they are computed in: `{ f32: 'abs(x)', u32: 'x' }`. */
   readonly wgsl: string | TgpuFn | Partial<Record<ComputeType, string | TgpuFn>>;
   /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
   readonly reference: (...elements: { readonly [K in keyof Names]: number }) => number;
@@ -28,8 +124,6 @@ export interface ElementwiseDefinition<Names extends readonly string[]> {
   readonly vjp:
     | ((context: ElementwiseContext<Names>) => { readonly [K in keyof Names]: Tensor | undefined })
     | NoGradient;
-  /** How dear one element is, in additions: decides whether it is stored or computed again. Default 4. */
-  readonly cost?: number;
 }
 
 /** The inputs by name, the result, and its cotangent: all of one shape. */
@@ -65,43 +159,82 @@ export interface ElementwiseFunction<Names extends readonly string[]> {
 export function elementwise<const Names extends readonly string[]>(
   definition: ElementwiseDefinition<Names>,
 ): ElementwiseFunction<Names> {
-  const { name, inputs: names, dtypes = floats, cost = 4, result, reference, vjp } = definition;
+  const { name, inputs: names, vjp } = definition;
   requireNames(name, names);
-  const scalars = reference as (...elements: number[]) => number;
-  const op = elementOp({
-    name,
-    dtypes,
-    cost,
-    result,
-    kernel: kernelOf(definition),
-    interpret: ([first, ...rest]) => [first!.data.map((x, i) => scalars(x, ...rest.map(({ data }) => data[i]!)))],
-    vjp:
-      typeof vjp === 'function'
-        ? ({ inputs, outputs, cotangent }) =>
-            vjp({ ...named(names, inputs), output: outputs[0]!, cotangent } as ElementwiseContext<Names>)
-        : vjp,
+  const op = elementOp(names, definition.wgsl, { dtypes: floats, cost: 4, ...definition }, (context) => {
+    const { inputs, outputs, cotangent } = context;
+    const members = { ...named(names, inputs), output: outputs[0]!, cotangent } as ElementwiseContext<Names>;
+    return typeof vjp === 'function' ? vjp(members) : [];
   });
   const call = (...inputs: { readonly [K in keyof Names]: TensorLike }) =>
     applyOp(op, broadcast(name, ...names.map((_, i) => inputs[i]!)));
   return Object.assign(call, { op });
 }
 
-type Text = Pick<ElementwiseDefinition<readonly string[]>, 'inputs' | 'wgsl' | 'dtypes' | 'result'>;
+interface ElementRules {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  readonly cost: number;
+  readonly result?: DType;
+  readonly reference?: unknown;
+  readonly vjp: unknown;
+}
 
-/** A TypeGPU function for each compute type, made from its text. */
-function kernelOf({ wgsl, inputs, result, dtypes = floats }: Text): ElementKernel {
+/** An op of which an element is a function of the inputs' elements in the same place; the inputs are of one shape. */
+function elementOp(
+  names: readonly string[],
+  body: Bodies,
+  { name, dtypes, cost, result, reference, vjp }: ElementRules,
+  gradient: GradientRule,
+): PointwiseOp {
+  const kernels = kernelsOf(names, body, dtypes, result);
+  const scalar = reference as ((...elements: number[]) => number) | undefined;
+  return {
+    kind: 'pointwise',
+    name,
+    cost,
+    infer(inputs) {
+      for (const { dtype } of inputs) requireDType(name, dtype, dtypes);
+      const dtype = inputs.map((x) => x.dtype).reduce((a, b) => promote(name, a, b));
+      return [{ shape: inputs[0]!.shape, dtype: result ?? dtype }];
+    },
+    emit({ inputs, read, call }) {
+      const { dtype } = inputs[0]!;
+      const kernel = kernels[computeType(dtype)];
+      if (!kernel) throw new DTypeError(name, `internal: there is no body for ${dtype}.`);
+      return call(kernel, ...inputs.map((_, i) => read(i)));
+    },
+    relate: (relation) => relation,
+    ...(scalar && {
+      interpret: ([first, ...rest]) => [first!.data.map((x, i) => scalar(x, ...rest.map(({ data }) => data[i]!)))],
+    }),
+    vjp: gradientOf(typeof vjp === 'function' ? gradient : (vjp as NoGradient)),
+  };
+}
+
+/** A TypeGPU function for each type that the dtypes are computed in. */
+function kernelsOf(
+  names: readonly string[],
+  given: Bodies,
+  dtypes: readonly DType[],
+  result: DType | undefined,
+): Partial<Record<ComputeType, TgpuFn>> {
   const kernels: Partial<Record<ComputeType, TgpuFn>> = {};
   for (const type of new Set(everyDType.filter((dtype) => dtypes.includes(dtype)).map(computeType))) {
-    const body = typeof wgsl === 'string' || typeof wgsl === 'function' ? wgsl : wgsl[type];
-    if (typeof body !== 'string') {
-      if (body) kernels[type] = body;
+    const body = typeof given === 'object' ? given[type] : given;
+    if (body === undefined) continue;
+    if (isTgpuFn(body)) {
+      kernels[type] = body;
       continue;
     }
-    const to = result ? computeType(result) : type;
-    const statements = /\breturn\b/.test(body) ? body : `return ${body};`;
-    const text = `(${inputs.map((input) => `${input}: ${type}`).join(', ')}) -> ${to} { ${statements} }`;
-    const args = inputs.map(() => computeTypes[type]);
-    kernels[type] = tgpu.fn(args, computeTypes[to])(text) as TgpuFn;
+    const to = computeType(result ?? type);
+    const make = tgpu.fn(new Array<BaseData>(names.length).fill(computeTypes[type]), computeTypes[to]);
+    kernels[type] = (typeof body === 'string' ? make(textOf(body, names, type, to)) : make(body as never)) as TgpuFn;
   }
   return kernels;
+}
+
+function textOf(body: string, names: readonly string[], type: ComputeType, to: ComputeType): string {
+  const statements = /\breturn\b/.test(body) ? body : `return ${body};`;
+  return `(${names.map((input) => `${input}: ${type}`).join(', ')}) -> ${to} { ${statements} }`;
 }

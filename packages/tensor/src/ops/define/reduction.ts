@@ -4,7 +4,7 @@ import type { Accumulator, HostElements, NoGradient } from '../../graph/op.js';
 import { sizeOf, stridesOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { type Axes, keepAxes, overAxes, reducing } from '../reduce/over.js';
-import { reduction as definedReduction } from './define.js';
+import { reduction as definedReduction } from './kinds.js';
 import type { OpHandle } from './names.js';
 
 /** What a reduction is: see {@link reduction}. */

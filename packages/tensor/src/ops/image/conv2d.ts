@@ -3,7 +3,8 @@ import { floats, promote, requireDType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, requireTensor, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { composite } from '../define/kinds.js';
 import { barrier } from '../view/barrier.js';
 import { fold, type Windows, windowCount, windows } from './windows.js';
 

@@ -7,7 +7,8 @@ import { relu } from '../activation/relu.js';
 import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 import { clamp } from '../where.js';
 
 /** The nearest pixel, or between four with pixel centres at halves. */

@@ -1,6 +1,8 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
 import type { Tensor } from '../../tensor.js';
-import { applyOp, composite, none, pointwise, type WithOp, withOp } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { none } from '../define/gradient.js';
+import { composite, pointwise } from '../define/kinds.js';
 
 /** How windows lie on a picture, each for [rows, columns]. */
 export interface Windows {

@@ -2,7 +2,8 @@ import { DTypeError, ShapeError } from '../../errors.js';
 import { zeroOf } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 import { scatterAdd } from './scatterAdd.js';
 
 const op = pointwise({

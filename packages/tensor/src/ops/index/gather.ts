@@ -3,7 +3,8 @@ import { zeroOf } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 import { where } from '../where.js';
 
 const op = pointwise<{ readonly axis: number }>({

@@ -1,7 +1,7 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 
 /** ids u32 […] → f32 […, depth]: 1 at each id, 0 elsewhere; an id from depth up gives zeros. */
 export function oneHot(ids: Tensor, depth: number): Tensor {

@@ -3,7 +3,8 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { checkShape, type Shape, showShape, sizeOf } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, tiled, type WithOp, withOp } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { tiled } from '../define/kinds.js';
 import { embedding } from './embedding.js';
 
 const lanes = 64;

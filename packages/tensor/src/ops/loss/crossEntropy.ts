@@ -2,7 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { floats, requireDType } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 import { gather } from '../index/gather.js';
 import { logSoftmax } from '../normalize/logSoftmax.js';
 import { where } from '../where.js';

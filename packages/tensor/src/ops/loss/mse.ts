@@ -1,6 +1,6 @@
 import { floats, requireDType } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 import { requireSameShape } from './requireSameShape.js';
 
 /**

@@ -6,7 +6,8 @@ import { chooseMatmul, generateMatmul } from '../../kernels/matmul/choose.js';
 import type { MatmulOperand } from '../../kernels/matmul/spec.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor, tiled, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { tiled } from '../define/kinds.js';
 import { expand } from '../view/expand.js';
 
 const op = tiled({

@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.js';
 import { showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 import { layerNorm } from './layerNorm.js';
 import { affine, type NormOptions } from './standardize.js';
 

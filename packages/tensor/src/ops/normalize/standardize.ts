@@ -5,7 +5,8 @@ import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
 import { literal } from '../creation/constant.js';
-import { applyOp, composite, sameType, type WithOp, withOp } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { composite, sameType } from '../define/kinds.js';
 
 /**
  * The norm x / √(mean(x²) + eps) over the last axis, of x less its mean where `center` says so, then scaled and shifted.

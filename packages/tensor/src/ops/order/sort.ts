@@ -1,6 +1,6 @@
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 import { firstInOrder, type Ordered } from './topK.js';
 
 /** Options of {@link sort}. */

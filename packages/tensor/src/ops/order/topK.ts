@@ -1,7 +1,7 @@
 import { ValueError } from '../../errors.js';
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 import { gather } from '../index/gather.js';
 import { atRanks, ranksOf } from './ranks.js';
 

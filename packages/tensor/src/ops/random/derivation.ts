@@ -1,7 +1,9 @@
 import type { TgpuFn } from 'typegpu';
 import type { EmitContext } from '../../graph/op.js';
 import { type Tensor, toTensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { zeroGradient } from '../define/gradient.js';
+import { pointwise } from '../define/kinds.js';
 
 /** From a key's words (u32 [2]) and an index to the words of another key. */
 export type Derivation = WithOp<(words: Tensor, index: number | Tensor) => Tensor>;

@@ -3,7 +3,9 @@ import type { DType } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import type { Key } from '../../random/key.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { zeroGradient } from '../define/gradient.js';
+import { pointwise } from '../define/kinds.js';
 import { keyOf } from './derivation.js';
 import { TensorKey } from './tensor-key.js';
 

@@ -1,5 +1,5 @@
 import { dtypes } from '../../graph/dtype.js';
-import { reduction } from '../define/define.js';
+import { reduction } from '../define/kinds.js';
 import { type Axes, extremes, keepAxes, overAxes, type Reduction, reducing, simpleAccumulator } from './over.js';
 
 /** The largest or smallest element over axes. */

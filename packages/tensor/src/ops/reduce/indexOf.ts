@@ -2,7 +2,9 @@ import { numeric, requireDType } from '../../graph/dtype.js';
 import { normalizeAxes } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, reduction, requireTensor, type WithOp, withOp, zeroGradient } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { zeroGradient } from '../define/gradient.js';
+import { reduction } from '../define/kinds.js';
 import { type Axes, extremes, reducing } from './over.js';
 
 /** Where an element stands along axes. */

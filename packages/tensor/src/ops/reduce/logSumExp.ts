@@ -1,7 +1,7 @@
 import { floats } from '../../graph/dtype.js';
 import { exp } from '../arithmetic/exp.js';
 import { log } from '../arithmetic/log.js';
-import { composite } from '../define/define.js';
+import { composite } from '../define/kinds.js';
 import { where } from '../where.js';
 import { type Axes, keepAxes, overAxes, type Reduction, reducing } from './over.js';
 import { shiftOf } from './shift.js';

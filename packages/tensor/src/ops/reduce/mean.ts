@@ -2,7 +2,7 @@ import { floats, requireDType } from '../../graph/dtype.js';
 import { normalizeAxes, sizeOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
 import { literal } from '../creation/constant.js';
-import { requireTensor } from '../define/define.js';
+import { requireTensor } from '../define/apply.js';
 import { sum } from './sum.js';
 
 /**

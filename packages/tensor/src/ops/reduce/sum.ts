@@ -1,5 +1,5 @@
 import { numeric } from '../../graph/dtype.js';
-import { reduction } from '../define/define.js';
+import { reduction } from '../define/kinds.js';
 import { type Axes, keepAxes, overAxes, type Reduction, reducing, sumAccumulator } from './over.js';
 
 const op = reduction<Axes>({

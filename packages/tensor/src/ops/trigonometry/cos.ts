@@ -1,5 +1,5 @@
 import { cosAccurate } from '../../math/trigonometry.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { sin } from './sin.js';
 
 /**

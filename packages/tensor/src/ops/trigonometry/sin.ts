@@ -1,5 +1,5 @@
 import { sinAccurate } from '../../math/trigonometry.js';
-import { type UnaryFunction, unary } from '../define/define.js';
+import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { cos } from './cos.js';
 
 /**

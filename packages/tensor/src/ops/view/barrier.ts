@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, type WithOp, withOp } from '../define/define.js';
+import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 import { same } from './identity.js';
 
 const op = pointwise({ name: 'barrier', waits: true, ...same, vjp: ({ cotangent }) => [cotangent] });

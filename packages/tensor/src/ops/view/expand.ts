@@ -2,7 +2,8 @@ import { ShapeError } from '../../errors.js';
 import { broadcastsRows } from '../../graph/position.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 
 const op = pointwise<{ readonly shape: Shape }>({
   name: 'expand',

@@ -1,5 +1,8 @@
 import type { PointwiseOp } from '../../graph/op.js';
-import { applyOp, pointwise, type UnaryFunction, withOp, zeroGradient } from '../define/define.js';
+import { applyOp, withOp } from '../define/apply.js';
+import type { UnaryFunction } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
+import { pointwise } from '../define/kinds.js';
 
 const unmoved: Pick<PointwiseOp, 'cost' | 'infer' | 'relate' | 'emit'> = {
   cost: 0,

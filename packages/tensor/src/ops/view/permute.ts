@@ -1,7 +1,8 @@
 import { ShapeError } from '../../errors.js';
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 import type { Axes } from '../reduce/over.js';
 
 const op = pointwise<Axes>({

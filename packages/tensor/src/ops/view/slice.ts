@@ -1,6 +1,7 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/define.js';
+import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { pointwise } from '../define/kinds.js';
 import { pad } from './pad.js';
 
 /** [start, end) or [start, end) by step along one axis; negative bounds count from the end. */

@@ -1,0 +1,18 @@
+// Pieces of kernels' texts.
+import type { Extent } from '../graph/kernel.js';
+
+/** How many tiles of `size` cover `extent`. */
+export function tiles(extent: Extent, size: number): number {
+  return Math.ceil(extent.value / size);
+}
+
+/** The text of `count` statements, one for each index. */
+export function unroll(count: number, statement: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => statement(index)).join('\n');
+}
+
+/**
+ * Zero, in WGSL, of which a driver does not know that it is: added to a loop's length it keeps the driver from unrolling
+ * the loop, whose text takes longer to compile than to run. No workgroup_id reaches 2^16.
+ */
+export const HIDDEN_ZERO = '(workgroup_id.x >> 16u)';
