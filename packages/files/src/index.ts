@@ -13,6 +13,7 @@ export { describeIssue, type SchemaIssue } from './issue.js';
 export { checkJson, encodeJson, type JsonOrigin, parseJson, readJson, type Schema, writeJson } from './json.js';
 export { fromHalf, toHalf } from './numbers/half.js';
 export { comparePaths, compareSegments } from './order.js';
+export { printable } from './printable.js';
 export { type HttpStoreOptions, httpStore } from './stores/http.js';
 export { memoryStore } from './stores/memory.js';
 export {

@@ -11,6 +11,8 @@ export type Capability =
   | 'chromium'
   | 'deno'
   | 'netns'
+  | 'mknod'
+  | 'proc'
   | 'tmpfs'
   | 'registry';
 

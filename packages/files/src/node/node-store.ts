@@ -1,18 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { notFound, StoreError } from '../errors.js';
 import { checkFolder, checkPath, checkRange, type FileStore } from '../stores/store.js';
 import { lockFolder } from './lock-folder.js';
+import { replaceFile, syncFolder } from './replace-file.js';
 
 /** Files that are ours and not the user's: unfinished writes and locks. They are not listed. */
 const hidden = /^\.(?:lock(?:\..*)?|.*\.tmp-[0-9a-f-]{36})$/;
 
 /**
- * The files below a folder of this machine. Writes go to a temporary file beside the target, are flushed to the disk
+ * The files below a folder of this machine. Writes go to a temporary file next to the target, are flushed to the disk
  * and renamed over it, so that a crash or a power cut leaves the old file or the new one. Paths cannot leave the
- * folder; links in it are followed.
+ * folder; links in it are followed, in writing too. What is there and is no regular file is never replaced.
  */
 export function nodeStore(folder: string): FileStore {
   const root = resolve(folder);
@@ -40,7 +40,7 @@ export function nodeStore(folder: string): FileStore {
     write: (path, bytes) =>
       onFile('write', path, async (file) => {
         await mkdir(dirname(file), { recursive: true });
-        await writeAtomically(file, bytes);
+        await replaceFile(file, bytes);
       }),
     append: (path, text) =>
       onFile('write', path, async (file) => {
@@ -70,31 +70,6 @@ export function nodeStore(folder: string): FileStore {
       return guard('lock', folder || '.', () => lockFolder(join(root, folder)));
     },
   };
-}
-
-async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(file), `.${basename(file)}.tmp-${randomUUID()}`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(file));
-}
-
-/** Makes a rename last through a power cut, where the system can flush a folder (Windows cannot). */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder).catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }
 
 async function sizeOfFile(path: string, look: () => Promise<Stats>): Promise<number> {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { dawnOptions } from '../device/gpu.node.js';
+import { endWithThisProcess } from './end-with-this-process.js';
 
 /** What an adapter says of itself. */
 export type AdapterFacts = {
@@ -66,13 +67,15 @@ export function probeInProcess(
     maxBuffer: 2 ** 26, // drivers may have much to say
   } as const;
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--input-type=module', '-e', SCRIPT, dawn], how, (error, stdout) => {
+    const child = execFile(process.execPath, ['--input-type=module', '-e', SCRIPT, dawn], how, (error, stdout) => {
+      release();
       const line = stdout.split('\n').find((one) => one.startsWith('PROBE '));
       if (line) resolve(JSON.parse(line.slice('PROBE '.length)) as ProbeOutcome);
       else if (error?.killed) resolve({ reason: `the driver did not answer within ${timeoutMs / 1000} s` });
       else if (typeof error?.code === 'string') resolve({ reason: `the probe did not start: ${error.message}` });
       else resolve({ reason: `the driver ended the probe (${error?.signal ?? `exit code ${error?.code ?? 0}`})` });
     });
+    const release = endWithThisProcess(child); // it may hang in a driver
   });
 }
 

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { ValueError } from '../errors.js';
 import { type AdapterChoice, adapterEnvironment, chooseAdapter, type WorkingAdapter } from './adapters.js';
 import { type ProbeSystem, thisSystem } from './candidates.js';
+import { endWithThisProcess } from './end-with-this-process.js';
 
 /** On which adapter a child runs. */
 export type RunOptions = {
@@ -40,15 +41,22 @@ export async function runWithAdapter(
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Waits for the end of a child, which meanwhile gets the signals that would end this process.
+ * Waits for the end of a child, which meanwhile gets the signals that would end this process, and which does not
+ * outlive it.
+ * @param onSignal - called with each signal that this process gets meanwhile
  * @returns its exit code, which is 128 + the signal's number if a signal ended it, as in a shell
  * @throws the system's error if the child did not start
  */
-export async function endOf(child: ChildProcess): Promise<{ code: number; signal: NodeJS.Signals | null }> {
+export async function endOf(
+  child: ChildProcess,
+  onSignal?: (signal: NodeJS.Signals) => void,
+): Promise<{ code: number; signal: NodeJS.Signals | null }> {
   // Ctrl-C in a terminal reaches the child by itself; this process only has to outlive it.
   const forward = (signal: NodeJS.Signals) => {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    onSignal?.(signal);
   };
+  const release = endWithThisProcess(child);
   for (const signal of FORWARDED) process.on(signal, forward);
   try {
     return await new Promise((resolve, reject) => {
@@ -58,6 +66,7 @@ export async function endOf(child: ChildProcess): Promise<{ code: number; signal
       });
     });
   } finally {
+    release();
     for (const signal of FORWARDED) process.off(signal, forward);
   }
 }

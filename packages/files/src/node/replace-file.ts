@@ -1,0 +1,87 @@
+// How a file is written: whole or not at all, and never in place of something that is no file.
+
+import { randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { StoreError } from '../errors.js';
+
+/**
+ * Writes a file whose folder is there: a temporary file next to it is flushed to the disk and renamed, so that a crash
+ * leaves the old content or the new. Of a link, the file that it names is replaced and the link stays. Devices
+ * (`/dev/null`, `/dev/stdout`) and pipes that somebody reads are written into.
+ * @throws StoreError if something else is there (a folder, a socket, a disk), or nobody reads the pipe; the system's
+ *   error if the file cannot be written
+ */
+export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+  const info = await stat(file).catch(absent);
+  if (info?.isCharacterDevice() || info?.isFIFO()) return writeInto(file, info, bytes);
+  if (info && !info.isFile()) {
+    throw new StoreError('store', `"${file}" is ${kindOf(info)}, which is never replaced. Write to another name.`);
+  }
+  const target = info ? await realpath(file) : await endOfLink(file);
+  const temporary = join(dirname(target), `.${basename(target)}.tmp-${randomUUID()}`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(target));
+}
+
+/** Makes a rename last through a power cut, where the system can flush a folder (Windows cannot). */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** A device or a pipe: there is no old content to keep. */
+async function writeInto(file: string, info: Stats, bytes: Uint8Array): Promise<void> {
+  // Opening a pipe waits for its reader, and a process that waits so cannot be ended by Ctrl-C: ask first.
+  const first = info.isFIFO() ? await openPipe(file) : undefined;
+  try {
+    const handle = await open(file, 'w');
+    try {
+      await handle.writeFile(bytes);
+    } finally {
+      await handle.close();
+    }
+  } finally {
+    await first?.close();
+  }
+}
+
+async function openPipe(file: string) {
+  return open(file, constants.O_WRONLY | constants.O_NONBLOCK).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENXIO') throw cause;
+    throw new StoreError('store', `nobody reads from the pipe "${file}". Start its reader first.`, { cause });
+  });
+}
+
+/** Where a link to nothing leads: the file that is to be made. Anything else is its own end. */
+async function endOfLink(file: string): Promise<string> {
+  let at = resolve(file);
+  for (let links = 0; (await lstat(at).catch(absent))?.isSymbolicLink(); links++) {
+    if (links === 40) throw new StoreError('store', `"${file}" is a link that leads back to itself. Remove it.`);
+    at = resolve(dirname(at), await readlink(at));
+  }
+  return at;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ELOOP') throw error;
+}
+
+function kindOf(info: Stats): string {
+  if (info.isDirectory()) return 'a folder';
+  return info.isSocket() ? 'a socket' : 'a device';
+}

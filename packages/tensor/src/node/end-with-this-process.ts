@@ -1,0 +1,48 @@
+// A child that hangs in a driver, or that never heard of us, would outlive a parent that was killed. Node has no way to
+// tie the two together (Linux alone could: PR_SET_PDEATHSIG), so a small shell waits for the parent's end.
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/**
+ * Ends `child` when this process ends before it, however that happens (`kill -9` included): with SIGTERM, and ten
+ * seconds later with SIGKILL, and so the processes that it has started. On Windows the system does this itself.
+ * @returns to be called when the child has ended
+ * @example
+ * const child = spawn('node', ['worker.js'], { detached: true });
+ * const release = endWithThisProcess(child);
+ * child.once('close', release);
+ */
+export function endWithThisProcess(child: ChildProcess): () => void {
+  if (process.platform === 'win32' || child.pid === undefined) return () => undefined;
+  // A session of its own: neither the terminal nor whatever ends our process group ends the shell first.
+  const shell = spawn('sh', ['-c', WAIT, 'paris-guard', String(child.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    cwd: '/',
+  });
+  shell.on('error', () => undefined); // no shell: then only what the parent can do itself
+  shell.stdin.on('error', () => undefined);
+  shell.unref();
+  (shell.stdin as unknown as { unref?(): void }).unref?.();
+  return () => shell.stdin.end('ended\n');
+}
+
+/**
+ * A line means that the child has ended; an end without a line, that the parent has. Then the child and all below it are
+ * collected, as far as there is a `ps`, before the first signal cuts the ties between them.
+ */
+const WAIT = `
+if read -r line; then exit 0; fi
+all=$(ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$1" '
+  { parent[$1] = $2 }
+  END { for (pid in parent) { at = pid; while (at > 1 && at != root) at = parent[at]; if (at == root) print pid } }')
+all=\${all:-$1}
+kill -TERM $all 2>/dev/null
+for second in 1 2 3 4 5 6 7 8 9 10; do
+  sleep 1
+  left=
+  for pid in $all; do if kill -0 "$pid" 2>/dev/null; then left="$left $pid"; fi; done
+  [ -n "$left" ] || exit 0
+  all=$left
+done
+kill -KILL $all 2>/dev/null
+exit 0`;
