@@ -76,14 +76,14 @@ export async function tune(device: Device, options: TuneOptions = {}): Promise<T
       const tuning = { ...table, [part]: { ...table[part], [name]: choice } };
       return new Device(device.gpu, device.info, false, tuning);
     };
-    const timed = (runners: readonly number[]) =>
-      race(new Map(runners.map((i) => [i, forced(candidates[i]!)])), work, repetitions);
+    const timed = (runners: readonly number[], dropFrom = hopeless) =>
+      race(new Map(runners.map((i) => [i, forced(candidates[i]!)])), work, repetitions, dropFrom);
     // The best so far against a few others at once; at the end against the rules' kernel, which is the first.
     let best = 0;
     for (let at = 1; at < candidates.length; at += heat) {
       best = fastest(await timed([best, ...[...candidates.keys()].slice(at, at + heat)]), best);
     }
-    const final = await timed([...new Set([0, best])]);
+    const final = await timed([...new Set([0, best])], Number.POSITIVE_INFINITY); // both times are reported
     if (best > 0 && !(final[best]! < worthwhile * final[0]!)) best = 0;
     const kept = candidates[best]!;
     if (best > 0) table = { ...table, [part]: { ...table[part], [name]: kept } };
@@ -143,8 +143,16 @@ function fastest(times: Times, otherwise: number): number {
   return ranked.length > 0 ? Number(ranked[0]![0]) : otherwise;
 }
 
-/** Times the same work on devices that choose differently, in turns, and closes them. The first one's result is right. */
-async function race(devices: ReadonlyMap<number, Device>, { inputs, run }: Work, repetitions: number): Promise<Times> {
+/**
+ * Times the same work on devices that choose differently, in turns, and closes them. The first one's result is right. One
+ * whose first time is more than `dropFrom` times the best first time falls out.
+ */
+async function race(
+  devices: ReadonlyMap<number, Device>,
+  { inputs, run }: Work,
+  repetitions: number,
+  dropFrom: number,
+): Promise<Times> {
   const data = inputs.map(({ shape }, i) => hostNormal(key(i), sizeOf(shape)));
   const lanes: { candidate: number; device: Device; once(): Promise<void>; times: number[] }[] = [];
   let expected: ArrayLike<number> | undefined;
@@ -161,7 +169,7 @@ async function race(devices: ReadonlyMap<number, Device>, { inputs, run }: Work,
   for (let round = 0; round < repetitions; round++) {
     const first = Math.min(...lanes.map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));
     for (const { device, once, times } of lanes) {
-      if (round > 0 && times[0]! > hopeless * first) continue;
+      if (round > 0 && times[0]! > dropFrom * first) continue;
       const start = performance.now();
       await once();
       await device.gpu.queue.onSubmittedWorkDone();
