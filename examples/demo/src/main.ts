@@ -15,7 +15,8 @@ import { installedParis } from './run/paris.js';
 import { progressView } from './run/progress.js';
 import { layout } from './stages.js';
 
-const EXIT = { failed: 1, interrupted: 130 } as const;
+// As a shell has it: 128 + the number of the signal; a pipe that nobody reads any more counts as one.
+const EXIT = { failed: 1, SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
 // npm changes to the package's folder; what people write is relative to where they are.
 const folder = process.env.INIT_CWD ?? process.cwd();
@@ -24,10 +25,11 @@ async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   const options = parseOptions(argv, folder);
   const view = progressView();
-  const ledger = await runStages(options, { paris: installedParis(), view, signal: stopSignal(view.say.bind(view)) });
+  const stop = listenForStops(view.say.bind(view));
+  const ledger = await runStages(options, { paris: installedParis(), view, signal: stop.signal });
   if (!ledger) {
     console.log('Stopped. The same command goes on from here.');
-    return EXIT.interrupted;
+    return EXIT[stop.cause ?? 'SIGINT'];
   }
   const input = await writePage(
     options,
@@ -56,20 +58,37 @@ function conclude({ controls, timings }: PageInput, out: string): number {
   return EXIT.failed;
 }
 
-/** Aborts on Ctrl-C. npm and the terminal may both pass it on; only a second one, later, ends the program at once. */
-function stopSignal(say: (line: string) => void): AbortSignal {
-  const stop = new AbortController();
+/** Why the program is to stop, and a signal that is aborted then. */
+interface Stop {
+  signal: AbortSignal;
+  cause?: Exclude<keyof typeof EXIT, 'failed'>;
+}
+
+/**
+ * Aborts on Ctrl-C, when the terminal hangs up, and when nobody reads what is printed. npm and the terminal may both pass
+ * on a signal; only a second one, later, ends the program at once.
+ */
+function listenForStops(say: (line: string) => void): Stop {
+  const controller = new AbortController();
+  const stop: Stop = { signal: controller.signal };
   let first = 0;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      stop.cause ??= name;
       if (first === 0) {
         first = Date.now();
         say('Stopping: each process writes a checkpoint first. Once more ends it at once.');
-        stop.abort();
-      } else if (Date.now() - first > 1000) process.exit(EXIT.interrupted);
+        controller.abort();
+      } else if (Date.now() - first > 1000) process.exit(EXIT[name]);
     });
   }
-  return stop.signal;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {
+      stop.cause ??= 'SIGPIPE';
+      controller.abort();
+    });
+  }
+  return stop;
 }
 
 try {

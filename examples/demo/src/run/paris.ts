@@ -7,6 +7,8 @@ import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endWithThisProcess } from '@paris/tensor/node';
+import { printable } from '@paris/tensor/store';
 import { type ParisEvent, parseEvent } from './events.js';
 
 /** How to start `paris`: a program and its first arguments. */
@@ -47,14 +49,15 @@ export async function runParis(args: readonly string[], options: RunOptions): Pr
     grace = setTimeout(endGroup, GRACE_MS);
   };
   options.signal.addEventListener('abort', stop, { once: true });
-  process.once('exit', endGroup); // nobody trains unseen
+  process.once('exit', endGroup); // nobody trains unseen,
+  const release = endWithThisProcess(child); // not even when this program is killed
 
   const log = createWriteStream(options.logFile, { flags: 'a' });
-  const keep = (line: string) => log.write(`${line}\n`);
+  const keep = (line: string) => log.write(`${printable(line)}\n`);
   let lastError = '';
   createInterface(child.stderr).on('line', (line) => {
     keep(line);
-    if (line.trim()) lastError = line.trim();
+    if (line.trim()) lastError = printable(line.trim());
   });
   createInterface(child.stdout).on('line', (line) => {
     keep(line);
@@ -74,6 +77,7 @@ export async function runParis(args: readonly string[], options: RunOptions): Pr
     clearTimeout(grace);
     options.signal.removeEventListener('abort', stop);
     process.off('exit', endGroup);
+    release();
     await new Promise((resolve) => log.end(resolve));
   }
 }
