@@ -12,6 +12,7 @@ import {
   writeModelIndex,
   writeVocabulary,
 } from '@paris/model';
+import { parseRoutingPolicy } from '@paris/router';
 import { CheckpointError } from '@paris/tensor';
 import { readCluster, readLabelled } from './data/files.js';
 import { RunError } from './errors.js';
@@ -50,11 +51,12 @@ interface FinishedRun {
 
 /**
  * Checks that the runs belong together and copies weights, configurations, vocabulary and partition.
- * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary; the signal's
- *   reason when it is aborted
+ * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary; ValueError if
+ *   there is no such routing policy; the signal's reason when it is aborted
  */
 export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   const { runs, out, weights, signal } = options;
+  if (options.routing !== undefined) parseRoutingPolicy(options.routing); // every sample of the model would fail
   const clusters = await clusterCount(runs);
   const experts = await Promise.all(Array.from({ length: clusters }, (_, k) => finishedRun(runs, expertRunName(k))));
   const router = clusters > 1 ? await finishedRun(runs, ROUTER_RUN) : undefined;

@@ -2,9 +2,9 @@
 
 import { reportFailure } from './cli/failure.js';
 import { createProgram } from './cli/program.js';
-import { endAtStop } from './cli/stop.js';
+import { listenForStops } from './cli/stop.js';
 
-endAtStop();
+listenForStops();
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {

@@ -246,6 +246,9 @@ describe('training', () => {
     expect(await saidBy(() => assemble({ runs, out: memoryStore() }))).toMatchInlineSnapshot(
       `"RunError: [assemble] there is no run of an expert (expert-00, …). Train them first."`,
     );
+    expect(await saidBy(() => assemble({ runs, out: memoryStore(), routing: 'topp2' }))).toContain(
+      'there is no policy "topp2". Write full, top2',
+    );
     await expert(runs);
     expect(await saidBy(() => expert(runs, { training: { ...toyTraining, seed: 3 } }))).toMatchInlineSnapshot(
       `"RunError: [train] expert-01 holds another run: seed was 0 and is now 3. Use the old value, or --fresh to start anew."`,

@@ -9,6 +9,7 @@ import {
   randomPartitionControl,
   type SweepRow,
 } from '@paris/clustering';
+import { printable } from '@paris/files';
 import type { DataItem } from './formats/data.js';
 
 /** What came of a partition, to judge it before anything is trained. */
@@ -64,7 +65,7 @@ export function describePartition(
 export function formatPartition(report: PartitionReport): string[] {
   const { sizes, testSizes, quality, nearest, categories, outOfCluster } = report;
   const copied = outOfCluster.some((count) => count > 0);
-  const rows = sizes.map((size, k) => [`${k}`, `${size}`, `${testSizes[k]}`, nearest[k]!.join(', ')]);
+  const rows = sizes.map((size, k) => [`${k}`, `${size}`, `${testSizes[k]}`, nearest[k]!.map(printable).join(', ')]);
   return [
     ...aligned([['cluster', 'pictures', 'held out', 'nearest to the centroid'], ...rows]),
     ...(copied ? [`copied in from other clusters: ${outOfCluster.join(', ')}`] : []),

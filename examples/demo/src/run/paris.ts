@@ -7,8 +7,8 @@ import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { printable } from '@paris/files';
 import { endWithThisProcess } from '@paris/tensor/node';
-import { printable } from '@paris/tensor/store';
 import { type ParisEvent, parseEvent } from './events.js';
 
 /** How to start `paris`: a program and its first arguments. */

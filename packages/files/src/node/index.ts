@@ -1,3 +1,3 @@
 // @paris/files/node: a folder of this machine as a store.
 export { nodeStore } from './node-store.js';
-export { replaceFile } from './replace-file.js';
+export { replaceFile, tryReplaceFile } from './replace-file.js';

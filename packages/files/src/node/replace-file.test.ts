@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { requireCapability } from '@paris/test-tools';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeStore } from './node-store.js';
-import { replaceFile } from './replace-file.js';
+import { replaceFile, tryReplaceFile } from './replace-file.js';
 
 const bytes = new TextEncoder().encode('new');
 let folder: string;
@@ -89,6 +89,32 @@ describe.each(writers)('%s', (_, write) => {
     await ended;
     expect(read).toBe('new');
     expect((await stat(at('pipe'))).isFIFO()).toBe(true);
+  });
+});
+
+describe('tryReplaceFile', () => {
+  it('refuses what replaceFile would refuse, before anything is made', async () => {
+    await mkdir(at('folder'));
+    await writeFile(at('file'), 'old');
+    await expect(tryReplaceFile('')).rejects.toThrow('the name of a file to write is empty.');
+    await expect(tryReplaceFile(at('new/'))).rejects.toThrow('is the name of a folder. Name a file in it.');
+    await expect(replaceFile(at('new/'), bytes)).rejects.toThrow('is the name of a folder. Name a file in it.');
+    await expect(tryReplaceFile(at('folder'))).rejects.toThrow('is a folder, which is never replaced.');
+    await expect(tryReplaceFile(at('file/x'))).rejects.toThrow('cannot be written (ENOTDIR). Check its folder');
+    expect((await readdir(folder)).sort()).toEqual(['file', 'folder']);
+  });
+
+  it('accepts what can be written and changes nothing', async () => {
+    await writeFile(at('file'), 'old');
+    await symlink('later', at('link'));
+    for (const name of ['file', 'link', 'fresh', 'a/b/c']) await tryReplaceFile(at(name));
+    expect(await readFile(at('file'), 'utf8')).toBe('old');
+    expect((await readdir(folder)).sort()).toEqual(['file', 'link']);
+  });
+
+  it('tries the folder itself: a system that forbids files says so now', async (context) => {
+    requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
+    await expect(tryReplaceFile('/proc/paris.png')).rejects.toThrow('"/proc/paris.png" cannot be written (ENOENT).');
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.js';
 
@@ -14,11 +14,8 @@ import { StoreError } from '../errors.js';
  *   error if the file cannot be written
  */
 export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
-  const info = await stat(file).catch(absent);
-  if (info?.isCharacterDevice() || info?.isFIFO()) return writeInto(file, info, bytes);
-  if (info && !info.isFile()) {
-    throw new StoreError('store', `"${file}" is ${kindOf(info)}, which is never replaced. Write to another name.`);
-  }
+  const info = await writable(file);
+  if (info && !info.isFile()) return writeInto(file, info, bytes);
   const target = info ? await realpath(file) : await endOfLink(file);
   const temporary = join(dirname(target), `.${basename(target)}.tmp-${randomUUID()}`);
   try {
@@ -35,6 +32,45 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
     throw error;
   }
   await syncFolder(dirname(target));
+}
+
+/**
+ * Tries whether {@link replaceFile} can write a file, before work is done that would be lost. Changes nothing; folders
+ * that are missing are taken to be made later.
+ * @throws StoreError as `replaceFile`, or if its folder cannot be written
+ */
+export async function tryReplaceFile(file: string): Promise<void> {
+  try {
+    const info = await writable(file);
+    if (info && !info.isFile()) return await access(file, constants.W_OK);
+    const target = info ? await realpath(file) : await endOfLink(file);
+    const trial = join(await existingFolder(dirname(target)), `.${basename(target)}.tmp-${randomUUID()}`);
+    await (await open(trial, 'wx')).close();
+    await rm(trial);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (cause instanceof StoreError || code === undefined) throw cause;
+    throw new StoreError('store', `"${file}" cannot be written (${code}). Check its folder and the disk.`, { cause });
+  }
+}
+
+/** What is there, if it may be written. */
+async function writable(file: string): Promise<Stats | undefined> {
+  if (file === '') throw new StoreError('store', 'the name of a file to write is empty. Give one.');
+  const info = await stat(file).catch(absent);
+  if (!info && /[/\\]$/.test(file)) {
+    throw new StoreError('store', `"${file}" is the name of a folder. Name a file in it.`);
+  }
+  if (info && !info.isFile() && !info.isCharacterDevice() && !info.isFIFO()) {
+    throw new StoreError('store', `"${file}" is ${kindOf(info)}, which is never replaced. Write to another name.`);
+  }
+  return info;
+}
+
+/** The folder, or the nearest above it that is there. */
+async function existingFolder(folder: string): Promise<string> {
+  const info = await stat(folder).catch(absent);
+  return info ? folder : existingFolder(dirname(folder));
 }
 
 /** Makes a rename last through a power cut, where the system can flush a folder (Windows cannot). */

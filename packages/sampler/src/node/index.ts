@@ -1,16 +1,18 @@
 /** What needs Node's file system. */
-import { writeFile } from 'node:fs/promises';
 import { StoreError } from '@paris/files';
+import { replaceFile } from '@paris/files/node';
 import type { RgbImage } from '../images/image.js';
 import { encodePng } from '../images/png.js';
 
 /**
- * Writes a picture as a PNG file. The folder must be there; a file of that name is replaced.
+ * Writes a picture as a PNG file. The folder must be there; a file of that name is replaced, or that a link of that name
+ * leads to.
  * @throws StoreError if the file cannot be written
  */
 export async function savePng(path: string, image: RgbImage): Promise<void> {
   const bytes = encodePng(image);
-  await writeFile(path, bytes).catch((cause: NodeJS.ErrnoException) => {
+  await replaceFile(path, bytes).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof StoreError) throw cause;
     const hint = cause.code === 'ENOENT' ? 'Make its folder first' : 'Check the folder and the disk';
     throw new StoreError('savePng', `${path} cannot be written (${cause.code}). ${hint}.`, { cause });
   });

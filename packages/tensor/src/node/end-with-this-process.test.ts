@@ -10,8 +10,8 @@ import { expect, it } from 'vitest';
 
 const dist = new URL('../../dist/node/index.js', import.meta.url).href;
 
-it.each(['polite', 'deaf'])('a child that is %s does not outlive a parent that is killed', async (kind, context) => {
-  requireCapability(context as unknown as TestContext, 'proc', process.platform === 'linux', 'there is no /proc here');
+it.for(['polite', 'deaf'])('a child that is %s does not outlive a parent that is killed', async (kind, context) => {
+  requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
   const mark = randomUUID();
   const folder = await mkdtemp(join(tmpdir(), 'paris-end-'));
   try {

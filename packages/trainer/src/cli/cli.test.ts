@@ -52,6 +52,8 @@ describe('paris', () => {
       ['sample', 'x', '--prompt', 'a', '--routing', 'best'],
       'there is no policy "best". Write full, top2, threshold0.05',
     ],
+    [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
+    [['sample', 'x', '--prompt', 'a', '--sampler', 'ddim'], 'no sampler is called "ddim". Known: euler, heun.'],
     [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
     [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {
@@ -66,6 +68,19 @@ describe('paris', () => {
     expect(code).toBe(1);
     expect(stderr.trim()).toBe(`paris: [prepare] ${folder}/nowhere is not a folder.`);
     expect((await paris(args, { env: { PARIS_DEBUG: '1' } })).stderr).toContain('at ');
+  });
+
+  it('shows what would steer a terminal, and does not obey it', async () => {
+    const hostile = '\u001b]52;c;aGk=\u0007\nlicence  MIT\u202e';
+    const shown = '\\u001b]52;c;aGk=\\u0007\\nlicence  MIT\\u202e';
+    const failed = await paris(['info', hostile]);
+    expect(failed.stderr).toContain(`paris: [info] ${shown} is neither`);
+    const wrong = await paris(['sample', 'x', '--prompt', 'a', '--sampler', hostile]);
+    expect(wrong.stderr).toContain('\\u001b]52;c;aGk=\\u0007');
+    const prepared = await paris(['prepare', join(folder, hostile), '--out', join(folder, 'x'), '--json']);
+    for (const { stdout, stderr } of [failed, wrong, prepared]) {
+      expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    }
   });
 
   it('prepares a folder and reports what it skipped', async () => {

@@ -1,20 +1,23 @@
 // How a command ends when it cannot do what was asked: one sentence on stderr and a code a script can test.
 
+import { printable } from '@paris/files';
 import { parseRoutingPolicy } from '@paris/router';
 import { ParisError } from '@paris/tensor';
 import { CommanderError, InvalidArgumentError } from 'commander';
 import { InterruptedError } from '../errors.js';
-
-/** Exit codes: what failed (1), how it was called (2), stopped by the user (130, as a shell has it for Ctrl-C). */
-export const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
+import { EXIT, stopCause } from './exit-code.js';
 
 /** Prints an error and returns the exit code. The stack is shown with PARIS_DEBUG=1. */
 export function reportFailure(error: unknown, print: (line: string) => void = (line) => console.error(line)): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage; // commander has printed it
-  if (process.env.PARIS_DEBUG) print(error instanceof Error ? (error.stack ?? String(error)) : String(error));
-  else print(`paris: ${sentence(error)}`);
-  if (error instanceof InterruptedError || isAbort(error)) return EXIT.interrupted;
-  return EXIT.failed;
+  const stopped = error instanceof InterruptedError || isAbort(error);
+  const cause = stopCause() ?? 'SIGINT';
+  if (stopped && cause === 'SIGPIPE') return EXIT.SIGPIPE; // nobody listens
+  if (process.env.PARIS_DEBUG) {
+    const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    print(stack.split('\n').map(printable).join('\n'));
+  } else print(`paris: ${printable(sentence(error))}`);
+  return stopped ? EXIT[cause] : EXIT.failed;
 }
 
 /** For options: a number within bounds, as text from the command line. */

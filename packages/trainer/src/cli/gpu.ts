@@ -9,16 +9,16 @@ import {
   describeAdapter,
 } from '@paris/tensor/node';
 import { type Command, Option } from 'commander';
-import { ATTEMPT_VARIABLE, endWithParent, supervise } from '../node/supervise.js';
+import { endWithParent, GpuProcessError, startedBefore, supervise } from '../node/supervise.js';
 import { number } from './failure.js';
 import { createReporter, type Reporter } from './reporter.js';
-import { stoppable } from './stop.js';
+import { stoppable, watching } from './stop.js';
 import { openTuned } from './tuning.js';
 
 export interface GpuContext {
   device: Device;
   reporter: Reporter;
-  /** Aborted by Ctrl-C: finish the step, save, end. */
+  /** Aborted by Ctrl-C and its kind: finish the step, save, end. */
   signal: AbortSignal;
   /** Whether this process was started again after a hang or a crash. */
   restarted: boolean;
@@ -51,10 +51,15 @@ export function gpuAction<A extends unknown[], O extends object>(
     .option('--json', 'print progress as JSON lines on stdout')
     .action(async (...all: unknown[]) => {
       const [options] = all.splice(-2) as [O & GpuFlags, Command];
-      const inChild = process.env[ATTEMPT_VARIABLE] !== undefined && process.connected;
-      process.exitCode = inChild
-        ? await work(options, runFolder?.(options), (context) => action(context, options, ...(all as A)))
-        : await watch(options);
+      const before = startedBefore();
+      if (before === undefined) {
+        process.exitCode = await watch(options);
+        return;
+      }
+      // A child never becomes a parent: without its own it would start another, and that another.
+      if (!endWithParent()) throw new GpuProcessError('adapter', 'the process that started this one is gone.');
+      const run = (context: GpuContext) => action(context, options, ...(all as A));
+      process.exitCode = await work(options, runFolder?.(options), before > 0, run);
     });
 }
 
@@ -67,26 +72,28 @@ async function watch(flags: GpuFlags): Promise<number> {
   const reporter = createReporter(flags.json === true);
   const adapter = await chooseAdapter({ adapter: flags.adapter });
   reporter.adapter(adapter.kind, describeAdapter(adapter));
-  return supervise({
-    argv: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-    env: { ...process.env, ...adapterEnvironment(adapter) },
-    timeoutMs: flags.watchdog * 1000,
-    onRestart: (reason, attempt) => reporter.warn(`${reason}; starting again (${attempt} of 2)`),
-  });
+  return watching((signal) =>
+    supervise({
+      argv: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      env: { ...process.env, ...adapterEnvironment(adapter) },
+      timeoutMs: flags.watchdog * 1000,
+      onRestart: (reason, attempt) => reporter.warn(`${reason}; starting again (${attempt} of 2)`),
+      signal,
+    }),
+  );
 }
 
 async function work(
   flags: GpuFlags,
   runFolder: string | undefined,
+  restarted: boolean,
   action: (context: GpuContext) => Promise<number | undefined>,
 ): Promise<number> {
-  endWithParent();
   return stoppable(async (signal) => {
     const reporter = createReporter(flags.json === true);
     const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
     if (device.info.software) calmPolling();
     try {
-      const restarted = Number(process.env[ATTEMPT_VARIABLE]) > 0;
       return (await action({ device, reporter, signal, restarted })) ?? 0;
     } finally {
       reporter.close();

@@ -1,4 +1,5 @@
 // All subcommands together.
+import { printable } from '@paris/files';
 import { Command } from 'commander';
 import { version } from '../version.js';
 import { assembleCommand } from './commands/assemble.js';
@@ -47,8 +48,11 @@ From a folder of pictures to samples:
   paris assemble runs/ --out my-model/
   paris sample my-model/ --prompt "smiling cat face" --out grid.png`;
 
-/** Commander ends the process on wrong usage; we choose the exit code ourselves. */
+/** Commander ends the process on wrong usage and prints what was given as it is; both are ours to decide. */
 function throwInsteadOfExit(command: Command): void {
   command.exitOverride();
+  command.configureOutput({
+    outputError: (message, write) => write(message.split('\n').map(printable).join('\n')),
+  });
   for (const sub of command.commands) throwInsteadOfExit(sub);
 }

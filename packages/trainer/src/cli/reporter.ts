@@ -1,8 +1,10 @@
 // What a command shows while it works: a bar on a terminal, plain lines elsewhere, JSON lines for a parent process that
 // draws many bars. Every report is also a sign of life for the watchdog.
+import { printable } from '@paris/files';
 import cliProgress from 'cli-progress';
 import { signOfLife } from '../node/supervise.js';
 import type { TrainEvent } from '../run/events.js';
+import { jsonLine } from './print.js';
 
 /** What `--json` prints, one a line, on stdout. */
 export type JsonProgress =
@@ -33,7 +35,7 @@ export function createReporter(json: boolean): Reporter {
 export function jsonReporter(print: (line: string) => void): Reporter {
   const send = (value: JsonProgress) => {
     if (value.type === 'progress') alive(value.step);
-    print(JSON.stringify(value));
+    print(jsonLine(value));
   };
   return {
     adapter: (kind, line) => send({ type: 'adapter', kind, line }),
@@ -47,7 +49,8 @@ export function jsonReporter(print: (line: string) => void): Reporter {
 }
 
 /** A line at the start, at each tenth, and at the end. */
-export function lineReporter(print: (line: string) => void): Reporter {
+export function lineReporter(write: (line: string) => void): Reporter {
+  const print = (line: string) => write(printable(line));
   let tenth = -1;
   const each = (done: number, total: number, line: () => string) => {
     alive(done);
@@ -103,7 +106,7 @@ function barReporter(): Reporter {
   };
   const print = (line: string) => {
     stop();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line)}\n`);
   };
   return {
     adapter: (_, line) => print(line),

@@ -1,27 +1,64 @@
-// Ctrl-C. A command that listens ends where nothing is lost; where none does yet, or any more, it ends at once.
-import { EXIT, reportFailure } from './failure.js';
+// Why a command is to end: Ctrl-C, a supervisor's SIGTERM, a terminal that hung up, a pipe that nobody reads any more.
+// Work that listens ends where nothing is lost; where none does yet, or any more, the process ends at once.
+import { EXIT, noteStop, type StopCause } from './exit-code.js';
+import { reportFailure } from './failure.js';
 
-/** Does work that can stop by itself. The first Ctrl-C aborts its signal, a second one a moment later ends the process. */
-export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  let first = 0;
-  // A terminal and a parent may both pass on the same one.
-  const handler = () => {
-    if (first === 0) first = Date.now();
-    else if (Date.now() - first > 1000) process.exit(EXIT.interrupted);
-    stop.abort();
-  };
-  process.on('SIGINT', handler).on('SIGTERM', handler);
-  try {
-    return await work(stop.signal);
-  } finally {
-    process.off('SIGINT', handler).off('SIGTERM', handler);
+let listener: ((cause: StopCause) => void) | undefined;
+
+/** Begins to listen, for the rest of this process's life. */
+export function listenForStops(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // EIO: the terminal is gone. Anything else, such as a full disk, is a failure like others.
+      if (error.code === 'EPIPE' || error.code === 'EIO') stop('SIGPIPE');
+      else process.exit(reportFailure(error));
+    });
   }
 }
 
-/** Ends the process at Ctrl-C with its sentence and its code, unless somebody else listens: work, or a parent for its child. */
-export function endAtStop(): void {
-  process.on('SIGINT', () => {
-    if (process.listenerCount('SIGINT') === 1) process.exit(reportFailure(new DOMException('stopped', 'AbortError')));
-  });
+/** Does work that can stop by itself. The first stop aborts its signal; a second signal a moment later ends the process. */
+export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let first = 0;
+  return listening(
+    (why) => {
+      // A terminal and a parent may both pass on the same one; each line to a closed pipe fails again.
+      if (first === 0) first = Date.now();
+      else if (why !== 'SIGPIPE' && Date.now() - first > 1000) process.exit(EXIT[why]);
+      controller.abort();
+    },
+    () => work(controller.signal),
+  );
+}
+
+/** From here on a child gets the signals; this process ends when that does. */
+export function leaveSignalsToChild(): void {
+  listener = () => undefined;
+}
+
+/** Watches a child, which gets the signals by itself. The signal is aborted when this process can say nothing any more. */
+export async function watching<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  return listening(
+    (why) => {
+      if (why === 'SIGPIPE') controller.abort();
+    },
+    () => work(controller.signal),
+  );
+}
+
+async function listening<T>(listen: (cause: StopCause) => void, work: () => Promise<T>): Promise<T> {
+  listener = listen;
+  try {
+    return await work();
+  } finally {
+    listener = undefined;
+  }
+}
+
+function stop(why: StopCause): void {
+  noteStop(why);
+  if (listener) listener(why);
+  else process.exit(reportFailure(new DOMException('stopped', 'AbortError')));
 }

@@ -1,4 +1,5 @@
 // An evaluation as people read it in a terminal.
+import { printable } from '@paris/files';
 import { type Control, checkControls } from './controls.js';
 import type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evaluation.js';
 
@@ -22,7 +23,9 @@ export function formatEvaluation(evaluation: Evaluation): string {
       .map((score) => routerRow(`t ${score.time.toFixed(3)}`, score)),
     '',
     'velocity loss               mean     ± standard error over pictures',
-    ...rows.map(([name, e]) => `  ${name.padEnd(24)}  ${e.mean.toFixed(4)}   ± ${e.standardError.toFixed(4)}`),
+    ...rows.map(
+      ([name, e]) => `  ${printable(name).padEnd(24)}  ${e.mean.toFixed(4)}   ± ${e.standardError.toFixed(4)}`,
+    ),
     '',
     ...checkControls(evaluation).map(formatControl),
     ...(semantics

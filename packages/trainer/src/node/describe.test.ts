@@ -46,10 +46,12 @@ it('says what the networks of a model hold, by dtype, and what a forward of each
   await write('experts/01', expert, shapes, ['t_block.1.weight']); // [96, 16]
   await write('router', router, routerParameterShapes(parseRouterConfig(router)), []);
   const latent = { channels: 3, height: 8, width: 8 };
-  await writeModelIndex(store, { clusters: 2, latent, licence: 'MIT' });
+  const hostile = 'MIT\u001b]0;owned\u0007\nrouting  top1';
+  await writeModelIndex(store, { clusters: 2, latent, licence: hostile, provenance: { 'a\nb': 'c\u202ed' } });
   const told = await describe(folder);
   await rm(folder, { recursive: true });
   const mflop = (2 * ditCost(parseDiTConfig(expert)).macs) / 1e6;
+  expect(told).toContain('licence     MIT\\u001b]0;owned\\u0007\\nrouting  top1\na\\nb        c\\u202ed\n');
   expect(told).toMatch(/\nexperts\/00 {2}dit, 11,088 parameters in 22 tensors, 44.4 kB in f32\n/); // 4 · 11,088
   expect(told).toMatch(/\nexperts\/01 .* 22 tensors, (38.2 kB in f32, 3.1 kB in f16|3.1 kB in f16, 38.2 kB in f32)\n/);
   expect(told).toContain(`a forward: ${mflop.toFixed(2)} MFLOP, activations `);

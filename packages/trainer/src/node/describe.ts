@@ -1,7 +1,7 @@
 // What something is: a preset, a model, a run or a data folder, in a few lines.
 import { ditCost, ditParameterShapes, ditPresets, parseDiTConfig } from '@paris/dit';
 import type { FileSource } from '@paris/files';
-import { readJson } from '@paris/files';
+import { printable, readJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { readHeader } from '@paris/files/safetensors';
 import { parseModelIndex } from '@paris/model';
@@ -163,7 +163,9 @@ function millions(count: number): string {
   return `${count.toLocaleString('en')} parameters`;
 }
 
-function lines(rows: readonly (readonly [string, string])[]): string {
+/** A row never becomes two: names, licences and provenance are whatever somebody wrote into a file. */
+function lines(unsafe: readonly (readonly [string, string])[]): string {
+  const rows = unsafe.map(([name, value]) => [printable(name), printable(value)] as const);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n');
 }

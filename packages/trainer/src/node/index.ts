@@ -12,4 +12,11 @@ export {
   sample,
   type TraceEvaluation,
 } from './sample.js';
-export { endWithParent, GpuProcessError, type SuperviseOptions, signOfLife, supervise } from './supervise.js';
+export {
+  endWithParent,
+  GpuProcessError,
+  type SuperviseOptions,
+  signOfLife,
+  startedBefore,
+  supervise,
+} from './supervise.js';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ATTEMPT_VARIABLE, GpuProcessError, supervise } from './supervise.js';
+import { ATTEMPT_VARIABLE, GpuProcessError, type SuperviseOptions, startedBefore, supervise } from './supervise.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Runs a script in which `attempt` is how often it was started before, `alive()` shows life and `hang()` never ends. */
-async function run(body: string, options: { retries?: number; firstTimeoutMs?: number } = {}) {
+async function run(body: string, options: Partial<SuperviseOptions> = {}) {
   const script = join(folder, 'child.mjs');
   await writeFile(
     script,
@@ -74,4 +74,42 @@ describe('supervise', () => {
     );
     expect(await readFile(join(folder, 'starts'), 'utf8')).toBe('012');
   });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'starts nothing again after %s, even if the child hangs',
+    async (signal) => {
+      const deaf = `process.on('${signal}', () => {}); alive(); process.kill(process.ppid, '${signal}');`;
+      await expect(run(`${deaf} await sleep(50); hang();`)).rejects.toThrow('stopped');
+      expect(await readFile(join(folder, 'starts'), 'utf8')).toBe('0');
+      await expect(run(`${deaf} await sleep(50); process.kill(process.pid, 'SIGSEGV'); hang();`)).rejects.toThrow(
+        'stopped',
+      );
+      expect(await readFile(join(folder, 'starts'), 'utf8')).toBe('00');
+      const saves = `process.on('${signal}', () => process.exit(9)); process.kill(process.ppid, '${signal}'); await sleep(9000);`;
+      expect((await run(saves)).code).toBe(9);
+    },
+  );
+
+  it('ends a child that does not listen at a second signal, without waiting for the watchdog', async () => {
+    const deaf = `process.on('SIGTERM', () => {}); process.kill(process.ppid, 'SIGTERM'); await sleep(1300);
+      process.kill(process.ppid, 'SIGTERM'); hang();`;
+    await expect(run(deaf, { timeoutMs: 600_000 })).rejects.toThrow('stopped');
+  });
+
+  it('asks the child to end when its signal is aborted, and starts none again', async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 1000);
+    await expect(run('alive(); await sleep(60_000)', { timeoutMs: 600_000, signal: stop.signal })).rejects.toThrow(
+      'stopped',
+    );
+    await expect(run('', { signal: stop.signal })).rejects.toThrow('stopped');
+    expect(await readFile(join(folder, 'starts'), 'utf8')).toBe('0');
+  });
+});
+
+it('a child knows how often it was started, and does not pass that on', () => {
+  process.env[ATTEMPT_VARIABLE] = '2';
+  expect(startedBefore()).toBe(2);
+  expect(process.env[ATTEMPT_VARIABLE]).toBeUndefined();
+  expect(startedBefore()).toBe(2);
 });

@@ -15,8 +15,10 @@ export interface SuperviseOptions {
   firstTimeoutMs?: number;
   /** How often the child is started again. Default 2. */
   retries?: number;
-  /** Told before the child is started again. */
+  /** Called before the child is started again. */
   onRestart?: (reason: string, attempt: number) => void;
+  /** When it is aborted, the child is asked to end (SIGTERM) and none is started again. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The GPU process hung or crashed, again and again. */
@@ -29,15 +31,19 @@ export const ATTEMPT_VARIABLE = 'PARIS_ATTEMPT';
 
 /**
  * Runs a child to its end and resolves to its exit code. Standard streams and signals go through; the child shows life
- * with {@link signOfLife}.
- * @throws GpuProcessError when it hung or crashed once more than `retries`; an AbortError when Ctrl-C ended it before it
- *   listened
+ * with {@link signOfLife}. After a signal that ends (Ctrl-C, SIGTERM, SIGHUP) none is started again, even if this one
+ * hangs; a second such signal a moment later ends it at once.
+ * @throws GpuProcessError when it hung or crashed once more than `retries`; an AbortError when it was stopped and ended
+ *   without an exit code of its own
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { retries = 2 } = options;
+  const { retries = 2, signal } = options;
+  const stop: Stop = {};
   for (let attempt = 0; ; attempt++) {
-    const end = await runOnce(options, attempt);
+    if (signal?.aborted) throw stopped();
+    const end = await runOnce(options, attempt, stop);
     if (typeof end === 'number') return end;
+    if (stop.since !== undefined) throw stopped();
     if (attempt === retries) {
       const times = `${attempt + 1} time${attempt === 0 ? '' : 's'}`;
       throw new GpuProcessError(
@@ -49,23 +55,48 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   }
 }
 
-/** In the child: tells the parent that work goes on. Without a parent it does nothing. */
+/**
+ * In the child: how often it was started before; undefined in a process that no supervisor started. It is asked of the
+ * environment once and then removed from it, so that commands which this process starts are not taken for its kind.
+ */
+export function startedBefore(): number | undefined {
+  const value = process.env[ATTEMPT_VARIABLE];
+  if (value !== undefined) {
+    before = Number(value);
+    delete process.env[ATTEMPT_VARIABLE];
+  }
+  return before;
+}
+let before: number | undefined;
+
+/** In the child: shows the parent that work continues. Without a parent it does nothing. */
 export function signOfLife(): void {
-  if (process.connected) process.send?.({ type: 'alive' });
+  // The parent may end between the question and the message: then `disconnect` ends this process.
+  if (process.connected) process.send?.({ type: 'alive' }, undefined, undefined, () => undefined);
 }
 
-/** In the child: ends this process when the parent is gone, so that nobody trains unseen. */
-export function endWithParent(): void {
-  if (!process.connected) return;
+/**
+ * In the child: ends this process when the parent is gone, so that nobody trains unseen.
+ * @returns false if the parent is gone already
+ */
+export function endWithParent(): boolean {
+  if (!process.connected) return false;
   process.once('disconnect', () => process.exit(1));
   process.channel?.unref();
+  return true;
 }
 
 // What a driver does to a process when it goes wrong, in contrast to signals that somebody sends.
 const CRASHES: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'];
 
-async function runOnce(options: SuperviseOptions, attempt: number): Promise<number | string> {
-  const { argv, env, timeoutMs, firstTimeoutMs = 5 * timeoutMs } = options;
+/** Since when the child is to end, in milliseconds. */
+type Stop = { since?: number };
+
+/** A terminal and a parent may both pass on the same signal; one that comes later than this was meant as a second. */
+const SECOND_MS = 1000;
+
+async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): Promise<number | string> {
+  const { argv, env, timeoutMs, firstTimeoutMs = 5 * timeoutMs, signal: abort } = options;
   const child = spawn(argv[0]!, argv.slice(1), {
     env: { ...env, [ATTEMPT_VARIABLE]: String(attempt) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -81,13 +112,28 @@ async function runOnce(options: SuperviseOptions, attempt: number): Promise<numb
     clearTimeout(timer);
     timer = watch(timeoutMs);
   });
+  const onSignal = () => {
+    if (stop.since === undefined) stop.since = Date.now();
+    else if (Date.now() - stop.since > SECOND_MS) child.kill('SIGKILL');
+  };
+  const onAbort = () => {
+    stop.since ??= Date.now();
+    child.kill('SIGTERM');
+  };
+  abort?.addEventListener('abort', onAbort, { once: true });
   try {
-    const { code, signal } = await endOf(child);
+    const { code, signal } = await endOf(child, onSignal);
+    if (stop.since !== undefined && signal) throw stopped(); // one that listens says so itself
     if (stalled) return `made no progress for ${timeoutMs / 1000} s`;
     if (signal && CRASHES.includes(signal)) return `crashed (${signal})`;
-    if (signal === 'SIGINT') throw new DOMException('stopped', 'AbortError'); // one that listens says so itself
+    if (signal === 'SIGINT') throw stopped();
     return code;
   } finally {
     clearTimeout(timer);
+    abort?.removeEventListener('abort', onAbort);
   }
+}
+
+function stopped(): DOMException {
+  return new DOMException('stopped', 'AbortError');
 }

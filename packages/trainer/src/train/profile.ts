@@ -7,11 +7,15 @@ import { createJob } from './job.js';
 import { conditionOf } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 
-/** Times `steps` training steps of a DiT on pictures of `pixels` × `pixels`; a first step, which compiles it, runs before. */
+/**
+ * Times `steps` training steps of a DiT on pictures of `pixels` × `pixels`; a first step, which compiles it, runs before.
+ * @throws the signal's reason when it is aborted
+ */
 export async function profileTraining(
   device: Device,
   size: TransformerSize & { readonly pixels: number },
   training: Pick<TrainingOptions, 'steps' | 'batchSize' | 'precision'>,
+  signal?: AbortSignal,
 ): Promise<Profile> {
   const [B, S, channels, maxTokens] = [training.batchSize, size.pixels, 3, 8];
   const expert = dit.fromConfig(ditConfig(size)({ size: S, channels, maxTokens, vocabulary: 100 }));
@@ -36,16 +40,19 @@ export async function profileTraining(
   });
   let state = await job.start();
   const advance = async (step: number) => {
+    signal?.throwIfAborted();
     const next = await job.advance(state, step);
     state = next.state;
     await next.values();
   };
-  await advance(0);
-  const profile = await device.profile(async () => {
-    for (let step = 1; step <= training.steps; step++) await advance(step);
-  });
-  job.release(state);
-  return profile;
+  try {
+    await advance(0);
+    return await device.profile(async () => {
+      for (let step = 1; step <= training.steps; step++) await advance(step);
+    });
+  } finally {
+    job.release(state);
+  }
 }
 
 /** A profile as a table: a line for each of the kernels that take longest. */

@@ -1,6 +1,7 @@
 import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
 import { assemble } from '../../assemble.js';
+import { policyName } from '../failure.js';
 import { ignoredAdapter } from '../gpu.js';
 import { createReporter } from '../reporter.js';
 import { stoppable } from '../stop.js';
@@ -21,7 +22,7 @@ export function assembleCommand(): Command {
     .requiredOption('--out <folder>', 'model folder to write')
     .option('--data <folder>', 'check that the runs were trained on this data folder')
     .option('--licence <text>', "licence of the model (default: the pictures' licences)")
-    .option('--routing <policy>', 'routing policy where none is given (default: top2)')
+    .option('--routing <policy>', 'routing policy where none is given (default: top2)', policyName)
     .addOption(
       new Option('--weights <dtype>', 'how weights are written (default: as they were trained)').choices([
         'f32',

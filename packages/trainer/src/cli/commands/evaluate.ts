@@ -1,5 +1,4 @@
-import { basename, dirname } from 'node:path';
-import { writeJson } from '@paris/files';
+import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { Command } from 'commander';
 import { checkControls } from '../../evaluate/controls.js';
@@ -8,6 +7,8 @@ import { formatEvaluation } from '../../evaluate/table.js';
 import { policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
+import { saveOutputs, tryOutputs } from '../output.js';
+import { printText } from '../print.js';
 
 interface Flags {
   expert: string[];
@@ -42,6 +43,8 @@ export function evaluateCommand(): Command {
     )
     .option('--check', 'exit with 1 if a control fails');
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
+    const out = flags.out ?? 'evaluation.json';
+    await tryOutputs('evaluate', [{ option: '--out', file: out, format: 'JSON' }]);
     const evaluation = await evaluate({
       device,
       model: nodeStore(model),
@@ -53,10 +56,10 @@ export function evaluateCommand(): Command {
       onProgress: (done, total) => reporter.work('evaluate', done, total),
       signal,
     });
-    const out = flags.out ?? 'evaluation.json';
-    await writeJson(nodeStore(dirname(out)), basename(out), { ...evaluation, controls: checkControls(evaluation) });
     reporter.close();
-    if (!flags.json) console.log(formatEvaluation(evaluation));
+    if (!flags.json) printText(formatEvaluation(evaluation)); // before the file: it is not lost with that
+    const content = encodeJson({ ...evaluation, controls: checkControls(evaluation) });
+    await saveOutputs('evaluate', [{ file: out, content }]);
     const failed = checkControls(evaluation).filter((control) => !control.passed);
     for (const { name, detail } of failed) reporter.warn(`control failed: ${name}: ${detail}`);
     return flags.check && failed.length > 0 ? 1 : 0;

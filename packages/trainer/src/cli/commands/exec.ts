@@ -1,5 +1,7 @@
+import { printable } from '@paris/files';
 import { ADAPTER_CHOICES, type AdapterChoice, describeAdapter, runWithAdapter } from '@paris/tensor/node';
 import { Command, Option } from 'commander';
+import { leaveSignalsToChild } from '../stop.js';
 
 export function execCommand(): Command {
   return new Command('exec')
@@ -12,7 +14,10 @@ export function execCommand(): Command {
     .action(async (argv: string[], options: { adapter: AdapterChoice }) => {
       process.exitCode = await runWithAdapter(argv, {
         adapter: options.adapter,
-        onAdapter: (adapter) => console.error(describeAdapter(adapter)),
+        onAdapter: (adapter) => {
+          console.error(printable(describeAdapter(adapter)));
+          leaveSignalsToChild();
+        },
       });
     });
 }

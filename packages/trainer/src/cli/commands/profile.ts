@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Precision } from '@paris/tensor/optim';
 import { Command, Option } from 'commander';
 import { defaultSize, type TransformerSize } from '../../train/configs.js';
@@ -6,6 +5,8 @@ import { precisions } from '../../train/options.js';
 import { profileTable, profileTraining, traceEvents } from '../../train/profile.js';
 import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { saveOutputs, tryOutputs } from '../output.js';
+import { printText } from '../print.js';
 
 interface Flags extends TransformerSize {
   size: number;
@@ -28,12 +29,13 @@ export function profileCommand(): Command {
     .addOption(new Option('--precision <name>', 'as of `paris train`').choices(precisions).default('f32'))
     .option('--trace <file>', 'a trace that Perfetto (ui.perfetto.dev) and chrome://tracing open')
     .addHelpText('after', '\nExample:\n  paris profile --width 256 --depth 6 --trace trace.json');
-  return gpuAction(command, async ({ device, reporter }, flags: Flags) => {
+  return gpuAction(command, async ({ device, reporter, signal }, flags: Flags) => {
+    await tryOutputs('profile', [{ option: '--trace', file: flags.trace, format: 'JSON' }]);
     const { size: pixels, batch: batchSize, steps, precision } = flags;
-    const profile = await profileTraining(device, { ...flags, pixels }, { steps, batchSize, precision });
-    console.log(profileTable(profile));
+    const profile = await profileTraining(device, { ...flags, pixels }, { steps, batchSize, precision }, signal);
+    printText(profileTable(profile));
     if (flags.trace !== undefined) {
-      await writeFile(flags.trace, traceEvents(profile));
+      await saveOutputs('profile', [{ file: flags.trace, content: traceEvents(profile) }]);
       reporter.info(`trace → ${flags.trace}`);
     }
     return 0;

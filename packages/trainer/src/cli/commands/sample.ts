@@ -1,12 +1,12 @@
-import { basename, dirname } from 'node:path';
-import { writeJson } from '@paris/files';
+import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { encodePng, renderRouting } from '@paris/sampler';
+import { encodePng, renderRouting, samplerByName } from '@paris/sampler';
 import { Command } from 'commander';
 import { contactSheet, sample } from '../../node/sample.js';
-import { number, policyName, whole } from '../failure.js';
+import { number, parsed, policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
+import { saveOutputs, tryOutputs } from '../output.js';
 
 interface Flags {
   expert: string[];
@@ -22,6 +22,11 @@ interface Flags {
   trace?: string;
   routingSvg?: string;
 }
+
+const samplerName = parsed((text) => {
+  samplerByName(text);
+  return text;
+});
 
 export function sampleCommand(): Command {
   const command = new Command('sample')
@@ -41,7 +46,7 @@ export function sampleCommand(): Command {
       "top1, top2, full, threshold0.05, nucleus0.9, …; top2@0.5 divides the router's logits by a temperature of 0.5 (default: what the model says)",
       policyName,
     )
-    .option('--sampler <name>', 'euler or heun', 'euler')
+    .option('--sampler <name>', 'euler or heun', samplerName, 'euler')
     .option('--scale <n>', 'enlarge each pixel (default: pictures of about 128)', whole(1))
     .option(
       '--expert <file>',
@@ -68,6 +73,11 @@ export function sampleCommand(): Command {
       trace: traceFile,
       routingSvg,
     } = flags;
+    await tryOutputs('sample', [
+      { option: '--out', file: out, format: 'PNG' },
+      { option: '--trace', file: traceFile, format: 'JSON' },
+      { option: '--routing-svg', file: routingSvg, format: 'SVG' },
+    ]);
     const { images, trace, ...sampled } = await sample({
       device,
       model: nodeStore(model),
@@ -86,12 +96,12 @@ export function sampleCommand(): Command {
       signal,
     });
     const scale = flags.scale ?? Math.max(1, Math.round(128 / images[0]!.width));
-    await nodeStore(dirname(out)).write(basename(out), encodePng(contactSheet(images, count, scale)));
-    if (traceFile !== undefined) await writeJson(nodeStore(dirname(traceFile)), basename(traceFile), trace);
-    if (routingSvg !== undefined) {
-      const svg = renderRouting(sampled.routing, { labels: sampled.prompts });
-      await nodeStore(dirname(routingSvg)).write(basename(routingSvg), new TextEncoder().encode(svg));
-    }
+    const svg = routingSvg === undefined ? '' : renderRouting(sampled.routing, { labels: sampled.prompts });
+    await saveOutputs('sample', [
+      { file: out, content: encodePng(contactSheet(images, count, scale)) },
+      ...(traceFile === undefined ? [] : [{ file: traceFile, content: encodeJson(trace) }]),
+      ...(routingSvg === undefined ? [] : [{ file: routingSvg, content: svg }]),
+    ]);
     const used = trace.expertPictures.map((n, k) => `${k}: ${n}`).join(', ');
     reporter.info(`${images.length} pictures in ${trace.seconds.toFixed(1)} s → ${out}; expert runs ${used}`);
     return 0;

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { type AttentionShape, type MatmulShape, tune } from '@paris/tensor';
 import { Command } from 'commander';
 import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { saveOutputs, tryOutputs } from '../output.js';
 
 interface Flags {
   out: string;
@@ -31,6 +31,7 @@ export function tuneCommand(): Command {
       '\nExample:\n  paris tune --width 256 --tokens 256\n  paris train expert data/ --cluster 3 --out runs/ --tuning tuning.json',
     );
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags) => {
+    await tryOutputs('tune', [{ option: '--out', file: flags.out, format: 'JSON' }]);
     const table = await tune(device, {
       matmul: products(flags),
       attention: attentions(flags),
@@ -44,7 +45,7 @@ export function tuneCommand(): Command {
       },
     });
     signal.throwIfAborted();
-    await writeFile(flags.out, `${JSON.stringify(table, null, 2)}\n`);
+    await saveOutputs('tune', [{ file: flags.out, content: `${JSON.stringify(table, null, 2)}\n` }]);
     const found = Object.keys(table.matmul).length + Object.keys(table.attention).length;
     reporter.info(`${found} kernels better than the rules' → ${flags.out}`);
     return 0;
