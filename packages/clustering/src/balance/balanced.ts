@@ -2,6 +2,7 @@
 import type { Device, Tensor } from '@paris/tensor';
 import { ClusteringError } from '../errors.js';
 import { checkProblem } from '../kmeans/check.js';
+import { frameOf } from '../kmeans/frame.js';
 import { bestOfRestarts, type KMeansOptions, type KMeansResult, sizesOf } from '../kmeans/kmeans.js';
 import { DeviceRows, type Metric, prepareRows } from '../kmeans/nearest.js';
 import { auctionAssignment, equalCapacities } from './auction.js';
@@ -29,12 +30,13 @@ export async function balancedKMeans(
     const fix = 'Balance the fine centroids of two stages instead.';
     throw new ClusteringError('balancedKMeans', `${count} × ${clusters} distances are more than 2²⁵. ${fix}`);
   }
-  const rows = prepareRows(features, dimensions, metric);
+  const frame = frameOf(features, dimensions, metric);
+  const rows = frame.enter(features);
   using data = new DeviceRows(device, rows, dimensions, clusters);
   const distancesTo = squaredDistances(data);
   const capacities = equalCapacities(count, clusters);
 
-  return await bestOfRestarts({ device, rows, dimensions, clusters, metric }, options, async (start) => {
+  return await bestOfRestarts({ device, rows, dimensions, clusters, metric, frame }, options, async (start) => {
     let centroids = start;
     let costs = await distancesTo(centroids);
     let labels = auctionAssignment(costs, capacities);

@@ -1,8 +1,9 @@
 /** k-means with restarts: seeding, Lloyd's iterations, empty clusters seeded again. All of it follows from a seed. */
 import { type Device, key } from '@paris/tensor';
 import { checkProblem } from './check.js';
+import { type Frame, frameOf } from './frame.js';
 import { lloyd } from './lloyd.js';
-import { DeviceRows, type Metric, prepareRows } from './nearest.js';
+import { DeviceRows, type Metric } from './nearest.js';
 import { type Seeding, type SeedingProblem, seedCentroids } from './seeding.js';
 
 /** How many clusters, by which metric, and how long to look for them. All draws follow from `seed`. */
@@ -42,7 +43,8 @@ export interface KMeansResult {
 
 /**
  * Clusters the rows of `features` [N, dimensions]. An empty cluster is seeded again with the row that is farthest from
- * its centroid. The rows lie on the device while it works, N · D · 4 bytes.
+ * its centroid. Euclidean distances are measured from the mean of all rows, so that they keep their digits however far
+ * from 0 the rows are. The rows lie on the device while it works, N · D · 4 bytes.
  * @throws ClusteringError for fewer (different) rows than clusters, for values that are not finite, for bad options
  */
 export async function kMeans(
@@ -53,11 +55,12 @@ export async function kMeans(
 ): Promise<KMeansResult> {
   const { clusters, metric = 'spherical', maxIterations = 100, tolerance = 1e-3 } = options;
   checkProblem('kMeans', features, dimensions, options);
-  const rows = prepareRows(features, dimensions, metric);
+  const frame = frameOf(features, dimensions, metric);
+  const rows = frame.enter(features);
   using data = new DeviceRows(device, rows, dimensions, clusters);
   const step = lloyd(device, metric);
 
-  return await bestOfRestarts({ device, rows, dimensions, clusters, metric }, options, async (start) => {
+  return await bestOfRestarts({ device, rows, dimensions, clusters, metric, frame }, options, async (start) => {
     let centroids = start;
     let iterations = 0;
     for (let converged = false; iterations < maxIterations && !converged; iterations++) {
@@ -74,21 +77,26 @@ export async function kMeans(
 
 /**
  * Looks for clusters from several starts and keeps those of the lowest inertia, the first of equals.
+ * @param problem - its rows are in the coordinates of its frame
  * @param search - from centroids [K, D], its own to change, to the clusters that it ends with
  */
 export async function bestOfRestarts(
-  problem: SeedingProblem,
+  problem: SeedingProblem & { readonly frame: Frame },
   options: KMeansOptions,
   search: (start: Float32Array) => Promise<Omit<KMeansResult, 'sizes' | 'restart'>>,
 ): Promise<KMeansResult> {
   const { seeding = 'k-means++', initial, seed = 0, restarts = initial ? 1 : 3 } = options;
+  const { frame } = problem;
   let best: KMeansResult | undefined;
   for (let restart = 0; restart < restarts; restart++) {
-    const found = await search(initial?.slice() ?? (await seedCentroids(problem, seeding, key(seed).foldIn(restart))));
+    const start = initial
+      ? frame.enterCentroids(initial).slice()
+      : await seedCentroids(problem, seeding, key(seed).foldIn(restart));
+    const found = await search(start);
     if (best && found.inertia >= best.inertia) continue;
     best = { ...found, sizes: sizesOf(found.labels, problem.clusters), restart };
   }
-  return best!;
+  return { ...best!, centroids: frame.leave(best!.centroids) };
 }
 
 /** Rows a cluster [K], from the cluster of each row. */

@@ -3,6 +3,7 @@ import { type Device, type Key, key } from '@paris/tensor';
 import { drawIndex, draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
 import { checkCount, checkFeatures, checkOptions, tooFew } from './check.js';
+import { type Frame, frameOf } from './frame.js';
 import { emptyOf, type KMeansOptions, type KMeansResult, kMeans, reseed, sizesOf } from './kmeans.js';
 import { memberSums } from './lloyd.js';
 import { DeviceRows, type Metric, nearestCentroids, prepareRows } from './nearest.js';
@@ -47,11 +48,13 @@ export async function kMeansMiniBatch(
   const batches = () => inBatches(source(), dimensions, batchSize);
   const { sample, count } = await reservoir(batches(), dimensions, sampleRows, key(seed).foldIn(restarts));
   if (count < clusters) throw tooFew(count, clusters, 'pictures', tag);
-  const kept = prepareRows(sample, dimensions, metric);
+  const frame = frameOf(sample, dimensions, metric);
+  const kept = frame.enter(sample);
   const start = { clusters, metric, seeding, seed, restarts };
-  let centroids = initial?.slice() ?? (await kMeans(device, kept, dimensions, start)).centroids;
+  const first = initial ? frame.enterCentroids(initial).slice() : undefined;
+  let centroids = first ?? (await kMeans(device, kept, dimensions, start)).centroids;
 
-  const pass = epoch(device, dimensions, metric);
+  const pass = epoch(device, dimensions, metric, frame);
   const taken = new Float64Array(clusters); // rows that each centroid is the mean of
   let iterations = 0;
   let before = Number.POSITIVE_INFINITY;
@@ -66,19 +69,25 @@ export async function kMeansMiniBatch(
     converged = empty.length === 0 && before - inertia <= tolerance * inertia;
     before = inertia;
   }
-  const placed = await label(device, batches(), centroids, dimensions, { metric, count });
-  return { centroids, ...placed, sizes: sizesOf(placed.labels, clusters), iterations, restart: 0 };
+  const placed = await label(device, batches(), centroids, dimensions, { frame, count });
+  return {
+    centroids: frame.leave(centroids),
+    ...placed,
+    sizes: sizesOf(placed.labels, clusters),
+    iterations,
+    restart: 0,
+  };
 }
 
 /** One pass: each batch moves the centroids. Changes `taken`. */
-function epoch(device: Device, dimensions: number, metric: Metric) {
+function epoch(device: Device, dimensions: number, metric: Metric, frame: Frame) {
   const sumUp = memberSums(device);
   return async (batches: AsyncIterable<Float32Array>, start: Float32Array, taken: Float64Array) => {
     let centroids = start;
     const counts = new Float64Array(taken.length);
     let inertia = 0;
     for await (const batch of batches) {
-      using rows = new DeviceRows(device, prepareRows(batch, dimensions, metric), dimensions, taken.length);
+      using rows = new DeviceRows(device, frame.enter(batch), dimensions, taken.length);
       using current = device.tensor(centroids, { shape: [taken.length, dimensions] });
       const tensors = await sumUp(rows.chunks, current);
       const read = [tensors.sums.read(), tensors.counts.read(), tensors.inertia.read()];
@@ -106,13 +115,13 @@ async function label(
   batches: AsyncIterable<Float32Array>,
   centroids: Float32Array,
   dimensions: number,
-  { metric, count }: { metric: Metric; count: number },
+  { frame, count }: { frame: Frame; count: number },
 ): Promise<{ labels: Uint32Array; inertia: number }> {
   const labels = new Uint32Array(count);
   let inertia = 0;
   let from = 0;
   for await (const batch of batches) {
-    const placed = await nearestCentroids(device, prepareRows(batch, dimensions, metric), centroids, dimensions);
+    const placed = await nearestCentroids(device, frame.enter(batch), centroids, dimensions);
     if (from + placed.labels.length > count) throw changed(count, `${from + placed.labels.length} or more`);
     labels.set(placed.labels, from);
     for (const distance of placed.distances) inertia += distance;

@@ -1,13 +1,15 @@
 /** Which centroid is nearest: one piece of code for training a partition and for placing a new picture. */
 import { type Device, embedding, type Tensor } from '@paris/tensor';
 import { nearestIndex } from './nearestIndex.js';
+import { meanRow, moved } from './rows.js';
 
 /** How far pictures are from centroids. On unit vectors |a − b|² = 2·(1 − cos(a, b)): spherical is euclidean there. */
 export type Metric = 'spherical' | 'euclidean';
 
 /**
  * The nearest centroid's index [N] and the squared distance to it [N], of features [N, D] and centroids [K, D]. The
- * distance is summed up from differences, so that it is 0 for a row that is its centroid.
+ * distance is summed up from differences, so that it is 0 for a row that is its centroid. Which one is nearest comes from
+ * products, which cancel far from 0: callers move both there first.
  */
 export function nearest(features: Tensor, centroids: Tensor): { labels: Tensor; distances: Tensor } {
   const labels = nearestIndex(features, centroids, centroids.square().sum(1).mul(0.5));
@@ -26,8 +28,10 @@ export async function nearestCentroids(
   centroids: Float32Array,
   dimensions: number,
 ): Promise<Placement> {
-  using rows = new DeviceRows(device, features, dimensions, centroids.length / dimensions);
-  return await rows.place(centroids); // awaited here: the rows are disposed of on return
+  // From the centroids' mean, as k-means measures from that of the rows: it does not depend on the company either.
+  const origin = meanRow(centroids, dimensions);
+  using rows = new DeviceRows(device, moved(features, origin, -1), dimensions, centroids.length / dimensions);
+  return await rows.place(moved(centroids, origin, -1)); // awaited here: the rows are disposed of on return
 }
 
 /** Where rows belong. */

@@ -1,0 +1,24 @@
+/** Where distances are measured from. Far from 0 they would cancel: f32 has no digits left for 10⁶ ± 50 squared. */
+import { type Metric, prepareRows } from './nearest.js';
+import { meanRow, moved } from './rows.js';
+
+/** Rows as k-means works on them, and its centroids as the caller wants them. */
+export interface Frame {
+  /** Rows [N, D] of the caller, prepared for the metric. */
+  enter(rows: Float32Array): Float32Array;
+  /** Centroids [K, D] that the caller gives. */
+  enterCentroids(centroids: Float32Array): Float32Array;
+  /** Centroids [K, D] in the caller's coordinates. */
+  leave(centroids: Float32Array): Float32Array;
+}
+
+/** Euclidean rows are moved so that the mean of `sample` is at 0; spherical ones have unit length and stay. */
+export function frameOf(sample: Float32Array, dimensions: number, metric: Metric): Frame {
+  if (metric === 'spherical') {
+    const same = (centroids: Float32Array) => centroids;
+    return { enter: (rows) => prepareRows(rows, dimensions, metric), enterCentroids: same, leave: same };
+  }
+  const origin = meanRow(sample, dimensions);
+  const enter = (rows: Float32Array) => moved(rows, origin, -1);
+  return { enter, enterCentroids: enter, leave: (centroids) => moved(centroids, origin, 1) };
+}

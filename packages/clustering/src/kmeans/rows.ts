@@ -1,0 +1,14 @@
+/** Rows [N, D] as one flat array. */
+
+/** The mean of rows [N, D], summed up in float64 in their order: the same on every host. */
+export function meanRow(rows: Float32Array, dimensions: number): Float32Array {
+  const sums = new Float64Array(dimensions);
+  for (let i = 0; i < rows.length; i++) sums[i % dimensions]! += rows[i]!;
+  const count = Math.max(1, rows.length / dimensions);
+  return Float32Array.from(sums, (sum) => sum / count);
+}
+
+/** Rows with a row added to, or taken from, each. */
+export function moved(rows: Float32Array, by: Float32Array, sign: 1 | -1): Float32Array {
+  return Float32Array.from(rows, (x, i) => x + sign * by[i % by.length]!);
+}
