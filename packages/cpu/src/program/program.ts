@@ -116,8 +116,10 @@ export type BinaryOperator =
   | 'matrix-scale';
 
 /** A value. Evaluated left to right; calls may have side effects. */
-export type Expression = { readonly type: Type; readonly at: Place } & (
-  /** A scalar. f16 and f32 values are already rounded to their type; i32 and u32 lie in their range. */
+export type Expression = {
+  readonly type: Type;
+  readonly at: Place;
+} /** A scalar. f16 and f32 values are already rounded to their type; i32 and u32 lie in their range. */ & (
   | { readonly kind: 'literal'; readonly value: number | boolean }
   /** All zero, of any constructible type. */
   | { readonly kind: 'zero' }
@@ -132,7 +134,12 @@ export type Expression = { readonly type: Type; readonly at: Place } & (
   /** At least two components of a vector value. */
   | { readonly kind: 'swizzle'; readonly base: Expression; readonly components: readonly number[] }
   | { readonly kind: 'unary'; readonly operator: UnaryOperator; readonly operand: Expression }
-  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly kind: 'logical'; readonly operator: '&&' | '||'; readonly left: Expression; readonly right: Expression }
   /** One scalar in every component of a vector. */
   | { readonly kind: 'splat'; readonly value: Expression }
@@ -164,8 +171,9 @@ export type Expression = { readonly type: Type; readonly at: Place } & (
 
 // ---------------------------------------------------------------------------------------------------- statements
 
-export type Statement = { readonly at: Place } & (
-  /** `let` and `var`. A `var` without an initial value begins as zero, each time it is reached. */
+export type Statement = {
+  readonly at: Place;
+} /** `let` and `var`. A `var` without an initial value begins as zero, each time it is reached. */ & (
   | { readonly kind: 'declare'; readonly variable: LocalVariable; readonly initial?: Expression }
   /** Compound assignments and increments are written out; an index with side effects has a `let` of its own before. */
   | { readonly kind: 'assign'; readonly target: Reference; readonly value: Expression }
@@ -193,7 +201,10 @@ export type Statement = { readonly at: Place } & (
   | {
       readonly kind: 'switch';
       readonly selector: Expression;
-      readonly cases: readonly { readonly values: readonly (number | 'default')[]; readonly body: readonly Statement[] }[];
+      readonly cases: readonly {
+        readonly values: readonly (number | 'default')[];
+        readonly body: readonly Statement[];
+      }[];
     }
   | { readonly kind: 'break' }
   | { readonly kind: 'continue' }

@@ -70,15 +70,7 @@ export interface VoidType {
   readonly kind: 'void';
 }
 
-export type Type =
-  | ScalarType
-  | VectorType
-  | MatrixType
-  | AtomicType
-  | ArrayType
-  | StructType
-  | PointerType
-  | VoidType;
+export type Type = ScalarType | VectorType | MatrixType | AtomicType | ArrayType | StructType | PointerType | VoidType;
 
 /** Bytes of a value in memory; of a runtime-sized array those of one element. `bool` takes 4 (it is never host-shareable). */
 export function sizeOf(type: Type): number {
