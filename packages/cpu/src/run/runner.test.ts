@@ -27,7 +27,7 @@ function dispatch(
 }
 
 async function read(runner: Runner, address: number, count: number): Promise<number[]> {
-  await runner.whenDone();
+  if (runner.shared) await runner.whenDone();
   const bytes = runner.shared ? runner.read(address, count * 4) : await runner.fetch(address, count * 4);
   return [...new Uint32Array(bytes)];
 }

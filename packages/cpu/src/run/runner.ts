@@ -176,26 +176,27 @@ export class Runner {
     return true;
   }
 
-  /** Resolves when all that was asked for until now is done, or the workers are no more. */
+  /** Resolves when all that was asked for until now is done, or the workers are no more; in the order of the calls. */
   whenDone(): Promise<void> {
+    if (!this.shared) return this.fetch(0, 0).then(() => {});
     if (!this.flush()) this.#fail('out of memory');
-    const done = this.#dead || this.#finished() === this.#sequence;
     // Those that wait already come first.
-    if (done && this.#waiters.length === 0) return Promise.resolve();
+    if (this.#waiters.length === 0 && (this.#dead || this.#finished() === this.#sequence)) return Promise.resolve();
     return new Promise((settle) => {
       this.#waiters.push({ sequence: this.#sequence, settle });
       this.#hold();
-      if (this.shared) this.#ask();
+      this.#ask();
     });
   }
 
-  /** A copy of bytes. All work on them must be done. Without shared memory it comes by message: see {@link fetch}. */
+  /** A copy of bytes of shared memory. All work on them must be done. */
   read(address: number, size: number): ArrayBuffer {
     return this.#view(address + size).slice(address, address + size).buffer as ArrayBuffer;
   }
 
-  /** A copy of bytes from the worker that owns them; after destroy, zeros. */
+  /** A copy of bytes from the worker that owns them, when all that was asked for is done; once it is no more, zeros. */
   fetch(address: number, size: number): Promise<ArrayBuffer> {
+    if (!this.flush()) this.#fail('out of memory');
     if (this.#dead) return Promise.resolve(new ArrayBuffer(size));
     return new Promise((resolve) => {
       const id = this.#peek++;

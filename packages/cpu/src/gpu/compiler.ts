@@ -1,0 +1,81 @@
+// Texts become modules and modules become kernels, each once a device: pipelines with equal text, entry point and constants
+// share a kernel.
+import type { CompiledKernel } from '../compile/kernel.js';
+import type { Program } from '../program/program.js';
+import { sizeOf } from '../program/types.js';
+import { type Module, ProgramError } from '../wgsl/module.js';
+import type { GpuDevice } from './device.js';
+import { check, Fault, invalid } from './errors.js';
+import type { GpuShaderModule } from './pipeline.js';
+
+/** The two halves of the compiler. */
+export interface Compiler {
+  /** WGSL's language features that it takes. */
+  readonly languageFeatures: readonly string[];
+  parse(code: string): Module;
+  compile(program: Program, options: { readonly sharedMemory: boolean }): CompiledKernel;
+}
+
+export interface SharedKernel {
+  readonly kernel: CompiledKernel;
+  readonly id: number;
+}
+
+export class CompileCache {
+  readonly #modules = new Map<string, WeakRef<Module>>();
+  readonly #kernels = new Map<string, SharedKernel>();
+
+  constructor(
+    private readonly device: GpuDevice,
+    private readonly compiler: Compiler,
+  ) {}
+
+  parse(code: string): Module {
+    const known = this.#modules.get(code)?.deref();
+    if (known) return known;
+    const module = this.compiler.parse(code);
+    this.#modules.set(code, new WeakRef(module));
+    return module;
+  }
+
+  /** Throws a Fault if the module has no such program, or it is too large for the device. */
+  kernel(
+    shader: GpuShaderModule,
+    entryPoint: string | undefined,
+    constants: Readonly<Record<string, number>>,
+  ): SharedKernel {
+    const sorted = Object.entries(constants).sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = JSON.stringify([entryPoint, sorted, shader.code]);
+    const known = this.#kernels.get(key);
+    if (known) return known;
+    const kernel = this.#compile(shader, entryPoint, constants);
+    const id = this.device.runner.addKernel(kernel);
+    if (id === undefined) throw new Fault('out-of-memory', `no memory for ${kernel.scratchBytes} bytes a thread.`);
+    const made = { kernel, id };
+    this.#kernels.set(key, made);
+    return made;
+  }
+
+  #compile(
+    { parsed }: GpuShaderModule,
+    entryPoint: string | undefined,
+    constants: Readonly<Record<string, number>>,
+  ): CompiledKernel {
+    try {
+      const program = parsed!.program(entryPoint, constants);
+      this.#checkStorage(program);
+      return this.compiler.compile(program, { sharedMemory: this.device.runner.shared });
+    } catch (error) {
+      if (error instanceof ProgramError) invalid(error.message);
+      if (error instanceof Fault) throw error;
+      throw new Fault('internal', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #checkStorage({ globals }: Program): void {
+    const { maxComputeWorkgroupStorageSize: most } = this.device.limits;
+    let bytes = 0;
+    for (const { space, type } of globals) if (space === 'workgroup') bytes += Math.ceil(sizeOf(type) / 16) * 16;
+    check(bytes <= most, `${bytes} bytes of workgroup memory are more than maxComputeWorkgroupStorageSize, ${most}.`);
+  }
+}

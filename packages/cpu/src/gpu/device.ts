@@ -1,0 +1,245 @@
+// GPUDevice: makes objects, gathers errors, and owns the memory and the workers.
+// https://www.w3.org/TR/webgpu/#gpudevice
+import { Runner, type RunnerOptions } from '../run/runner.js';
+import { GpuBindGroup } from './bind-group.js';
+import { GpuBuffer } from './buffer.js';
+import { CompileCache, type Compiler } from './compiler.js';
+import { dictionary } from './convert.js';
+import { GpuCommandEncoder } from './encoder.js';
+import { errorClasses, Fault, type FaultKind, PipelineError, UncapturedErrorEvent } from './errors.js';
+import { GpuBindGroupLayout, GpuPipelineLayout } from './layout.js';
+import type { Limits } from './limits.js';
+import type { GpuObject } from './object.js';
+import { GpuComputePipeline, GpuShaderModule } from './pipeline.js';
+import { GpuQuerySet } from './query.js';
+import { GpuQueue } from './queue.js';
+import { refuseOn } from './unsupported.js';
+
+export interface DeviceOptions {
+  readonly descriptor: GPUDeviceDescriptor;
+  readonly features: ReadonlySet<string>;
+  readonly limits: Limits;
+  readonly info: GPUAdapterInfo;
+  readonly compiler: Compiler;
+  readonly runner: Omit<RunnerOptions, 'failed'>;
+}
+
+interface Range {
+  readonly address: number;
+  readonly size: number;
+}
+
+/** Milliseconds of compiling after which createComputePipelineAsync lets other tasks run. */
+const COMPILING_MS = 8;
+
+/** A device that nobody holds any more does not keep its threads. */
+const abandoned = new FinalizationRegistry<Runner>((runner) => runner.destroy());
+
+export class GpuDevice extends EventTarget implements GPUDevice {
+  declare readonly __brand: 'GPUDevice';
+  label: string;
+  readonly features: ReadonlySet<string>;
+  readonly limits: Limits;
+  readonly adapterInfo: GPUAdapterInfo;
+  readonly queue: GpuQueue;
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly runner: Runner;
+  readonly compiler: CompileCache;
+  isLost = false;
+  /** Buffers that are mapped or about to be. */
+  readonly mapped = new Set<GpuBuffer>();
+  /** Gives back the memory of buffers that the program forgot. */
+  readonly registry: FinalizationRegistry<Range>;
+  readonly #scopes: { readonly filter: GPUErrorFilter; error: GPUError | null }[] = [];
+  readonly #identities = new Map<string, object>();
+  #resolveLost: (info: GPUDeviceLostInfo) => void = () => {};
+  #turns: Promise<void> = Promise.resolve();
+  #compilingSince = 0;
+  #handler: ((event: GPUUncapturedErrorEvent) => unknown) | null = null;
+
+  constructor({ descriptor, features, limits, info, compiler, runner }: DeviceOptions) {
+    super();
+    this.label = String(descriptor.label ?? '');
+    this.features = features;
+    this.limits = limits;
+    this.adapterInfo = info;
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+    const self = new WeakRef(this);
+    this.runner = new Runner({ ...runner, failed: (why) => self.deref()?.lose('unknown', `A worker failed: ${why}.`) });
+    abandoned.register(this, this.runner);
+    const owned = this.runner;
+    this.registry = new FinalizationRegistry(({ address, size }) => owned.release(address, size));
+    this.compiler = new CompileCache(this, compiler);
+    this.queue = new GpuQueue(this, descriptor.defaultQueue);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'GPUDevice';
+  }
+
+  destroy(): undefined {
+    this.lose('destroyed', 'The device was destroyed.');
+  }
+
+  createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
+    const buffer = new GpuBuffer(this, dictionary(descriptor, 'createBuffer: the descriptor'));
+    return this.attempt(buffer, 'createBuffer', () => buffer.initialize());
+  }
+
+  createBindGroupLayout(descriptor: GPUBindGroupLayoutDescriptor): GPUBindGroupLayout {
+    const layout = new GpuBindGroupLayout(this, dictionary(descriptor, 'createBindGroupLayout: the descriptor'));
+    return this.attempt(layout, 'createBindGroupLayout', () => layout.initialize());
+  }
+
+  createPipelineLayout(descriptor: GPUPipelineLayoutDescriptor): GPUPipelineLayout {
+    const layout = new GpuPipelineLayout(this, dictionary(descriptor, 'createPipelineLayout: the descriptor'));
+    return this.attempt(layout, 'createPipelineLayout', () => layout.initialize());
+  }
+
+  createBindGroup(descriptor: GPUBindGroupDescriptor): GPUBindGroup {
+    const group = new GpuBindGroup(this, dictionary(descriptor, 'createBindGroup: the descriptor'));
+    return this.attempt(group, 'createBindGroup', () => group.initialize());
+  }
+
+  createShaderModule(descriptor: GPUShaderModuleDescriptor): GPUShaderModule {
+    const module = new GpuShaderModule(this, dictionary(descriptor, 'createShaderModule: the descriptor'));
+    return this.attempt(module, 'createShaderModule', () => module.initialize());
+  }
+
+  createComputePipeline(descriptor: GPUComputePipelineDescriptor): GPUComputePipeline {
+    const pipeline = new GpuComputePipeline(this, dictionary(descriptor, 'createComputePipeline: the descriptor'));
+    return this.attempt(pipeline, 'createComputePipeline', () => pipeline.initialize());
+  }
+
+  async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor): Promise<GPUComputePipeline> {
+    const pipeline = new GpuComputePipeline(this, dictionary(descriptor, 'createComputePipelineAsync: the descriptor'));
+    await this.#turn();
+    pipeline.valid = !this.isLost;
+    try {
+      if (pipeline.valid) pipeline.initialize();
+      return pipeline;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const reason = error.kind === 'validation' ? 'validation' : 'internal';
+      throw new PipelineError(`createComputePipelineAsync: ${error.message}`, { reason });
+    }
+  }
+
+  createRenderPipelineAsync(): Promise<GPURenderPipeline> {
+    const message = 'RenderPipeline: this device computes only; it has no textures, samplers or rendering.';
+    return Promise.reject(new PipelineError(`createRenderPipelineAsync: ${message}`, { reason: 'validation' }));
+  }
+
+  createCommandEncoder(descriptor?: GPUCommandEncoderDescriptor): GPUCommandEncoder {
+    return new GpuCommandEncoder(this, descriptor);
+  }
+
+  createQuerySet(descriptor: GPUQuerySetDescriptor): GPUQuerySet {
+    const set = new GpuQuerySet(this, dictionary(descriptor, 'createQuerySet: the descriptor'));
+    return this.attempt(set, 'createQuerySet', () => set.initialize());
+  }
+
+  pushErrorScope(filter: GPUErrorFilter): undefined {
+    if (!(filter in errorClasses)) throw new TypeError(`pushErrorScope: ${String(filter)} is not a filter.`);
+    this.#scopes.push({ filter, error: null });
+  }
+
+  popErrorScope(): Promise<GPUError | null> {
+    if (this.isLost) return Promise.resolve(null);
+    const scope = this.#scopes.pop();
+    if (!scope) return Promise.reject(new DOMException('popErrorScope: there is no error scope.', 'OperationError'));
+    return Promise.resolve(scope.error);
+  }
+
+  get onuncapturederror(): ((event: GPUUncapturedErrorEvent) => unknown) | null {
+    return this.#handler;
+  }
+
+  set onuncapturederror(handler: ((event: GPUUncapturedErrorEvent) => unknown) | null) {
+    if (this.#handler) this.removeEventListener('uncapturederror', this.#handler as EventListener);
+    this.#handler = typeof handler === 'function' ? handler : null;
+    if (this.#handler) this.addEventListener('uncapturederror', this.#handler as EventListener);
+  }
+
+  /** Says an error to the nearest scope that wants it, else to the program. */
+  report(kind: FaultKind, message: string): void {
+    if (this.isLost) return;
+    const error = new errorClasses[kind](message);
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const scope = this.#scopes[i]!;
+      if (scope.filter !== kind) continue;
+      scope.error ??= error;
+      return;
+    }
+    queueMicrotask(() => {
+      const event = new UncapturedErrorEvent('uncapturederror', { error, cancelable: true });
+      if (this.dispatchEvent(event)) console.warn(`${this.label ? `[Device "${this.label}"] ` : ''}${message}`);
+    });
+  }
+
+  /** Carries out steps of the device's timeline, whose fault is an error of the device. Nothing happens once it is lost. */
+  guard(what: string, steps: () => void): boolean {
+    if (this.isLost) return false;
+    try {
+      steps();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.report(error.kind, `${what}: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** The same for steps that make an object, which is invalid if they fail. */
+  attempt<T extends GpuObject>(object: T, what: string, steps: () => void): T {
+    object.valid = this.guard(what, steps);
+    return object;
+  }
+
+  /** Writes to the memory in the queue's order. */
+  write(address: number, bytes: Uint8Array, what: string): void {
+    if (!this.runner.write(address, bytes))
+      this.report('out-of-memory', `${what}: no memory to keep ${bytes.length} bytes.`);
+  }
+
+  /** One object for all layouts with equal entries. */
+  layoutIdentity(entries: string): object {
+    const known = this.#identities.get(entries);
+    if (known) return known;
+    const made = {};
+    this.#identities.set(entries, made);
+    return made;
+  }
+
+  lose(reason: GPUDeviceLostReason, message: string): void {
+    if (this.isLost) return;
+    this.isLost = true;
+    this.runner.destroy();
+    for (const buffer of [...this.mapped]) buffer.unmap();
+    this.#resolveLost(Object.freeze({ reason, message }) as unknown as GPUDeviceLostInfo);
+  }
+
+  /** Waits until it is this pipeline's turn to be compiled. */
+  #turn(): Promise<void> {
+    this.#turns = this.#turns.then(async () => {
+      if (performance.now() - this.#compilingSince < COMPILING_MS) return;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#compilingSince = performance.now();
+    });
+    return this.#turns;
+  }
+
+  declare createTexture: GPUDevice['createTexture'];
+  declare createSampler: GPUDevice['createSampler'];
+  declare importExternalTexture: GPUDevice['importExternalTexture'];
+  declare createRenderPipeline: GPUDevice['createRenderPipeline'];
+  declare createRenderBundleEncoder: GPUDevice['createRenderBundleEncoder'];
+}
+
+refuseOn(
+  GpuDevice,
+  ['createTexture', 'createSampler', 'importExternalTexture', 'createRenderPipeline', 'createRenderBundleEncoder'],
+  (device, name, message) => device.report('validation', `${name}: ${message}`),
+);

@@ -1,0 +1,33 @@
+// What all WebGPU objects have: a device, a label, and whether they are valid.
+import type { GpuDevice } from './device.js';
+import { invalid } from './errors.js';
+
+export abstract class GpuObject {
+  label: string;
+  /** False if an error came up when the object was made. Whatever uses it is invalid too. */
+  valid = true;
+  /** As in the interface's name after GPU. */
+  abstract readonly kind: string;
+
+  constructor(
+    readonly device: GpuDevice,
+    descriptor?: GPUObjectDescriptorBase | null,
+  ) {
+    this.label = String(descriptor?.label ?? '');
+  }
+
+  get [Symbol.toStringTag](): string {
+    return `GPU${this.kind}`;
+  }
+
+  /** As messages name it. */
+  show(): string {
+    return this.label ? `[${this.kind} "${this.label}"]` : `[${this.kind}]`;
+  }
+
+  /** WebGPU's "valid to use with" a device. Throws a Fault. */
+  require(device: GpuDevice): void {
+    if (!this.valid) invalid(`${this.show()} is invalid.`);
+    if (this.device !== device) invalid(`${this.show()} is of another device.`);
+  }
+}
