@@ -1,0 +1,217 @@
+// WGSL's built-in functions on values, as scalars. https://www.w3.org/TR/WGSL/#builtin-functions
+import type { MatrixType, ScalarKind, Type } from '../program/types.js';
+import { bitBuiltins } from './bits.js';
+import { binary, dot, isFloat, rounded } from './operators.js';
+import type { Graph, Value } from './ir.js';
+
+/** What the built-ins are written in: arithmetic of one scalar type. */
+export class Scalars {
+  constructor(
+    readonly g: Graph,
+    readonly scalar: ScalarKind,
+  ) {}
+
+  get signed(): boolean {
+    return this.scalar === 'i32';
+  }
+
+  get float(): boolean {
+    return isFloat(this.scalar);
+  }
+
+  add = (a: Value, b: Value): Value => binary(this.g, '+', this.scalar, a, b);
+  sub = (a: Value, b: Value): Value => binary(this.g, '-', this.scalar, a, b);
+  mul = (a: Value, b: Value): Value => binary(this.g, '*', this.scalar, a, b);
+  div = (a: Value, b: Value): Value => binary(this.g, '/', this.scalar, a, b);
+  lt = (a: Value, b: Value): Value => binary(this.g, '<', this.scalar, a, b);
+  gt = (a: Value, b: Value): Value => binary(this.g, '>', this.scalar, a, b);
+  eq = (a: Value, b: Value): Value => binary(this.g, '==', this.scalar, a, b);
+
+  /** A constant of the scalar type. */
+  of(value: number): Value {
+    return this.float ? this.g.f32(value) : this.g.i32(value);
+  }
+
+  /** A float instruction whose result is rounded to the type. */
+  f(op: string, ...args: readonly Value[]): Value {
+    return rounded(this.g, this.scalar, this.g.op(op, 'f32', args));
+  }
+
+  /** `e2` if it is less, else `e1`: what a NaN gives follows from that, alike in both modes. */
+  min = (a: Value, b: Value): Value => {
+    if (this.float) return this.g.op('f32.pmin', 'f32', [a, b]);
+    return this.g.op(this.signed ? 'i32.min_s' : 'i32.min_u', 'i32', [a, b]);
+  };
+
+  max = (a: Value, b: Value): Value => {
+    if (this.float) return this.g.op('f32.pmax', 'f32', [a, b]);
+    return this.g.op(this.signed ? 'i32.max_s' : 'i32.max_u', 'i32', [a, b]);
+  };
+
+  sqrt = (a: Value): Value => this.f('f32.sqrt', a);
+  floor = (a: Value): Value => this.f('f32.floor', a);
+  dot = (a: readonly Value[], b: readonly Value[]): Value => dot(this.g, this.scalar, a, b);
+  length = (a: readonly Value[]): Value => {
+    if (a.length === 1) return this.f('f32.abs', a[0]!);
+    return this.sqrt(this.dot(a, a));
+  };
+}
+
+/** Component by component; the arguments are scalars. */
+const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
+  abs(s, a) {
+    if (s.float) return s.f('f32.abs', a);
+    return s.signed ? s.g.select(s.lt(a, s.of(0)), s.sub(s.of(0), a), a) : a;
+  },
+  ceil: (s, a) => s.f('f32.ceil', a),
+  floor: (s, a) => s.floor(a),
+  round: (s, a) => s.f('f32.nearest', a),
+  trunc: (s, a) => s.f('f32.trunc', a),
+  sqrt: (s, a) => s.sqrt(a),
+  fract: (s, a) => s.sub(a, s.floor(a)),
+  inverseSqrt: (s, a) => s.div(s.of(1), s.g.op('f32.sqrt', 'f32', [a])),
+  min: (s, a, b) => s.min(a, b),
+  max: (s, a, b) => s.max(a, b),
+  clamp: (s, a, low, high) => s.min(s.max(a, low), high),
+  saturate: (s, a) => s.min(s.max(a, s.of(0)), s.of(1)),
+  step: (s, edge, a) => s.g.select(binary(s.g, '<=', s.scalar, edge, a), s.of(1), s.of(0)),
+  fma: (s, a, b, c) => s.f('f32.add', s.g.op('f32.mul', 'f32', [a, b]), c),
+  mix: (s, a, b, t) => s.add(s.mul(a, s.sub(s.of(1), t)), s.mul(b, t)),
+  degrees: (s, a) => s.f('f32.mul', a, s.g.f32(180 / Math.PI)),
+  radians: (s, a) => s.f('f32.mul', a, s.g.f32(Math.PI / 180)),
+  sign: (s, a) => s.g.select(s.gt(a, s.of(0)), s.of(1), s.g.select(s.lt(a, s.of(0)), s.of(-1), s.of(0))),
+  smoothstep(s, low, high, a) {
+    const t = componentwise.saturate!(s, s.div(s.sub(a, low), s.sub(high, low)));
+    return s.mul(s.mul(t, t), s.sub(s.of(3), s.mul(s.of(2), t)));
+  },
+  ldexp(s, a, exponent) {
+    // Two steps, since 2^e alone may overflow or vanish; beyond ±276 nothing changes any more.
+    const { g } = s;
+    const limited = g.op('i32.max_s', 'i32', [g.op('i32.min_s', 'i32', [exponent, g.i32(276)]), g.i32(-276)]);
+    const half = g.op('i32.shr_s', 'i32', [limited, g.i32(1)]);
+    const power = (e: Value) => {
+      const biased = g.op('i32.shl', 'i32', [g.op('i32.add', 'i32', [e, g.i32(127)]), g.i32(23)]);
+      return g.op('f32.reinterpret_i32', 'f32', [biased]);
+    };
+    const rest = g.op('i32.sub', 'i32', [limited, half]);
+    // |half| and |rest| are at most 138: cut once more to what a factor can hold.
+    const cut = (e: Value) => g.op('i32.max_s', 'i32', [g.op('i32.min_s', 'i32', [e, g.i32(127)]), g.i32(-126)]);
+    const factors = [cut(half), g.op('i32.sub', 'i32', [half, cut(half)]), cut(rest), g.op('i32.sub', 'i32', [rest, cut(rest)])];
+    const scaled = factors.reduce((product, e) => g.op('f32.mul', 'f32', [product, power(e)]), a);
+    return rounded(g, s.scalar, scaled);
+  },
+  quantizeToF16: (s, a) => s.g.op('f16.round', 'f32', [a]),
+};
+
+/** Transcendental functions: of math/, and rounded to the type. */
+const transcendental = new Set(
+  'exp exp2 log log2 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh pow'.split(' '),
+);
+
+type Whole = (s: Scalars, args: readonly (readonly Value[])[], types: readonly Type[]) => readonly Value[];
+
+/** On whole vectors and matrices; the arguments are lists of scalars. */
+const whole: Record<string, Whole> = {
+  all: (s, [a]) => [a!.reduce((x, y) => s.g.and(x, y))],
+  any: (s, [a]) => [a!.reduce((x, y) => s.g.or(x, y))],
+  select: (s, [no, yes, condition]) => no!.map((value, i) => s.g.select(condition![i] ?? condition![0]!, yes![i]!, value)),
+  dot: (s, [a, b]) => [s.dot(a!, b!)],
+  length: (s, [a]) => [s.length(a!)],
+  distance: (s, [a, b]) => [s.length(a!.map((value, i) => s.sub(value, b![i]!)))],
+  normalize(s, [a]) {
+    const length = s.length(a!);
+    return a!.map((value) => s.div(value, length));
+  },
+  cross: (s, [a, b]) =>
+    [0, 1, 2].map((i) => {
+      const [j, k] = [(i + 1) % 3, (i + 2) % 3] as const;
+      return s.sub(s.mul(a![j]!, b![k]!), s.mul(a![k]!, b![j]!));
+    }),
+  faceForward(s, [a, incident, reference]) {
+    const front = s.lt(s.dot(incident!, reference!), s.of(0));
+    return a!.map((value) => s.g.select(front, value, s.g.op('f32.neg', 'f32', [value])));
+  },
+  reflect(s, [a, normal]) {
+    const twice = s.mul(s.of(2), s.dot(normal!, a!));
+    return a!.map((value, i) => s.sub(value, s.mul(twice, normal![i]!)));
+  },
+  refract(s, [a, normal, [ratio]]) {
+    const along = s.dot(normal!, a!);
+    const one = s.of(1);
+    const k = s.sub(one, s.mul(s.mul(ratio!, ratio!), s.sub(one, s.mul(along, along))));
+    const scale = s.add(s.mul(ratio!, along), s.sqrt(k));
+    const total = s.lt(k, s.of(0));
+    return a!.map((value, i) => s.g.select(total, s.of(0), s.sub(s.mul(ratio!, value), s.mul(scale, normal![i]!))));
+  },
+  mix: (s, [a, b, t]) => a!.map((value, i) => componentwise.mix!(s, value, b![i]!, t![i] ?? t![0]!)),
+  transpose(_, [a], [type]) {
+    const { columns, rows } = type as MatrixType;
+    return Array.from({ length: columns * rows }, (_, i) => a![(i % columns) * rows + Math.floor(i / columns)]!);
+  },
+  determinant: (s, [a], [type]) => [determinant(s, (type as MatrixType).columns, a!)],
+  modf(s, [a]) {
+    const wholes = a!.map((value) => s.f('f32.trunc', value));
+    return [...a!.map((value, i) => s.sub(value, wholes[i]!)), ...wholes];
+  },
+  frexp(s, [a]) {
+    const parts = a!.map((value) => frexp(s, value));
+    return [...parts.map(([fraction]) => fraction), ...parts.map(([, exponent]) => exponent)];
+  },
+};
+
+/** A built-in's result as scalars. */
+export function builtin(
+  g: Graph,
+  name: string,
+  type: Type,
+  types: readonly Type[],
+  args: readonly (readonly Value[])[],
+): readonly Value[] {
+  const { scalar } = (name === 'select' ? type : types[0]) as { scalar: ScalarKind };
+  const s = new Scalars(g, scalar);
+  if (whole[name]) return whole[name](s, args, types);
+  const each = componentwise[name] ?? bitBuiltins.componentwise[name];
+  const length = Math.max(...args.map((arg) => arg.length));
+  const rows = Array.from({ length }, (_, i) => args.map((arg) => arg[i] ?? arg[0]!));
+  if (each) return rows.map((row) => each(s, ...row));
+  if (transcendental.has(name)) return rows.map((row) => s.f(`math.${name}`, ...row));
+  const packed = bitBuiltins.whole[name];
+  if (packed) return packed(s, args);
+  throw new Error(`internal: no built-in "${name}".`);
+}
+
+/** By the first column; a minor of a 4 × 4 matrix is a 3 × 3 one. */
+function determinant(s: Scalars, size: number, a: readonly Value[]): Value {
+  const at = (column: number, row: number) => a[column * size + row]!;
+  if (size === 2) return s.sub(s.mul(at(0, 0), at(1, 1)), s.mul(at(1, 0), at(0, 1)));
+  let sum: Value | undefined;
+  for (let row = 0; row < size; row++) {
+    const minor: Value[] = [];
+    for (let column = 1; column < size; column++) {
+      for (let other = 0; other < size; other++) if (other !== row) minor.push(at(column, other));
+    }
+    const product = s.mul(at(0, row), determinant(s, size - 1, minor));
+    sum = !sum ? product : row % 2 ? s.sub(sum, product) : s.add(sum, product);
+  }
+  return sum!;
+}
+
+/** x = fraction · 2^exponent with |fraction| in [0.5, 1); zero, infinities and NaN are their own fraction. */
+function frexp(s: Scalars, value: Value): readonly [Value, Value] {
+  const { g } = s;
+  const i = (op: string, a: Value, n: number) => g.op(`i32.${op}`, 'i32', [a, g.i32(n)]);
+  const magnitude = i('and', g.op('i32.reinterpret_f32', 'i32', [value]), 0x7fffffff);
+  const small = g.op('i32.lt_u', 'bool', [magnitude, g.i32(0x00800000)]);
+  const special = g.or(
+    g.op('i32.eq', 'bool', [magnitude, g.i32(0)]),
+    g.op('i32.ge_u', 'bool', [magnitude, g.i32(0x7f800000)]),
+  );
+  const normal = g.select(small, g.op('f32.mul', 'f32', [value, g.f32(2 ** 24)]), value);
+  const word = g.op('i32.reinterpret_f32', 'i32', [normal]);
+  const exponent = g.op('i32.sub', 'i32', [
+    i('and', i('shr_u', word, 23), 255),
+    g.select(small, g.i32(126 + 24), g.i32(126)),
+  ]);
+  const fraction = g.op('f32.reinterpret_i32', 'f32', [i('or', i('and', word, 0x807fffff | 0), 0x3f000000)]);
+  return [g.select(special, value, fraction), g.select(special, g.i32(0), exponent)];
+}

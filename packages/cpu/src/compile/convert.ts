@@ -1,0 +1,49 @@
+// Conversions and bit casts of scalars.
+import type { ScalarKind } from '../program/types.js';
+import type { Graph, Value } from './ir.js';
+import { isFloat, rounded } from './operators.js';
+
+export function convert(g: Graph, from: ScalarKind, to: ScalarKind, value: Value): Value {
+  if (from === to) return value;
+  if (to === 'bool') {
+    return isFloat(from)
+      ? g.op('f32.ne', 'bool', [value, g.f32(0)])
+      : g.op('i32.ne', 'bool', [value, g.i32(0)]);
+  }
+  if (from === 'bool') {
+    return isFloat(to) ? g.select(value, g.f32(1), g.f32(0)) : g.select(value, g.i32(1), g.i32(0));
+  }
+  if (isFloat(to)) {
+    const wide = isFloat(from) ? value : g.op(`f32.convert_i32_${from === 'i32' ? 's' : 'u'}`, 'f32', [value]);
+    return rounded(g, to, wide);
+  }
+  return isFloat(from) ? g.op(`i32.trunc_sat_f32_${to === 'i32' ? 's' : 'u'}`, 'i32', [value]) : value;
+}
+
+/** Bits of an f32; a NaN has always the same ones. */
+export function bitsOf(g: Graph, value: Value): Value {
+  return g.op('i32.reinterpret_f32', 'i32', [g.op('f32.canonical', 'f32', [value])]);
+}
+
+export const f32Of = (g: Graph, word: Value): Value => g.op('f32.reinterpret_i32', 'f32', [word]);
+/** The low 16 bits of a word are an f16. */
+export const f16Of = (g: Graph, word: Value): Value => g.op('f16.decode', 'f32', [word]);
+export const f16Bits = (g: Graph, value: Value): Value => g.op('f16.encode', 'i32', [value]);
+
+/** Scalars as words of 32 bits; two f16 share one. */
+export function toBits(g: Graph, scalar: ScalarKind, values: readonly Value[]): Value[] {
+  if (scalar === 'f32') return values.map((value) => bitsOf(g, value));
+  if (scalar !== 'f16') return [...values];
+  const halves = values.map((value) => f16Bits(g, value));
+  return Array.from({ length: Math.ceil(halves.length / 2) }, (_, i) => {
+    const high = halves[2 * i + 1];
+    const low = halves[2 * i]!;
+    return high ? g.op('i32.or', 'i32', [low, g.op('i32.shl', 'i32', [high, g.i32(16)])]) : low;
+  });
+}
+
+export function fromBits(g: Graph, scalar: ScalarKind, words: readonly Value[]): Value[] {
+  if (scalar === 'f32') return words.map((word) => f32Of(g, word));
+  if (scalar !== 'f16') return [...words];
+  return words.flatMap((word) => [word, g.op('i32.shr_u', 'i32', [word, g.i32(16)])].map((half) => f16Of(g, half)));
+}

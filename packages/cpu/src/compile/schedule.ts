@@ -1,0 +1,225 @@
+// Gives every floating value a place: as late as its uses allow, then out of every loop in which it does not change. A value
+// that all invocations of a workgroup share is computed once for it; one that differs is computed again in each region
+// that needs it, but for effects and phis, which are kept (`crossing`).
+import type { Body, Node, Value } from './ir.js';
+
+export interface BodyInfo {
+  readonly parent?: BodyInfo;
+  /** The node of the parent that this body belongs to. */
+  readonly index: number;
+  readonly depth: number;
+  /** A loop's body: it may run many times. */
+  readonly repeats: boolean;
+  /** The region around, if any. */
+  readonly region?: BodyInfo;
+  /** Values to compute before each node. */
+  readonly before: Map<number, Value[]>;
+}
+
+export interface Schedule {
+  readonly infos: ReadonlyMap<Body, BodyInfo>;
+  /** Values that need a local: used more than once, or elsewhere than where they are computed. */
+  readonly locals: ReadonlySet<Value>;
+  readonly live: ReadonlySet<Value>;
+  /** Effects and phis of one region that others need, too. */
+  readonly crossing: ReadonlySet<Value>;
+}
+
+/** Where leaves come from. */
+const regionLeaves = new Set(['local_index', 'frame', 'group']);
+const workgroupLeaves = new Set(['workgroup_linear']);
+/** What is not worth computing in vain. */
+const expensive = (op: string) => op.startsWith('math.') || op.startsWith('f16.') || op.includes('div') || op.includes('rem');
+
+interface Use {
+  readonly info: BodyInfo;
+  readonly index: number;
+}
+
+export function schedule(root: Body): Schedule {
+  return new Scheduler(root).run();
+}
+
+class Scheduler {
+  private readonly infos = new Map<Body, BodyInfo>();
+  private readonly definitions = new Map<Value, BodyInfo>();
+  private readonly incoming = new Map<Value, Value[]>();
+  private readonly live = new Set<Value>();
+  private readonly uses = new Map<Value, Use[]>();
+  private readonly locals = new Set<Value>();
+  private readonly crossing = new Set<Value>();
+  private readonly available = new Map<BodyInfo | undefined, Map<Value, BodyInfo>>();
+  private readonly rootInfo: BodyInfo;
+  private workgroupInfo!: BodyInfo;
+
+  constructor(private readonly root: Body) {
+    this.rootInfo = this.build(root, undefined, 0, false, undefined);
+  }
+
+  run(): Schedule {
+    this.walk(this.root, (node) => this.markNode(node));
+    this.walk(this.root, (node, info, index) => {
+      for (const value of operands(node, this.live)) this.use(value, info, index);
+    });
+    const floating = [...this.live].filter(isFloating).sort((a, b) => b.id - a.id);
+    for (const value of floating) this.place(value);
+    for (const { before } of this.infos.values()) for (const list of before.values()) list.sort((a, b) => a.id - b.id);
+    const { infos, locals, live, crossing } = this;
+    return { infos, locals, live, crossing };
+  }
+
+  private build(body: Body, parent: BodyInfo | undefined, index: number, repeats: boolean, outer?: BodyInfo): BodyInfo {
+    const depth = parent ? parent.depth + 1 : 0;
+    const own: { -readonly [K in keyof BodyInfo]: BodyInfo[K] } = { parent, index, depth, repeats, region: outer, before: new Map() };
+    const info: BodyInfo = own;
+    if (depth === 1) this.workgroupInfo = info;
+    this.infos.set(body, info);
+    body.nodes.forEach((node, i) => {
+      if (node.kind === 'op') this.definitions.set(node.value, info);
+      if (node.kind === 'move') node.phis.forEach((phi, k) => void this.come(phi, node.values[k]!));
+      if (node.kind === 'if' || node.kind === 'block') for (const phi of node.phis) this.definitions.set(phi, info);
+      for (const child of bodiesOf(node)) {
+        const isRegion = node.kind === 'region';
+        const childInfo = this.build(child, info, i, isRegion || node.kind === 'loop', outer);
+        if (isRegion) this.enterRegion(child, childInfo);
+        if (node.kind === 'loop') for (const phi of node.phis) this.definitions.set(phi, childInfo);
+      }
+    });
+    return info;
+  }
+
+  private enterRegion(body: Body, info: BodyInfo): void {
+    (info as { region?: BodyInfo }).region = info;
+    this.walkInfos(body, (inner) => void ((inner as { region?: BodyInfo }).region = info));
+  }
+
+  private walkInfos(body: Body, each: (info: BodyInfo) => void): void {
+    for (const node of body.nodes) {
+      for (const child of bodiesOf(node)) {
+        each(this.infos.get(child)!);
+        this.walkInfos(child, each);
+      }
+    }
+  }
+
+  private come(phi: Value, value: Value): void {
+    const list = this.incoming.get(phi);
+    if (list) list.push(value);
+    else this.incoming.set(phi, [value]);
+  }
+
+  private walk(body: Body, each: (node: Node, info: BodyInfo, index: number) => void): void {
+    const info = this.infos.get(body)!;
+    body.nodes.forEach((node, i) => {
+      each(node, info, i);
+      for (const child of bodiesOf(node)) this.walk(child, each);
+    });
+  }
+
+  private markNode(node: Node): void {
+    if (node.kind === 'if') this.mark(node.condition);
+    if (node.kind === 'op' && !isLoad(node.value)) this.mark(node.value);
+  }
+
+  private mark(value: Value): void {
+    if (this.live.has(value)) return;
+    this.live.add(value);
+    for (const arg of value.args) this.mark(arg);
+    for (const arg of this.incoming.get(value) ?? []) this.mark(arg);
+  }
+
+  private use(value: Value, info: BodyInfo, index: number): void {
+    if (isFloating(value)) {
+      const list = this.uses.get(value);
+      if (list) list.push({ info, index });
+      else this.uses.set(value, [{ info, index }]);
+      return;
+    }
+    const defined = this.definitions.get(value);
+    if (defined?.region && defined.region !== info.region) this.crossing.add(value);
+  }
+
+  /** The deepest body that a value needs to be in, seen from a region. */
+  private availability(value: Value, region: BodyInfo | undefined): BodyInfo {
+    let memo = this.available.get(region);
+    if (!memo) this.available.set(region, (memo = new Map()));
+    const known = memo.get(value);
+    if (known) return known;
+    let deepest = this.rootInfo;
+    if (!isFloating(value)) {
+      const at = this.definitions.get(value) ?? this.rootInfo;
+      deepest = at.region && region && at.region !== region ? region : at;
+    } else if (regionLeaves.has(value.op)) deepest = region ?? this.workgroupInfo;
+    else if (workgroupLeaves.has(value.op)) deepest = this.workgroupInfo;
+    for (const arg of value.args) {
+      const at = this.availability(arg, region);
+      if (at.depth > deepest.depth) deepest = at;
+    }
+    memo.set(value, deepest);
+    return deepest;
+  }
+
+  private place(value: Value): void {
+    const groups = new Map<BodyInfo | undefined, Use[]>();
+    for (const use of this.uses.get(value) ?? []) {
+      const { region } = use.info;
+      const varies = region && this.availability(value, region).depth >= region.depth;
+      const key = varies ? region : undefined;
+      const group = groups.get(key);
+      if (group) group.push(use);
+      else groups.set(key, [use]);
+    }
+    if (groups.size > 1 && value.op !== 'const') this.locals.add(value);
+    for (const [region, uses] of groups) this.placeFor(value, region, uses);
+  }
+
+  private placeFor(value: Value, region: BodyInfo | undefined, uses: readonly Use[]): void {
+    const common = uses.reduce(lowestCommon);
+    const floor = this.availability(value, region);
+    let best = common;
+    for (let at: BodyInfo = common.info; at !== floor && at.parent; at = at.parent) {
+      if (at.repeats) best = { info: at.parent, index: at.index };
+      else if (expensive(value.op)) break;
+    }
+    for (const arg of value.args) this.use(arg, best.info, best.index);
+    if (value.op === 'const') return;
+    if (uses.length > 1 || best.info !== uses[0]!.info) this.locals.add(value);
+    if (!this.locals.has(value)) return;
+    const { before } = best.info;
+    const list = before.get(best.index);
+    if (list) list.push(value);
+    else before.set(best.index, [value]);
+  }
+}
+
+const isFloating = (value: Value): boolean => !value.pinned && value.op !== 'phi';
+const isLoad = (value: Value): boolean => value.op.includes('.load') || value.op.startsWith('gather');
+
+function lowestCommon(a: Use, b: Use): Use {
+  let [x, y] = [a, b];
+  while (x.info !== y.info) {
+    if (x.info.depth >= y.info.depth) x = { info: x.info.parent!, index: x.info.index };
+    else y = { info: y.info.parent!, index: y.info.index };
+  }
+  return x.index <= y.index ? x : y;
+}
+
+export function bodiesOf(node: Node): readonly Body[] {
+  switch (node.kind) {
+    case 'if':
+      return [node.then, node.otherwise];
+    case 'block':
+    case 'loop':
+    case 'region':
+      return [node.body];
+    default:
+      return [];
+  }
+}
+
+/** Values that a node itself uses. */
+function operands(node: Node, live: ReadonlySet<Value>): readonly Value[] {
+  if (node.kind === 'if') return [node.condition];
+  if (node.kind === 'move') return node.values.filter((_, i) => live.has(node.phis[i]!));
+  return node.kind === 'op' && live.has(node.value) ? node.value.args : [];
+}
