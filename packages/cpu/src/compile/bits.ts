@@ -55,7 +55,7 @@ function range(s: Scalars, offset: Value, count: Value): { o: Value; c: Value } 
   return { o, c: int(s, 'min_u', count, int(s, 'sub', s.g.i32(32), o)) };
 }
 
-type Whole = (s: Scalars, args: readonly (readonly Value[])[]) => readonly Value[];
+type Whole = (s: Scalars, args: readonly [readonly Value[], readonly Value[]]) => readonly Value[];
 
 /** Parts of a word side by side, the first lowest. */
 function join(s: Scalars, parts: readonly Value[], width: number): Value[] {
@@ -116,12 +116,27 @@ const whole: Record<string, Whole> = {
   unpack4x8unorm: unpackNorm(8, false),
   unpack2x16snorm: unpackNorm(16, true),
   unpack2x16unorm: unpackNorm(16, false),
-  pack2x16float: (s, [a]) => join(s, a!.map((value) => f16Bits(s.g, s.g.op('f16.round', 'f32', [value]))), 16),
+  pack2x16float: (s, [a]) =>
+    join(
+      s,
+      a!.map((value) => f16Bits(s.g, s.g.op('f16.round', 'f32', [value]))),
+      16,
+    ),
   unpack2x16float: (s, [[word]]) => [f16Of(s.g, word!), f16Of(s.g, int(s, 'shr_u', word!, 16))],
   pack4xI8: (s, [a]) => join(s, a!, 8),
   pack4xU8: (s, [a]) => join(s, a!, 8),
-  pack4xI8Clamp: (s, [a]) => join(s, a!.map((value) => clamped(s, value, true)), 8),
-  pack4xU8Clamp: (s, [a]) => join(s, a!.map((value) => clamped(s, value, false)), 8),
+  pack4xI8Clamp: (s, [a]) =>
+    join(
+      s,
+      a!.map((value) => clamped(s, value, true)),
+      8,
+    ),
+  pack4xU8Clamp: (s, [a]) =>
+    join(
+      s,
+      a!.map((value) => clamped(s, value, false)),
+      8,
+    ),
   unpack4xI8: (s, [[word]]) => split(s, word!, 8, true),
   unpack4xU8: (s, [[word]]) => split(s, word!, 8, false),
   dot4I8Packed: dot4(true),

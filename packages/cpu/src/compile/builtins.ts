@@ -1,8 +1,8 @@
 // WGSL's built-in functions on values, as scalars. https://www.w3.org/TR/WGSL/#builtin-functions
 import type { MatrixType, ScalarKind, Type } from '../program/types.js';
 import { bitBuiltins } from './bits.js';
-import { binary, dot, isFloat, rounded } from './operators.js';
 import type { Graph, Value } from './ir.js';
+import { binary, dot, isFloat, rounded } from './operators.js';
 
 /** What the built-ins are written in: arithmetic of one scalar type. */
 export class Scalars {
@@ -96,7 +96,12 @@ const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
     const rest = g.op('i32.sub', 'i32', [limited, half]);
     // |half| and |rest| are at most 138: cut once more to what a factor can hold.
     const cut = (e: Value) => g.op('i32.max_s', 'i32', [g.op('i32.min_s', 'i32', [e, g.i32(127)]), g.i32(-126)]);
-    const factors = [cut(half), g.op('i32.sub', 'i32', [half, cut(half)]), cut(rest), g.op('i32.sub', 'i32', [rest, cut(rest)])];
+    const factors = [
+      cut(half),
+      g.op('i32.sub', 'i32', [half, cut(half)]),
+      cut(rest),
+      g.op('i32.sub', 'i32', [rest, cut(rest)]),
+    ];
     const scaled = factors.reduce((product, e) => g.op('f32.mul', 'f32', [product, power(e)]), a);
     return rounded(g, s.scalar, scaled);
   },
@@ -108,13 +113,14 @@ const transcendental = new Set(
   'exp exp2 log log2 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh pow'.split(' '),
 );
 
-type Whole = (s: Scalars, args: readonly (readonly Value[])[], types: readonly Type[]) => readonly Value[];
+type Whole = (s: Scalars, args: (readonly Value[])[], types: readonly Type[]) => readonly Value[];
 
 /** On whole vectors and matrices; the arguments are lists of scalars. */
 const whole: Record<string, Whole> = {
   all: (s, [a]) => [a!.reduce((x, y) => s.g.and(x, y))],
   any: (s, [a]) => [a!.reduce((x, y) => s.g.or(x, y))],
-  select: (s, [no, yes, condition]) => no!.map((value, i) => s.g.select(condition![i] ?? condition![0]!, yes![i]!, value)),
+  select: (s, [no, yes, condition]) =>
+    no!.map((value, i) => s.g.select(condition![i] ?? condition![0]!, yes![i]!, value)),
   dot: (s, [a, b]) => [s.dot(a!, b!)],
   length: (s, [a]) => [s.length(a!)],
   distance: (s, [a, b]) => [s.length(a!.map((value, i) => s.sub(value, b![i]!)))],
@@ -135,7 +141,8 @@ const whole: Record<string, Whole> = {
     const twice = s.mul(s.of(2), s.dot(normal!, a!));
     return a!.map((value, i) => s.sub(value, s.mul(twice, normal![i]!)));
   },
-  refract(s, [a, normal, [ratio]]) {
+  refract(s, [a, normal, ratios]) {
+    const ratio = ratios![0];
     const along = s.dot(normal!, a!);
     const one = s.of(1);
     const k = s.sub(one, s.mul(s.mul(ratio!, ratio!), s.sub(one, s.mul(along, along))));
@@ -165,7 +172,7 @@ export function builtin(
   name: string,
   type: Type,
   types: readonly Type[],
-  args: readonly (readonly Value[])[],
+  args: (readonly Value[])[],
 ): readonly Value[] {
   const { scalar } = (name === 'select' ? type : types[0]) as { scalar: ScalarKind };
   const s = new Scalars(g, scalar);
@@ -176,7 +183,7 @@ export function builtin(
   if (each) return rows.map((row) => each(s, ...row));
   if (transcendental.has(name)) return rows.map((row) => s.f(`math.${name}`, ...row));
   const packed = bitBuiltins.whole[name];
-  if (packed) return packed(s, args);
+  if (packed) return packed(s, [args[0]!, args[1] ?? []]);
   throw new Error(`internal: no built-in "${name}".`);
 }
 

@@ -180,7 +180,11 @@ export class Context {
   }
 
   /** Where several ways meet: cells with several values get a phi. What leaves a loop is always one. */
-  merge(edges: readonly { body: Body; environment: Environment; depth: number }[], phis: Value[], cells?: Iterable<Cell>): void {
+  merge(
+    edges: readonly { body: Body; environment: Environment; depth: number }[],
+    phis: Value[],
+    cells?: Iterable<Cell>,
+  ): void {
     const [first, ...rest] = edges as [(typeof edges)[0], ...typeof edges];
     const before = this.environment;
     const environment: Environment = new Map();

@@ -6,9 +6,7 @@ import { isFloat, rounded } from './operators.js';
 export function convert(g: Graph, from: ScalarKind, to: ScalarKind, value: Value): Value {
   if (from === to) return value;
   if (to === 'bool') {
-    return isFloat(from)
-      ? g.op('f32.ne', 'bool', [value, g.f32(0)])
-      : g.op('i32.ne', 'bool', [value, g.i32(0)]);
+    return isFloat(from) ? g.op('f32.ne', 'bool', [value, g.f32(0)]) : g.op('i32.ne', 'bool', [value, g.i32(0)]);
   }
   if (from === 'bool') {
     return isFloat(to) ? g.select(value, g.f32(1), g.f32(0)) : g.select(value, g.i32(1), g.i32(0));

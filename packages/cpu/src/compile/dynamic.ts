@@ -34,7 +34,7 @@ function visitStatement(s: Statement, visitor: Visitor): void {
   const expression = (e: Expression | undefined) => e && visitExpression(e, visitor);
   if (s.kind === 'declare') visitor.declare?.(s);
   if (s.kind === 'assign') visitor.assign?.(s.target);
-  const loose = s as {
+  const loose = s as unknown as {
     initial?: Expression;
     value?: Expression;
     condition?: Expression;
@@ -54,7 +54,7 @@ function visitStatement(s: Statement, visitor: Visitor): void {
 
 function visitExpression(e: Expression, visitor: Visitor): void {
   if (e.kind === 'call') visitor.call?.(e.function, e.arguments);
-  const loose = e as {
+  const loose = e as unknown as {
     reference?: Reference;
     base?: Expression;
     index?: Expression | number;

@@ -50,90 +50,99 @@ export function evaluate(c: Context, e: Expression): readonly Value[] {
   return lowerings[e.kind](c, e as never);
 }
 
-const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression, { kind: K }>) => readonly Value[] } = {
-  literal(c, { type, value }) {
-    const kind = kindOf(scalarOf(type));
-    return [kind === 'bool' ? c.g.bool(!!value) : kind === 'f32' ? c.g.f32(Number(value)) : c.g.i32(Number(value))];
-  },
-  zero: (c, { type }) => c.zeros(type),
-  load: (c, { reference }) => c.load(place(c, reference)),
-  addressOf() {
-    throw new Error('internal: a pointer is no value.');
-  },
-  value: (c, { variable }) => c.binding(variable) as readonly Value[],
-  extractMember(c, { base, index }) {
-    const values = evaluate(c, base);
-    const { members } = base.type as Extract<Type, { kind: 'struct' }>;
-    const sizes = members.map((member) => scalarsOf(member.type).length);
-    const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
-    return values.slice(start, start + sizes[index]!);
-  },
-  extract: (c, { base, index }) => extract(c, base.type, evaluate(c, base), evaluate(c, index)[0]!),
-  swizzle(c, { base, components }) {
-    const values = evaluate(c, base);
-    return components.map((component) => values[component]!);
-  },
-  unary: (c, { operator, operand }) =>
-    evaluate(c, operand).map((value) => unary(c.g, operator, scalarOf(operand.type), value)),
-  binary(c, { operator, left, right }) {
-    const a = evaluate(c, left);
-    const b = evaluate(c, right);
-    const scalar = scalarOf(left.type);
-    if (operator === 'matrix*') return matrixProduct(c.g, left.type, right.type, a, b);
-    if (operator === 'matrix-scale') return a.map((value) => binary(c.g, '*', scalar, value, b[0]!));
-    return a.map((value, i) => binary(c.g, operator, scalar, value, b[i]!));
-  },
-  logical(c, { operator, left, right }) {
-    const a = evaluate(c, left)[0]!;
-    const cell = { kind: 'bool' as const };
-    c.environment.set(cell, a);
-    const other = () => void c.environment.set(cell, evaluate(c, right)[0]!);
-    // Where the right side has no effect, this becomes a select, which is `and` or `or`.
-    if (operator === '&&') branch(c, a, other, () => {});
-    else branch(c, a, () => {}, other);
-    const value = c.environment.get(cell)!;
-    c.environment.delete(cell);
-    return [value];
-  },
-  splat(c, { type, value }) {
-    const [scalar] = evaluate(c, value);
-    return Array<Value>((type as Extract<Type, { kind: 'vector' }>).size).fill(scalar!);
-  },
-  construct: (c, { parts }) => parts.flatMap((part) => evaluate(c, part)),
-  convert(c, { type, value }) {
-    const from = scalarOf(value.type);
-    return evaluate(c, value).map((scalar) => convert(c.g, from, scalarOf(type), scalar));
-  },
-  bitcast(c, { type, value }) {
-    const words = toBits(c.g, scalarOf(value.type), evaluate(c, value));
-    return fromBits(c.g, scalarOf(type), words);
-  },
-  builtin(c, { type, name, arguments: args }) {
-    const values = args.map((arg) => evaluate(c, arg));
-    return builtin(c.g, name, type, args.map((arg) => arg.type), values);
-  },
-  arrayLength(c, { reference }) {
-    const at = place(c, reference) as MemoryPlace;
-    const { root, offset } = at;
-    const { stride } = at.type as Extract<Type, { kind: 'array' }>;
-    const size = c.g.op('binding_size', 'i32', [], root.kind === 'binding' ? root.index : 0);
-    return [c.g.op('i32.div_u', 'i32', [c.g.op('i32.sub', 'i32', [size, c.g.i32(offset)]), c.g.i32(stride)])];
-  },
-  atomic(c, { type, name, reference, arguments: args }) {
-    const at = place(c, reference) as MemoryPlace;
-    const [{ access, args: indices }] = c.accesses(at) as [ReturnType<Context['accesses']>[0]];
-    const values = args.map((arg) => evaluate(c, arg)[0]!);
-    const signed = scalarOf(reference.type) === 'i32';
-    const op = name === 'atomicMin' || name === 'atomicMax' ? `${name} ${signed ? 's' : 'u'}` : name;
-    const old = c.effect(op, 'i32', [...indices, ...values], access);
-    if (name === 'atomicStore') return [];
-    return type.kind === 'struct' ? [old, c.g.op('i32.eq', 'bool', [old, values[0]!])] : [old];
-  },
-  call(c, e) {
-    const args = e.arguments.map((arg): Binding => (arg.type.kind === 'pointer' ? pointer(c, arg) : evaluate(c, arg)));
-    return call(c, e.function, args);
-  },
-};
+const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression, { kind: K }>) => readonly Value[] } =
+  {
+    literal(c, { type, value }) {
+      const kind = kindOf(scalarOf(type));
+      return [kind === 'bool' ? c.g.bool(!!value) : kind === 'f32' ? c.g.f32(Number(value)) : c.g.i32(Number(value))];
+    },
+    zero: (c, { type }) => c.zeros(type),
+    load: (c, { reference }) => c.load(place(c, reference)),
+    addressOf() {
+      throw new Error('internal: a pointer is no value.');
+    },
+    value: (c, { variable }) => c.binding(variable) as readonly Value[],
+    extractMember(c, { base, index }) {
+      const values = evaluate(c, base);
+      const { members } = base.type as Extract<Type, { kind: 'struct' }>;
+      const sizes = members.map((member) => scalarsOf(member.type).length);
+      const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
+      return values.slice(start, start + sizes[index]!);
+    },
+    extract: (c, { base, index }) => extract(c, base.type, evaluate(c, base), evaluate(c, index)[0]!),
+    swizzle(c, { base, components }) {
+      const values = evaluate(c, base);
+      return components.map((component) => values[component]!);
+    },
+    unary: (c, { operator, operand }) =>
+      evaluate(c, operand).map((value) => unary(c.g, operator, scalarOf(operand.type), value)),
+    binary(c, { operator, left, right }) {
+      const a = evaluate(c, left);
+      const b = evaluate(c, right);
+      const scalar = scalarOf(left.type);
+      if (operator === 'matrix*') return matrixProduct(c.g, left.type, right.type, a, b);
+      if (operator === 'matrix-scale') return a.map((value) => binary(c.g, '*', scalar, value, b[0]!));
+      return a.map((value, i) => binary(c.g, operator, scalar, value, b[i]!));
+    },
+    logical(c, { operator, left, right }) {
+      const a = evaluate(c, left)[0]!;
+      const cell = { kind: 'bool' as const };
+      c.environment.set(cell, a);
+      const other = () => void c.environment.set(cell, evaluate(c, right)[0]!);
+      // Where the right side has no effect, this becomes a select, which is `and` or `or`.
+      if (operator === '&&') branch(c, a, other, () => {});
+      else branch(c, a, () => {}, other);
+      const value = c.environment.get(cell)!;
+      c.environment.delete(cell);
+      return [value];
+    },
+    splat(c, { type, value }) {
+      const [scalar] = evaluate(c, value);
+      return Array<Value>((type as Extract<Type, { kind: 'vector' }>).size).fill(scalar!);
+    },
+    construct: (c, { parts }) => parts.flatMap((part) => evaluate(c, part)),
+    convert(c, { type, value }) {
+      const from = scalarOf(value.type);
+      return evaluate(c, value).map((scalar) => convert(c.g, from, scalarOf(type), scalar));
+    },
+    bitcast(c, { type, value }) {
+      const words = toBits(c.g, scalarOf(value.type), evaluate(c, value));
+      return fromBits(c.g, scalarOf(type), words);
+    },
+    builtin(c, { type, name, arguments: args }) {
+      const values = args.map((arg) => evaluate(c, arg));
+      return builtin(
+        c.g,
+        name,
+        type,
+        args.map((arg) => arg.type),
+        values,
+      );
+    },
+    arrayLength(c, { reference }) {
+      const at = place(c, reference) as MemoryPlace;
+      const { root, offset } = at;
+      const { stride } = at.type as Extract<Type, { kind: 'array' }>;
+      const size = c.g.op('binding_size', 'i32', [], root.kind === 'binding' ? root.index : 0);
+      return [c.g.op('i32.div_u', 'i32', [c.g.op('i32.sub', 'i32', [size, c.g.i32(offset)]), c.g.i32(stride)])];
+    },
+    atomic(c, { type, name, reference, arguments: args }) {
+      const at = place(c, reference) as MemoryPlace;
+      const [{ access, args: indices }] = c.accesses(at) as [ReturnType<Context['accesses']>[0]];
+      const values = args.map((arg) => evaluate(c, arg)[0]!);
+      const signed = scalarOf(reference.type) === 'i32';
+      const op = name === 'atomicMin' || name === 'atomicMax' ? `${name} ${signed ? 's' : 'u'}` : name;
+      const old = c.effect(op, 'i32', [...indices, ...values], access);
+      if (name === 'atomicStore') return [];
+      return type.kind === 'struct' ? [old, c.g.op('i32.eq', 'bool', [old, values[0]!])] : [old];
+    },
+    call(c, e) {
+      const args = e.arguments.map(
+        (arg): Binding => (arg.type.kind === 'pointer' ? pointer(c, arg) : evaluate(c, arg)),
+      );
+      return call(c, e.function, args);
+    },
+  };
 
 /** A part of a value. A dynamic index out of bounds gives one of the parts. */
 function extract(c: Context, type: Type, values: readonly Value[], index: Value): readonly Value[] {

@@ -14,7 +14,7 @@ export interface Value {
   /** A constant's number; an instruction's immediate. */
   readonly imm: number;
   /** Of memory operations: where. */
-  readonly access?: Access;
+  readonly access?: Access | undefined;
   /** An effect, or a load that sees effects: it stands in a body. */
   readonly pinned?: boolean;
 }
@@ -38,7 +38,7 @@ export interface Access {
   /** Whether nothing writes there while the kernel runs. */
   readonly constant: boolean;
   /** Of a runtime-sized array: bytes before its first element. */
-  readonly arrayOffset?: number;
+  readonly arrayOffset?: number | undefined;
 }
 
 export interface Body {
@@ -67,7 +67,7 @@ export type Node =
 export interface IfNode {
   readonly kind: 'if';
   readonly condition: Value;
-  readonly then: Body;
+  readonly taken: Body;
   readonly otherwise: Body;
   readonly phis: Value[];
 }
@@ -170,12 +170,11 @@ export class Graph {
     let key = `${op} ${kind} ${number}`;
     for (const arg of args) key += ` ${arg.id}`;
     if (access) key += accessKey(access);
-    let found = this.table.get(key);
-    if (!found) {
-      found = { id: this.count++, op, kind, args, imm, access };
-      this.table.set(key, found);
-    }
-    return found;
+    const found = this.table.get(key);
+    if (found) return found;
+    const made: Value = { id: this.count++, op, kind, args, imm, access };
+    this.table.set(key, made);
+    return made;
   }
 
   private simplified(op: string, kind: Kind, args: readonly Value[]): Value | undefined {
@@ -189,7 +188,7 @@ export class Graph {
     }
     if (op === 'i32.eqz') {
       if (a.op === 'const') return this.pure('const', kind, [], a.imm ? 0 : 1);
-      return a.op === 'i32.eqz' && a.args[0]!.kind === 'bool' ? a.args[0] : undefined;
+      return a.op === 'i32.eqz' && a.args[0]!.kind === 'bool' ? a.args[0]! : undefined;
     }
     if (!(op in folded) || !b) return undefined;
     if (a.op === 'const' && b.op === 'const') {

@@ -55,10 +55,13 @@ function declareGlobals(c: Context): Variable[] {
 
 /** Gives a new variable its first value. */
 function initialize(c: Context, at: Place, initial: readonly Value[] | undefined): void {
-  if (initial || at.kind === 'cells') return c.store(at, initial ?? c.zeros(at.type));
+  if (initial || at.kind === 'cells') {
+    c.store(at, initial ?? c.zeros(at.type));
+    return;
+  }
   const leaves = leavesOf(at.root, at.type).length;
-  if (leaves <= 16) return c.store(at, c.zeros(at.type));
-  c.effect('clear', 'none', [], { ...c.accesses(at)[0]!.access }, leaves);
+  if (leaves <= 16) c.store(at, c.zeros(at.type));
+  else c.effect('clear', 'none', [], c.accesses(at)[0]!.access, leaves);
 }
 
 // ---------------------------------------------------------------------------------------------------------- inputs
@@ -177,11 +180,16 @@ const lowerings: { [K in Statement['kind']]: (c: Context, s: Extract<Statement, 
     c.block((target) => {
       c.breaks.push(target);
       // The default comes last: it is what no other label takes.
-      const ordered = [...cases].sort((a, b) => Number(a.values.includes('default')) - Number(b.values.includes('default')));
+      const ordered = [...cases].sort(
+        (a, b) => Number(a.values.includes('default')) - Number(b.values.includes('default')),
+      );
       const next = (i: number): void => {
         const found = ordered[i];
         if (!found) return;
-        if (found.values.includes('default')) return statements(c, found.body);
+        if (found.values.includes('default')) {
+          statements(c, found.body);
+          return;
+        }
         const tests = (found.values as number[]).map(is);
         const condition = tests.reduce((a, b) => c.g.or(a, b));
         branch(
@@ -237,7 +245,7 @@ function declare(c: Context, variable: LocalVariable, initial: Expression | unde
 }
 
 /** Subgroup operations take scalars one by one; the second argument (a lane) is the same for all of them. */
-function collective(c: Context, name: string, type: Type, [value = [], lane]: readonly Value[][]): Value[] {
+function collective(c: Context, name: string, type: Type, [value = [], lane]: readonly (readonly Value[])[]): Value[] {
   const scalars = scalarsOf(type);
   const of = type.kind === 'vector' || type.kind === 'scalar' ? type.scalar : 'u32';
   if (name === 'subgroupBallot') {
@@ -250,16 +258,19 @@ function collective(c: Context, name: string, type: Type, [value = [], lane]: re
 
 /** Two ways of which one is taken. What is short and pure is computed on both and selected. */
 export function branch(c: Context, condition: Value, then: () => void, otherwise: () => void): void {
-  if (condition.op === 'const') return condition.imm ? then() : otherwise();
-  const node: IfNode = { kind: 'if', condition, then: { nodes: [] }, otherwise: { nodes: [] }, phis: [] };
+  if (condition.op === 'const') {
+    (condition.imm ? then : otherwise)();
+    return;
+  }
+  const node: IfNode = { kind: 'if', condition, taken: { nodes: [] }, otherwise: { nodes: [] }, phis: [] };
   const start = c.g.size;
-  const a = c.within(node.then, c.environment, then);
+  const a = c.within(node.taken, c.environment, then);
   const b = c.within(node.otherwise, c.environment, otherwise);
-  const pure = node.then.nodes.length === 0 && node.otherwise.nodes.length === 0 && a.alive && b.alive;
+  const pure = node.taken.nodes.length === 0 && node.otherwise.nodes.length === 0 && a.alive && b.alive;
   if (pure && select(c, start, condition, a.environment, b.environment)) return;
   c.emit(node);
   const edges = [a, b].flatMap(({ alive, environment }, i) =>
-    alive ? [{ body: i ? node.otherwise : node.then, environment, depth: c.depth }] : [],
+    alive ? [{ body: i ? node.otherwise : node.taken, environment, depth: c.depth }] : [],
   );
   c.alive = edges.length > 0;
   if (edges.length > 0) c.merge(edges, node.phis, c.environment.keys());
@@ -282,47 +293,53 @@ function select(c: Context, start: number, condition: Value, a: Map<Cell, Value>
 }
 
 function lowerLoop(c: Context, s: Extract<Statement, { kind: 'loop' }>): void {
-  c.block((exit) => {
-    const cells = assignedCells(c, s);
-    const initial = cells.map((cell) => c.environment.get(cell)!);
-    const phis = cells.map((cell) => c.g.fresh('phi', cell.kind));
-    const entry: Value[] = [];
-    const node: LoopNode = { kind: 'loop', body: { nodes: [] }, phis: [] };
-    const before = { kind: 'move' as const, phis: node.phis, values: entry };
-    c.emit(before);
-    cells.forEach((cell, i) => void c.environment.set(cell, phis[i]!));
-    c.depth++;
-    const end = c.within(node.body, c.environment, () => {
-      c.block((next) => {
-        c.breaks.push(exit);
-        c.continues.push(next);
-        statements(c, s.body);
-        c.continues.pop();
-        c.breaks.pop();
+  c.block(
+    (exit) => {
+      const cells = assignedCells(c, s);
+      const initial = cells.map((cell) => c.environment.get(cell)!);
+      const phis = cells.map((cell) => c.g.fresh('phi', cell.kind));
+      const entry: Value[] = [];
+      const node: LoopNode = { kind: 'loop', body: { nodes: [] }, phis: [] };
+      const before = { kind: 'move' as const, phis: node.phis, values: entry };
+      c.emit(before);
+      cells.forEach((cell, i) => void c.environment.set(cell, phis[i]!));
+      c.depth++;
+      const end = c.within(node.body, c.environment, () => {
+        c.block((next) => {
+          c.breaks.push(exit);
+          c.continues.push(next);
+          statements(c, s.body);
+          c.continues.pop();
+          c.breaks.pop();
+        });
+        if (c.alive) statements(c, s.continuing);
+        if (c.alive && s.breakIf) {
+          branch(
+            c,
+            evaluate(c, s.breakIf)[0]!,
+            () => c.leave(exit),
+            () => {},
+          );
+        }
       });
-      if (c.alive) statements(c, s.continuing);
-      if (c.alive && s.breakIf) {
-        branch(
-          c,
-          evaluate(c, s.breakIf)[0]!,
-          () => c.leave(exit),
-          () => {},
-        );
-      }
-    });
-    c.depth--;
-    const next: Value[] = [];
-    phis.forEach((phi, i) => {
-      const value = end.alive ? end.environment.get(cells[i]!)! : phi;
-      if (value === phi) return void c.aliases.set(phi, initial[i]!);
-      node.phis.push(phi);
-      entry.push(initial[i]!);
-      next.push(value);
-    });
-    if (end.alive) node.body.nodes.push({ kind: 'move', phis: node.phis, values: next });
-    c.emit(node);
-    c.alive = false;
-  }, [...c.environment.keys()]);
+      c.depth--;
+      const next: Value[] = [];
+      phis.forEach((phi, i) => {
+        const value = end.alive ? end.environment.get(cells[i]!)! : phi;
+        if (value === phi) {
+          c.aliases.set(phi, initial[i]!);
+          return;
+        }
+        node.phis.push(phi);
+        entry.push(initial[i]!);
+        next.push(value);
+      });
+      if (end.alive) node.body.nodes.push({ kind: 'move', phis: node.phis, values: next });
+      c.emit(node);
+      c.alive = false;
+    },
+    [...c.environment.keys()],
+  );
 }
 
 /** Cells that a loop may assign: of variables declared before it. */

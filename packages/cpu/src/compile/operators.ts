@@ -45,7 +45,8 @@ export function binary(g: Graph, operator: BinaryOperator, scalar: ScalarKind, a
     if (scalar === 'bool' && operator === '!=') return g.op('i32.xor', 'bool', [a, b]);
     return g.op(op, 'bool', [a, b]);
   }
-  if (operator === '/' || operator === '%') return float ? quotient(g, operator, scalar, a, b) : divide(g, operator, sign, a, b);
+  if (operator === '/' || operator === '%')
+    return float ? quotient(g, operator, scalar, a, b) : divide(g, operator, sign, a, b);
   const [floatOp, integerOp] = arithmetic[operator]!;
   if (float) return rounded(g, scalar, g.op(`f32.${floatOp}`, 'f32', [a, b]));
   const amount = integerOp.startsWith('sh') ? g.op('i32.and', 'i32', [b, g.i32(31)]) : b;

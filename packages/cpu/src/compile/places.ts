@@ -30,7 +30,7 @@ export interface MemoryPlace {
   readonly offset: number;
   readonly terms: readonly Term[];
   readonly constant: boolean;
-  readonly arrayOffset?: number;
+  readonly arrayOffset?: number | undefined;
 }
 
 export type Place = CellPlace | MemoryPlace;
@@ -101,7 +101,11 @@ function partOffset(root: Root, type: Type, index: number): number {
 }
 
 /** The scalars of a type with their offsets, in the units of a root. */
-export function leavesOf(root: Root, type: Type, offset = 0): { readonly offset: number; readonly scalar: ScalarKind }[] {
+export function leavesOf(
+  root: Root,
+  type: Type,
+  offset = 0,
+): { readonly offset: number; readonly scalar: ScalarKind }[] {
   if (type.kind === 'scalar' || type.kind === 'atomic') return [{ offset, scalar: type.scalar }];
   return parts(type).flatMap((part, i) => leavesOf(root, part, offset + partOffset(root, type, i)));
 }
@@ -109,7 +113,8 @@ export function leavesOf(root: Root, type: Type, offset = 0): { readonly offset:
 /** A member of a structure, or an element at a constant index. */
 export function partAt(place: Place, index: number): Place {
   const type = parts(place.type)[index]!;
-  if (place.kind === 'memory') return { ...place, type, offset: place.offset + partOffset(place.root, place.type, index) };
+  if (place.kind === 'memory')
+    return { ...place, type, offset: place.offset + partOffset(place.root, place.type, index) };
   const before = parts(place.type)
     .slice(0, index)
     .reduce((sum, part) => sum + scalarsOf(part).length, 0);
@@ -120,7 +125,8 @@ export function partAt(place: Place, index: number): Place {
 export function elementAt(place: Place, index: Value): Place {
   const count = countOf(place.type);
   const constant = index.op === 'const' ? index.imm : undefined;
-  if (constant !== undefined && count !== undefined && constant >= 0 && constant < count) return partAt(place, constant);
+  if (constant !== undefined && count !== undefined && constant >= 0 && constant < count)
+    return partAt(place, constant);
   const type = elementOf(place.type);
   if (place.kind === 'cells') return { ...place, type, pick: index };
   const term = { index, stride: partOffset(place.root, place.type, 1), count };

@@ -11,7 +11,7 @@ export interface Address {
   readonly address: Value;
   readonly offset: number;
   /** Undefined where it is always in bounds. */
-  readonly inBounds?: Value;
+  readonly inBounds?: Value | undefined;
 }
 
 /** Scalar instructions for values. `lanes` is 4 where invocations lie side by side in their own memory. */
@@ -116,6 +116,13 @@ export class ScalarForm {
   stored(access: Access, value: Value): Value {
     if (access.width === 'f16') return this.g.op('f16.encode', 'i32', [value]);
     return access.width === 'f32' && access.root.kind === 'binding' ? this.canonical(value) : value;
+  }
+
+  /** Zeros from a place on. @param count - scalars */
+  clear(access: Access, count: number): Value {
+    const { address, offset } = this.address(access, []);
+    const start = this.g.op('i32.add', 'i32', [address, this.g.i32(offset)]);
+    return this.g.fresh('clear', 'none', [start], count * this.root(access.root).unit);
   }
 
   atomic(op: string, access: Access, args: readonly Value[]): Value {

@@ -4,14 +4,14 @@
 import type { Body, Node, Value } from './ir.js';
 
 export interface BodyInfo {
-  readonly parent?: BodyInfo;
+  readonly parent: BodyInfo | undefined;
   /** The node of the parent that this body belongs to. */
   readonly index: number;
   readonly depth: number;
   /** A loop's body: it may run many times. */
   readonly repeats: boolean;
   /** The region around, if any. */
-  readonly region?: BodyInfo;
+  readonly region: BodyInfo | undefined;
   /** Values to compute before each node. */
   readonly before: Map<number, Value[]>;
 }
@@ -28,8 +28,11 @@ export interface Schedule {
 /** Where leaves come from. */
 const regionLeaves = new Set(['local_index', 'frame', 'group']);
 const workgroupLeaves = new Set(['workgroup_linear']);
+/** What costs no more than reading a local. */
+const immediate = new Set(['const', 'v128.const', 'scratch', 'local_index', 'workgroup_linear', 'group']);
 /** What is not worth computing in vain. */
-const expensive = (op: string) => op.startsWith('math.') || op.startsWith('f16.') || op.includes('div') || op.includes('rem');
+const expensive = (op: string) =>
+  op.startsWith('math.') || op.startsWith('f16.') || op.includes('div') || op.includes('rem');
 
 interface Use {
   readonly info: BodyInfo;
@@ -68,10 +71,15 @@ class Scheduler {
     return { infos, locals, live, crossing };
   }
 
-  private build(body: Body, parent: BodyInfo | undefined, index: number, repeats: boolean, outer?: BodyInfo): BodyInfo {
+  private build(
+    body: Body,
+    parent: BodyInfo | undefined,
+    index: number,
+    repeats: boolean,
+    outer: BodyInfo | undefined,
+  ): BodyInfo {
     const depth = parent ? parent.depth + 1 : 0;
-    const own: { -readonly [K in keyof BodyInfo]: BodyInfo[K] } = { parent, index, depth, repeats, region: outer, before: new Map() };
-    const info: BodyInfo = own;
+    const info: BodyInfo = { parent, index, depth, repeats, region: outer, before: new Map() };
     if (depth === 1) this.workgroupInfo = info;
     this.infos.set(body, info);
     body.nodes.forEach((node, i) => {
@@ -89,8 +97,10 @@ class Scheduler {
   }
 
   private enterRegion(body: Body, info: BodyInfo): void {
-    (info as { region?: BodyInfo }).region = info;
-    this.walkInfos(body, (inner) => void ((inner as { region?: BodyInfo }).region = info));
+    (info as { region: BodyInfo | undefined }).region = info;
+    this.walkInfos(body, (inner) => {
+      (inner as { region: BodyInfo | undefined }).region = info;
+    });
   }
 
   private walkInfos(body: Body, each: (info: BodyInfo) => void): void {
@@ -142,7 +152,10 @@ class Scheduler {
   /** The deepest body that a value needs to be in, seen from a region. */
   private availability(value: Value, region: BodyInfo | undefined): BodyInfo {
     let memo = this.available.get(region);
-    if (!memo) this.available.set(region, (memo = new Map()));
+    if (!memo) {
+      memo = new Map();
+      this.available.set(region, memo);
+    }
     const known = memo.get(value);
     if (known) return known;
     let deepest = this.rootInfo;
@@ -169,7 +182,7 @@ class Scheduler {
       if (group) group.push(use);
       else groups.set(key, [use]);
     }
-    if (groups.size > 1 && value.op !== 'const') this.locals.add(value);
+    if (groups.size > 1 && !immediate.has(value.op)) this.locals.add(value);
     for (const [region, uses] of groups) this.placeFor(value, region, uses);
   }
 
@@ -182,7 +195,7 @@ class Scheduler {
       else if (expensive(value.op)) break;
     }
     for (const arg of value.args) this.use(arg, best.info, best.index);
-    if (value.op === 'const') return;
+    if (immediate.has(value.op)) return;
     if (uses.length > 1 || best.info !== uses[0]!.info) this.locals.add(value);
     if (!this.locals.has(value)) return;
     const { before } = best.info;
@@ -207,7 +220,7 @@ function lowestCommon(a: Use, b: Use): Use {
 export function bodiesOf(node: Node): readonly Body[] {
   switch (node.kind) {
     case 'if':
-      return [node.then, node.otherwise];
+      return [node.taken, node.otherwise];
     case 'block':
     case 'loop':
     case 'region':

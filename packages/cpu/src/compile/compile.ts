@@ -1,0 +1,71 @@
+// The back end: a program becomes a WebAssembly module.
+import type { GlobalVariable, Program } from '../program/program.js';
+import { ModuleBuilder } from '../wasm/module.js';
+import { Emitter, type Layout } from './emit.js';
+import { minimumBytes } from './expressions.js';
+import type { Body, Graph, Value } from './ir.js';
+import type { CompiledKernel, KernelBinding } from './kernel.js';
+import { lower } from './lower.js';
+import { ScalarMode } from './scalar.js';
+import { ZERO_BYTES } from './scalars.js';
+
+export interface CompileOptions {
+  /** Whether the memory that kernels import is shared between threads. */
+  readonly shared: boolean;
+  /** Only this mode. Without it, lanes where the kernel allows it. */
+  readonly mode?: 'scalar' | 'lanes' | undefined;
+  /** Invocations of a subgroup in scalar mode: 4 … 64. In lanes mode it is 4. */
+  readonly subgroupSize?: number | undefined;
+}
+
+/** Pages of 64 KiB in 4 GiB. */
+const MAXIMUM_PAGES = 65536;
+
+/**
+ * Compiles the entry point of a program.
+ * @throws Error (`internal: …`) for what the front end should have refused
+ */
+export function compileProgram(program: Program, options: CompileOptions): CompiledKernel {
+  const { context, body, bindings } = lower(program);
+  const { g } = context;
+  const { workgroupSize } = program.entry;
+  const invocations = workgroupSize.reduce((a, b) => a * b, 1);
+  const module = new ModuleBuilder({ initial: 1, maximum: MAXIMUM_PAGES, shared: options.shared });
+  const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
+  const frame = ZERO_BYTES + align(context.workgroupSize);
+  const layout: Layout = {
+    workgroup: ZERO_BYTES,
+    workgroupBytes: context.workgroupSize,
+    frame,
+    frameBytes: align(4 * context.frameSize),
+    invocations,
+    lanes: 1,
+  };
+  const region: Body = { nodes: [{ kind: 'region', body, left: [] }] };
+  const rewritten = new ScalarMode(g, inputAliases(g, context.aliases, options.subgroupSize ?? 4)).body(region);
+  new Emitter(module, { nodes: [{ kind: 'loop', body: rewritten, phis: [] }] }, layout).run();
+  return {
+    wasm: module.finish(),
+    workgroupSize,
+    bindings: (bindings as GlobalVariable[]).map(kernelBinding),
+    scratchBytes: frame + layout.frameBytes,
+    mode: 'scalar',
+  };
+}
+
+function kernelBinding({ binding, space, access, type }: GlobalVariable): KernelBinding {
+  const kind = space === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage';
+  return { ...binding!, kind, minimumBytes: minimumBytes(type) };
+}
+
+/** Inputs that follow from others: a workgroup's position from its linear index. */
+function inputAliases(g: Graph, aliases: Map<Value, Value>, subgroupSize: number): ReadonlyMap<Value, Value> {
+  aliases.set(g.op('subgroup_size', 'i32', []), g.i32(subgroupSize));
+  const linear = g.op('workgroup_linear', 'i32', []);
+  const [x, y] = [0, 1].map((axis) => g.op('num_workgroups', 'i32', [], axis)) as [Value, Value];
+  const op = (name: string, a: Value, b: Value) => g.op(`i32.${name}`, 'i32', [a, b]);
+  const rows = op('div_u', linear, x);
+  const position = [op('rem_u', linear, x), op('rem_u', rows, y), op('div_u', rows, y)];
+  position.forEach((value, axis) => void aliases.set(g.op('workgroup_id', 'i32', [], axis), value));
+  return aliases;
+}
