@@ -24,7 +24,10 @@ export function handmade(name: KernelName, shared: boolean): CompiledKernel {
   return {
     wasm: module.finish(),
     workgroupSize: [64, 1, 1],
-    bindings: name === 'double' ? [binding(0, 'read-only-storage'), binding(1, 'storage')] : [binding(1, 'storage')],
+    bindings:
+      name === 'double'
+        ? [binding(0, 'read-only-storage'), binding(1, 'storage')]
+        : [binding(1, 'storage', name === 'scratch' ? 16 : 4)],
     scratchBytes: name === 'scratch' ? 4096 : 0,
     mode: 'scalar',
   };
