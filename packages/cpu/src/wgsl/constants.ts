@@ -1,0 +1,340 @@
+// Values of constant expressions: composites, conversions and the built-in functions on them.
+// https://www.w3.org/TR/WGSL/#const-expr and https://www.w3.org/TR/WGSL/#numeric-builtin-functions
+import {
+  binaryScalar,
+  convertScalar,
+  EvaluationError,
+  f16Bits,
+  f16FromBits,
+  f32Bits,
+  f32FromBits,
+  type ScalarValue,
+  settle,
+} from './scalars.js';
+import { type AnyStruct, type AnyType, isFloat, type Scalar, scalarOf, show, sizeInBits } from './types.js';
+
+/** A vector's components, a matrix' columns, an array's elements or a structure's members are a list. */
+export type Value = ScalarValue | readonly Value[];
+
+/** More elements than this a constant array does not have: each is a value of its own. */
+const MAX_ELEMENTS = 65535;
+
+/** @throws EvaluationError for an array beyond reason */
+export function zeroValue(type: AnyType): Value {
+  switch (type.kind) {
+    case 'vector':
+      return new Array(type.size).fill(zeroScalar(type.scalar));
+    case 'matrix':
+      return new Array(type.columns).fill(new Array(type.rows).fill(zeroScalar(type.scalar)));
+    case 'array':
+      if (type.count! > MAX_ELEMENTS) {
+        throw new EvaluationError(`A constant array has at most ${MAX_ELEMENTS} elements, not ${type.count}.`);
+      }
+      return new Array(type.count).fill(zeroValue(type.element));
+    case 'struct':
+      return type.members.map((member) => zeroValue(member.type));
+    default:
+      return zeroScalar(scalarOf(type)!);
+  }
+}
+
+const zeroScalar = (scalar: Scalar): ScalarValue => (scalar === 'bool' ? false : scalar === 'AbstractInt' ? 0n : 0);
+
+/** The value in another type of the same shape. */
+export function convertValue(from: AnyType, to: AnyType, value: Value): Value {
+  if (from === to) return value;
+  if (from.kind === 'array') {
+    const { element } = to as typeof from;
+    return (value as readonly Value[]).map((item) => convertValue(from.element, element, item));
+  }
+  if (from.kind === 'struct') {
+    const { members } = to as AnyStruct;
+    return (value as readonly Value[]).map((item, i) => convertValue(from.members[i]!.type, members[i]!.type, item));
+  }
+  const [source, target] = [scalarOf(from)!, scalarOf(to)!];
+  return source === target ? value : mapValue(value, (scalar) => convertScalar(source, target, scalar));
+}
+
+export function mapValue(value: Value, map: (scalar: ScalarValue) => ScalarValue): Value {
+  return Array.isArray(value) ? value.map((item) => mapValue(item, map)) : map(value as ScalarValue);
+}
+
+/** Applies an operation to each component of values of one shape. */
+export function zip(values: readonly Value[], apply: (parts: readonly ScalarValue[]) => ScalarValue): Value {
+  const [first] = values;
+  if (!Array.isArray(first)) return apply(values as readonly ScalarValue[]);
+  return first.map((_, i) =>
+    zip(
+      values.map((value) => (value as readonly Value[])[i]!),
+      apply,
+    ),
+  );
+}
+
+/** Linear-algebra product of matrices and vectors. */
+export function multiply(left: AnyType, right: AnyType, a: Value, b: Value): Value {
+  const scalar = scalarOf(left)!;
+  const product = (row: readonly ScalarValue[], column: readonly ScalarValue[]) => dot(scalar, row, column);
+  if (left.kind === 'vector') return (b as ScalarValue[][]).map((column) => product(a as ScalarValue[], column));
+  const rows = transpose(a as ScalarValue[][]);
+  if (right.kind === 'vector') return rows.map((row) => product(row, b as ScalarValue[]));
+  return (b as ScalarValue[][]).map((column) => rows.map((row) => product(row, column)));
+}
+
+const transpose = (columns: readonly (readonly ScalarValue[])[]): ScalarValue[][] =>
+  columns[0]!.map((_, row) => columns.map((column) => column[row]!));
+
+function dot(scalar: Scalar, a: readonly ScalarValue[], b: readonly ScalarValue[]): ScalarValue {
+  return a
+    .map((item, i) => binaryScalar('*', scalar, item, b[i]!))
+    .reduce((sum, item) => binaryScalar('+', scalar, sum, item));
+}
+
+type Numbers = readonly number[];
+const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
+
+/** Ties to even. */
+function roundEven(x: number): number {
+  const up = Math.round(x);
+  return up - x === 0.5 && up % 2 !== 0 ? up - 1 : up;
+}
+
+const lowBits = (count: number) => (count >= 32 ? 0xffffffff : 2 ** count - 1);
+const trailing = (x: number) => (x === 0 ? 32 : 31 - Math.clz32(x & -x));
+
+function popCount(x: number): number {
+  let count = 0;
+  for (let rest = x >>> 0; rest !== 0; rest >>>= 1) count += rest & 1;
+  return count;
+}
+
+function reverse(x: number): number {
+  let result = 0;
+  for (let i = 0; i < 32; i++) result = (result << 1) | ((x >>> i) & 1);
+  return result;
+}
+
+/** Component by component; results are rounded and checked afterwards. The others are JavaScript's, by the same name. */
+const COMPONENTS: Readonly<
+  Record<string, (x: number, y: number, z: number, w: number, scalar: Scalar) => ScalarValue>
+> = {
+  abs: (x) => (x < 0 ? -x : x),
+  sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
+  max: (x, y) => (x < y ? y : x),
+  min: (x, y) => (y < x ? y : x),
+  clamp: (x, low, high) => (x < low ? low : x > high ? high : x),
+  degrees: (x) => (x * 180) / Math.PI,
+  radians: (x) => (x * Math.PI) / 180,
+  exp2: (x) => 2 ** x,
+  fract: (x) => x - Math.floor(x),
+  inverseSqrt: (x) => 1 / Math.sqrt(x),
+  round: roundEven,
+  saturate: (x) => clamp(x, 0, 1),
+  pow: (x, y) => (x < 0 ? Number.NaN : x ** y),
+  step: (edge, x) => (edge <= x ? 1 : 0),
+  fma: (x, y, z) => x * y + z,
+  mix: (x, y, a) => x * (1 - a) + y * a,
+  smoothstep: (low, high, x) => {
+    const t = clamp((x - low) / (high - low), 0, 1);
+    return t * t * (3 - 2 * t);
+  },
+  select: (no, yes, condition) => (condition ? yes : no),
+  countLeadingZeros: (x) => Math.clz32(x),
+  countOneBits: popCount,
+  countTrailingZeros: trailing,
+  firstLeadingBit: (x, _y, _z, _w, scalar) => 31 - Math.clz32(scalar === 'i32' && x < 0 ? ~x : x),
+  firstTrailingBit: (x) => (x === 0 ? -1 : trailing(x)),
+  reverseBits: reverse,
+  extractBits: (x, offset, count, _w, scalar) => {
+    const [start, bits] = [Math.min(offset, 32), Math.min(count, 32 - Math.min(offset, 32))];
+    if (bits === 0) return 0;
+    const raised = x << (32 - start - bits);
+    return scalar === 'i32' ? raised >> (32 - bits) : raised >>> (32 - bits);
+  },
+  insertBits: (x, y, offset, count) => {
+    if (offset >= 32) return x;
+    const mask = lowBits(Math.min(count, 32 - offset)) << offset;
+    return (x & ~mask) | ((y << offset) & mask);
+  },
+  // In two steps: 2 ** y may be out of range where the product is not.
+  ldexp: (x, y) => x * 2 ** Math.trunc(Number(y) / 2) * 2 ** (Number(y) - Math.trunc(Number(y) / 2)),
+  quantizeToF16: (x) => settle('f16', x),
+};
+type Whole = (values: readonly Value[], types: readonly AnyType[], scalar: Scalar) => Value;
+const vector = (value: Value) => value as Numbers;
+const length = (v: Numbers) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+const plainDot = (a: Numbers, b: Numbers) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+const WHOLE: Readonly<Record<string, Whole>> = {
+  any: ([v]) => [v].flat().some(Boolean),
+  all: ([v]) => [v].flat().every(Boolean),
+  dot: ([a, b], _, scalar) => dot(scalar, a as ScalarValue[], b as ScalarValue[]),
+  cross: ([p, q]) => {
+    const [a, b] = [vector(p!), vector(q!)];
+    return [1, 2, 0].map((i, k) => a[i]! * b[[2, 0, 1][k]!]! - a[[2, 0, 1][k]!]! * b[i]!);
+  },
+  distance: ([a, b]) => length([a].flat().map((x, i) => (x as number) - ([b].flat()[i] as number))),
+  length: ([v]) => length([v].flat() as Numbers),
+  normalize: ([v]) => vector(v!).map((x) => x / length(vector(v!))),
+  faceForward: ([a, b, c]) => (plainDot(vector(b!), vector(c!)) < 0 ? a! : vector(a!).map((x) => -x)),
+  reflect: ([a, b]) => {
+    const twice = 2 * plainDot(vector(b!), vector(a!));
+    return vector(a!).map((x, i) => x - twice * vector(b!)[i]!);
+  },
+  refract: ([a, b, c]) => {
+    const [ratio, d] = [c as number, plainDot(vector(b!), vector(a!))];
+    const k = 1 - ratio * ratio * (1 - d * d);
+    return vector(a!).map((x, i) => (k < 0 ? 0 : ratio * x - (ratio * d + Math.sqrt(k)) * vector(b!)[i]!));
+  },
+  transpose: ([m]) => transpose(m as ScalarValue[][]),
+  determinant: ([m]) => determinant(m as number[][]),
+  frexp: ([v], [type]) =>
+    split(type!, v!, (x) => {
+      const exponent = x === 0 ? 0 : Math.max(-1073, Math.floor(Math.log2(Math.abs(x))) + 1);
+      const fraction = x / 2 ** (exponent - 1) / 2;
+      // log2 rounds: next to a power of two it may name the neighbour.
+      if (Math.abs(fraction) >= 1) return [fraction / 2, exponent + 1];
+      return Math.abs(fraction) < 0.5 && x !== 0 ? [fraction * 2, exponent - 1] : [fraction, exponent];
+    }),
+  modf: ([v], [type]) => split(type!, v!, (x) => [x - Math.trunc(x), Math.trunc(x)]),
+  dot4U8Packed: ([a, b]) => plainDot(bytes(a!), bytes(b!)),
+  dot4I8Packed: ([a, b]) => plainDot(bytes(a!).map(signed(8)), bytes(b!).map(signed(8))),
+  pack4x8snorm: ([v]) =>
+    pack(
+      8,
+      vector(v!).map((x) => Math.floor(0.5 + 127 * clamp(x, -1, 1))),
+    ),
+  pack4x8unorm: ([v]) =>
+    pack(
+      8,
+      vector(v!).map((x) => Math.floor(0.5 + 255 * clamp(x, 0, 1))),
+    ),
+  pack2x16snorm: ([v]) =>
+    pack(
+      16,
+      vector(v!).map((x) => Math.floor(0.5 + 32767 * clamp(x, -1, 1))),
+    ),
+  pack2x16unorm: ([v]) =>
+    pack(
+      16,
+      vector(v!).map((x) => Math.floor(0.5 + 65535 * clamp(x, 0, 1))),
+    ),
+  pack2x16float: ([v]) =>
+    pack(
+      16,
+      vector(v!).map((x) => f16Bits(settle('f16', x) as number)),
+    ),
+  pack4xI8: ([v]) => pack(8, vector(v!)),
+  pack4xU8: ([v]) => pack(8, vector(v!)),
+  pack4xI8Clamp: ([v]) =>
+    pack(
+      8,
+      vector(v!).map((x) => clamp(x, -128, 127)),
+    ),
+  pack4xU8Clamp: ([v]) =>
+    pack(
+      8,
+      vector(v!).map((x) => clamp(x, 0, 255)),
+    ),
+  unpack4x8snorm: ([x]) => bytes(x!).map((b) => Math.max(signed(8)(b) / 127, -1)),
+  unpack4x8unorm: ([x]) => bytes(x!).map((b) => b / 255),
+  unpack2x16snorm: ([x]) => halves(x!).map((h) => Math.max(signed(16)(h) / 32767, -1)),
+  unpack2x16unorm: ([x]) => halves(x!).map((h) => h / 65535),
+  unpack2x16float: ([x]) => halves(x!).map(f16FromBits),
+  unpack4xI8: ([x]) => bytes(x!).map(signed(8)),
+  unpack4xU8: ([x]) => bytes(x!),
+};
+
+const bytes = (x: Value): Numbers => [0, 8, 16, 24].map((shift) => ((x as number) >>> shift) & 0xff);
+const halves = (x: Value): Numbers => [0, 16].map((shift) => ((x as number) >>> shift) & 0xffff);
+const signed = (bits: number) => (x: number) => (x << (32 - bits)) >> (32 - bits);
+const pack = (bits: number, parts: Numbers) =>
+  parts.reduce((word, x, i) => word | ((x & lowBits(bits)) << (i * bits)), 0) >>> 0;
+
+function split(type: AnyType, value: Value, parts: (x: number) => readonly [number, number]): Value {
+  const pairs = [value].flat().map((x) => parts(x as number));
+  const [first, second] = [0, 1].map((which) => pairs.map((pair) => pair[which]!));
+  return type.kind === 'vector' ? [first!, second!] : [first![0]!, second![0]!];
+}
+
+function determinant(columns: readonly Numbers[]): number {
+  if (columns.length === 1) return columns[0]![0]!;
+  return columns[0]!.reduce((sum, x, row) => {
+    const minor = columns.slice(1).map((column) => column.filter((_, i) => i !== row));
+    return sum + (row % 2 === 0 ? x : -x) * determinant(minor);
+  }, 0);
+}
+
+/**
+ * A built-in function of constant arguments, which have the types of its parameters.
+ * @throws EvaluationError where the result is out of range or undefined
+ */
+export function evaluateBuiltin(
+  name: string,
+  types: readonly AnyType[],
+  values: readonly Value[],
+  result: AnyType,
+): Value {
+  const scalar = scalarOf(types[0]!)!;
+  const whole = WHOLE[name];
+  if (whole !== undefined) return settleValue(result, whole(values, types, scalar));
+  const apply = COMPONENTS[name] ?? (Math[name as 'atan2'] as (x: number, y: number) => number);
+  const [first] = values;
+  // extractBits and its kin take one offset and count for all components.
+  const wide = values.map((value) => (Array.isArray(first) && !Array.isArray(value) ? first.map(() => value) : value));
+  const computed = zip(wide, (parts) => {
+    const [x, y, z, w] = parts as Numbers;
+    return apply(x!, y!, z!, w!, scalar);
+  });
+  return settleValue(result, computed);
+}
+
+/** Rounds each part of a computed value to its type. */
+function settleValue(type: AnyType, value: Value): Value {
+  if (type.kind !== 'struct') return mapValue(value, (scalar) => settle(scalarOf(type)!, scalar));
+  return (value as readonly Value[]).map((part, i) => settleValue(type.members[i]!.type, part));
+}
+
+/**
+ * What of a built-in's arguments is wrong by itself, whatever the others are: values are undefined where they are not known.
+ * @throws EvaluationError
+ */
+export function checkArguments(name: string, types: readonly AnyType[], values: readonly (Value | undefined)[]): void {
+  const each = (indices: readonly number[], wrong: (parts: Numbers) => boolean, message: string) => {
+    const given = indices.map((i) => values[i]);
+    if (given.some((value) => value === undefined)) return;
+    zip(given as Value[], (parts) => {
+      if (wrong(parts as Numbers)) throw new EvaluationError(message);
+      return 0;
+    });
+  };
+  const beyond = ([offset, count]: Numbers) => offset! + count! > 32;
+  if (name === 'clamp') each([1, 2], ([low, high]) => low! > high!, 'The low bound of clamp is above the high one.');
+  if (name === 'smoothstep') each([0, 1], ([low, high]) => low === high, 'The edges of smoothstep are equal.');
+  if (name === 'extractBits') each([1, 2], beyond, 'extractBits reads beyond bit 32.');
+  if (name === 'insertBits') each([2, 3], beyond, 'insertBits writes beyond bit 32.');
+  if (name === 'ldexp') {
+    const most = { f16: 16, f32: 128 }[scalarOf(types[0]!) as string] ?? 1024;
+    each([1], ([exponent]) => Number(exponent) > most, `The exponent of ldexp is above ${most}.`);
+  }
+}
+
+/** The same bits as another type. @throws EvaluationError for an infinity or no number */
+export function bitcastValue(from: AnyType, to: AnyType, value: Value): Value {
+  const parts = [value].flat() as number[];
+  const bits = sizeInBits(scalarOf(from)!);
+  const words: number[] = [];
+  const toBits = (x: number) =>
+    scalarOf(from) === 'f32' ? f32Bits(x) : scalarOf(from) === 'f16' ? f16Bits(x) : x >>> 0;
+  if (bits === 32) words.push(...parts.map(toBits));
+  else for (let i = 0; i < parts.length; i += 2) words.push((toBits(parts[i]!) | (toBits(parts[i + 1]!) << 16)) >>> 0);
+  const target = scalarOf(to)!;
+  const raw = target === 'f16' ? words.flatMap((word) => halves(word)) : words;
+  const read = (x: number) => {
+    const result = target === 'f32' ? f32FromBits(x) : target === 'f16' ? f16FromBits(x) : x;
+    if (isFloat(target) && !Number.isFinite(result)) throw new EvaluationError(`These bits are no finite ${show(to)}.`);
+    return settle(target, result);
+  };
+  const results = raw.map(read);
+  return to.kind === 'vector' ? results : results[0]!;
+}
