@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -150,6 +150,37 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     await rm(join(folder, 'demo/runs/router/model.safetensors'));
     await run(options());
     expect((await started()).slice(first)).toEqual(['router', 'assemble', 'evaluate', 'sample']);
+  });
+
+  it('touches no folder of somebody else, with --fresh or without', async () => {
+    const demo = join(folder, 'demo');
+    await mkdir(join(demo, 'photos'), { recursive: true });
+    await writeFile(join(demo, 'photos/mine.png'), 'a photograph');
+    for (const more of [[], ['--fresh']]) {
+      await expect(run(options(more))).rejects.toThrow(
+        `[demo] ${demo} holds photos and is not a folder of the demo. Give a new or an empty --out.`,
+      );
+    }
+    await writeFile(join(demo, 'demo.json'), '{"name": "of another program"}');
+    for (const more of [[], ['--fresh']]) {
+      await expect(run(options(more))).rejects.toThrow(
+        `[demo] ${demo} holds demo.json and is not a folder of the demo.`,
+      );
+    }
+    expect(await readdir(folder)).toEqual(['demo']);
+    expect((await readdir(demo, { recursive: true })).sort()).toEqual(['demo.json', 'photos', 'photos/mine.png']);
+  });
+
+  it('moves nothing aside with --fresh while a file of somebody else is among its own', async () => {
+    await run(options());
+    const demo = join(folder, 'demo');
+    await writeFile(join(demo, 'notes.txt'), 'mine');
+    await run(options()); // does not mind it
+    await expect(run(options(['--fresh']))).rejects.toThrow(
+      `[demo] ${join(demo, 'notes.txt')} is not the demo's. Move it elsewhere before --fresh moves the rest.`,
+    );
+    expect(existsSync(join(folder, 'demo-1'))).toBe(false);
+    expect(await readFile(join(demo, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
   it('moves an earlier run aside with --fresh', async () => {

@@ -10,7 +10,7 @@ import { Ledger, moveAside } from './run/ledger.js';
 import { type Outcome, type ParisCommand, runParis } from './run/paris.js';
 import { pool } from './run/pool.js';
 import { clock, type ProgressView } from './run/progress.js';
-import { layout, type Stage, stagesOf, type Task } from './stages.js';
+import { layout, outNames, type Stage, stagesOf, type Task } from './stages.js';
 
 export interface DemoContext {
   readonly paris: ParisCommand;
@@ -26,7 +26,7 @@ export interface DemoContext {
  */
 export async function runStages(options: DemoOptions, context: DemoContext): Promise<Ledger | undefined> {
   if (options.fresh) {
-    const moved = await moveAside(options.out);
+    const moved = await moveAside(options.out, outNames);
     if (moved) context.view.say(`The earlier run is now in ${moved}.`);
   }
   const ledger = await Ledger.open(options.out);

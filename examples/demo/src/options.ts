@@ -76,7 +76,12 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
     .option('--sample-steps <n>', 'sampling steps', positive, 24)
     .option('--guidance <n>', 'classifier-free guidance scale', Number, 2)
     .option('--limit <n>', 'take only about this many different emoji', positive)
-    .option('--out <folder>', 'where everything is written', 'out/demo')
+    .option(
+      '--out <folder>',
+      'where everything is written: a new or an empty folder, or one to resume',
+      path,
+      'out/demo',
+    )
     .option('--fresh', 'move an earlier run aside and start anew', false)
     .allowExcessArguments(false);
   const given = command.parse(argv, { from: 'user' }).opts<Given>();
@@ -114,6 +119,11 @@ function positive(text: string): number {
   const value = natural(text);
   if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
   return value;
+}
+
+function path(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
 }
 
 function list(text: string): string[] {

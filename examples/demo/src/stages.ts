@@ -39,6 +39,9 @@ export const layout = {
   logs: 'logs',
 } as const;
 
+/** What the demo writes directly in the out folder, beside its ledger. */
+export const outNames: readonly string[] = [...new Set(Object.values(layout).map((path) => path.split('/')[0]!))];
+
 /** `3` → `expert-03`, as `paris train expert` names the folder of a run. */
 export const expertName = (cluster: number) => `expert-${String(cluster).padStart(2, '0')}`;
 

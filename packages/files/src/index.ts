@@ -19,6 +19,7 @@ export { memoryStore } from './stores/memory.js';
 export {
   type ByteRange,
   checkPath,
+  entriesOf,
   type FileLock,
   type FileSource,
   type FileStore,

@@ -1,6 +1,6 @@
 // Views of a store: a folder of it, or only a folder of it.
 import { FileAccessError } from './errors.js';
-import { checkPath, type FileSource, type FileStore } from './stores/store.js';
+import { checkPath, entriesOf, type FileSource, type FileStore } from './stores/store.js';
 
 /** The folder `name` of a store, as a store of its own. */
 export function folderStore(store: FileStore, name: string): FileStore {
@@ -13,6 +13,8 @@ export function folderStore(store: FileStore, name: string): FileStore {
     write: (path, bytes) => store.write(inside(path), bytes),
     append: (path, text) => store.append(inside(path), text),
     list: async (path) => (await store.list(folder(path))).map((full) => full.slice(name.length + 1)),
+    entries: (path) => entriesOf(store, folder(path)),
+    ...(store.ancestry && { ancestry: (path?: string) => store.ancestry!(folder(path)) }),
     remove: (path) => store.remove(inside(path)),
     move: (from, to) => store.move(inside(from), inside(to)),
     lock: (path) => store.lock(folder(path)),
@@ -34,5 +36,6 @@ export function onlyFolder(store: FileSource, folder: string): FileSource {
     read: async (path, range) => store.read(admit(path), range),
     size: async (path) => store.size(admit(path)),
     exists: async (path) => store.exists(admit(path)),
+    ...(store.ancestry && { ancestry: (path = '') => store.ancestry!(path === '' ? '' : admit(path)) }),
   };
 }

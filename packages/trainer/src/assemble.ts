@@ -16,11 +16,14 @@ import { parseRoutingPolicy } from '@paris/router';
 import { CheckpointError } from '@paris/tensor';
 import { readCluster, readLabelled } from './data/files.js';
 import { RunError } from './errors.js';
+import { assertApart } from './output/apart.js';
+import { claimOutput } from './output/claim.js';
+import { modelFolder } from './output/kinds.js';
+import { recoverOutput, replaceOutput } from './output/replace.js';
 import { partitionHash } from './partition.js';
+import { WEIGHTS_FILE } from './run/claim.js';
 import { type RunData, readRunData } from './run/data.js';
 import { type Json, type RunRecord, readRun } from './run/record.js';
-import { WEIGHTS_FILE } from './run/run.js';
-import { replaceParts } from './run/stores.js';
 import { expertRunName } from './train/expert.js';
 import { ROUTER_RUN } from './train/router.js';
 
@@ -51,12 +54,23 @@ interface FinishedRun {
 
 /**
  * Checks that the runs belong together and copies weights, configurations, vocabulary and partition.
- * @throws RunError if a run is missing, unfinished, or was trained with another partition or vocabulary; ValueError if
+ * @throws OutputError if the output holds something else than a model of ours, or is not apart from the runs and the data;
+ *   RunError if a run is missing, unfinished, or was trained with another partition or vocabulary; ValueError if
  *   there is no such routing policy; the signal's reason when it is aborted
  */
 export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   const { runs, out, weights, signal } = options;
   if (options.routing !== undefined) parseRoutingPolicy(options.routing); // every sample of the model would fail
+  await assertApart(
+    'assemble',
+    [{ what: 'the output folder', store: out }],
+    [
+      { what: 'the folder of runs', store: runs },
+      ...(options.data ? [{ what: 'the data folder', store: options.data }] : []),
+    ],
+  );
+  await recoverOutput(out);
+  await claimOutput(out, modelFolder, 'assemble');
   const clusters = await clusterCount(runs);
   const experts = await Promise.all(Array.from({ length: clusters }, (_, k) => finishedRun(runs, expertRunName(k))));
   const router = clusters > 1 ? await finishedRun(runs, ROUTER_RUN) : undefined;
@@ -74,8 +88,8 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
     licence: options.licence ?? licences.join(' AND '),
     provenance: provenanceOf(all),
   };
-  const parts = ['experts', 'router', 'codec', 'text', 'partition'];
-  return replaceParts(out, { parts, last: 'model_index.json' }, async (model) => {
+  const { parts, index: last } = modelFolder;
+  return replaceOutput(out, modelFolder, { parts, last }, 'assemble', async (model) => {
     for (const [k, expert] of experts.entries()) {
       signal?.throwIfAborted();
       await copyNetwork(expert, model, expertFolder(k), weights);

@@ -6,6 +6,11 @@ export class DataError extends ParisError {
   override readonly code = 'DATA';
 }
 
+/** An output that may not be written: it holds what we did not write, or lies in or around an input. */
+export class OutputError extends ParisError {
+  override readonly code = 'OUTPUT';
+}
+
 /** A run folder that cannot be continued with what was asked for. */
 export class RunError extends ParisError {
   override readonly code = 'RUN';

@@ -16,7 +16,7 @@ export {
 } from './data/files.js';
 export { drawOutOfCluster } from './data/out-of-cluster.js';
 export { heldOutGroups } from './data/split.js';
-export { DataError, DivergedError, InterruptedError, RunError } from './errors.js';
+export { DataError, DivergedError, InterruptedError, OutputError, RunError } from './errors.js';
 export { type Control, checkControls } from './evaluate/controls.js';
 export { type Architectures, type EvaluateOptions, evaluate } from './evaluate/evaluate.js';
 export type { Estimate, Evaluation, RouterScore, SemanticsResult } from './evaluate/evaluation.js';

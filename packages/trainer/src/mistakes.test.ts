@@ -100,7 +100,7 @@ it('commands', async () => {
 });
 
 it('pictures and captions', async () => {
-  const prepare = (...args: string[]) => cli('prepare', ...args, '--out', join(folder, 'data'));
+  const prepare = (...args: string[]) => cli('prepare', ...args, '--out', `${folder}-data`);
   expect(await prepare(join(folder, 'nowhere'))).toMatchInlineSnapshot(
     `"1: paris: [prepare] …/nowhere is not a folder."`,
   );

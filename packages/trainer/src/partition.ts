@@ -18,8 +18,10 @@ import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabel
 import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
 import { DataError } from './errors.js';
 import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
+import { claimOutput } from './output/claim.js';
+import { dataFolder } from './output/kinds.js';
+import { recoverOutput, replaceOutput } from './output/replace.js';
 import { describePartition, type PartitionReport } from './partitionReport.js';
-import { replaceParts } from './run/stores.js';
 
 /** How to cluster is as `partitionImages` of `@paris/clustering` takes it: K, stages, assignment, balance, metric, seed. */
 export interface PartitionOptions extends ClusteringOptions {
@@ -39,7 +41,8 @@ export interface PartitionOptions extends ClusteringOptions {
  * Clusters the training pictures and writes `clusters/00/` …, `router/`, `test/` and `partition/`. Held-out pictures
  * have no say in the centroids; they are assigned as new pictures are. Pictures from other clusters, where asked for,
  * stand in `clusters/` only: the router learns true clusters.
- * @throws ClusteringError for fewer pictures than clusters, ValueError for a share that is none
+ * @throws ClusteringError for fewer pictures than clusters, ValueError for a share that is none, OutputError if something
+ *   that we did not write is where the folders go
  */
 export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
   const { device, data, encoder = statisticsEncoder(), outOfCluster = 0, signal, onProgress: hear, ...how } = options;
@@ -49,7 +52,9 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
     signal?.throwIfAborted();
     hear?.(done, total);
   };
+  await recoverOutput(data);
   const { manifest, pictures, train, test } = await readSplits(data);
+  await claimOutput(data, dataFolder, 'partition');
   const total = clusters + 4;
   onProgress(0, total);
 
@@ -64,7 +69,8 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
 
   const common = { version: 1 as const, seed, ...formatOf(manifest), partition: await partitionHash(partition) };
   const copied: number[] = [];
-  await replaceParts(data, { parts: ['clusters', 'router', 'test'], last: 'partition' }, async (folders) => {
+  const replaced = { parts: ['clusters', 'router', 'test', 'partition'], last: 'partition/partition.json' };
+  await replaceOutput(data, dataFolder, replaced, 'partition', async (folders) => {
     for (let cluster = 0; cluster < clusters; cluster++) {
       const own = train.filter((_, i) => labels[i] === cluster);
       const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);

@@ -124,13 +124,13 @@ describe('stopped at every moment', () => {
   it('prepare leaves the old pictures or the new, never clusters of others', async () => {
     const old = memoryStore();
     await prepare({ source: pictures, size: 4, out: old });
-    for (const path of ['clusters/00/cluster.json', 'partition/partition.json'])
-      await old.write(path, new Uint8Array(3));
+    await writeToyData(old);
+    await old.write('notes.txt', new Uint8Array(3));
     const act: Act = (out, { signal, tick }) => prepare({ source: pictures, size: 8, out, signal, onProgress: tick });
     expect(await stopEverywhere(() => copyOf(old), act)).toBeGreaterThan(12);
     await act(old, { signal: new AbortController().signal, watched: (x) => x, tick: () => undefined });
-    expect(await old.list()).toEqual(['images.safetensors', 'manifest.json']);
-    await old.write('clusters/00/cluster.json', new Uint8Array(3));
+    expect(await old.list()).toEqual(['images.safetensors', 'manifest.json', 'notes.txt']);
+    await writeToyData(old);
     await prepare({ source: pictures, size: 8, out: old });
     expect(await old.list()).toContain('clusters/00/cluster.json'); // the same pictures again
   });

@@ -1,8 +1,9 @@
 // What has been done already: `demo.json` in the out folder. It holds, for each task, the arguments it ran with, whether it
 // is complete, and when it was running, over as many interruptions as there were.
 
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DemoError } from '../errors.js';
@@ -26,14 +27,23 @@ export class Ledger {
     private readonly content: z.infer<typeof ledgerSchema>,
   ) {}
 
-  /** Opens the ledger of an out folder, or starts one. */
+  /**
+   * Opens the ledger of an out folder, or starts one.
+   * @throws DemoError if the folder holds anything and no ledger: it is not the demo's
+   */
   static async open(folder: string): Promise<Ledger> {
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, 'demo.json');
-    if (!existsSync(path)) return new Ledger(folder, { version: 1, tasks: {} });
-    const parsed = ledgerSchema.safeParse(parseJson(await readFile(path, 'utf8')));
+    const path = join(folder, LEDGER);
+    if (!existsSync(path)) {
+      const foreign = (await namesIn(folder))[0];
+      if (foreign !== undefined) throw notOurs(folder, foreign);
+      await mkdir(folder, { recursive: true });
+      return new Ledger(folder, { version: 1, tasks: {} });
+    }
+    const content = parseJson(await readFile(path, 'utf8'));
+    const parsed = ledgerSchema.safeParse(content);
     if (parsed.success) return new Ledger(folder, parsed.data);
-    throw new DemoError(`${path} is not a record of this version of the demo. Pass --fresh to start anew.`);
+    if (!isLedger(content)) throw notOurs(folder, LEDGER);
+    throw new DemoError(`${path} is not a record of this version of the demo. Pass --fresh to start again.`);
   }
 
   get tasks(): Readonly<Record<string, TaskRecord>> {
@@ -98,21 +108,55 @@ export class Ledger {
   /** Writes one after the other: several tasks end at about the same time. */
   private save(): Promise<void> {
     this.saving = this.saving.then(async () => {
-      const path = join(this.folder, 'demo.json');
-      await writeFile(`${path}.new`, `${JSON.stringify(this.content, null, 2)}\n`);
-      await rename(`${path}.new`, path);
+      const unfinished = join(this.folder, `.${LEDGER}.tmp-${randomUUID()}`);
+      await writeFile(unfinished, `${JSON.stringify(this.content, null, 2)}\n`, { flag: 'wx' });
+      await rename(unfinished, join(this.folder, LEDGER));
     });
     return this.saving;
   }
 }
 
-/** Moves an out folder aside to the first free name `folder-1`, `folder-2`, …; returns it, or undefined if there was none. */
-export async function moveAside(folder: string): Promise<string | undefined> {
-  if (!existsSync(folder)) return undefined;
+const LEDGER = 'demo.json';
+
+/**
+ * Moves an out folder aside to the first free name `folder-1`, `folder-2`, …; returns it, or undefined if it was empty or
+ * not there.
+ * @param known - what the demo writes directly in the folder
+ * @throws DemoError if the folder is not the demo's, or holds anything else
+ */
+export async function moveAside(folder: string, known: readonly string[]): Promise<string | undefined> {
+  const names = await namesIn(folder);
+  if (names.length === 0) return undefined;
+  const path = join(folder, LEDGER);
+  if (!existsSync(path)) throw notOurs(folder, names[0]!);
+  if (!isLedger(parseJson(await readFile(path, 'utf8')))) throw notOurs(folder, LEDGER);
+  const foreign = names.find((name) => name !== LEDGER && !known.includes(name));
+  if (foreign !== undefined) {
+    throw new DemoError(`${join(folder, foreign)} is not the demo's. Move it elsewhere before --fresh moves the rest.`);
+  }
   let n = 1;
   while (existsSync(`${folder}-${n}`)) n++;
   await rename(folder, `${folder}-${n}`);
   return `${folder}-${n}`;
+}
+
+/** What is in a folder, but for what systems put there and writes of ours that a kill cut short. */
+async function namesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new DemoError(`${folder} cannot be the out folder (${error.code}). Give another --out.`, { cause: error });
+  });
+  return names.filter((name) => name !== '.DS_Store' && !/^\.demo\.json\.tmp-[0-9a-f-]{36}$/.test(name)).sort();
+}
+
+function notOurs(folder: string, name: string): DemoError {
+  return new DemoError(`${folder} holds ${name} and is not a folder of the demo. Give a new or an empty --out.`);
+}
+
+/** Whether JSON is a ledger, of whatever version. */
+function isLedger(content: unknown): boolean {
+  const { version, tasks } = (content ?? {}) as { version?: unknown; tasks?: unknown };
+  return typeof version === 'number' && typeof tasks === 'object' && tasks !== null;
 }
 
 const sameArgs = (a: readonly string[], b: readonly string[]) =>

@@ -41,6 +41,9 @@ export async function lockFolder(folder: string): Promise<FileLock> {
     const seen = await readFile(file, 'utf8').catch(() => undefined);
     if (seen === undefined) continue; // released in the meantime
     const holder = parse(seen);
+    if (!holder && seen !== '' && !own.startsWith(seen.slice(0, 7))) {
+      throw new FileLockedError('store', `${file} is no lock of Paris. Move it elsewhere, or choose another folder.`);
+    }
     if (await lives(file, holder)) {
       const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
       throw new FileLockedError('store', `${folder} is in use by ${who}. Wait for it to end, or remove ${file}.`);

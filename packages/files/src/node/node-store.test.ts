@@ -63,6 +63,34 @@ it('lists nothing of a folder that is not there', async () => {
   expect(await nodeStore(join(folder, 'nowhere')).list()).toEqual([]);
 });
 
+it('has no empty path: that would be the current folder by accident', () => {
+  expect(() => nodeStore('')).toThrow('[store] the path of the folder is empty. Write "." for the current folder.');
+});
+
+it('names what is no file as well, and removes no folder that holds such a thing', async () => {
+  await store.write('a/f', new Uint8Array(1));
+  await symlink(join(folder, 'gone'), join(folder, 'a/broken'));
+  await mkdir(join(folder, 'a/empty'));
+  expect((await store.entries!('a')).sort()).toEqual(['broken', 'empty/', 'f']);
+  await store.remove('a/f');
+  expect((await store.entries!('a')).sort()).toEqual(['broken', 'empty/']);
+});
+
+it('knows a folder again by whatever way one comes to it', async () => {
+  await store.write('real/f', new Uint8Array(1));
+  await symlink(join(folder, 'real'), join(folder, 'link'));
+  await symlink(join(folder, 'real/later'), join(folder, 'later'));
+  const ids = (path: string) => nodeStore(path).ancestry!();
+  const real = await ids(join(folder, 'real'));
+  for (const other of ['link', 'real/', 'x/../real', './real/.', 'link/../real']) {
+    expect(await ids(`${folder}/${other}`), other).toEqual(real);
+  }
+  expect(await store.ancestry!('link/f')).toEqual([...real, expect.any(String)]);
+  expect(await ids(join(folder, 'later'))).toEqual(await ids(join(folder, 'REAL/../real/LATER'))); // not there yet
+  expect(await ids(join(folder, 'later/deeper'))).toEqual([...(await ids(join(folder, 'later'))), expect.any(String)]);
+  expect(await ids(folder)).toEqual(real.slice(0, -1));
+});
+
 describe('lock', () => {
   const lockFile = () => join(folder, 'run/.lock');
   const plant = async (content: string) => {
@@ -116,6 +144,13 @@ describe('lock', () => {
     await expect(store.lock('run')).rejects.toMatchObject({ code: 'FILE_LOCKED' });
     await utimes(lockFile(), new Date(0), new Date(0));
     await (await store.lock('run')).release();
+  });
+
+  it('leaves a file of that name alone that is no lock of ours', async () => {
+    await plant('# poetry.lock');
+    await utimes(lockFile(), new Date(0), new Date(0));
+    await expect(store.lock('run')).rejects.toThrow(`[store] ${lockFile()} is no lock of Paris. Move it elsewhere`);
+    expect(await readFile(lockFile(), 'utf8')).toBe('# poetry.lock');
   });
 
   it('is won by one of many', async () => {

@@ -1,8 +1,9 @@
 import type { Stats } from 'node:fs';
-import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { notFound, StoreError } from '../errors.js';
+import { FileAccessError, notFound, StoreError } from '../errors.js';
 import { checkFolder, checkPath, checkRange, type FileStore } from '../stores/store.js';
+import { ancestryOf } from './ancestry.js';
 import { lockFolder } from './lock-folder.js';
 import { replaceFile, syncFolder } from './replace-file.js';
 
@@ -13,8 +14,12 @@ const hidden = /^\.(?:lock(?:\..*)?|.*\.tmp-[0-9a-f-]{36})$/;
  * The files below a folder of this machine. Writes go to a temporary file next to the target, are flushed to the disk
  * and renamed over it, so that a crash or a power cut leaves the old file or the new one. Paths cannot leave the
  * folder; links in it are followed, in writing too. What is there and is no regular file is never replaced.
+ * @throws FileAccessError if the path is empty: it would be the current folder by accident
  */
 export function nodeStore(folder: string): FileStore {
+  if (folder === '') {
+    throw new FileAccessError('store', 'the path of the folder is empty. Write "." for the current folder.');
+  }
   const root = resolve(folder);
   const at = (path: string) => join(root, checkPath(path));
   const onFile = <T>(verb: string, path: string, work: (file: string) => Promise<T>) =>
@@ -37,6 +42,7 @@ export function nodeStore(folder: string): FileStore {
       const info = await stat(at(path)).catch(() => undefined);
       return info?.isFile() ?? false;
     },
+    ancestry: (path = '') => guard('find', path || '.', () => ancestryOf(path === '' ? root : at(path))),
     write: (path, bytes) =>
       onFile('write', path, async (file) => {
         await mkdir(dirname(file), { recursive: true });
@@ -52,7 +58,12 @@ export function nodeStore(folder: string): FileStore {
       const files = await guard('read', folder || '.', () => listFiles(root, folder));
       return files.sort();
     },
-    remove: (path) => onFile('remove', path, (file) => rm(file, { recursive: true, force: true })),
+    entries: (folder = '') => guard('read', folder || '.', () => entriesOf(join(root, checkFolder(folder)))),
+    remove: (path) =>
+      onFile('remove', path, async (file) => {
+        await rm(file, { recursive: true, force: true });
+        await removeEmptyFolders(dirname(file), root);
+      }),
     move: (from, to) =>
       onFile('move', from, async (source) => {
         const target = at(to);
@@ -64,12 +75,38 @@ export function nodeStore(folder: string): FileStore {
         await mkdir(dirname(target), { recursive: true });
         await rename(source, target);
         await syncFolder(dirname(target));
+        await removeEmptyFolders(dirname(source), root);
       }),
     async lock(folder = '') {
       checkFolder(folder);
       return guard('lock', folder || '.', () => lockFolder(join(root, folder)));
     },
   };
+}
+
+/** Folders exist as far as files do: removes a folder of the store and those above it that hold nothing at all. */
+async function removeEmptyFolders(folder: string, root: string): Promise<void> {
+  for (let at = folder; at.startsWith(join(root, '/')) && at !== root; at = dirname(at)) {
+    const removed = await rmdir(at).then(
+      () => true,
+      () => false, // something is in it, or it is a link
+    );
+    if (!removed) return;
+  }
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw error;
+  });
+  const visible = names.filter((name) => !hidden.test(name));
+  return Promise.all(
+    visible.map(async (name) => {
+      const info = await stat(join(folder, name)).catch(() => undefined); // a link to nothing is an entry, too
+      return info?.isDirectory() ? `${name}/` : name;
+    }),
+  );
 }
 
 async function sizeOfFile(path: string, look: () => Promise<Stats>): Promise<number> {

@@ -2,7 +2,7 @@
  * What every FileSource and every FileStore must do, independent of a test runner: each case throws if the store does
  * otherwise. A store of your own passes it by `for (const { name, run } of storeCases) test(name, () => run(make))`.
  */
-import type { FileSource, FileStore } from './store.js';
+import { entriesOf, type FileSource, type FileStore } from './store.js';
 
 /** Makes a store that holds exactly these files; called anew for each case. */
 export type Make<S extends FileSource> = (files: Record<string, Uint8Array | string>) => Promise<S>;
@@ -130,6 +130,34 @@ export const storeCases: readonly Case<FileStore>[] = [
     await store.remove('a');
     await store.remove('nothing');
     equal(await store.list(), ['z.txt', 'ä ü/#?%.txt']);
+  }),
+  holds('names what is directly in a folder', async (store) => {
+    const names = async (folder: string) => (await entriesOf(store, folder)).sort();
+    equal(await names(''), ['a/', 'z.txt', 'ä ü/']);
+    equal(await names('a'), ['b/', 'empty']);
+    equal(await names('a/empty'), []);
+    equal(await names('nothing'), []);
+    const lock = await store.lock('a');
+    equal(await names('a'), ['b/', 'empty']);
+    await lock.release();
+  }),
+  holds('keeps no folder without a file', async (store) => {
+    await store.remove('a/b/c.bin');
+    equal(await entriesOf(store, 'a'), ['empty']);
+    await store.move('a/empty', 'moved');
+    equal((await entriesOf(store)).sort(), ['moved', 'z.txt', 'ä ü/']);
+  }),
+  holds('says where a path is, if it says so at all', async (store) => {
+    const ids = async (path: string) => (await store.ancestry?.(path)) ?? [];
+    const [root, folder, file, missing] = await Promise.all(['', 'a/b', 'a/b/c.bin', 'a/new/deep'].map(ids));
+    if (!store.ancestry) return;
+    equal(folder!.slice(0, root!.length), root);
+    equal(file!.slice(0, -1), folder);
+    equal(missing!.length, root!.length + 3);
+    equal(missing!.slice(0, root!.length + 1), folder!.slice(0, -1));
+    await store.write('a/new/deep', bytes(1));
+    equal((await ids('a/new/deep')).length, missing!.length);
+    equal(new Set([root, folder, file, missing].map((all) => all!.at(-1))).size, 4);
   }),
   holds('moves files, also over others', async (store) => {
     await store.move('z.txt', 'new/z.txt');

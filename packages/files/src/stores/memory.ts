@@ -1,11 +1,14 @@
 import { FileLockedError, notFound, StoreError } from '../errors.js';
 import { checkFolder, checkPath, checkRange, type FileStore, isInside } from './store.js';
 
+let made = 0;
+
 /** A store that lives in memory and ends with it: for tests, and where there are no files. */
 export function memoryStore(files: Readonly<Record<string, Uint8Array | string>> = {}): FileStore {
   const encoder = new TextEncoder();
   const contents = new Map<string, Uint8Array<ArrayBuffer>>();
   const locks = new Set<string>();
+  const id = `memory ${++made}`;
   for (const [path, value] of Object.entries(files)) {
     contents.set(checkPath(path), typeof value === 'string' ? encoder.encode(value) : new Uint8Array(value));
   }
@@ -35,6 +38,10 @@ export function memoryStore(files: Readonly<Record<string, Uint8Array | string>>
     },
     async exists(path) {
       return contents.has(checkPath(path));
+    },
+    async ancestry(path = '') {
+      const names = checkFolder(path).split('/').filter(Boolean);
+      return [id, ...names.map((_, i) => `${id}/${names.slice(0, i + 1).join('/')}`)];
     },
     async write(path, bytes) {
       put(checkPath(path), new Uint8Array(bytes)); // a copy: slice() of Node's Buffer is a view

@@ -24,6 +24,12 @@ export interface FileSource {
   size(path: string): Promise<number>;
   /** Whether there is a file (not a folder) of this path. */
   exists(path: string): Promise<boolean>;
+  /**
+   * Where a path of the store really is: an id for each folder from the outermost one to the path itself (`''` is the store).
+   * One folder has one id, whatever links or spelling lead to it; what is not there yet has an id made of its name. So A
+   * lies in B if the last id of B is among the ids of A. A store without places of its own (a web server) leaves it out.
+   */
+  ancestry?(path?: string): Promise<readonly string[]>;
 }
 
 /** Files to read and write: a folder, memory, a browser's private files. Folders exist as far as files do. */
@@ -34,7 +40,12 @@ export interface FileStore extends FileSource {
   append(path: string, text: string): Promise<void>;
   /** All files in a folder and the folders below it, ordered by UTF-16 code units. `''` is the store itself. */
   list(folder?: string): Promise<string[]>;
-  /** Removes a file, or a folder with all in it. What is not there is removed already. */
+  /**
+   * The names of what is directly in a folder, in no order, folders with a `/` at their end. Unlike `list` it names what is
+   * no file as well: links to nothing, pipes, empty folders. Without it, `list` must name everything there is.
+   */
+  entries?(folder?: string): Promise<string[]>;
+  /** Removes a file, or a folder with all in it. What is not there is removed already. Folders left empty go, too. */
   remove(path: string): Promise<void>;
   /** Moves a file (an old file of that name is replaced) or a folder (there must be nothing of that name). */
   move(from: string, to: string): Promise<void>;
@@ -67,6 +78,14 @@ export function checkFolder(folder: string): string {
 /** Whether `path` is `folder` or lies in it. */
 export function isInside(path: string, folder: string): boolean {
   return folder === '' || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** What is directly in a folder of a store, as {@link FileStore.entries} has it. */
+export async function entriesOf(store: FileStore, folder = ''): Promise<string[]> {
+  if (store.entries) return store.entries(folder);
+  const start = folder === '' ? 0 : folder.length + 1;
+  const names = (await store.list(folder)).map((path) => path.slice(start).replace(/\/.*$/, '/'));
+  return [...new Set(names)].filter((name) => name !== '');
 }
 
 /** Throws a {@link StoreError} if a span is not wholly inside a file of `size` bytes. */

@@ -53,6 +53,17 @@ describe('writeModelIndex', () => {
     expect(parseModelIndex(await store.read(indexPath))).toEqual(index);
   });
 
+  it('writes over an index of its own, and over none of somebody else', async () => {
+    for (const theirs of ['{"_class_name": "StableDiffusionPipeline"}', 'no JSON', 'null']) {
+      const store = folder({ [indexPath]: theirs });
+      await expect(writeModelIndex(store, description)).rejects.toThrow(
+        '[writeModelIndex] the folder has a model_index.json that Paris did not write. Write the model to a folder of its own.',
+      );
+      expect(new TextDecoder().decode(await store.read(indexPath))).toBe(theirs);
+      expect(await store.exists('codec/config.json')).toBe(false);
+    }
+  });
+
   it('gives the same bytes for the same files, also when it is written again', async () => {
     const [a, b] = [folder(), folder()];
     await writeModelIndex(a, description);

@@ -22,11 +22,13 @@ export interface ModelDescription {
 /**
  * Writes `codec/config.json` if there is none, then `model_index.json` with the size and hash of every file that is in
  * the store. The same files give the same bytes.
- * @throws CheckpointError if an expert's or the router's files are missing
+ * @throws CheckpointError if an expert's or the router's files are missing, or the store has a `model_index.json` of
+ *   somebody else
  */
 export async function writeModelIndex(store: FileStore, description: ModelDescription): Promise<ModelIndex> {
   const { clusters, latent, path = 'linear', codec = 'identity', licence, provenance = {} } = description;
   const { routing = clusters > 1 ? 'top2' : 'top1' } = description;
+  await assertOwnIndex(store);
   if (!(await store.exists('codec/config.json'))) await store.write('codec/config.json', encodeJson({ codec }));
   const paths = (await store.list('')).filter((file) => file !== indexPath);
   const missing = requiredFiles(clusters).filter((file) => !paths.includes(file));
@@ -49,6 +51,18 @@ export async function writeModelIndex(store: FileStore, description: ModelDescri
   };
   await store.write(indexPath, encodeJson(index));
   return index;
+}
+
+/** Diffusers, for one, calls its index the same. */
+async function assertOwnIndex(store: FileSource): Promise<void> {
+  if (!(await store.exists(indexPath))) return;
+  let index: unknown;
+  try {
+    index = JSON.parse(new TextDecoder().decode(await store.read(indexPath)));
+  } catch {}
+  if ((index as { format?: unknown } | null | undefined)?.format === 'paris-model') return;
+  const what = `the folder has a ${indexPath} that Paris did not write`;
+  throw new CheckpointError('writeModelIndex', `${what}. Write the model to a folder of its own.`);
 }
 
 /** The files without which a model cannot be sampled. A single expert needs no router. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Device, openDevice, parseTuningTable, type TuningTable } from '@paris/tensor';
 import { RunError } from '../errors.js';
-import { TUNING_FILE } from '../train/common.js';
+import { TUNING_FILE } from '../run/claim.js';
 
 /** Opens the device, with the kernels of a table where there is one for this adapter. */
 export async function openTuned(

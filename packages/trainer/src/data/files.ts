@@ -16,7 +16,9 @@ import {
   type Manifest,
   manifestSchema,
 } from '../formats/data.js';
-import { replaceParts } from '../run/stores.js';
+import { claimOutput } from '../output/claim.js';
+import { dataFolder } from '../output/kinds.js';
+import { recoverOutput, replaceOutput } from '../output/replace.js';
 
 /** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
 export interface Pictures {
@@ -31,6 +33,7 @@ const IMAGES = 'images.safetensors';
 /**
  * Writes `images.safetensors` and `manifest.json`. Where both are there already with the same bytes, nothing changes; else
  * what was partitioned of other pictures goes with them.
+ * @throws OutputError if the store holds something else than a data folder of ours
  */
 export async function writeManifestFolder(
   store: FileStore,
@@ -39,12 +42,14 @@ export async function writeManifestFolder(
   signal?: AbortSignal,
 ): Promise<void> {
   const files = { [IMAGES]: imageBytes(manifest, pictures), 'manifest.json': encodeJson(manifest) };
+  await recoverOutput(store);
+  await claimOutput(store, dataFolder, 'prepare');
   const same = Object.entries(files).map(async ([path, bytes]) => {
     return (await store.exists(path)) && sameBytes(await store.read(path), bytes);
   });
   if ((await Promise.all(same)).every(Boolean)) return;
-  const parts = [IMAGES, 'partition', 'clusters', 'router', 'test'];
-  await replaceParts(store, { parts, last: 'manifest.json' }, async (folder) => {
+  const { parts, index: last } = dataFolder;
+  await replaceOutput(store, dataFolder, { parts, last }, 'prepare', async (folder) => {
     for (const [path, bytes] of Object.entries(files)) await folder.write(path, bytes);
     signal?.throwIfAborted();
   });

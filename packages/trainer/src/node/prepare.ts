@@ -1,12 +1,17 @@
 // A folder of pictures → a data folder: decoded, resized, captioned, split. Nothing here needs a GPU.
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, extname, join, relative, sep } from 'node:path';
+import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import type { FileStore } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
 import { buildVocabulary, captionWords, encodeCaptions, MAX_TOKENS } from '@paris/model';
 import { writeManifestFolder } from '../data/files.js';
 import { heldOutGroups } from '../data/split.js';
 import { DataError } from '../errors.js';
 import type { DataItem, Manifest } from '../formats/data.js';
+import { assertApart } from '../output/apart.js';
+import { claimOutput } from '../output/claim.js';
+import { dataFolder } from '../output/kinds.js';
+import { recoverOutput } from '../output/replace.js';
 import { type CaptionRow, type Captions, parseCaptions } from './captions.js';
 import { type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';
 
@@ -39,9 +44,12 @@ export interface PrepareReport {
 /**
  * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]) to `out`, once all
  * pictures are decoded. What was partitioned there of other pictures is removed.
- * @throws DataError if there is no usable picture, or none for training; the signal's reason when it is aborted
+ * @throws OutputError if the output holds something else than a data folder of ours, or is not apart from pictures and
+ *   captions; DataError if there is no usable picture, or none for training; the signal's reason when it is aborted
  */
-export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
+export async function prepare(given: PrepareOptions): Promise<PrepareReport> {
+  await claim(given);
+  const options = { ...given, source: resolve(given.source) }; // what was compared with the output is what is read
   const { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000 } = options;
   const captions = options.captions === undefined ? undefined : await readCaptions(options.captions);
   const files = await listImages(options.source);
@@ -83,6 +91,20 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   );
   await writeManifestFolder(options.out, manifest, { pixels, tokens }, options.signal);
   return { manifest, missing, repeated: captions?.repeated ?? [] };
+}
+
+/** @throws OutputError if the output may not be written */
+async function claim({ source, captions, out }: PrepareOptions): Promise<void> {
+  await assertApart(
+    'prepare',
+    [{ what: 'the output folder', store: out }],
+    [
+      { what: 'the folder of pictures', store: nodeStore(source) },
+      ...(captions === undefined ? [] : [{ what: 'the captions file', store: nodeStore(captions) }]),
+    ],
+  );
+  await recoverOutput(out);
+  await claimOutput(out, dataFolder, 'prepare');
 }
 
 /** The pictures below a folder, as paths with `/`, sorted by code unit: the order of every file we write. */

@@ -5,11 +5,11 @@ import { type FileLock, FileLockedError, type FileSource, type FileStore, folder
 import { CheckpointError } from '@paris/tensor';
 import { DivergedError, InterruptedError } from '../errors.js';
 import { checkpointPath, listCheckpoints, removeCheckpoints, writeCheckpoint } from './checkpoint.js';
+import { type Companions, claimRun, moveRunAside, WEIGHTS_FILE } from './claim.js';
 import type { OnTrainEvent, StepMetrics } from './events.js';
 import { appendMetrics, truncateMetrics } from './metrics.js';
 import { Pace } from './pace.js';
 import { assertSameRun, type RunIdentity, type RunRecord, readRun, writeRun } from './record.js';
-import { moveAside } from './stores.js';
 
 /** Something that can be trained a step at a time, deterministically: state and step number decide the next state. */
 export interface TrainingJob<State> {
@@ -48,7 +48,7 @@ export interface RunOptions {
   versions: { [name: string]: string };
   adapter: { fingerprint: string; name: string };
   /** Files written beside run.json when the run begins. */
-  companions?: { [path: string]: Uint8Array };
+  companions?: Companions;
   checkpointEvery: number;
   /** Moves an old run aside. */
   fresh?: boolean | undefined;
@@ -58,20 +58,22 @@ export interface RunOptions {
 
 /**
  * Begins, continues or just reports a run.
- * @throws RunError if the folder holds another run; InterruptedError after the checkpoint that `signal` asked for;
+ * @throws RunError if the folder holds another run, or anything that is not of a run; InterruptedError after the checkpoint that `signal` asked for;
  *   DivergedError if a loss is not finite.
  */
 export async function runTraining<State>(
   createJob: () => Promise<TrainingJob<State>>,
   options: RunOptions,
 ): Promise<RunRecord> {
-  if (options.fresh) {
+  const { runs, name, companions = {} } = options;
+  if (options.fresh && (await runs.exists(`${name}/run.json`))) {
     await (await lockRun(options)).release(); // moving a run from under a trainer would be no help to either
-    await moveAside(options.runs, options.name);
+    await moveRunAside(runs, name, companions);
   }
+  await claimRun(runs, name, companions); // before the lock: a folder of somebody else is not touched at all
   const lock = await lockRun(options);
   try {
-    const store = folderStore(options.runs, options.name);
+    const store = folderStore(runs, name);
     const found = await readRun(store);
     if (found) assertSameRun(found, options.identity, options.name);
     if (found?.status === 'finished') {
@@ -157,8 +159,6 @@ async function carryOut<State>(
   }
 }
 
-export const WEIGHTS_FILE = 'model.safetensors';
-
 /** Waits a moment for a trainer that is just ending. @throws FileLockedError if it goes on */
 async function lockRun({ runs, name }: RunOptions): Promise<FileLock> {
   for (let patience = 20; ; patience--) {
@@ -188,7 +188,11 @@ async function resume<State>(
   return { state: await job.start(), step: 0 };
 }
 
-async function begin(store: FileStore, { identity, versions, companions = {} }: RunOptions): Promise<RunRecord> {
+async function begin(
+  store: FileStore,
+  { runs, name, identity, versions, companions = {} }: RunOptions,
+): Promise<RunRecord> {
+  await claimRun(runs, name, companions);
   for (const [path, bytes] of Object.entries(companions)) await store.write(path, bytes);
   const record: RunRecord = { version: 1, status: 'running', ...identity, versions, adapters: [] };
   await writeRun(store, record);

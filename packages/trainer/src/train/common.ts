@@ -1,9 +1,11 @@
 // What the trainings of experts and routers share around the run.
 
-import { type FileStore, memoryStore, writeJson } from '@paris/files';
+import { type FileSource, type FileStore, memoryStore, writeJson } from '@paris/files';
 import { writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import type { DataFormat, DataItem } from '../formats/data.js';
+import { assertApart } from '../output/apart.js';
+import { TUNING_FILE } from '../run/claim.js';
 import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
 import type { OnTrainEvent } from '../run/events.js';
 import { version } from '../version.js';
@@ -19,10 +21,19 @@ export interface RunControls {
   onEvent?: OnTrainEvent;
 }
 
-export const versions: { [name: string]: string } = { '@paris/trainer': version };
+/** @throws OutputError if the runs are in the data folder or around it, or the run around what it reads besides */
+export async function assertRunApart(
+  { runs, data }: { runs: FileSource; data: FileSource },
+  name: string,
+  initial?: { store: FileSource; path: string },
+): Promise<void> {
+  await assertApart('train', [{ what: 'the folder of runs', store: runs }], [{ what: 'the data folder', store: data }]);
+  if (!initial) return;
+  const weights = { what: 'the file of weights to start from', ...initial };
+  await assertApart('train', [{ what: `the run's folder ${name}`, store: runs, path: name }], [weights]);
+}
 
-/** A run's copy of the table that chose its kernels. */
-export const TUNING_FILE = 'tuning.json';
+export const versions: { [name: string]: string } = { '@paris/trainer': version };
 
 export function adapterOf(device: Device): { fingerprint: string; name: string } {
   const { fingerprint, adapter } = device.info;

@@ -10,7 +10,7 @@ import { type LossWeight, unweighted } from '../objective/loss-weight.js';
 import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
 import type { RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
-import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
+import { adapterOf, assertRunApart, companionsOf, type RunControls, versions } from './common.js';
 import { type InitialWeights, readInitialWeights } from './initial.js';
 import { createJob } from './job.js';
 import { conditionOf, denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
@@ -60,7 +60,7 @@ export function expertRunName(cluster: number): string {
 /**
  * Trains an expert on its cluster, continues it, or finds it finished: the mean over times, noise and pictures of
  * w(t)·‖prediction − target‖² (DDM eq 6, with w = 1).
- * @throws RunError if the run folder holds another run; DataError, CheckpointError for what cannot be read;
+ * @throws OutputError if the runs are in the data folder or around it; RunError if the run folder holds another run; DataError, CheckpointError for what cannot be read;
  *   ValueError for options that mean nothing; InterruptedError after `signal`; DivergedError if the loss is not finite
  */
 export async function trainExpert(options: TrainExpertOptions): Promise<RunRecord> {
@@ -70,6 +70,7 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
     throw new ValueError('train', `conditionDropout must be a number in [0, 1], got ${conditionDropout}.`);
   }
   const training = trainingOptions(options.training ?? {});
+  await assertRunApart(options, expertRunName(cluster), options.initial);
   const data = await readCluster(onlyFolder(options.data, clusterFolder(cluster)), cluster);
   const { manifest } = data;
   const { size, channels, maxTokens, vocabulary } = manifest;

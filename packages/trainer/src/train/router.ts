@@ -8,7 +8,7 @@ import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { readLabelled } from '../data/files.js';
 import type { Json, RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
-import { adapterOf, companionsOf, type RunControls, versions } from './common.js';
+import { adapterOf, assertRunApart, companionsOf, type RunControls, versions } from './common.js';
 import { createJob } from './job.js';
 import { conditionOf, noised, noisingBatch } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
@@ -52,6 +52,7 @@ export const ROUTER_RUN = 'router';
 export async function trainRouter(options: TrainRouterOptions): Promise<RunRecord> {
   const { device, architecture, path: pathName = 'linear', prior = 'natural' } = options;
   const training = trainingOptions(options.training ?? {});
+  await assertRunApart(options, ROUTER_RUN);
   const data = await readLabelled(options.data, 'router');
   const { manifest, labels } = data;
   const { size, channels, clusters } = manifest;

@@ -140,7 +140,7 @@ function watched(store: FileStore, look: (path: string) => void): FileStore {
     get:
       (target, name: keyof FileStore) =>
       (path: string, ...rest: unknown[]) => {
-        look(path);
+        if (name !== 'ancestry') look(path); // which says where the store is, and opens nothing
         return (target[name] as (...args: unknown[]) => unknown)(path, ...rest);
       },
   });

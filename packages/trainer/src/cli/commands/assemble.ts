@@ -1,6 +1,7 @@
 import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
 import { assemble } from '../../assemble.js';
+import { path } from '../check-outputs.js';
 import { policyName } from '../failure.js';
 import { ignoredAdapter } from '../gpu.js';
 import { createReporter } from '../reporter.js';
@@ -19,7 +20,7 @@ export function assembleCommand(): Command {
   return new Command('assemble')
     .description('put finished runs together into a model folder')
     .argument('<runs>', 'folder with expert-00, … and router')
-    .requiredOption('--out <folder>', 'model folder to write')
+    .requiredOption('--out <folder>', 'model folder to write: a new or an empty one, or a model to replace', path)
     .option('--data <folder>', 'check that the runs were trained on this data folder')
     .option('--licence <text>', "licence of the model (default: the pictures' licences)")
     .option('--routing <policy>', 'routing policy where none is given (default: top2)', policyName)

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { checkControls } from '../../evaluate/controls.js';
 import { evaluate } from '../../evaluate/evaluate.js';
 import { formatEvaluation } from '../../evaluate/table.js';
+import { checkOutputs, path } from '../check-outputs.js';
 import { policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
@@ -14,7 +15,8 @@ interface Flags {
   expert: string[];
   data: string;
   compare: string[];
-  out?: string;
+  out: string;
+  tuning?: string;
   seed: number;
   batch: number;
   check?: boolean;
@@ -32,7 +34,7 @@ export function evaluateCommand(): Command {
       (text: string) => text.split(',').map((name) => policyName(name.trim())),
       ['top1', 'top2', 'full'],
     )
-    .option('--out <file>', 'JSON file to write (default: evaluation.json in the current folder)')
+    .option('--out <file>', 'JSON file to write', path, 'evaluation.json')
     .option('--seed <n>', 'decides the noise', whole(0), 0)
     .option('--batch <n>', 'pictures at once', whole(1), 32)
     .option(
@@ -42,8 +44,17 @@ export function evaluateCommand(): Command {
       [],
     )
     .option('--check', 'exit with 1 if a control fails');
+  checkOutputs(command, 'evaluate', ({ out, data, expert, tuning }: Flags, [model]) => ({
+    files: [['the output file', out]],
+    reads: [
+      ['the model folder', model],
+      ['the data folder', data],
+      ['the tuning table', tuning],
+      ...expert.map((file) => ['the module', file] as const),
+    ],
+  }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
-    const out = flags.out ?? 'evaluation.json';
+    const { out } = flags;
     await tryOutputs('evaluate', [{ option: '--out', file: out, format: 'JSON' }]);
     const evaluation = await evaluate({
       device,

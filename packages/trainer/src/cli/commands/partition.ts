@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { type Assignment, type Encoder, type Metric, statisticsEncoder } from '@paris/clustering';
 import { transformersEncoder } from '@paris/clustering/transformers';
 import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
+import { dataFolder } from '../../output/kinds.js';
 import { partitionData, sweepPartitions } from '../../partition.js';
 import { formatPartition, formatSweep } from '../../partitionReport.js';
+import { checkOutputs } from '../check-outputs.js';
 import { number, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 
@@ -18,6 +21,7 @@ interface Flags {
   encoder: string;
   seed: number;
   ooc: number;
+  tuning?: string;
 }
 
 export function partitionCommand(): Command {
@@ -56,6 +60,10 @@ export function partitionCommand(): Command {
       0,
     )
     .addHelpText('after', examples);
+  checkOutputs(command, 'partition', ({ tuning }: Flags, [data]) => ({
+    folders: dataFolder.parts.map((part) => [`the output folder`, join(data!, part)]),
+    reads: [['the tuning table', tuning]],
+  }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, folder: string) => {
     const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
     const common = {

@@ -1,6 +1,7 @@
 import { nodeStore } from '@paris/files/node';
 import { Command, Option } from 'commander';
 import { prepare } from '../../node/prepare.js';
+import { path } from '../check-outputs.js';
 import { number, whole } from '../failure.js';
 import { ignoredAdapter } from '../gpu.js';
 import { createReporter, type Reporter } from '../reporter.js';
@@ -22,7 +23,7 @@ export function prepareCommand(): Command {
   return new Command('prepare')
     .description('decode, resize, caption and split a folder of pictures')
     .argument('<folder>', 'pictures: PNG, JPEG, WebP, GIF, AVIF, TIFF, SVG; subfolders too')
-    .requiredOption('--out <folder>', 'data folder to write')
+    .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to prepare again', path)
     .option('--captions <file>', 'CSV with the columns file and caption, optional group, category, licence, source')
     .option('--size <pixels>', 'edge length', whole(1), 32)
     .option('--holdout <share>', 'share of the groups that no training sees', number({ min: 0, max: 1 }), 0.1)

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { defaultSize, type TransformerSize } from '../../train/configs.js';
 import { precisions } from '../../train/options.js';
 import { profileTable, profileTraining, traceEvents } from '../../train/profile.js';
+import { checkOutputs, path } from '../check-outputs.js';
 import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { saveOutputs, tryOutputs } from '../output.js';
@@ -14,6 +15,7 @@ interface Flags extends TransformerSize {
   steps: number;
   precision: Precision;
   trace?: string;
+  tuning?: string;
 }
 
 export function profileCommand(): Command {
@@ -27,8 +29,12 @@ export function profileCommand(): Command {
     .option('--batch <n>', 'pictures a step', whole(1), 16)
     .option('--steps <n>', 'steps to time', whole(1), 3)
     .addOption(new Option('--precision <name>', 'as of `paris train`').choices(precisions).default('f32'))
-    .option('--trace <file>', 'a trace that Perfetto (ui.perfetto.dev) and chrome://tracing open')
+    .option('--trace <file>', 'a trace that Perfetto (ui.perfetto.dev) and chrome://tracing open', path)
     .addHelpText('after', '\nExample:\n  paris profile --width 256 --depth 6 --trace trace.json');
+  checkOutputs(command, 'profile', ({ trace, tuning }: Flags) => ({
+    files: [['the trace', trace]],
+    reads: [['the tuning table', tuning]],
+  }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags) => {
     await tryOutputs('profile', [{ option: '--trace', file: flags.trace, format: 'JSON' }]);
     const { size: pixels, batch: batchSize, steps, precision } = flags;

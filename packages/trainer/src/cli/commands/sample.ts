@@ -3,6 +3,7 @@ import { nodeStore } from '@paris/files/node';
 import { encodePng, renderRouting, samplerByName } from '@paris/sampler';
 import { Command } from 'commander';
 import { contactSheet, sample } from '../../node/sample.js';
+import { checkOutputs, path } from '../check-outputs.js';
 import { number, parsed, policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
@@ -12,6 +13,7 @@ interface Flags {
   expert: string[];
   prompt: string[];
   out: string;
+  tuning?: string;
   count: number;
   steps: number;
   seed: number;
@@ -36,7 +38,7 @@ export function sampleCommand(): Command {
       ...all,
       text,
     ])
-    .option('--out <file>', 'PNG with a row for each prompt', 'samples.png')
+    .option('--out <file>', 'PNG with a row for each prompt', path, 'samples.png')
     .option('--count <n>', 'pictures for each prompt', whole(1), 4)
     .option('--steps <n>', 'sampling steps', whole(1), 30)
     .option('--seed <n>', 'decides the noise', whole(0), 0)
@@ -54,12 +56,28 @@ export function sampleCommand(): Command {
       (file, all: string[]) => [...all, file],
       [],
     )
-    .option('--trace <file>', 'JSON file of what each expert did and how far they agree, with intermediate pictures')
-    .option('--routing-svg <file>', 'SVG of which expert worked when')
+    .option(
+      '--trace <file>',
+      'JSON file of what each expert did and how far they agree, with intermediate pictures',
+      path,
+    )
+    .option('--routing-svg <file>', 'SVG of which expert worked when', path)
     .addHelpText(
       'after',
       '\nExample:\n  paris sample my-model/ --prompt "smiling cat face" --count 16 --routing top2 --seed 7 --out grid.png',
     );
+  checkOutputs(command, 'sample', ({ out, trace, routingSvg, expert, tuning }: Flags, [model]) => ({
+    files: [
+      ['the output file', out],
+      ['the trace', trace],
+      ['the drawing', routingSvg],
+    ],
+    reads: [
+      ['the model folder', model],
+      ['the tuning table', tuning],
+      ...expert.map((file) => ['the module', file] as const),
+    ],
+  }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
     const {
       prompt: prompts,

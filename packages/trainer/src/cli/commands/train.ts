@@ -13,6 +13,7 @@ import { expertRunName, trainExpert } from '../../train/expert.js';
 import type { InitialWeights } from '../../train/initial.js';
 import { precisions, type TrainingOptions, trainingDefaults } from '../../train/options.js';
 import { ROUTER_RUN, type RouterPrior, trainRouter } from '../../train/router.js';
+import { checkOutputs, type Named, path } from '../check-outputs.js';
 import { number, parsed, whole } from '../failure.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture, loadConfig } from '../modules.js';
@@ -30,6 +31,7 @@ interface Flags extends TransformerSize {
   precision: Precision;
   checkpointEvery: number;
   fresh?: boolean;
+  tuning?: string;
 }
 
 interface ExpertFlags extends Flags {
@@ -94,6 +96,14 @@ function trainExpertCommand(): Command {
     )
     .option('--expert <file>', 'a module whose default export is your own defineArchitecture(…)')
     .option('--config <file>', 'JSON file with fields for config.json; they win over the options');
+  checkRunOutputs(command, ({ cluster, init, expert, config }: ExpertFlags) => ({
+    name: expertRunName(cluster),
+    reads: [
+      ['the file of weights to start from', init],
+      ['the module', expert],
+      ['the config file', config],
+    ],
+  }));
   return gpuAction(
     trainingFlags(command),
     async (context, flags: ExpertFlags, data: string) => {
@@ -149,6 +159,7 @@ function trainRouterCommand(): Command {
         .choices(['natural', 'balanced'])
         .default('natural'),
     );
+  checkRunOutputs(command, () => ({ name: ROUTER_RUN, reads: [] }));
   return gpuAction(
     trainingFlags(command),
     async (context, flags: RouterFlags, data: string) => {
@@ -166,6 +177,22 @@ function trainRouterCommand(): Command {
   );
 }
 
+/** The folder of runs is apart from the data, and the run's own folder from all else that is read. */
+function checkRunOutputs<F extends Flags>(
+  command: Command,
+  run: (flags: F) => { name: string; reads: readonly Named[] },
+): void {
+  checkOutputs(command, 'train', ({ out }: F, [data]) => ({
+    folders: [['the folder of runs', out]],
+    reads: [['the data folder', data]],
+  }));
+  checkOutputs(command, 'train', (flags: F) => {
+    const { name, reads } = run(flags);
+    const folders = [[`the run's folder`, join(flags.out, name)] as const];
+    return { folders, reads: [...reads, ['the tuning table', flags.tuning]] };
+  });
+}
+
 /** The run's folder, unless it is to begin anew. */
 function runFolder({ out, fresh }: Flags, name: string): string | undefined {
   return fresh ? undefined : join(out, name);
@@ -174,7 +201,7 @@ function runFolder({ out, fresh }: Flags, name: string): string | undefined {
 function trainingFlags(command: Command): Command {
   const d = trainingDefaults;
   return command
-    .requiredOption('--out <folder>', 'where run folders are')
+    .requiredOption('--out <folder>', 'where run folders are', path)
     .option('--steps <n>', 'optimiser steps', whole(1), d.steps)
     .option('--batch <n>', 'pictures a step', whole(1), d.batchSize)
     .option('--width <n>', 'channels of the transformer', whole(1), defaultSize.width)

@@ -1,11 +1,13 @@
 import { type AttentionShape, type MatmulShape, tune } from '@paris/tensor';
 import { Command } from 'commander';
+import { checkOutputs, path } from '../check-outputs.js';
 import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { saveOutputs, tryOutputs } from '../output.js';
 
 interface Flags {
   out: string;
+  tuning?: string;
   width: number;
   heads: number;
   tokens: number;
@@ -18,7 +20,7 @@ interface Flags {
 export function tuneCommand(): Command {
   const command = new Command('tune')
     .description('measure which kernels are fastest on this adapter, for transformers of one size')
-    .option('--out <file>', 'the table to write', 'tuning.json')
+    .option('--out <file>', 'the table to write', path, 'tuning.json')
     .option('--width <n>', 'channels of the transformer', whole(1), 64)
     .option('--heads <n>', 'attention heads', whole(1), 4)
     .option('--tokens <n>', 'tokens a picture', whole(1), 64)
@@ -30,6 +32,10 @@ export function tuneCommand(): Command {
       'after',
       '\nExample:\n  paris tune --width 256 --tokens 256\n  paris train expert data/ --cluster 3 --out runs/ --tuning tuning.json',
     );
+  checkOutputs(command, 'tune', ({ out, tuning }: Flags) => ({
+    files: [['the output file', out]],
+    reads: [['the tuning table', tuning]],
+  }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags) => {
     await tryOutputs('tune', [{ option: '--out', file: flags.out, format: 'JSON' }]);
     const table = await tune(device, {
