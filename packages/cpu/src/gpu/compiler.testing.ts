@@ -34,9 +34,9 @@ export function namingCompiler(): Compiler & { compiled: number } {
         },
       };
     },
-    compile(program: Program, { sharedMemory }: { readonly sharedMemory: boolean }) {
+    compile(program: Program, { shared }: { readonly shared: boolean }) {
       compiler.compiled++;
-      return handmade(program.entry.function.name as KernelName, sharedMemory);
+      return handmade(program.entry.function.name as KernelName, shared);
     },
   };
   return compiler;

@@ -13,7 +13,7 @@ export interface Compiler {
   /** WGSL's language features that it takes. */
   readonly languageFeatures: readonly string[];
   parse(code: string): Module;
-  compile(program: Program, options: { readonly sharedMemory: boolean }): CompiledKernel;
+  compile(program: Program, options: { readonly shared: boolean }): CompiledKernel;
 }
 
 export interface SharedKernel {
@@ -64,7 +64,7 @@ export class CompileCache {
     try {
       const program = parsed!.program(entryPoint, constants);
       this.#checkStorage(program);
-      return this.compiler.compile(program, { sharedMemory: this.device.runner.shared });
+      return this.compiler.compile(program, { shared: this.device.runner.shared });
     } catch (error) {
       if (error instanceof ProgramError) invalid(error.message);
       if (error instanceof Fault) throw error;
