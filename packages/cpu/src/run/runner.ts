@@ -73,7 +73,7 @@ export class Runner {
     );
     if (this.shared) this.#createMemory();
     this.#allocator = new Allocator(256, (end) => this.#reach(end));
-    const source = `var __name=(f)=>f;(${workerMain})(${portSource},${JSON.stringify(layout)})`;
+    const source = `(${workerMain})(${portSource},${JSON.stringify(layout)})`;
     for (let index = 0; index < this.threads; index++) {
       const worker = startThread(
         source,
