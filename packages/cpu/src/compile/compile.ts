@@ -1,6 +1,7 @@
 // The back end: a program becomes a WebAssembly module.
 import type { GlobalVariable, Program } from '../program/program.js';
 import { ModuleBuilder } from '../wasm/module.js';
+import { divergence, variesInWorkgroup } from './divergence.js';
 import { Emitter, type Layout } from './emit.js';
 import { minimumBytes } from './expressions.js';
 import type { Body, Graph, Value } from './ir.js';
@@ -8,6 +9,7 @@ import type { CompiledKernel, KernelBinding } from './kernel.js';
 import { lower } from './lower.js';
 import { ScalarMode } from './scalar.js';
 import { ZERO_BYTES } from './scalars.js';
+import { structure } from './structure.js';
 
 export interface CompileOptions {
   /** Whether the memory that kernels import is shared between threads. */
@@ -33,6 +35,8 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const module = new ModuleBuilder({ initial: 1, maximum: MAXIMUM_PAGES, shared: options.shared });
   const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
   const frame = ZERO_BYTES + align(context.workgroupSize);
+  const found = divergence(body, variesInWorkgroup, context.aliases);
+  const structured = structure(body, found, true);
   const layout: Layout = {
     workgroup: ZERO_BYTES,
     workgroupBytes: context.workgroupSize,
@@ -40,15 +44,19 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     frameBytes: align(4 * context.frameSize),
     invocations,
     lanes: 1,
+    subgroup: options.subgroupSize ?? 4,
+    synchronizes: structured.synchronizes,
   };
-  const region: Body = { nodes: [{ kind: 'region', body, left: [] }] };
-  const rewritten = new ScalarMode(g, inputAliases(g, context.aliases, options.subgroupSize ?? 4)).body(region);
-  new Emitter(module, { nodes: [{ kind: 'loop', body: rewritten, phis: [] }] }, layout).run();
+  const rewritten = new ScalarMode(g, inputAliases(g, context.aliases, options.subgroupSize ?? 4)).body(
+    structured.body,
+  );
+  const root: Body = { nodes: [{ kind: 'loop', body: rewritten, phis: [] }] };
+  const scratchBytes = new Emitter(module, root, layout, found.varying).run();
   return {
     wasm: module.finish(),
     workgroupSize,
     bindings: (bindings as GlobalVariable[]).map(kernelBinding),
-    scratchBytes: frame + layout.frameBytes,
+    scratchBytes,
     mode: 'scalar',
   };
 }

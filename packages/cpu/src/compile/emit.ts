@@ -1,9 +1,11 @@
 // Writes scheduled nodes as WebAssembly.
 import type { FunctionBuilder, Label, ModuleBuilder, ValueType } from '../wasm/module.js';
 import { Helpers } from './helpers.js';
-import type { BlockNode, Body, Kind, Node, Value } from './ir.js';
+import type { BlockNode, Body, Kind, Node, RegionNode, Value } from './ir.js';
 import { BLOCK_HEADER_WORDS } from './kernel.js';
-import { type Schedule, schedule } from './schedule.js';
+import { type BodyInfo, bodiesOf, type Schedule, schedule } from './schedule.js';
+import { isCollective } from './structure.js';
+import { collective } from './subgroups.js';
 
 /** Where things lie in scratch memory, in bytes from its start. */
 export interface Layout {
@@ -14,6 +16,9 @@ export interface Layout {
   readonly frameBytes: number;
   readonly invocations: number;
   readonly lanes: 1 | 4;
+  readonly subgroup: number;
+  /** Whether values live across regions, so that every invocation needs memory of its own. */
+  readonly synchronizes: boolean;
 }
 
 /** Parameters of the exported function. */
@@ -22,6 +27,7 @@ const SCRATCH = 1;
 const FIRST = 2;
 const COUNT = 3;
 
+const slotType = ({ kind }: Value) => machine(kind);
 const machine = (kind: Kind): ValueType => (kind === 'f32' || kind === 'v128' ? kind : 'i32');
 
 export class Emitter {
@@ -30,6 +36,10 @@ export class Emitter {
   private readonly plan: Schedule;
   private readonly locals = new Map<Value, number>();
   private readonly labels = new Map<BlockNode, Label>();
+  private readonly slots = new Map<unknown, number>();
+  /** Bytes used of scratch memory. */
+  private used: number;
+  private region?: { readonly info: BodyInfo; readonly left: readonly BlockNode[]; readonly end: Label } | undefined;
   readonly group: number;
   readonly linear: number;
 
@@ -37,16 +47,20 @@ export class Emitter {
     module: ModuleBuilder,
     private readonly root: Body,
     readonly layout: Layout,
+    varying: ReadonlySet<Value>,
   ) {
     this.f = module.function(['i32', 'i32', 'i32', 'i32'], [], 'run');
     this.helpers = new Helpers(module);
-    this.plan = schedule(root);
+    this.plan = schedule(root, varying);
+    const { frame, frameBytes, synchronizes } = layout;
+    this.used = frame + frameBytes * (synchronizes ? this.groups : 1);
+    this.findLeft(root, new Set());
     this.group = this.f.local('i32');
     this.linear = this.f.local('i32');
   }
 
-  /** The whole function: a loop over workgroups. */
-  run(): void {
+  /** The whole function: a loop over workgroups. Says how many bytes of scratch memory it needs. */
+  run(): number {
     const { f, linear } = this;
     f.get(SCRATCH).i32(0).i32(96).op('memory.fill', 0);
     this.before(this.root, 0);
@@ -60,12 +74,64 @@ export class Emitter {
     this.body(workgroups.body);
     f.get(linear).i32(1).op('i32.add').set(linear).br(next);
     f.end().end();
+    return this.used;
   }
 
   private clearWorkgroup(): void {
     const { workgroup, workgroupBytes } = this.layout;
     if (!workgroupBytes) return;
     this.f.get(SCRATCH).i32(workgroup).op('i32.add').i32(0).i32(workgroupBytes).op('memory.fill', 0);
+  }
+
+  private get groups(): number {
+    return Math.ceil(this.layout.invocations / this.layout.lanes);
+  }
+
+  /** Blocks that invocations leave one by one. */
+  private readonly leftBlocks = new Set<BlockNode>();
+
+  private findLeft(body: Body, within: Set<BlockNode>): void {
+    for (const node of body.nodes) {
+      if (node.kind === 'region') for (const block of node.left) this.leftBlocks.add(block);
+      for (const child of bodiesOf(node)) this.findLeft(child, within);
+    }
+  }
+
+  /** Room for one value of each invocation (or four); its offset in scratch memory. */
+  private slot(key: unknown): number {
+    let offset = this.slots.get(key);
+    if (offset === undefined) {
+      offset = this.used;
+      this.slots.set(key, offset);
+      this.used += 16 * Math.ceil((this.groups * this.slotBytes) / 16);
+    }
+    return offset;
+  }
+
+  private get slotBytes(): number {
+    return 4 * this.layout.lanes;
+  }
+
+  /** The address that a slot's offset is added to: the invocation's. */
+  private slotBase(member = this.group): void {
+    this.f.get(SCRATCH).get(member).i32(this.slotBytes).op('i32.mul').op('i32.add');
+  }
+
+  private loadSlot(value: Value, member = this.group): void {
+    this.slotBase(member);
+    this.f.memory(`${slotType(value)}.load`, this.slot(value));
+  }
+
+  /** A value of another invocation. */
+  pushOf(value: Value, member: number): void {
+    this.loadSlot(value, member);
+  }
+
+  /** Keeps a value that another region needs. */
+  private keep(value: Value): void {
+    if (!this.plan.crossing.has(value) || this.plan.kept.has(value)) return;
+    this.slotBase();
+    this.f.get(this.local(value)).memory(`${slotType(value)}.store`, this.slot(value));
   }
 
   private before(body: Body, index: number): void {
@@ -85,7 +151,10 @@ export class Emitter {
   }
 
   body(body: Body): void {
+    const joint = !this.region && this.layout.synchronizes;
     body.nodes.forEach((node, i) => {
+      // What the workgroup decides together is read from its first invocation.
+      if (joint && node.kind === 'if') this.f.i32(0).set(this.group);
       this.before(body, i);
       this.node(node);
     });
@@ -107,11 +176,14 @@ export class Emitter {
         if (node.otherwise.nodes.length) f.otherwise();
         this.body(node.otherwise);
         f.end();
+        for (const phi of node.phis) this.keep(phi);
         return;
       case 'block':
+        if (this.leftBlocks.has(node)) this.clearLeft(node);
         this.labels.set(node, f.begin('block'));
         this.body(node.body);
         f.end();
+        for (const phi of node.phis) this.keep(phi);
         return;
       case 'loop': {
         const again = f.begin('loop');
@@ -120,22 +192,43 @@ export class Emitter {
         return;
       }
       case 'break':
-        f.br(this.labels.get(node.target)!);
+        this.leave(node.target);
         return;
       case 'region':
-        this.region(node.body);
+        this.regionLoop(node);
         break;
     }
   }
 
+  private clearLeft(block: BlockNode): void {
+    this.f.get(SCRATCH).i32(this.slot(block)).op('i32.add').i32(0);
+    this.f.i32(this.groups * this.slotBytes).op('memory.fill', 0);
+  }
+
+  private leave(target: BlockNode): void {
+    const { f, region } = this;
+    if (!region?.left.includes(target)) {
+      f.br(this.labels.get(target)!);
+      return;
+    }
+    this.slotBase();
+    f.i32(1).memory('i32.store', this.slot(target)).br(region.end);
+  }
+
   /** Every invocation in turn. */
-  private region(body: Body): void {
-    const { f, group } = this;
-    const { invocations, lanes } = this.layout;
-    const groups = Math.ceil(invocations / lanes);
+  private regionLoop({ body, left }: RegionNode): void {
+    const { f, group, groups } = this;
     f.i32(0).set(group);
     const next = f.begin('loop');
+    const end = f.begin('block');
+    this.region = { info: this.plan.infos.get(body)!, left, end };
+    for (const block of left) {
+      this.slotBase();
+      f.memory('i32.load', this.slot(block)).brIf(end);
+    }
     this.body(body);
+    this.region = undefined;
+    f.end();
     f.get(group).i32(1).op('i32.add').tee(group).i32(groups).op('i32.lt_u');
     if (groups > 1) f.brIf(next);
     else f.op('drop');
@@ -145,18 +238,29 @@ export class Emitter {
   private effect(value: Value): void {
     if (!this.plan.live.has(value)) return;
     this.compute(value);
-    if (value.kind !== 'none') this.f.set(this.local(value));
+    if (value.kind === 'none') return;
+    this.f.set(this.local(value));
+    this.keep(value);
   }
 
   private move({ phis, values }: Extract<Node, { kind: 'move' }>): void {
     const moved = phis.filter((phi, i) => this.plan.live.has(phi) && values[i] !== phi);
-    for (const phi of moved) this.push(values[phis.indexOf(phi)]!);
-    for (const phi of moved.reverse()) this.f.set(this.local(phi));
+    for (const phi of moved) {
+      if (this.plan.kept.has(phi)) this.slotBase();
+      this.push(values[phis.indexOf(phi)]!);
+    }
+    for (const phi of moved.reverse()) {
+      if (this.plan.kept.has(phi)) this.f.memory(`${slotType(phi)}.store`, this.slot(phi));
+      else this.f.set(this.local(phi));
+    }
   }
 
   /** Puts a value on the stack. */
   push(value: Value): void {
-    if (this.plan.locals.has(value) || value.pinned || value.op === 'phi') this.f.get(this.local(value));
+    const { locals, kept, crossing } = this.plan;
+    const foreign = crossing.has(value) && this.plan.regionOf(value) !== this.region?.info;
+    if (foreign || kept.has(value)) this.loadSlot(value);
+    else if (locals.has(value) || value.pinned || value.op === 'phi') this.f.get(this.local(value));
     else this.compute(value);
   }
 
@@ -166,6 +270,7 @@ export class Emitter {
     if (special) special(this, value);
     else if (op.startsWith('math.') || op.startsWith('f16.')) this.callVector(value);
     else if (op.startsWith('atomic')) this.atomic(value);
+    else if (isCollective(value)) collective(this, value);
     else if (op.includes('.store')) this.store(value);
     else {
       for (const arg of value.args) this.push(arg);
@@ -250,7 +355,12 @@ const specials: Record<string, (e: Emitter, value: Value) => void> = {
   num_workgroups: fromBlock(({ imm }) => imm),
   scratch: (e) => void e.f.get(SCRATCH),
   workgroup_memory: inScratch(({ workgroup }) => workgroup),
-  frame: inScratch(({ frame }) => frame),
+  frame(e) {
+    const { frame, frameBytes, synchronizes } = e.layout;
+    e.f.get(SCRATCH).i32(frame).op('i32.add');
+    if (synchronizes) e.f.get(e.group).i32(frameBytes).op('i32.mul').op('i32.add');
+  },
+  show: (e, { args }) => e.push(args[0]!),
   workgroup_linear: (e) => void e.f.get(e.linear),
   local_index: (e) => void e.f.get(e.group),
   clear(e, { args, imm }) {

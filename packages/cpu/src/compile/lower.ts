@@ -250,10 +250,12 @@ function collective(c: Context, name: string, type: Type, [value = [], lane]: re
   const of = type.kind === 'vector' || type.kind === 'scalar' ? type.scalar : 'u32';
   if (name === 'subgroupBallot') {
     // Four words of which the first has a bit for each of up to 32 invocations, and so on.
-    return scalars.map((_, word) => c.effect('subgroupBallot', 'i32', [value[0]!], undefined, word));
+    const shown = c.effect('show', 'bool', [value[0]!]);
+    return scalars.map((_, word) => c.effect('subgroupBallot', 'i32', [shown], undefined, word));
   }
   if (name === 'subgroupElect') return [c.effect(name, 'bool', [])];
-  return scalars.map((_, i) => c.effect(`${name} ${of}`, kindOf(of), [value[i]!, ...(lane ? [lane[0]!] : [])]));
+  const shown = value.map((part) => c.effect('show', part.kind, [part]));
+  return scalars.map((_, i) => c.effect(`${name} ${of}`, kindOf(of), [shown[i]!, ...(lane ? [lane[0]!] : [])]));
 }
 
 /** Two ways of which one is taken. What is short and pure is computed on both and selected. */

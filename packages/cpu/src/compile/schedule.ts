@@ -23,6 +23,10 @@ export interface Schedule {
   readonly live: ReadonlySet<Value>;
   /** Effects and phis of one region that others need, too. */
   readonly crossing: ReadonlySet<Value>;
+  /** Phis outside regions that each invocation has its own value of. */
+  readonly kept: ReadonlySet<Value>;
+  /** The region in which an effect or a phi stands. */
+  regionOf(value: Value): BodyInfo | undefined;
 }
 
 /** Where leaves come from. */
@@ -39,8 +43,8 @@ interface Use {
   readonly index: number;
 }
 
-export function schedule(root: Body): Schedule {
-  return new Scheduler(root).run();
+export function schedule(root: Body, varying: ReadonlySet<Value>): Schedule {
+  return new Scheduler(root, varying).run();
 }
 
 class Scheduler {
@@ -51,11 +55,15 @@ class Scheduler {
   private readonly uses = new Map<Value, Use[]>();
   private readonly locals = new Set<Value>();
   private readonly crossing = new Set<Value>();
+  private readonly kept = new Set<Value>();
   private readonly available = new Map<BodyInfo | undefined, Map<Value, BodyInfo>>();
   private readonly rootInfo: BodyInfo;
   private workgroupInfo!: BodyInfo;
 
-  constructor(private readonly root: Body) {
+  constructor(
+    private readonly root: Body,
+    private readonly varying: ReadonlySet<Value>,
+  ) {
     this.rootInfo = this.build(root, undefined, 0, false, undefined);
   }
 
@@ -67,8 +75,9 @@ class Scheduler {
     const floating = [...this.live].filter(isFloating).sort((a, b) => b.id - a.id);
     for (const value of floating) this.place(value);
     for (const { before } of this.infos.values()) for (const list of before.values()) list.sort((a, b) => a.id - b.id);
-    const { infos, locals, live, crossing } = this;
-    return { infos, locals, live, crossing };
+    const { infos, locals, live, crossing, kept } = this;
+    const regionOf = (value: Value) => this.definitions.get(value)?.region;
+    return { infos, locals, live, crossing, kept, regionOf };
   }
 
   private build(
@@ -147,6 +156,11 @@ class Scheduler {
     }
     const defined = this.definitions.get(value);
     if (defined?.region && defined.region !== info.region) this.crossing.add(value);
+    if (this.isKept(value)) this.kept.add(value);
+  }
+
+  private isKept(value: Value): boolean {
+    return value.op === 'phi' && this.varying.has(value) && !this.definitions.get(value)?.region;
   }
 
   /** The deepest body that a value needs to be in, seen from a region. */
@@ -161,7 +175,8 @@ class Scheduler {
     let deepest = this.rootInfo;
     if (!isFloating(value)) {
       const at = this.definitions.get(value) ?? this.rootInfo;
-      deepest = at.region && region && at.region !== region ? region : at;
+      if (this.isKept(value)) deepest = region ?? at;
+      else deepest = at.region && at.region !== region ? (region ?? at.region.parent!) : at;
     } else if (regionLeaves.has(value.op)) deepest = region ?? this.workgroupInfo;
     else if (workgroupLeaves.has(value.op)) deepest = this.workgroupInfo;
     for (const arg of value.args) {
