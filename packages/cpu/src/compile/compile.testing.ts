@@ -1,4 +1,6 @@
 // For tests: carries out compiled kernels on a memory of their own.
+import { parseModule } from '../wgsl/parse-module.js';
+import { compileProgram } from './compile.js';
 import type { CompiledKernel } from './kernel.js';
 
 const PAGE = 65536;
@@ -36,4 +38,33 @@ export function runKernel(
     }
   });
   return buffers.map(({ byteLength }, i) => memory.buffer.slice(addresses[i]!, addresses[i]! + byteLength));
+}
+
+export interface Execution {
+  readonly groups?: readonly [number, number, number];
+  readonly buffers: readonly ArrayBufferView[];
+  readonly mode?: 'scalar' | 'lanes';
+  readonly subgroupSize?: number;
+  readonly constants?: Readonly<Record<string, number>>;
+}
+
+/** Compiles WGSL and runs it. Bindings of group 0, in the order of their numbers. */
+export function execute(
+  wgsl: string,
+  { groups = [1, 1, 1], buffers, constants, ...options }: Execution,
+): ArrayBuffer[] {
+  const module = parseModule(wgsl);
+  const errors = module.messages.filter(({ type }) => type === 'error');
+  if (errors.length)
+    throw new Error(errors.map(({ line, column, message }) => `${line}:${column} ${message}`).join('\n'));
+  const kernel = compileProgram(module.program(undefined, constants), { shared: false, ...options });
+  if (options.mode && kernel.mode !== options.mode) throw new Error(`the kernel is in ${kernel.mode} mode.`);
+  const ordered = [...kernel.bindings.keys()];
+  const given = kernel.bindings.map(({ binding }) => buffers[binding]!);
+  const results = runKernel(kernel, groups, given);
+  const byBinding = buffers.map(
+    ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
+  );
+  for (const i of ordered) byBinding[kernel.bindings[i]!.binding] = results[i]!;
+  return byBinding;
 }

@@ -88,7 +88,11 @@ const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression
       const a = evaluate(c, left)[0]!;
       const cell = { kind: 'bool' as const };
       c.environment.set(cell, a);
-      const other = () => void c.environment.set(cell, evaluate(c, right)[0]!);
+      const other = () => {
+        // Evaluating may put another environment in place.
+        const [value] = evaluate(c, right);
+        c.environment.set(cell, value!);
+      };
       // Where the right side has no effect, this becomes a select, which is `and` or `or`.
       if (operator === '&&') branch(c, a, other, () => {});
       else branch(c, a, () => {}, other);

@@ -78,9 +78,8 @@ const halves = {
       .i32(13)
       .op('i32x4.shr_u');
     f.get(a).i32x4(0x7f800000).op('i32x4.eq').op('v128.bitselect');
-    f.get(a).i32x4(0x7f800000).op('i32x4.gt_u').op('v128.bitselect');
     sign(f).i32(16).op('i32x4.shr_u').op('v128.or');
-    f.i32x4(0x7e00).get(0).get(0).op('f32x4.ne').op('v128.bitselect');
+    f.get(a).i32x4(0x7f800000).op('i32x4.gt_u').op('v128.bitselect');
   },
 };
 
