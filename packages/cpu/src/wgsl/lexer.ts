@@ -32,7 +32,7 @@ export function messageOf(at: Span, message: string, type: Message['type'] = 'er
 }
 
 const BLANK = /[ \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029]+/y;
-const NAME = /[\p{XID_Start}_]\p{XID_Continue}*/uy;
+const NAME = /[A-Za-z_][\w]*(?!\p{XID_Continue})|[\p{XID_Start}_]\p{XID_Continue}*/uy;
 const HEX = '0[xX](?:(?:[\\da-fA-F]*\\.[\\da-fA-F]+|[\\da-fA-F]+\\.?)(?:[pP][+-]?\\d+[fh]?)?)(?:[iu](?![\\w.]))?';
 const DECIMAL = '(?:\\d*\\.\\d+|\\d+\\.)(?:[eE][+-]?\\d+)?[fh]?|\\d+(?:[eE][+-]?\\d+[fh]?|[fhiu])?';
 const NUMBER = new RegExp(`${HEX}|${DECIMAL}`, 'y');
@@ -116,6 +116,8 @@ function commentLength(code: string, start: number, place: (offset: number, leng
   throw new WgslError(place(start, 2), 'This comment has no end.');
 }
 
+const ENDS_TEMPLATES = new Set(['=', ';', '{', ':', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=']);
+
 /** Marks the `<` and `>` of template lists. */
 function findTemplates(tokens: readonly Token[]): void {
   const pending: { readonly token: Token; readonly depth: number }[] = [];
@@ -155,7 +157,7 @@ function findTemplates(tokens: readonly Token[]): void {
         break;
       default:
         // Nothing that assigns or ends a statement stands in a template list.
-        if (/^(?:[;{:]|(?:[-+*/%&|^]|<<)?=)$/.test(token.text)) {
+        if (ENDS_TEMPLATES.has(token.text)) {
           pending.length = 0;
           depth = 0;
         }
