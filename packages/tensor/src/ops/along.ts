@@ -1,7 +1,8 @@
 import type { DType } from '../graph/dtype.js';
 import { normalizeAxis } from '../graph/shape.js';
+import { type WithOp, withOp } from '../graph/with-op.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from './define/apply.js';
+import { applyOp, requireTensor } from './define/apply.js';
 import { composite, sameType } from './define/kinds.js';
 
 /** A function along one axis, with its op. */

@@ -1,7 +1,8 @@
 import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
+import { type WithOp, withOp } from '../graph/with-op.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from './define/apply.js';
+import { applyOp, requireTensor } from './define/apply.js';
 import { pointwise } from './define/kinds.js';
 
 const op = pointwise<{ readonly dtype: DType }>({

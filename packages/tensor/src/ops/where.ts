@@ -1,8 +1,9 @@
 import { DTypeError } from '../errors.js';
 import { promote } from '../graph/dtype.js';
+import { type WithOp, withOp } from '../graph/with-op.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { scalar } from './creation/constant.js';
-import { applyOp, broadcast, requireTensor, type WithOp, withOp } from './define/apply.js';
+import { applyOp, broadcast, requireTensor } from './define/apply.js';
 import { pointwise } from './define/kinds.js';
 
 const op = pointwise({

@@ -1,10 +1,11 @@
 import tgpu, { type TgpuFn } from 'typegpu';
 import { DTypeError } from '../../errors.js';
 import { floatLiteral, floats } from '../../graph/dtype.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import * as d from '../../shader/data.js';
 import { isLeafTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { logicalAnd } from '../compare/logical.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { type BinaryFunction, binary } from '../define/elementwise.js';
 import { pointwise, sameType } from '../define/kinds.js';
 import { where } from '../where.js';

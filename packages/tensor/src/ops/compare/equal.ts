@@ -1,8 +1,13 @@
-import type { BinaryFunction } from '../define/elementwise.js';
-import { comparison } from './comparison.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 /** a = b, elementwise, as bool. */
-export const equal: BinaryFunction = comparison('equal', (a, b) => {
-  'use gpu';
-  return a === b;
+export const equal: BinaryFunction = binary({
+  name: 'equal',
+  result: 'bool',
+  kernel: (a, b) => {
+    'use gpu';
+    return a === b;
+  },
+  vjp: zeroGradient('a comparison is constant between its steps'),
 });

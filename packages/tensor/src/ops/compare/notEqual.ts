@@ -1,8 +1,13 @@
-import type { BinaryFunction } from '../define/elementwise.js';
-import { comparison } from './comparison.js';
+import { type BinaryFunction, binary } from '../define/elementwise.js';
+import { zeroGradient } from '../define/gradient.js';
 
 /** a ≠ b, elementwise, as bool. */
-export const notEqual: BinaryFunction = comparison('notEqual', (a, b) => {
-  'use gpu';
-  return a !== b;
+export const notEqual: BinaryFunction = binary({
+  name: 'notEqual',
+  result: 'bool',
+  kernel: (a, b) => {
+    'use gpu';
+    return a !== b;
+  },
+  vjp: zeroGradient('a comparison is constant between its steps'),
 });

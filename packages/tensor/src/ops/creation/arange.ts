@@ -1,7 +1,8 @@
 import { computeType, type DType, numeric, requireDType } from '../../graph/dtype.js';
 import { checkShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { zeroGradient } from '../define/gradient.js';
 import { pointwise } from '../define/kinds.js';
 

@@ -1,7 +1,8 @@
 import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { zeroGradient } from '../define/gradient.js';
 import { pointwise } from '../define/kinds.js';
 import { expand } from '../view/expand.js';

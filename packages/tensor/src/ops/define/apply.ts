@@ -32,10 +32,3 @@ export function requireTensor(name: string, x: unknown): Tensor {
   if (isLeafTensor(x)) return x;
   throw new DTypeError(name, `the argument must be a tensor, got ${typeof x}. Wrap a number in scalar().`);
 }
-
-/** A function of tensors with the op that it applies, for tests and for what treats an op in its own way. */
-export type WithOp<F> = F & { readonly op: Op };
-
-export function withOp<A extends unknown[]>(op: Op, fn: (...args: A) => Tensor): WithOp<typeof fn> {
-  return Object.assign(fn, { op });
-}

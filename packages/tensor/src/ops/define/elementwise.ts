@@ -14,10 +14,11 @@ import {
   requireDType,
 } from '../../graph/dtype.js';
 import type { NoGradient, PointwiseOp } from '../../graph/op.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import { computeTypes } from '../../shader/fn.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
-import { applyOp, broadcast, type WithOp, withOp } from './apply.js';
-import { type GradientRule, gradientOf } from './gradient.js';
+import { applyOp, broadcast } from './apply.js';
+import { type GradientRule, pull } from './gradient.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
 /**
@@ -208,7 +209,7 @@ function elementOp(
     ...(scalar && {
       interpret: ([first, ...rest]) => [first!.data.map((x, i) => scalar(x, ...rest.map(({ data }) => data[i]!)))],
     }),
-    vjp: gradientOf(typeof vjp === 'function' ? gradient : (vjp as NoGradient)),
+    vjp: typeof vjp === 'function' ? (context) => pull(gradient, context) : (vjp as NoGradient),
   };
 }
 

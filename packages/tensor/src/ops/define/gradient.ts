@@ -1,6 +1,6 @@
 // Gradients and parts of ops as they are written down, in operations of tensors; the graph knows values only.
 import type { Attributes, Value } from '../../graph/node.js';
-import type { Decompose, NoGradient, Vjp } from '../../graph/op.js';
+import type { NoGradient, VjpContext } from '../../graph/op.js';
 import { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
 
@@ -33,26 +33,26 @@ export function zeroGradient(reason: string): NoGradient {
   return { none: reason, zero: true };
 }
 
-/** A gradient rule as the graph takes it. */
-export function gradientOf<A>(rule: GradientRule<A> | NoGradient): Vjp<A> | NoGradient {
-  if (typeof rule !== 'function') return rule;
-  return ({ inputs, outputs, cotangents, attributes, pullThrough }) => {
-    const reached = cotangents.map(handleOf);
-    const gradients = rule({
-      inputs: inputs.map(handle),
-      outputs: outputs.map(handle),
-      cotangents: reached,
-      cotangent: reached[0] ?? zeros(outputs[0]!.shape),
-      attributes,
-      pullThrough: (meaning) => pullThrough(partsOf(meaning)).map(handleOf),
-    });
-    return gradients.map((gradient) => gradient?.value);
-  };
+/** Applies a gradient rule to values. */
+export function pull<A>(
+  rule: GradientRule<A>,
+  { inputs, outputs, cotangents, attributes, pullThrough }: VjpContext<A>,
+): readonly (Value | undefined)[] {
+  const reached = cotangents.map(handleOf);
+  const gradients = rule({
+    inputs: inputs.map(handle),
+    outputs: outputs.map(handle),
+    cotangents: reached,
+    cotangent: reached[0] ?? zeros(outputs[0]!.shape),
+    attributes,
+    pullThrough: (meaning) => pullThrough((parts, attributes) => partsOf(meaning, parts, attributes)).map(handleOf),
+  });
+  return gradients.map((gradient) => gradient?.value);
 }
 
-/** Parts as the graph takes them. */
-export function partsOf<A>(parts: Parts<A>): Decompose<A> {
-  return (inputs, attributes) => parts(inputs.map(handle), attributes).map(({ value }) => value);
+/** Parts of values. */
+export function partsOf<A>(parts: Parts<A>, inputs: readonly Value[], attributes: A): readonly Value[] {
+  return parts(inputs.map(handle), attributes).map(({ value }) => value);
 }
 
 function handle(value: Value): Tensor {

@@ -1,8 +1,17 @@
 // The kinds of ops, with gradients and parts written in operations of tensors.
 import { type DType, requireDType } from '../../graph/dtype.js';
 import type { Attributes, Type } from '../../graph/node.js';
-import type { CompositeOp, NoGradient, PackOp, PointwiseOp, ReduceOp, TiledOp } from '../../graph/op.js';
-import { type GradientRule, gradientOf, type Parts, partsOf } from './gradient.js';
+import type {
+  CompositeOp,
+  Decompose,
+  NoGradient,
+  PackOp,
+  PointwiseOp,
+  ReduceOp,
+  TiledOp,
+  Vjp,
+} from '../../graph/op.js';
+import { type GradientRule, type Parts, partsOf, pull } from './gradient.js';
 
 /** How an op of this kind is written down. `A` is what its attributes hold: its rules see it, the graph does not. */
 type Written<O, A, Replaced extends string = never> = Omit<O, 'kind' | 'vjp' | Replaced> & {
@@ -10,11 +19,11 @@ type Written<O, A, Replaced extends string = never> = Omit<O, 'kind' | 'vjp' | R
 };
 
 export function pointwise<A = Attributes>({ vjp, ...rules }: Written<PointwiseOp<A>, A>): PointwiseOp {
-  return { kind: 'pointwise', ...rules, vjp: gradientOf(vjp) } as PointwiseOp;
+  return { kind: 'pointwise', ...rules, vjp: vjpOf(vjp) } as PointwiseOp;
 }
 
 export function reduction<A = Attributes>({ vjp, ...rules }: Written<ReduceOp<A>, A>): ReduceOp {
-  return { kind: 'reduce', ...rules, vjp: gradientOf(vjp) } as ReduceOp;
+  return { kind: 'reduce', ...rules, vjp: vjpOf(vjp) } as ReduceOp;
 }
 
 export function tiled<A = Attributes>({
@@ -25,8 +34,8 @@ export function tiled<A = Attributes>({
   /** The same in plain operations: see {@link TiledOp}. */
   readonly reference?: Parts<A>;
 }): TiledOp {
-  const meaning = reference && { reference: partsOf(reference) };
-  return { kind: 'tiled', ...rules, ...meaning, vjp: gradientOf(vjp) } as TiledOp;
+  const meaning = reference && { reference: decomposeOf(reference) };
+  return { kind: 'tiled', ...rules, ...meaning, vjp: vjpOf(vjp) } as TiledOp;
 }
 
 /** An op written in other ops; its types are those of its parts. */
@@ -35,11 +44,21 @@ export function composite<A = Attributes>({
   decompose,
   ...rules
 }: Written<CompositeOp<A>, A, 'decompose'> & { readonly decompose: Parts<A> }): CompositeOp {
-  return { kind: 'composite', ...rules, decompose: partsOf(decompose), vjp: gradientOf(vjp) } as CompositeOp;
+  return { kind: 'composite', ...rules, decompose: decomposeOf(decompose), vjp: vjpOf(vjp) } as CompositeOp;
 }
 
 export function packing({ vjp, ...rules }: Written<PackOp, Attributes>): PackOp {
-  return { kind: 'pack', ...rules, vjp: gradientOf(vjp) };
+  return { kind: 'pack', ...rules, vjp: vjpOf(vjp) };
+}
+
+// Only what is called when an op is applied may be imported from the circle of tensor.ts and ops: see circle.test.ts.
+
+function vjpOf<A>(rule: GradientRule<A> | NoGradient): Vjp<A> | NoGradient {
+  return typeof rule === 'function' ? (context) => pull(rule, context) : rule;
+}
+
+function decomposeOf<A>(parts: Parts<A>): Decompose<A> {
+  return (inputs, attributes) => partsOf(parts, inputs, attributes);
 }
 
 /** The type rule of an op whose result is like its first input, which has one of these dtypes. */

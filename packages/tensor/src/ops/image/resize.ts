@@ -2,12 +2,13 @@ import { ShapeError } from '../../errors.js';
 import { dtypes, floats, requireDType } from '../../graph/dtype.js';
 import type { EmitContext, PointwiseOp } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { relu } from '../activation/relu.js';
 import { abs } from '../arithmetic/abs.js';
 import { floor } from '../arithmetic/floor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 import { clamp } from '../where.js';
 

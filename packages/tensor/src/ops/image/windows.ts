@@ -1,6 +1,8 @@
 // Sliding windows of pictures and the way back: what convolutions are made of.
+
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { none } from '../define/gradient.js';
 import { composite, pointwise } from '../define/kinds.js';
 

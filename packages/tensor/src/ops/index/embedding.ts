@@ -1,8 +1,9 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { zeroOf } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 import { scatterAdd } from './scatterAdd.js';
 

@@ -1,9 +1,10 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { zeroOf } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { arange } from '../creation/arange.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 import { where } from '../where.js';
 

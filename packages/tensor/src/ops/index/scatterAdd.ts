@@ -2,8 +2,9 @@ import { DTypeError, ShapeError } from '../../errors.js';
 import { floats, requireDType } from '../../graph/dtype.js';
 import { checkShape, type Shape, showShape, sizeOf } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { tiled } from '../define/kinds.js';
 import { embedding } from './embedding.js';
 

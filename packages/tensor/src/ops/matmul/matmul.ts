@@ -2,11 +2,12 @@ import { DTypeError, ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { broadcastShapes, showShape, sizeOf } from '../../graph/shape.js';
 import type { TiledOperand } from '../../graph/tiled.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import { chooseMatmul, generateMatmul } from '../../kernels/matmul/choose.js';
 import type { MatmulOperand } from '../../kernels/matmul/spec.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { tiled } from '../define/kinds.js';
 import { expand } from '../view/expand.js';
 

@@ -1,5 +1,5 @@
+import type { WithOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import type { WithOp } from '../define/apply.js';
 import { type NormOptions, standardization } from './standardize.js';
 
 /**

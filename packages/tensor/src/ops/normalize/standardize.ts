@@ -2,10 +2,11 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import { floats } from '../../graph/dtype.js';
 import { showShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
 import { literal } from '../creation/constant.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { composite, sameType } from '../define/kinds.js';
 
 /**

@@ -1,7 +1,8 @@
 import type { TgpuFn } from 'typegpu';
 import type { EmitContext } from '../../graph/op.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import { type Tensor, toTensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { zeroGradient } from '../define/gradient.js';
 import { pointwise } from '../define/kinds.js';
 

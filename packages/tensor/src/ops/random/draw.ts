@@ -1,9 +1,10 @@
 import type { TgpuFn } from 'typegpu';
 import type { DType } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Key } from '../../random/key.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { zeroGradient } from '../define/gradient.js';
 import { pointwise } from '../define/kinds.js';
 import { keyOf } from './derivation.js';

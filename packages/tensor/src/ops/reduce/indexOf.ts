@@ -1,8 +1,9 @@
 import { numeric, requireDType } from '../../graph/dtype.js';
 import { normalizeAxes } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { zeroGradient } from '../define/gradient.js';
 import { reduction } from '../define/kinds.js';
 import { type Axes, extremes, reducing } from './over.js';

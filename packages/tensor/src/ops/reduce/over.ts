@@ -4,9 +4,10 @@ import { type DType, isFloat, requireDType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
 import type { Accumulator, Op } from '../../graph/op.js';
 import { normalizeAxes, showShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import { HIDDEN_ZERO } from '../../kernels/loops.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 
 /** The attributes of an op over axes, counted from the front; those of a reduction are sorted. */
 export type Axes = { readonly axes: readonly number[] };

@@ -1,5 +1,6 @@
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, type WithOp, withOp } from '../define/apply.js';
+import { applyOp } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 import { same } from './identity.js';
 

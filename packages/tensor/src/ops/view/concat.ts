@@ -1,8 +1,9 @@
 import { ShapeError } from '../../errors.js';
 import { promote } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 
 const op = pointwise<{ readonly axis: number }>({

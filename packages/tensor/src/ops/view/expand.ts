@@ -1,8 +1,9 @@
 import { ShapeError } from '../../errors.js';
 import { broadcastsRows } from '../../graph/position.js';
 import { checkShape, type Shape, sameShape, showShape, sizeOf } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 
 const op = pointwise<{ readonly shape: Shape }>({

@@ -1,6 +1,7 @@
 import { normalizeAxes } from '../../graph/shape.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 import type { Axes } from '../reduce/over.js';
 

@@ -1,5 +1,6 @@
 import type { PointwiseOp } from '../../graph/op.js';
-import { applyOp, withOp } from '../define/apply.js';
+import { withOp } from '../../graph/with-op.js';
+import { applyOp } from '../define/apply.js';
 import type { UnaryFunction } from '../define/elementwise.js';
 import { zeroGradient } from '../define/gradient.js';
 import { pointwise } from '../define/kinds.js';

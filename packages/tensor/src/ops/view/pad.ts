@@ -1,7 +1,8 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import { zeroOf } from '../../graph/dtype.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 
 // Zeros around elements and, for the gradient of a stepped slice, `interior` many between neighbours.

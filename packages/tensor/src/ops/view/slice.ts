@@ -1,6 +1,7 @@
 import { ShapeError, ValueError } from '../../errors.js';
+import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor, type WithOp, withOp } from '../define/apply.js';
+import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
 import { pad } from './pad.js';
 
