@@ -1,13 +1,16 @@
 // What a model is made of: its noise paths and what networks predict on them.
+
+export { identityCodec } from './codec/identity.js';
 export {
   type Architecture,
   type ArchitectureDefinition,
+  type Companions,
   type DefinedArchitecture,
   defineArchitecture,
   findArchitecture,
   type Network,
 } from './contracts/architecture.js';
-export { type Codec, codecByName, identityCodec } from './contracts/codec.js';
+export type { Codec, PictureShape } from './contracts/codec.js';
 export {
   type Condition,
   concatConditions,
@@ -19,6 +22,7 @@ export {
 export type { Expert, NoisyInput, Objective } from './contracts/expert.js';
 export { dropLearnedSigma } from './contracts/learned-sigma.js';
 export type { Router } from './contracts/router.js';
+export type { HostTokens, PromptEncoder, TextEncoder, Tokens } from './contracts/text.js';
 export {
   chunkBytes,
   expertFolder,
@@ -27,8 +31,15 @@ export {
   type ModelIndex,
   parseModelIndex,
 } from './folder/format.js';
-export { compareParameters, isFiniteData, parameterShapes } from './folder/parameters.js';
+export {
+  type KnownArchitectures,
+  type ModelNetworks,
+  type ReadNetwork,
+  readModelIndex,
+  readNetworks,
+} from './folder/networks.js';
 export { verifiedStore } from './folder/verified-store.js';
+export { type WeightLoader, weightLoader } from './folder/weights.js';
 export { type ModelDescription, requiredFiles, writeModelIndex } from './folder/write.js';
 export {
   fromStateDict,
@@ -53,13 +64,15 @@ export {
   sampleLimits,
 } from './predictions/predictions.js';
 export { shortList } from './short-list.js';
-export { type PromptEncoder, wordEncoder } from './text/prompt-encoder.js';
+export { promptEncoderOf, wordEncoder } from './text/prompt-encoder.js';
 export {
   buildVocabulary,
   captionWords,
   encodeCaptions,
   MAX_TOKENS,
+  parseVocabulary,
   readVocabulary,
   type Vocabulary,
   writeVocabulary,
 } from './text/vocabulary.js';
+export { vocabularyOf, type WordList, wordList, wordListOf } from './text/word-list.js';

@@ -25,9 +25,17 @@ export {
   top,
 } from '@paris/router';
 export { classifierFreeGuidance, type Predict } from './guidance/guidance.js';
+export { type LoadedCodec, pictureDecoder } from './images/decode.js';
 export { clampDisplay, type RgbImage, tileImages, toRgbImages } from './images/image.js';
 export { encodePng } from './images/png.js';
-export { type LoadedModel, type LoadOptions, type LoadProgress, loadModel, loadPipeline } from './pipeline/load.js';
+export {
+  type LoadedModel,
+  type LoadedTextEncoder,
+  type LoadOptions,
+  type LoadProgress,
+  loadModel,
+  loadPipeline,
+} from './pipeline/load.js';
 export type { Generated, GenerateOptions, Pipeline, StepEvent } from './pipeline/pipeline.js';
 export {
   type LoadedExpert,

@@ -79,7 +79,7 @@ it('models that are broken', async () => {
   const config = (change: object) =>
     changed({ 'experts/01/config.json': JSON.stringify({ ...expertConfig, ...change }) });
   expect(await load(await config({ architecture: 'mixer' }))).toMatchInlineSnapshot(
-    `"CheckpointError: [loadPipeline] experts/01/config.json asks for the architecture "mixer". Known: "dit". Give yours as architectures (or routers)."`,
+    `"CheckpointError: [loadPipeline] experts/01/config.json asks for the architecture "mixer". Known: "dit". Give yours as architectures."`,
   );
   expect(await load(await config({ hiddenSize: 32 }))).toMatchInlineSnapshot(
     `"CheckpointError: [loadPipeline] the model does not fit together. experts/01: wrong shapes: final_layer.linear.weight is [48, 16], not [48, 32], final_layer.scale_shift_table is [2, 16], not [2, 32], layers.0.attn.in_proj_bias is [48], not [96], layers.0.attn.in_proj_weight is [48, 16], not [96, 32], layers.0.attn.out_proj.bias is [16], not [32], layers.0.attn.out_proj.weight is [16, 16], not [32, 32], layers.0.cross_attn.in_proj_bias is [48], not [96], layers.0.cross_attn.in_proj_weight is [48, 16], not [96, 32] and 18 more."`,

@@ -1,29 +1,22 @@
-import { type Tensor, ValueError } from '@paris/tensor';
+import type { Tensor, TreeOf } from '@paris/tensor';
+import type { Network } from './architecture.js';
 
-/** Between pictures and the latents that experts see. Both functions are traced; pictures lie in [−1, 1]. */
-export interface Codec {
-  readonly name: string;
-  /** Pictures [B, 3, H, W] → latents [B, C, h, w]. */
-  encode(images: Tensor): Tensor;
-  /** Latents [B, C, h, w] → pictures [B, 3, H, W]. */
-  decode(latents: Tensor): Tensor;
+/** The size of pictures or latents, without their number. */
+export interface PictureShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
 }
 
-/** Pixel space: the pictures are the latents. */
-export const identityCodec: Codec = {
-  name: 'identity',
-  encode: (images) => images,
-  decode: (latents) => latents,
-};
-
 /**
- * A codec by the name in a model's index, among the built-in one and `custom`.
- * @throws ValueError for an unknown name, with the known ones
+ * Between pictures and the latents that experts see. Pictures lie in [−1, 1]; latents are scaled as experts see them. Both
+ * functions are traced. The identity (pixel space) has no parameters.
  */
-export function codecByName(name: string, custom: readonly Codec[] = []): Codec {
-  const codecs = [...custom, identityCodec];
-  const found = codecs.find((codec) => codec.name === name);
-  if (found) return found;
-  const known = codecs.map((codec) => `"${codec.name}"`).join(', ');
-  throw new ValueError('codec', `no codec is called "${name}". Known: ${known}. Pass yours as codecs: [mine].`);
+export interface Codec<P = TreeOf<Tensor>> extends Network<P> {
+  /** What the latents of pictures of this size are like. Throws a ShapeError for a size that it does not take. */
+  latentShape(picture: PictureShape): PictureShape;
+  /** Pictures [B, 3, H, W] → latents [B, C, h, w]. With `noise` of the latents' shape a codec may draw from what it encodes. */
+  encode(params: P, images: Tensor, noise?: Tensor): Tensor;
+  /** Latents [B, C, h, w] → pictures [B, 3, H, W]. */
+  decode(params: P, latents: Tensor): Tensor;
 }

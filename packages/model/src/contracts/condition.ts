@@ -60,7 +60,20 @@ function concatMasks(a: Tensor | undefined, b: Tensor | undefined): { mask?: Ten
   throw new ValueError('condition', 'only one of condition and unconditional has a mask. Encode both alike.');
 }
 
+/** The tensors of a condition by name, as devices run and compiled functions return them. */
+export function conditionTensors({ kind: _, ...tensors }: Condition): { readonly [name: string]: Tensor } {
+  return tensors;
+}
+
+/** The condition that has these tensors, see {@link conditionTensors}. */
+export function conditionOfTensors({ ids, tokens, label, mask }: { readonly [name: string]: Tensor }): Condition {
+  if (ids) return tokenCondition(ids, mask);
+  if (tokens) return { kind: 'embeddings', tokens, ...(mask ? { mask } : {}) };
+  if (label) return { kind: 'label', label };
+  throw new ValueError('condition', 'there are neither ids nor tokens nor a label.');
+}
+
 /** Gives the memory of every tensor back. */
 export function disposeCondition(condition: Condition): void {
-  for (const value of Object.values(condition)) if (typeof value !== 'string') value?.dispose();
+  for (const tensor of Object.values(conditionTensors(condition))) tensor.dispose();
 }

@@ -3,7 +3,7 @@
  * expert embeds the ids itself. Id 0 is padding, and a caption of nothing but padding is the unconditional one.
  */
 import type { FileSource, FileStore } from '@paris/files';
-import { checkJson, parseJson } from '@paris/files';
+import { CheckpointError, checkJson, parseJson } from '@paris/files';
 import * as z from 'zod/mini';
 
 /** How many token ids a caption has. */
@@ -73,10 +73,19 @@ const schema: z.ZodMiniType<Vocabulary> = z.object({
 });
 
 /**
+ * A vocabulary from the bytes of `text/vocabulary.json`.
+ * @throws CheckpointError if they are none
+ */
+export function parseVocabulary(bytes: Uint8Array | undefined): Vocabulary {
+  const origin = { tag: 'readVocabulary', path: fileName };
+  if (!bytes) throw new CheckpointError(origin.tag, `${fileName} is missing.`);
+  return checkJson(parseJson(bytes, origin), schema, origin);
+}
+
+/**
  * Reads `text/vocabulary.json` of a model folder.
  * @throws CheckpointError if it is no vocabulary
  */
 export async function readVocabulary(store: FileSource): Promise<Vocabulary> {
-  const origin = { tag: 'readVocabulary', path: fileName };
-  return checkJson(parseJson(await store.read(fileName), origin), schema, origin);
+  return parseVocabulary(await store.read(fileName));
 }

@@ -107,7 +107,7 @@ describe('loadPipeline', () => {
       await files.write('experts/01/model.safetensors', await weightsFile(device, { gain: ones([1]) }, 0));
     });
     await (await refused(store)).toThrow(
-      '[loadPipeline] experts/01/config.json asks for the architecture "flat". Known: "dit". Give yours as architectures (or routers).',
+      '[loadPipeline] experts/01/config.json asks for the architecture "flat". Known: "dit". Give yours as architectures.',
     );
     const pipeline = await loadPipeline(store, { device, architectures: [flat] });
     const { expertPictures } = await pipeline.generate({ prompt: 'red', steps: 2, routing: 'full' });
@@ -188,7 +188,9 @@ describe('loadPipeline refuses', () => {
     await (await refused(broken)).toThrow('[loadPipeline] router/config.json is not JSON');
     const codec = await modelFolder(device);
     await writeModelIndex(codec, { ...description, codec: 'sd-vae' });
-    await (await refused(codec)).toThrow('[codec] no codec is called "sd-vae". Known: "identity".');
+    await (await refused(codec)).toThrow(
+      '[loadPipeline] codec/config.json asks for the architecture "sd-vae". Known: "identity". Give yours as codecs.',
+    );
   });
 
   it('prompts, where the model has no text side', async () => {

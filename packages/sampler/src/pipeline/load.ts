@@ -1,44 +1,31 @@
 /** From a model's folder to a pipeline: everything is checked before anything is believed. */
-
 import { dit } from '@paris/dit';
-import { type FileSource, httpStore, parseJson } from '@paris/files';
-import { readHeader, streamSafetensors } from '@paris/files/safetensors';
+import { type FileSource, httpStore } from '@paris/files';
 import {
   type Architecture,
   type Codec,
-  codecByName,
-  compareParameters,
   type Expert,
-  expertFolder,
-  findArchitecture,
-  indexPath,
-  isFiniteData,
+  identityCodec,
   type ModelIndex,
   type NoisePath,
   noisePath,
   type PromptEncoder,
-  parameterShapes,
-  parseModelIndex,
+  promptEncoderOf,
   type Router,
-  readVocabulary,
+  readModelIndex,
+  readNetworks,
   requiredFiles,
-  shortList,
+  type TextEncoder,
   type Vocabulary,
   verifiedStore,
-  wordEncoder,
+  vocabularyOf,
+  weightLoader,
+  wordList,
 } from '@paris/model';
 import { routerTransformer } from '@paris/router';
-import {
-  CheckpointError,
-  type Device,
-  openDevice,
-  type Tensor,
-  type TreeOf,
-  unflattenTree,
-  uploadTensor,
-  ValueError,
-} from '@paris/tensor';
+import { type Device, openDevice, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
 import { openFolder } from '#folder';
+import { type LoadedCodec, pictureDecoder } from '../images/decode.js';
 import { type LoadedExpert, type LoadedRouter, mixture } from '../routing/mixture.js';
 import { Pipeline } from './pipeline.js';
 
@@ -51,13 +38,16 @@ export interface LoadOptions {
   /** Routers' architectures beside the built-in `router-transformer`. */
   readonly routers?: readonly Architecture<Router>[];
   readonly paths?: readonly NoisePath[];
-  readonly codecs?: readonly Codec[];
+  /** Codecs' architectures beside the built-in `identity`. */
+  readonly codecs?: readonly Architecture<Codec>[];
+  /** Text encoders' architectures beside the built-in `word-list`. */
+  readonly textEncoders?: readonly Architecture<TextEncoder>[];
   /**
    * How weights lie in device memory, whatever the files hold. f16 takes half of it, on adapters with `shader-f16`;
    * arithmetic is f32 in either. Default f32.
    */
   readonly weights?: 'f32' | 'f16';
-  /** For models without a `text` folder whose experts take a condition. */
+  /** In place of the model's text side, which is then not read; and for models without one whose experts take a condition. */
   readonly promptEncoder?: PromptEncoder;
   /** Called as bytes of experts, router and the other files that loading needs arrive. */
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -80,15 +70,34 @@ export interface LoadProgress {
  * @throws CheckpointError that lists what does not fit
  */
 export async function loadPipeline(source: string | URL | FileSource, options: LoadOptions = {}): Promise<Pipeline> {
-  const { device, index, path, codec, vocabulary, experts, router, close } = await loadModel(source, options);
-  try {
-    const promptEncoder = options.promptEncoder ?? (vocabulary && wordEncoder(device, vocabulary));
-    const model = mixture({ device, experts, router, path, paths: options.paths ?? [] });
-    return new Pipeline({ device, index, path, codec, model, promptEncoder, close });
-  } catch (error) {
+  const { device, index, path, codec, text, experts, router, close } = await loadModel(source, options);
+  const own = text && !options.promptEncoder ? promptEncoderOf(device, text.encoder, text.params) : undefined;
+  const closeAll = async () => {
+    own?.dispose?.();
     await close();
+  };
+  try {
+    const model = mixture({ device, experts, router, path, paths: options.paths ?? [] });
+    const promptEncoder = options.promptEncoder ?? own;
+    return new Pipeline({
+      device,
+      index,
+      path,
+      decode: pictureDecoder(device, codec),
+      model,
+      promptEncoder,
+      close: closeAll,
+    });
+  } catch (error) {
+    await closeAll();
     throw error;
   }
+}
+
+/** A text encoder with its weights on the device. */
+export interface LoadedTextEncoder {
+  readonly encoder: TextEncoder;
+  readonly params: TreeOf<Tensor>;
 }
 
 /** A model's networks with their weights on a device. */
@@ -97,8 +106,10 @@ export interface LoadedModel {
   readonly index: ModelIndex;
   /** The noise path that is sampled on. */
   readonly path: NoisePath;
-  readonly codec: Codec;
-  /** The words of the built-in prompt encoder, where the model has any. */
+  readonly codec: LoadedCodec;
+  /** What prompts are encoded with, where the model has a text side. */
+  readonly text: LoadedTextEncoder | undefined;
+  /** The words of the built-in word list, where the model has it. */
   readonly vocabulary: Vocabulary | undefined;
   /** By cluster. Experts with the same config share one `expert`, and so their compiled plans. */
   readonly experts: readonly LoadedExpert[];
@@ -109,113 +120,55 @@ export interface LoadedModel {
 }
 
 /**
- * Loads what {@link loadPipeline} samples with, checked in the same way, for whoever asks experts and router themselves.
+ * Loads what {@link loadPipeline} samples with, checked in the same way, for code that asks experts and router itself.
  * @throws CheckpointError that lists what does not fit
  */
 export async function loadModel(source: string | URL | FileSource, options: LoadOptions = {}): Promise<LoadedModel> {
   const store = openSource(source);
-  const index = await readIndex(
-    store,
-    String(source instanceof URL || typeof source === 'string' ? source : 'the store'),
-  );
-  const { architectures = [], routers = [], paths = [], weights: floats = 'f32', onProgress, signal } = options;
-  const wanted = requiredFiles(index.clusters);
-  const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.includes(path) ? sizeBytes : 0), 0);
-  let loadedBytes = 0;
-  const files = verifiedStore(store, index, (count, file) => {
-    signal?.throwIfAborted();
-    if (!wanted.includes(file)) return;
-    loadedBytes += count;
-    onProgress?.({ file, loadedBytes, totalBytes });
+  const index = await readModelIndex(store, store === source ? 'the store' : String(source));
+  const files = watchedFiles(store, index, options);
+  const path = noisePath(index.path, options.paths);
+  const networks = await readNetworks(files, index, {
+    experts: [...(options.architectures ?? []), dit],
+    routers: [...(options.routers ?? []), routerTransformer],
+    codecs: [...(options.codecs ?? []), identityCodec],
+    textEncoders: options.promptEncoder ? undefined : [...(options.textEncoders ?? []), wordList],
   });
 
-  const path = noisePath(index.path, paths);
-  const codec = codecByName(index.codec, options.codecs);
-  const experts = await readNetworks(files, expertFolders(index), [...architectures, dit]);
-  const router =
-    index.clusters > 1 ? (await readNetworks(files, ['router'], [...routers, routerTransformer]))[0] : undefined;
-  const problems = [...experts, ...(router ? [router] : [])].flatMap(({ folder, problems }) =>
-    problems.map((problem) => `${folder}: ${problem}`),
-  );
-  const clusters = router?.network.clusters ?? 1;
-  if (clusters !== index.clusters) {
-    problems.push(`router: it knows ${clusters} clusters, the model has ${index.clusters} experts`);
-  }
-  if (problems.length > 0) {
-    throw new CheckpointError('loadPipeline', `the model does not fit together. ${problems.join('; ')}.`);
-  }
-
   const device = options.device ?? (await openDevice());
-  const owned: Tensor[] = [];
+  const weights = weightLoader(device, files, options.weights ?? 'f32');
   const close = async () => {
-    for (const tensor of owned.splice(0)) tensor.dispose();
+    weights.release();
     if (!options.device) await device.close();
   };
   try {
-    const load = async (folder: string): Promise<TreeOf<Tensor>> => {
-      const broken: string[] = [];
-      const leaves: { path: string; value: Tensor }[] = [];
-      for await (const [path, tensor] of streamSafetensors(files, `${folder}/model.safetensors`)) {
-        if (!isFiniteData(tensor.data)) broken.push(path);
-        const value = uploadTensor(device, tensor, floats);
-        owned.push(value);
-        leaves.push({ path, value });
-      }
-      if (broken.length > 0) {
-        const where = `${folder}: NaN or infinity in ${shortList(broken)}`;
-        throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
-      }
-      return unflattenTree(leaves);
+    const experts: LoadedExpert[] = [];
+    for (const each of networks.experts) experts.push({ expert: each.network, params: await weights.load(each) });
+    const router = networks.router && {
+      router: networks.router.network,
+      params: await weights.load(networks.router),
     };
-    const loaded = [];
-    for (const { folder, network } of experts) loaded.push({ expert: network, params: await load(folder) });
-    const loadedRouter = router && { router: router.network, params: await load('router') };
-    const hasWords = await files.exists('text/vocabulary.json');
-    const vocabulary = hasWords ? await readVocabulary(files) : undefined;
-    return { device, index, path, codec, vocabulary, experts: loaded, router: loadedRouter, close };
+    const codec = { codec: networks.codec.network, params: await weights.load(networks.codec) };
+    const text = networks.text && { encoder: networks.text.network, params: await weights.load(networks.text) };
+    const vocabulary = text && vocabularyOf(text.encoder);
+    return { device, index, path, codec, text, vocabulary, experts, router, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** A network that a config.json describes, and what its file of weights lacks. */
-interface ReadNetwork<N> {
-  readonly folder: string;
-  readonly network: N;
-  readonly problems: readonly string[];
-}
-
-/** Equal configs give one network object, so that its compiled plans serve all their weights. */
-async function readNetworks<N extends { init: Parameters<typeof parameterShapes>[0]['init'] }>(
-  files: FileSource,
-  folders: readonly string[],
-  architectures: readonly { readonly architecture: string; fromConfig(json: unknown): N }[],
-): Promise<ReadNetwork<N>[]> {
-  const byConfig = new Map<string, N>();
-  const networks: ReadNetwork<N>[] = [];
-  for (const folder of folders) {
-    const path = `${folder}/config.json`;
-    const origin = { tag: 'loadPipeline', path, fix: 'Give yours as architectures (or routers).' };
-    const json = parseJson(await files.read(path), origin);
-    const text = JSON.stringify(json);
-    const network = byConfig.get(text) ?? findArchitecture(json, architectures, origin).fromConfig(json);
-    byConfig.set(text, network);
-    const header = await readHeader(files, `${folder}/model.safetensors`);
-    networks.push({ folder, network, problems: compareParameters(parameterShapes(network), header) });
-  }
-  return networks;
-}
-
-async function readIndex(store: FileSource, where: string): Promise<ModelIndex> {
-  if (!(await store.exists(indexPath))) {
-    throw new CheckpointError('loadPipeline', `there is no ${indexPath} in ${where}. Give the folder that holds it.`);
-  }
-  return parseModelIndex(await store.read(indexPath));
-}
-
-function expertFolders({ clusters }: ModelIndex): string[] {
-  return Array.from({ length: clusters }, (_, cluster) => expertFolder(cluster));
+/** The model's files, checked as they are read, with reports of how far loading is; the signal stops it at the next bytes. */
+function watchedFiles(store: FileSource, index: ModelIndex, { onProgress, signal }: LoadOptions): FileSource {
+  const wanted = [...requiredFiles(index.clusters), 'codec/model.safetensors', 'text/model.safetensors'];
+  const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.includes(path) ? sizeBytes : 0), 0);
+  let loadedBytes = 0;
+  return verifiedStore(store, index, (count, file) => {
+    signal?.throwIfAborted();
+    if (!wanted.includes(file)) return;
+    loadedBytes += count;
+    onProgress?.({ file, loadedBytes, totalBytes });
+  });
 }
 
 function openSource(source: string | URL | FileSource): FileSource {

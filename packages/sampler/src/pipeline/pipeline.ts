@@ -1,13 +1,6 @@
 /** Prompts → pictures. */
 
-import {
-  type Codec,
-  type Condition,
-  disposeCondition,
-  type ModelIndex,
-  type NoisePath,
-  type PromptEncoder,
-} from '@paris/model';
+import { type Condition, disposeCondition, type ModelIndex, type NoisePath, type PromptEncoder } from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
 import { type RgbImage, toRgbImages } from '../images/image.js';
@@ -76,7 +69,7 @@ interface Parts {
   readonly device: Device;
   readonly index: ModelIndex;
   readonly path: NoisePath;
-  readonly codec: Codec;
+  readonly decode: (latents: Tensor) => Promise<Tensor>;
   readonly model: Mixture;
   readonly promptEncoder: PromptEncoder | undefined;
   readonly close: () => Promise<void>;
@@ -213,7 +206,7 @@ export class Pipeline {
   }
 
   async #toImages(latents: Tensor): Promise<RgbImage[]> {
-    const pictures = this.#parts.codec.decode(latents);
+    const pictures = await this.#parts.decode(latents);
     try {
       return toRgbImages((await pictures.read()) as Float32Array, pictures.shape);
     } finally {

@@ -165,7 +165,7 @@ describe('evaluate', () => {
     await other.write('experts/01/config.json', new TextEncoder().encode(changed));
     await writeModelIndex(other, { clusters: 3, latent: { channels: 3, height: 8, width: 8 }, licence: 'MIT' });
     await expect(evaluate({ device, model: other, data })).rejects.toThrow(
-      '[loadPipeline] experts/01/config.json asks for the architecture "unet". Known: "dit". Give yours as architectures (or routers).',
+      '[loadPipeline] experts/01/config.json asks for the architecture "unet". Known: "dit". Give yours as architectures.',
     );
     await expect(evaluate({ device, model, data, compare: ['best'] })).rejects.toThrow('there is no policy "best".');
   });
