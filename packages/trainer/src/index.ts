@@ -7,7 +7,6 @@ export {
   clusterFolder,
   type LabelledFolder,
   type Labels,
-  type Pictures,
   readCluster,
   readLabelled,
   readManifestFolder,
@@ -15,6 +14,7 @@ export {
   writeManifestFolder,
 } from './data/files.js';
 export { drawOutOfCluster } from './data/out-of-cluster.js';
+export { gatherRows, type Pictures, type Rows, rowsOf } from './data/rows.js';
 export { heldOutGroups } from './data/split.js';
 export { DataError, DivergedError, InterruptedError, OutputError, RunError } from './errors.js';
 export { type Control, checkControls } from './evaluate/controls.js';
@@ -43,10 +43,11 @@ export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
 export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';
 export { type RunOptions, runTraining, type TrainingJob } from './run/run.js';
-export type { RunControls } from './train/common.js';
 export { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
 export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
 export type { InitialWeights } from './train/initial.js';
 export { type TrainingOptions, trainingDefaults, trainingOptions } from './train/options.js';
+export type { Batch, HostBatch, HostTensor, Learning, Recipe } from './train/recipe.js';
 export { type RouterPrior, type TrainRouterOptions, trainRouter } from './train/router.js';
+export { type RunControls, type TrainControls, train } from './train/train.js';
 export { version } from './version.js';

@@ -14,8 +14,9 @@ import {
 import type { FileSource, FileStore } from '@paris/files';
 import { encodeJson, sha256 } from '@paris/files';
 import { type Device, key } from '@paris/tensor';
-import { type Pictures, readManifestFolder, selectRows, writeCluster, writeLabelled } from './data/files.js';
+import { readManifestFolder, writeCluster, writeLabelled } from './data/files.js';
 import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
+import { type Pictures, selectRows } from './data/rows.js';
 import { DataError } from './errors.js';
 import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
 import { claimOutput } from './output/claim.js';

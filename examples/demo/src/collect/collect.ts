@@ -2,8 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FileSource } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { readLabelled, readMetrics, readRun } from '@paris/trainer';
+import { type LabelledFolder, readLabelled, readMetrics, readRun } from '@paris/trainer';
 import { baseCodepoints, sources } from '../data/emoji.js';
 import type { DemoOptions } from '../options.js';
 import { count } from '../report/format.js';
@@ -18,7 +19,7 @@ import { summariseTimings } from './timings.js';
 /** Reads everything. @throws the readers' errors, which name the file */
 export async function collect(options: DemoOptions, ledger: Ledger, command: string): Promise<PageInput> {
   const data = nodeStore(join(options.out, layout.data));
-  const [train, test] = [await readLabelled(data, 'router'), await readLabelled(data, 'test')];
+  const [train, test] = [await readPictures(data, 'router'), await readPictures(data, 'test')];
   const items = [...train.manifest.items, ...test.manifest.items];
   const evaluation = await readEvaluation(join(options.out, layout.evaluation));
   const experts = await Promise.all(Array.from({ length: options.clusters }, (_, k) => readExpert(options, k)));
@@ -165,4 +166,10 @@ function optionPairs(options: DemoOptions): (readonly [string, string])[] {
     seed,
     'processes at once': jobs,
   }).map(([name, value]) => [name, String(value)] as const);
+}
+
+/** A folder of pictures of all clusters: the page draws some of them. */
+async function readPictures(data: FileSource, folder: LabelledFolder) {
+  const { manifest, labels, rows } = await readLabelled(data, folder);
+  return { manifest, labels, ...(await rows.read(0, rows.count)) };
 }

@@ -19,14 +19,7 @@ import {
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
-
-/** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
-export interface Pictures {
-  /** u8 [N, C, S, S] */
-  pixels: Uint8Array;
-  /** u32 [N, L] */
-  tokens: Uint32Array;
-}
+import { type Pictures, type Rows, rowsOf } from './rows.js';
 
 const IMAGES = 'images.safetensors';
 
@@ -83,8 +76,9 @@ export async function writeCluster(store: FileStore, manifest: ClusterManifest, 
 }
 
 /** Pictures that train something, with the hash of the two files they came from. */
-export interface TrainingData<M extends DataFormat> extends Pictures {
+export interface TrainingData<M extends DataFormat> {
   manifest: M;
+  rows: Rows;
   /** SHA-256 over both files: the data part of a run's identity. */
   sha256: string;
 }
@@ -126,24 +120,6 @@ export async function readLabelled(
   const bad = items.find((item) => item.cluster >= clusters);
   if (bad) throw new CheckpointError('data', `${folder}.json: ${bad.id} is in cluster ${bad.cluster} of ${clusters}.`);
   return { ...data, labels: Uint32Array.from(items, (item) => item.cluster) };
-}
-
-/** value = byte / scale + offset, [-1, 1] with the values that `prepare` writes. */
-export function normalise(pixels: Uint8Array, { scale, offset }: DataFormat['normalization']): Float32Array {
-  return Float32Array.from(pixels, (byte) => byte / scale + offset);
-}
-
-/** Some rows of the pictures: `indices` [B] → pixels [B, C, S, S] and tokens [B, L]. */
-export function selectRows(pictures: Pictures, format: DataFormat, indices: ArrayLike<number>): Pictures {
-  const area = format.channels * format.size ** 2;
-  const length = format.maxTokens;
-  const pixels = new Uint8Array(indices.length * area);
-  const tokens = new Uint32Array(indices.length * length);
-  Array.from(indices).forEach((row, i) => {
-    pixels.set(pictures.pixels.subarray(row * area, (row + 1) * area), i * area);
-    tokens.set(pictures.tokens.subarray(row * length, (row + 1) * length), i * length);
-  });
-  return { pixels, tokens };
 }
 
 function imageBytes(format: DataFormat & { count: number }, { pixels, tokens }: Pictures): Uint8Array {
@@ -191,5 +167,5 @@ async function readHashed<M extends DataFormat & { count: number; items: unknown
   const digest = await sha256(encodeJson({ manifest: await sha256(text), images: await sha256(images) }));
   // The bytes that were hashed, not the file once more: what is learned from is what run.json says.
   const tensors = parseSafetensors(images, JSON.stringify(path));
-  return { manifest, ...picturesOf(tensors, path, manifest), sha256: digest };
+  return { manifest, rows: rowsOf(picturesOf(tensors, path, manifest), manifest), sha256: digest };
 }

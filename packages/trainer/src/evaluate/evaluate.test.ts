@@ -8,7 +8,8 @@ import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';
-import { normalise, readLabelled } from '../data/files.js';
+import { readLabelled } from '../data/files.js';
+import { normalise } from '../data/rows.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
@@ -144,8 +145,9 @@ describe('evaluate', () => {
     const times = [0.3, 0.8];
     const m = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
     const { expert, params } = networks.experts[2]!;
-    const images = device.tensor(normalise(test.pixels, test.manifest.normalization), { shape: [36, 3, 8, 8] });
-    const ids = device.tensor(test.tokens, { shape: [36, 8] });
+    const { pixels, tokens } = await test.rows.read(0, 36);
+    const images = device.tensor(normalise(pixels, test.manifest.normalization), { shape: [36, 3, 8, 8] });
+    const ids = device.tensor(tokens, { shape: [36, 8] });
     for (const [t, time] of times.entries()) {
       const epsilon = normal(key(4).foldIn(0).foldIn(t), [36, 3, 8, 8]);
       const latents = images.mul(1 - time).add(epsilon.mul(time));

@@ -16,7 +16,8 @@ import {
 } from '@paris/model';
 import type { LoadedModel } from '@paris/sampler';
 import { type Device, type Key, normal, scalar, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
-import { normalise, selectRows, type TrainingData } from '../data/files.js';
+import type { TrainingData } from '../data/files.js';
+import { gatherRows, normalise } from '../data/rows.js';
 import type { LabelledManifest } from '../formats/data.js';
 import type { Measurements } from './arms.js';
 
@@ -50,7 +51,7 @@ export async function measure(options: MeasureOptions): Promise<Measurements> {
     const rows = Math.min(batchSize, count - first);
     // The last batch is filled up with its first picture, so that shapes repeat.
     const indices = Array.from({ length: batchSize }, (_, i) => (i < rows ? first + i : first));
-    const { pixels, tokens } = selectRows(data, manifest, indices);
+    const { pixels, tokens } = await gatherRows(data.rows, manifest, indices);
     using images = device.tensor(normalise(pixels, manifest.normalization), {
       shape: [batchSize, manifest.channels, manifest.size, manifest.size],
     });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { memoryStore } from '@paris/files';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readManifestFolder, selectRows } from '../data/files.js';
+import { readManifestFolder } from '../data/files.js';
+import { selectRows } from '../data/rows.js';
 import { captionFromName, prepare } from './prepare.js';
 
 let folder: string;

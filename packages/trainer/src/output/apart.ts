@@ -26,6 +26,18 @@ export async function assertApart(tag: string, outputs: readonly Place[], inputs
   }
 }
 
+/** @throws OutputError if the runs are in the data folder or around it, or the run around what it reads besides */
+export async function assertRunApart(
+  { runs, data }: { runs: FileSource; data: FileSource },
+  name: string,
+  initial?: { store: FileSource; path: string },
+): Promise<void> {
+  await assertApart('train', [{ what: 'the folder of runs', store: runs }], [{ what: 'the data folder', store: data }]);
+  if (!initial) return;
+  const weights = { what: 'the file of weights to start from', ...initial };
+  await assertApart('train', [{ what: `the run's folder ${name}`, store: runs, path: name }], [weights]);
+}
+
 async function located({ what, store, path }: Place) {
   return { what, ids: (await store.ancestry?.(path)) ?? [] };
 }

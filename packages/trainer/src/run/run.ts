@@ -95,68 +95,117 @@ async function carryOut<State>(
   options: RunOptions,
 ): Promise<RunRecord> {
   const { onEvent, signal, identity } = options;
-  let { state, step } = await resume(job, store, options);
+  const at = await resume(job, store, options);
   try {
-    await truncateMetrics(store, step);
-    await noteAdapter(record, step, store, options);
-    onEvent?.({ type: 'start', step, steps: job.steps, parameters: job.parameters, count: identity.data.count });
-
-    const pace = new Pace(job.steps, job.batchSize);
-    const pending: { step: number; values: () => Promise<Omit<StepMetrics, 'step'>> }[] = [];
-    let [lastLoss, saved] = [Number.NaN, step];
-    const flush = async (): Promise<void> => {
-      const lines = await Promise.all(pending.splice(0).map(async (p) => ({ step: p.step, ...(await p.values()) })));
-      if (lines.length === 0) return;
-      const bad = lines.find((line) => !Number.isFinite(line.loss));
-      if (bad)
-        throw new DivergedError('train', `the loss of step ${bad.step} is ${bad.loss}. Lower the learning rate.`);
-      await appendMetrics(store, lines);
-      lastLoss = mean(lines.map((line) => line.loss));
-      const accuracies = lines.flatMap((line) => line.accuracy ?? []);
-      onEvent?.({
-        type: 'progress',
-        step,
-        steps: job.steps,
-        loss: lastLoss,
-        ...(accuracies.length > 0 && { accuracy: mean(accuracies) }),
-        ...pace.lap(step),
-      });
-    };
-    const save = async (): Promise<void> => {
-      await flush();
-      if (saved === step) return;
-      await writeCheckpoint(store, step, await job.snapshot(state));
-      saved = step;
-      onEvent?.({ type: 'checkpoint', step });
-    };
-
-    pace.begin(step);
-    while (step < job.steps) {
+    await truncateMetrics(store, at.step);
+    await noteAdapter(record, at.step, store, options);
+    onEvent?.({
+      type: 'start',
+      step: at.step,
+      steps: job.steps,
+      parameters: job.parameters,
+      count: identity.data.count,
+    });
+    const progress = new Progress(job, at, store, onEvent);
+    while (at.step < job.steps) {
       if (signal?.aborted) {
-        await save();
-        throw new InterruptedError('train', `stopped after step ${step} of ${job.steps}; the same command goes on.`);
+        await progress.save();
+        const how = `stopped after step ${at.step} of ${job.steps}; the same command goes on.`;
+        throw new InterruptedError('train', how);
       }
-      const next = await job.advance(state, step);
-      state = next.state;
-      pending.push({ step: ++step, values: next.values });
-      if (step % options.checkpointEvery === 0) await save();
-      else if (pace.isDue(pending.length) || step === job.steps) await flush();
+      const next = await job.advance(at.state, at.step);
+      at.state = next.state;
+      at.step += 1;
+      progress.note(next.values);
+      if (at.step % options.checkpointEvery === 0) await progress.save();
+      else if (progress.isDue || at.step === job.steps) await progress.report();
     }
-    await flush();
-    const weights = await job.weights(state);
-    await store.write(WEIGHTS_FILE, weights);
-    const { seconds, imagesPerSecond } = pace.total(step);
-    record.status = 'finished';
-    const digest = await sha256(weights);
-    const loss = Number.isFinite(lastLoss) ? lastLoss : 0;
-    record.result = { steps: step, loss, seconds, imagesPerSecond, sha256: digest };
-    await writeRun(store, record);
-    await removeCheckpoints(store);
-    onEvent?.({ type: 'finished', step, steps: job.steps, alreadyDone: false, seconds, sha256: digest });
-    return record;
+    await progress.report();
+    return await finish(job, at, progress, record, store, options);
   } finally {
-    job.release(state);
+    job.release(at.state);
   }
+}
+
+/** A training's state after some steps. */
+interface Position<State> {
+  state: State;
+  step: number;
+}
+
+/** What of a run is reported and on disk, and what is not yet: values of several steps are read from the device at once. */
+class Progress<State> {
+  /** The mean loss of the last report. */
+  loss = Number.NaN;
+  readonly pace: Pace;
+  private readonly pending: { step: number; values: () => Promise<Omit<StepMetrics, 'step'>> }[] = [];
+  private saved: number;
+
+  constructor(
+    private readonly job: TrainingJob<State>,
+    private readonly at: Readonly<Position<State>>,
+    private readonly store: FileStore,
+    private readonly onEvent: OnTrainEvent | undefined,
+  ) {
+    this.saved = at.step;
+    this.pace = new Pace(job.steps, job.batchSize);
+    this.pace.begin(at.step);
+  }
+
+  /** Takes what the step that was just made gives. */
+  note(values: () => Promise<Omit<StepMetrics, 'step'>>): void {
+    this.pending.push({ step: this.at.step, values });
+  }
+
+  get isDue(): boolean {
+    return this.pace.isDue(this.pending.length);
+  }
+
+  /** Writes and reports the metrics of the steps since the last time. @throws DivergedError if a loss is not finite */
+  async report(): Promise<void> {
+    const { job, pending, store } = this;
+    const { step } = this.at;
+    const lines = await Promise.all(pending.splice(0).map(async (p) => ({ step: p.step, ...(await p.values()) })));
+    if (lines.length === 0) return;
+    const bad = lines.find((line) => !Number.isFinite(line.loss));
+    if (bad) throw new DivergedError('train', `the loss of step ${bad.step} is ${bad.loss}. Lower the learning rate.`);
+    await appendMetrics(store, lines);
+    this.loss = mean(lines.map((line) => line.loss));
+    const accuracies = lines.flatMap((line) => line.accuracy ?? []);
+    const accuracy = accuracies.length > 0 && { accuracy: mean(accuracies) };
+    this.onEvent?.({ type: 'progress', step, steps: job.steps, loss: this.loss, ...accuracy, ...this.pace.lap(step) });
+  }
+
+  /** Writes a checkpoint, and before it the metrics of its steps. */
+  async save(): Promise<void> {
+    await this.report();
+    const { state, step } = this.at;
+    if (this.saved === step) return;
+    await writeCheckpoint(this.store, step, await this.job.snapshot(state));
+    this.saved = step;
+    this.onEvent?.({ type: 'checkpoint', step });
+  }
+}
+
+/** The weights first, then the record that says so, then the checkpoints go. */
+async function finish<State>(
+  job: TrainingJob<State>,
+  { state, step }: Position<State>,
+  { pace, loss }: Progress<State>,
+  record: RunRecord,
+  store: FileStore,
+  { onEvent }: RunOptions,
+): Promise<RunRecord> {
+  const weights = await job.weights(state);
+  await store.write(WEIGHTS_FILE, weights);
+  const { seconds, imagesPerSecond } = pace.total(step);
+  const digest = await sha256(weights);
+  record.status = 'finished';
+  record.result = { steps: step, loss: Number.isFinite(loss) ? loss : 0, seconds, imagesPerSecond, sha256: digest };
+  await writeRun(store, record);
+  await removeCheckpoints(store);
+  onEvent?.({ type: 'finished', step, steps: job.steps, alreadyDone: false, seconds, sha256: digest });
+  return record;
 }
 
 /** Waits a moment for a trainer that is just ending. @throws FileLockedError if it goes on */
@@ -172,11 +221,7 @@ async function lockRun({ runs, name }: RunOptions): Promise<FileLock> {
 }
 
 /** The newest checkpoint that can be read, else the beginning. */
-async function resume<State>(
-  job: TrainingJob<State>,
-  store: FileStore,
-  options: RunOptions,
-): Promise<{ state: State; step: number }> {
+async function resume<State>(job: TrainingJob<State>, store: FileStore, options: RunOptions): Promise<Position<State>> {
   for (const step of await listCheckpoints(store)) {
     try {
       return { state: await job.restore(store, checkpointPath(step)), step };

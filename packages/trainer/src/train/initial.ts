@@ -7,7 +7,7 @@ import { parseSafetensors } from '@paris/files/safetensors';
 import type { KeyMap, Params } from '@paris/model';
 import { CheckpointError } from '@paris/tensor';
 import type { Json } from '../run/record.js';
-import type { HostTensor } from './job.js';
+import type { HostTensor } from './recipe.js';
 
 /** A checkpoint to start from. */
 export interface InitialWeights {

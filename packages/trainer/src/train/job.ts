@@ -7,7 +7,6 @@ import type { Params } from '@paris/model';
 import {
   CheckpointError,
   type Device,
-  type FloatDType,
   flattenTree,
   type Key,
   mapTree,
@@ -26,27 +25,7 @@ import {
 } from '@paris/tensor/optim';
 import type { TrainingJob } from '../run/run.js';
 import { emaDecayAt, type TrainingOptions } from './options.js';
-
-/** Tensors of a batch, by name. */
-export type Batch = { [name: string]: Tensor };
-
-export interface HostTensor {
-  data: Float32Array | Uint32Array;
-  shape: readonly number[];
-}
-
-export interface LearningProblem {
-  device: Device;
-  options: TrainingOptions;
-  initKey: Key;
-  init(key: Key | TensorKey): Params;
-  /** Parameters that start from these values instead. */
-  initial?: { [path: string]: HostTensor } | undefined;
-  /** The batch after `step` steps, and the key of its noise. */
-  batch(step: number): { tensors: { [name: string]: HostTensor }; noise: Key };
-  /** Traced once. Parameters come in `dtype`, in which the network is to compute; the loss is f32. */
-  loss(params: Params, batch: Batch, noise: TensorKey, dtype: FloatDType): { loss: Tensor; accuracy?: Tensor };
-}
+import type { Batch, HostTensor, Learning } from './recipe.js';
 
 interface State {
   train: TrainState<Params>;
@@ -54,8 +33,9 @@ interface State {
   average?: Params;
 }
 
-export function createJob(problem: LearningProblem): TrainingJob<State> {
-  const { device, options, init, initial = {} } = problem;
+/** The steps of a training on a device: none of them is taken yet. */
+export function createJob(device: Device, learning: Learning): TrainingJob<State> {
+  const { training: options, initKey, init, initial = {} } = learning;
   const optimizer = optimizerOf(options, device);
   const fresh = (key: Key | TensorKey, given: Params = {}): State => {
     const params = { ...init(key), ...given };
@@ -65,7 +45,7 @@ export function createJob(problem: LearningProblem): TrainingJob<State> {
   const step = device.compile(
     (state: State, batch: Batch, noise: TensorKey) => {
       const [[loss, aux], gradients] = optimizer.valueAndGrad((params: Params) => {
-        const { loss, accuracy } = problem.loss(params, batch, noise, optimizer.dtype);
+        const { loss, accuracy } = learning.loss(params, batch, noise, optimizer.dtype);
         return [loss, { accuracy }];
       }, state.train);
       const train = optimizer.update(state.train, gradients);
@@ -78,16 +58,16 @@ export function createJob(problem: LearningProblem): TrainingJob<State> {
   return {
     steps: options.steps,
     batchSize: options.batchSize,
-    parameters: countNumbers(init(problem.initKey)),
+    parameters: countNumbers(init(initKey)),
     async start() {
       const given = upload(device, initial);
-      const state = await start(problem.initKey, given);
+      const state = await start(initKey, given);
       for (const tensor of Object.values(given)) tensor.dispose();
       return state;
     },
-    restore: (store, path) => readState(store, path, fresh(problem.initKey), device),
+    restore: (store, path) => readState(store, path, fresh(initKey), device),
     async advance(state, done) {
-      const { tensors, noise } = problem.batch(done);
+      const { tensors, noise } = await learning.batch(done);
       const emaDecay = { data: Float32Array.of(emaDecayAt(options.emaDecay, done)), shape: [] };
       const next = await step(state, upload(device, { ...tensors, emaDecay }), noise);
       return {

@@ -8,7 +8,8 @@ import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble.js';
-import { normalise, readLabelled } from '../data/files.js';
+import { readLabelled } from '../data/files.js';
+import { normalise } from '../data/rows.js';
 import { measure } from '../evaluate/measure.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
@@ -69,8 +70,9 @@ async function evaluatesVelocities(data: FileStore, model: FileStore): Promise<v
   const { gram, count } = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
   const { expert, params } = networks.experts[1]!;
   const shape = [count, 3, 8, 8];
-  const images = normalise(test.pixels, test.manifest.normalization);
-  const ids = device.tensor(test.tokens, { shape: [count, 8] });
+  const { pixels, tokens } = await test.rows.read(0, count);
+  const images = normalise(pixels, test.manifest.normalization);
+  const ids = device.tensor(tokens, { shape: [count, 8] });
   for (const [i, t] of times.entries()) {
     const [drawn] = await device.run([normal(key(4).foldIn(0).foldIn(i), shape)]);
     const noise = await drawn!.read();

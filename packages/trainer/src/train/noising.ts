@@ -3,18 +3,18 @@
 import { type Condition, type NoisePath, type Prediction, tokenCondition } from '@paris/model';
 import { mse, normal, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
 import type { BatchDraw } from '../data/batches.js';
-import { normalise, type Pictures, selectRows } from '../data/files.js';
+import { gatherRows, normalise, type Rows } from '../data/rows.js';
 import type { DataFormat } from '../formats/data.js';
-import type { Batch, HostTensor } from './job.js';
+import type { Batch, HostTensor } from './recipe.js';
 
 /** The tensors of a denoising batch: `images` [B, C, S, S] in [-1, 1], `ids` [B, L], and per picture t, α, σ, α′, σ′. */
-export function noisingBatch(
+export async function noisingBatch(
   draw: BatchDraw,
-  pictures: Pictures,
+  rows: Rows,
   format: DataFormat,
   path: NoisePath,
-): { [name: string]: HostTensor } {
-  const { pixels, tokens } = selectRows(pictures, format, draw.indices);
+): Promise<{ [name: string]: HostTensor }> {
+  const { pixels, tokens } = await gatherRows(rows, format, draw.indices);
   const B = draw.indices.length;
   draw.dropped.forEach((isDropped, row) => {
     if (isDropped) tokens.fill(0, row * format.maxTokens, (row + 1) * format.maxTokens);

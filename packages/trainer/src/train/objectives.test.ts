@@ -13,8 +13,8 @@ import { readRun } from '../run/record.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
-import type { Batch } from './job.js';
 import { denoisingLoss, noised } from './noising.js';
+import type { Batch } from './recipe.js';
 
 let device: Device;
 let data: FileStore;

@@ -25,12 +25,11 @@ export async function profileTraining(
     time: { data: hostUniform(key(2), B), shape: [B] },
     ids: { data: new Uint32Array(B * maxTokens), shape: [B, maxTokens] },
   };
-  const job = createJob({
-    device,
-    options: trainingOptions(training),
+  const job = createJob(device, {
+    training: trainingOptions(training),
     initKey: key(0),
     init: (from) => toFlat(expert.init(from)),
-    batch: (step) => ({ tensors, noise: key(3).foldIn(step) }),
+    batch: async (step) => ({ tensors, noise: key(3).foldIn(step) }),
     loss: (params, batch, noise, dtype) => {
       const target = normal(noise, shape);
       const latents = batch.images!.add(target).cast(dtype);

@@ -1,25 +1,24 @@
 // The router, from all training pictures in their natural proportions.
 
 import { readPartition, writePartition } from '@paris/clustering';
-import { type FileSource, type FileStore, memoryStore } from '@paris/files';
+import { type FileSource, memoryStore } from '@paris/files';
 import { type Architecture, type NoisePath, noisePath, type Router, toFlat, toTree } from '@paris/model';
-import { argmax, crossEntropy, type Device } from '@paris/tensor';
-import { BatchDrawer, initKey, runKey } from '../data/batches.js';
-import { readLabelled } from '../data/files.js';
+import { argmax, crossEntropy } from '@paris/tensor';
+import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
+import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
+import type { LabelledManifest } from '../formats/data.js';
+import { assertRunApart } from '../output/apart.js';
 import type { Json, RunRecord } from '../run/record.js';
-import { runTraining } from '../run/run.js';
-import { adapterOf, assertRunApart, companionsOf, type RunControls, versions } from './common.js';
-import { createJob } from './job.js';
+import { companionsOf } from './companions.js';
 import { conditionOf, noised, noisingBatch } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
+import type { Recipe } from './recipe.js';
+import { type TrainControls, train } from './train.js';
 
 /** Which router is trained, on what, for which noise path. */
-export interface TrainRouterOptions extends RunControls {
-  device: Device;
+export interface TrainRouterOptions extends TrainControls {
   /** The data folder. `router` and `partition` of it are opened. */
   data: FileSource;
-  /** Where run folders are; this one is `router`. */
-  runs: FileStore;
   architecture: Architecture<Router>;
   /** The architecture's config.json, given the format of the data. */
   config: (data: { size: number; channels: number; clusters: number }) => { [name: string]: Json };
@@ -47,59 +46,74 @@ export const ROUTER_RUN = 'router';
 /**
  * Trains the router: cross-entropy of p(k | x_t, t) on noisy pictures, x_0 from the whole training set in its natural
  * proportions (see `prior`), t uniform (DDM, arXiv 2501.05450, Algorithm 1). So it contains the clusters' sizes already.
+ * The run is `router`.
  * @throws as `trainExpert` does
  */
 export async function trainRouter(options: TrainRouterOptions): Promise<RunRecord> {
+  return train(await routerRecipe(options), options);
+}
+
+/** What {@link trainRouter} trains. */
+async function routerRecipe(options: TrainRouterOptions): Promise<Recipe> {
   const { device, architecture, path: pathName = 'linear', prior = 'natural' } = options;
   const training = trainingOptions(options.training ?? {});
   await assertRunApart(options, ROUTER_RUN);
   const data = await readLabelled(options.data, 'router');
-  const { manifest, labels } = data;
-  const { size, channels, clusters } = manifest;
+  const { manifest } = data;
+  const { size, channels, clusters, count } = manifest;
   const path = noisePath(pathName, options.paths);
   const config = options.config({ size, channels, clusters });
-
-  const job = async () => {
-    const router = architecture.fromConfig(config);
-    const run = runKey(training.seed, 'router');
-    const rows = drawnRows(labels, prior);
-    const drawer = new BatchDrawer(run, { count: rows.length, batchSize: training.batchSize, conditionDropout: 0 });
-    return createJob({
-      device,
-      options: training,
-      initKey: initKey(run),
-      init: (key) => toFlat(router.init(key)),
-      batch: (step) => {
-        const drawn = drawer.draw(step);
-        const draw = { ...drawn, indices: drawn.indices.map((at) => rows[at]!) };
-        const own = Uint32Array.from(draw.indices, (row) => labels[row]!);
-        const tensors = { ...noisingBatch(draw, data, manifest, path), labels: { data: own, shape: [own.length] } };
-        return { tensors, noise: draw.noise };
-      },
-      loss: (params, batch, noise, dtype) => {
-        const latents = noised(batch, noise).latents.cast(dtype);
-        const condition = conditionOf(batch);
-        const logits = router.logits(toTree(params), { latents, time: batch.time!, condition }).cast('f32');
-        const right = argmax(logits, 1).equal(batch.labels!).cast('f32');
-        return { loss: crossEntropy(logits, batch.labels!).mean(), accuracy: right.mean() };
-      },
-    });
-  };
+  const router = architecture.fromConfig(config);
+  const run = runKey(training.seed, 'router');
+  const drawn = drawnRows(data.labels, prior);
+  const drawer = new BatchDrawer(run, { count: drawn.length, batchSize: training.batchSize, conditionDropout: 0 });
   const companions = memoryStore();
   await writePartition(companions, 'partition', await readPartition(options.data, 'partition'));
-  return runTraining(job, {
-    ...options,
+  return {
     name: ROUTER_RUN,
     identity: {
       kind: 'router',
       options: { ...training, architecture: architecture.architecture, config, path: pathName, prior },
-      data: { sha256: data.sha256, count: manifest.count },
+      data: { sha256: data.sha256, count },
     },
-    versions,
-    adapter: adapterOf(device),
     companions: await companionsOf(manifest, device, companions),
-    checkpointEvery: options.checkpointEvery ?? 100,
-  });
+    training,
+    initKey: initKey(run),
+    init: (key) => toFlat(router.init(key)),
+    ...classifying(
+      router,
+      data,
+      (step) => {
+        const draw = drawer.draw(step);
+        return { ...draw, indices: draw.indices.map((at) => drawn[at]!) };
+      },
+      path,
+    ),
+  };
+}
+
+/** Noisy pictures, and the cluster of each. */
+function classifying(
+  router: Router,
+  { rows, manifest, labels }: TrainingData<LabelledManifest> & Labels,
+  drawOf: (step: number) => BatchDraw,
+  path: NoisePath,
+): Pick<Recipe, 'batch' | 'loss'> {
+  return {
+    async batch(step) {
+      const draw = drawOf(step);
+      const own = Uint32Array.from(draw.indices, (row) => labels[row]!);
+      const tensors = await noisingBatch(draw, rows, manifest, path);
+      return { tensors: { ...tensors, labels: { data: own, shape: [own.length] } }, noise: draw.noise };
+    },
+    loss(params, batch, noise, dtype) {
+      const latents = noised(batch, noise).latents.cast(dtype);
+      const input = { latents, time: batch.time!, condition: conditionOf(batch) };
+      const logits = router.logits(toTree(params), input).cast('f32');
+      const right = argmax(logits, 1).equal(batch.labels!).cast('f32');
+      return { loss: crossEntropy(logits, batch.labels!).mean(), accuracy: right.mean() };
+    },
+  };
 }
 
 /**

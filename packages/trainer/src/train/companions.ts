@@ -1,0 +1,25 @@
+// Files that a run carries besides its weights.
+
+import { type FileStore, memoryStore, writeJson } from '@paris/files';
+import { writeVocabulary } from '@paris/model';
+import type { Device } from '@paris/tensor';
+import type { DataFormat, DataItem } from '../formats/data.js';
+import { type Companions, TUNING_FILE } from '../run/claim.js';
+import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
+
+/**
+ * Files that a run carries so that it can be resumed and assembled by itself: the vocabulary, the licences of the pictures
+ * that it saw, and the table of measured kernels if there was one.
+ */
+export async function companionsOf(
+  manifest: DataFormat & { partition: string; items: readonly DataItem[] },
+  device: Device,
+  others: FileStore = memoryStore(),
+): Promise<Companions> {
+  await writeVocabulary(others, manifest.vocabulary, manifest.maxTokens);
+  await others.write(RUN_DATA_FILE, encodeRunData(manifest));
+  const { tuning } = device.adapter;
+  if (tuning) await writeJson(others, TUNING_FILE, tuning);
+  const paths = await others.list();
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await others.read(path)] as const)));
+}
