@@ -39,6 +39,8 @@ export {
 } from './objective/time-density.js';
 export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition.js';
 export { formatPartition, formatSweep, type PartitionReport } from './partitionReport.js';
+export { type PreparePicturesOptions, preparePictures } from './prepare/prepare.js';
+export type { PictureSource, SkippedPicture, SourcePicture } from './prepare/source.js';
 export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
 export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';

@@ -2,7 +2,8 @@
 export { type CaptionRow, type Captions, parseCaptions } from './captions.js';
 export { describe } from './describe.js';
 export { type Decoded, type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';
-export { captionFromName, listImages, type PrepareOptions, type PrepareReport, prepare } from './prepare.js';
+export { captionFromName, type FolderPicturesOptions, folderPictures, listImages } from './pictures.js';
+export { type PrepareOptions, type PrepareReport, prepare } from './prepare.js';
 export {
   contactSheet,
   enlarge,

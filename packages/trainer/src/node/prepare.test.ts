@@ -6,7 +6,8 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readManifestFolder } from '../data/files.js';
 import { selectRows } from '../data/rows.js';
-import { captionFromName, prepare } from './prepare.js';
+import { captionFromName } from './pictures.js';
+import { prepare } from './prepare.js';
 
 let folder: string;
 const colours = ['red', 'green', 'blue', 'white'];
