@@ -1,83 +1,99 @@
-// Which values differ between the invocations that run together, and which blocks some of them leave earlier than others.
+// Which values differ between the invocations that run together, and how; which blocks some of them leave earlier than
+// others.
 import type { BlockNode, Body, Node, Value } from './ir.js';
 import { bodiesOf } from './schedule.js';
 
+/**
+ * How a value differs from one invocation to the next: by a constant (0: not at all), or undefined: somehow.
+ */
+export type Shape = number | undefined;
+
 export interface Divergence {
-  readonly varying: ReadonlySet<Value>;
+  shape(value: Value): Shape;
   /** Blocks that are left under a condition that varies. */
   readonly blocks: ReadonlySet<BlockNode>;
 }
 
-/** Whether a leaf or an effect varies by itself, whatever its operands. */
-export type Varies = (value: Value) => boolean;
+/** A value's shape from its operands'. Not asked for phis. */
+export type Transfer = (value: Value, shape: (value: Value) => Shape) => Shape;
 
 /** Of a workgroup: memory that is written differs from one invocation to the next, everything else follows. */
-export const variesInWorkgroup: Varies = ({ op, pinned }) => op === 'local_index' || (!!pinned && op !== 'uniformLoad');
+export const inWorkgroup: Transfer = ({ op, pinned, args }, shape) => {
+  if (op === 'uniformLoad') return 0;
+  return op === 'local_index' || pinned || args.some((arg) => shape(arg) === undefined) ? undefined : 0;
+};
 
-/** The least solution: what is not shown to vary is uniform. */
-export function divergence(body: Body, varies: Varies, aliases: ReadonlyMap<Value, Value>): Divergence {
-  return new Analysis(varies, aliases).run(body);
+/** @param outer - shapes of phis that are defined outside the body */
+export function divergence(
+  body: Body,
+  transfer: Transfer,
+  aliases: ReadonlyMap<Value, Value>,
+  outer?: (phi: Value) => Shape,
+): Divergence {
+  return new Analysis(transfer, aliases, outer).run(body);
 }
 
-class Analysis {
-  private readonly varying = new Set<Value>();
-  private readonly blocks = new Set<BlockNode>();
-  private known = new Map<Value, boolean>();
+class Analysis implements Divergence {
+  readonly blocks = new Set<BlockNode>();
+  private readonly phis = new Map<Value, Shape>();
+  private known = new Map<Value, Shape>();
   private changed = true;
 
   constructor(
-    private readonly varies: Varies,
+    private readonly transfer: Transfer,
     private readonly aliases: ReadonlyMap<Value, Value>,
+    private readonly outer: ((phi: Value) => Shape) | undefined,
   ) {}
 
-  run(body: Body): Divergence {
+  /** Optimistic: a phi has the shape of what is first moved to it, until something else is. */
+  run(body: Body): this {
     while (this.changed) {
       this.changed = false;
       this.known = new Map();
       this.walk(body, []);
     }
-    return { varying: this.varying, blocks: this.blocks };
+    return this;
   }
 
   private walk(body: Body, path: Node[]): void {
     for (const node of body.nodes) {
-      if (node.kind === 'op') this.value(node.value);
-      if (node.kind === 'move') node.phis.forEach((phi, i) => void (this.value(node.values[i]!) && this.add(phi)));
+      if (node.kind === 'move') node.phis.forEach((phi, i) => void this.meet(phi, this.shape(node.values[i]!)));
       if (node.kind === 'break') this.leave(node.target, path);
-      if (node.kind === 'if' && this.value(node.condition)) for (const phi of node.phis) this.add(phi);
-      if (node.kind === 'block' && this.blocks.has(node)) for (const phi of node.phis) this.add(phi);
+      const partial =
+        (node.kind === 'if' && this.shape(node.condition) !== 0) || (node.kind === 'block' && this.blocks.has(node));
       path.push(node);
       for (const child of bodiesOf(node)) this.walk(child, path);
       path.pop();
+      if (partial) for (const phi of (node as BlockNode).phis) this.meet(phi, undefined);
     }
   }
 
   /** A block is left by some only, if a varying condition or a block that some have left lies between. */
   private leave(target: BlockNode, path: readonly Node[]): void {
-    for (let i = path.length - 1; path[i] !== target; i--) {
+    for (let i = path.length - 1; i >= 0 && path[i] !== target; i--) {
       const node = path[i]!;
-      const partial = node.kind === 'if' ? this.value(node.condition) : node.kind === 'block' && this.blocks.has(node);
+      const partial =
+        node.kind === 'if' ? this.shape(node.condition) !== 0 : node.kind === 'block' && this.blocks.has(node);
       if (!partial || this.blocks.has(target)) continue;
       this.blocks.add(target);
       this.changed = true;
     }
   }
 
-  private add(value: Value): void {
-    if (this.varying.has(value)) return;
-    this.varying.add(value);
+  private meet(phi: Value, shape: Shape): void {
+    if (!this.phis.has(phi)) this.phis.set(phi, shape);
+    else if (this.phis.get(phi) !== undefined && this.phis.get(phi) !== shape) this.phis.set(phi, undefined);
+    else return;
     this.changed = true;
   }
 
-  private value(value: Value): boolean {
-    if (this.varying.has(value)) return true;
-    const known = this.known.get(value);
-    if (known !== undefined) return known;
+  shape(value: Value): Shape {
     const alias = this.aliases.get(value);
-    let result = alias ? this.value(alias) : value.op !== 'phi' && this.varies(value);
-    for (const arg of value.args) if (this.value(arg)) result = true;
-    this.known.set(value, result);
-    if (result) this.add(value);
-    return result;
+    if (alias) return this.shape(alias);
+    if (value.op === 'phi') return this.phis.has(value) ? this.phis.get(value) : this.outer?.(value);
+    if (this.known.has(value)) return this.known.get(value);
+    const shape = this.transfer(value, (arg) => this.shape(arg));
+    this.known.set(value, shape);
+    return shape;
   }
 }

@@ -1,8 +1,10 @@
 // Writes scheduled nodes as WebAssembly.
 import type { FunctionBuilder, Label, ModuleBuilder, ValueType } from '../wasm/module.js';
 import { Helpers } from './helpers.js';
-import type { BlockNode, Body, Kind, Node, RegionNode, Value } from './ir.js';
+import type { BlockNode, Body, IfNode, Kind, Node, RegionNode, Value } from './ir.js';
 import { BLOCK_HEADER_WORDS } from './kernel.js';
+import { collectiveLanes, laneInstruction } from './lane-instructions.js';
+import { Masks } from './masks.js';
 import { type BodyInfo, bodiesOf, type Schedule, schedule } from './schedule.js';
 import { isCollective } from './structure.js';
 import { collective } from './subgroups.js';
@@ -33,6 +35,7 @@ const machine = (kind: Kind): ValueType => (kind === 'f32' || kind === 'v128' ? 
 export class Emitter {
   readonly f: FunctionBuilder;
   readonly helpers: Helpers;
+  readonly masks: Masks = new Masks(this);
   private readonly plan: Schedule;
   private readonly locals = new Map<Value, number>();
   private readonly labels = new Map<BlockNode, Label>();
@@ -47,11 +50,11 @@ export class Emitter {
     module: ModuleBuilder,
     private readonly root: Body,
     readonly layout: Layout,
-    varying: ReadonlySet<Value>,
+    varies: (phi: Value) => boolean,
   ) {
     this.f = module.function(['i32', 'i32', 'i32', 'i32'], [], 'run');
     this.helpers = new Helpers(module);
-    this.plan = schedule(root, varying);
+    this.plan = schedule(root, varies);
     const { frame, frameBytes, synchronizes } = layout;
     this.used = frame + frameBytes * (synchronizes ? this.groups : 1);
     this.findLeft(root, new Set());
@@ -170,34 +173,60 @@ export class Emitter {
         this.move(node);
         break;
       case 'if':
-        this.push(node.condition);
-        f.begin('if');
-        this.body(node.taken);
-        if (node.otherwise.nodes.length) f.otherwise();
-        this.body(node.otherwise);
-        f.end();
+        this.branch(node);
         for (const phi of node.phis) this.keep(phi);
-        return;
+        break;
       case 'block':
-        if (this.leftBlocks.has(node)) this.clearLeft(node);
-        this.labels.set(node, f.begin('block'));
-        this.body(node.body);
-        f.end();
+        this.block(node);
         for (const phi of node.phis) this.keep(phi);
-        return;
+        break;
       case 'loop': {
+        this.masks.prepare(node);
         const again = f.begin('loop');
         this.body(node.body);
         f.br(again).end();
-        return;
+        break;
       }
       case 'break':
         this.leave(node.target);
-        return;
+        break;
       case 'region':
         this.regionLoop(node);
         break;
     }
+  }
+
+  private branch(node: IfNode): void {
+    const { f } = this;
+    if (node.condition.kind === 'v128') {
+      this.masks.if(node);
+      return;
+    }
+    if (this.region) this.masks.prepare(node);
+    this.push(node.condition);
+    f.begin('if');
+    this.body(node.taken);
+    if (node.otherwise.nodes.length) f.otherwise();
+    this.body(node.otherwise);
+    f.end();
+  }
+
+  private block(node: BlockNode): void {
+    const { f } = this;
+    if (this.leftBlocks.has(node)) this.clearLeft(node);
+    const begin = () => {
+      const label = f.begin('block');
+      this.labels.set(node, label);
+      return label;
+    };
+    if (node.divergent && this.region) {
+      this.masks.block(node, begin, () => f.end());
+      return;
+    }
+    if (this.region) this.masks.prepare(node);
+    begin();
+    this.body(node.body);
+    f.end();
   }
 
   private clearLeft(block: BlockNode): void {
@@ -207,24 +236,29 @@ export class Emitter {
 
   private leave(target: BlockNode): void {
     const { f, region } = this;
-    if (!region?.left.includes(target)) {
-      f.br(this.labels.get(target)!);
-      return;
+    const kept = region?.left.includes(target);
+    const slot = { address: () => this.slotBase(), offset: kept ? this.slot(target) : 0 };
+    if (this.layout.lanes === 4 && region && target.divergent) this.masks.leave(target, kept ? slot : undefined);
+    else if (!kept) f.br(this.labels.get(target)!);
+    else {
+      slot.address();
+      f.i32(1).memory('i32.store', slot.offset).br(region!.end);
     }
-    this.slotBase();
-    f.i32(1).memory('i32.store', this.slot(target)).br(region.end);
   }
 
-  /** Every invocation in turn. */
+  /** Every invocation in turn, or every four. */
   private regionLoop({ body, left }: RegionNode): void {
     const { f, group, groups } = this;
     f.i32(0).set(group);
     const next = f.begin('loop');
     const end = f.begin('block');
     this.region = { info: this.plan.infos.get(body)!, left, end };
-    for (const block of left) {
-      this.slotBase();
-      f.memory('i32.load', this.slot(block)).brIf(end);
+    if (this.layout.lanes === 4) this.enterLanes(left, end);
+    else {
+      for (const block of left) {
+        this.slotBase();
+        f.memory('i32.load', this.slot(block)).brIf(end);
+      }
     }
     this.body(body);
     this.region = undefined;
@@ -233,6 +267,27 @@ export class Emitter {
     if (groups > 1) f.brIf(next);
     else f.op('drop');
     f.end();
+  }
+
+  /** Which of four invocations exist, and have not left. */
+  private enterLanes(left: readonly BlockNode[], end: Label): void {
+    const { f, group } = this;
+    const { invocations } = this.layout;
+    const partial = invocations % 4 !== 0;
+    const live = partial || left.length ? f.local('v128') : undefined;
+    if (live !== undefined) {
+      if (partial) {
+        f.get(group).i32(2).op('i32.shl').op('i32x4.splat').i32x4(0, 1, 2, 3).op('i32x4.add');
+        f.i32x4(invocations).op('i32x4.lt_u').set(live);
+      } else f.i32x4(-1).set(live);
+    }
+    this.masks.enter(live, end);
+    for (const block of left) {
+      f.get(live!);
+      this.slotBase();
+      f.memory('v128.load', this.slot(block)).op('v128.andnot').set(live!);
+    }
+    if (left.length) this.masks.skipIfNone(live!);
   }
 
   private effect(value: Value): void {
@@ -246,8 +301,10 @@ export class Emitter {
   private move({ phis, values }: Extract<Node, { kind: 'move' }>): void {
     const moved = phis.filter((phi, i) => this.plan.live.has(phi) && values[i] !== phi);
     for (const phi of moved) {
-      if (this.plan.kept.has(phi)) this.slotBase();
+      const kept = this.plan.kept.has(phi);
+      if (kept) this.slotBase();
       this.push(values[phis.indexOf(phi)]!);
+      if (this.region) this.masks.blend(phi, () => (kept ? this.loadSlot(phi) : this.f.get(this.local(phi))));
     }
     for (const phi of moved.reverse()) {
       if (this.plan.kept.has(phi)) this.f.memory(`${slotType(phi)}.store`, this.slot(phi));
@@ -266,11 +323,11 @@ export class Emitter {
 
   private compute(value: Value): void {
     const { op } = value;
-    const special = specials[op];
+    const special = specials[op] ?? laneInstruction(op);
     if (special) special(this, value);
     else if (op.startsWith('math.') || op.startsWith('f16.')) this.callVector(value);
     else if (op.startsWith('atomic')) this.atomic(value);
-    else if (isCollective(value)) collective(this, value);
+    else if (isCollective(value)) (value.kind === 'v128' ? collectiveLanes : collective)(this, value);
     else if (op.includes('.store')) this.store(value);
     else {
       for (const arg of value.args) this.push(arg);
@@ -279,13 +336,14 @@ export class Emitter {
     }
   }
 
-  /** A function on vectors, for one scalar. */
+  /** A function on vectors, perhaps for one scalar. */
   private callVector({ op, kind, args }: Value): void {
     for (const arg of args) {
       this.push(arg);
-      this.f.op(arg.kind === 'f32' ? 'f32x4.splat' : 'i32x4.splat');
+      if (kind !== 'v128') this.f.op(arg.kind === 'f32' ? 'f32x4.splat' : 'i32x4.splat');
     }
-    this.f.call(this.helpers.get(op)).op(kind === 'f32' ? 'f32x4.extract_lane' : 'i32x4.extract_lane', 0);
+    this.f.call(this.helpers.get(op));
+    if (kind !== 'v128') this.f.op(kind === 'f32' ? 'f32x4.extract_lane' : 'i32x4.extract_lane', 0);
   }
 
   private store({ op, args, imm }: Value): void {
@@ -362,7 +420,10 @@ const specials: Record<string, (e: Emitter, value: Value) => void> = {
   },
   show: (e, { args }) => e.push(args[0]!),
   workgroup_linear: (e) => void e.f.get(e.linear),
-  local_index: (e) => void e.f.get(e.group),
+  local_index(e) {
+    e.f.get(e.group);
+    if (e.layout.lanes === 4) e.f.i32(2).op('i32.shl');
+  },
   clear(e, { args, imm }) {
     e.push(args[0]!);
     e.f.i32(0).i32(imm).op('memory.fill', 0);

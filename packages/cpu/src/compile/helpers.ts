@@ -16,6 +16,24 @@ export class Helpers {
     return found;
   }
 
+  private lanes(name: string): FunctionBuilder {
+    const size = name.slice(-2);
+    if (name.startsWith('lanes.load')) {
+      const f = this.module.function(['i32', 'i32', 'i32'], ['v128']);
+      loadSome(f, size);
+      return f;
+    }
+    if (name.startsWith('lanes.scatter')) {
+      const f = this.module.function(['v128', 'v128', 'v128'], []);
+      scatter(f, size);
+      return f;
+    }
+    const target = this.get(`lanes.scatter${size}`);
+    const f = this.module.function(['i32', 'i32', 'i32', 'v128', 'v128'], []);
+    storeSome(f, size, target);
+    return f;
+  }
+
   private make(name: string): FunctionBuilder {
     if (name.startsWith('math.')) return mathFunction(this.module, name.slice(5));
     if (name.startsWith('f16.')) {
@@ -23,10 +41,47 @@ export class Helpers {
       halves[name as keyof typeof halves](f);
       return f;
     }
+    if (name.startsWith('lanes.')) return this.lanes(name);
     const f = this.module.function(['i32', 'i32'], ['i32']);
     atomicExtremum(f, name.startsWith('atomicMin'), name.at(-1)!);
     return f;
   }
+}
+
+/** `(addresses, mask, value)`: stores lanes one by one. */
+function scatter(f: FunctionBuilder, size: string): void {
+  for (let lane = 0; lane < 4; lane++) {
+    f.get(1).op('i32x4.extract_lane', lane);
+    f.begin('if');
+    f.get(0).op('i32x4.extract_lane', lane).get(2).op('i32x4.extract_lane', lane);
+    f.memory(size === '16' ? 'i32.store16' : 'i32.store', 0, size === '16' ? 1 : 2).end();
+  }
+}
+
+/** `(address, index, count) → lanes`: what lies side by side from an address on, zeros from index `count` on. */
+function loadSome(f: FunctionBuilder, size: string): void {
+  const result = f.local('v128');
+  for (let lane = 0; lane < 4; lane++) {
+    f.get(1).i32(lane).op('i32.add').get(2).op('i32.lt_u');
+    f.begin('if');
+    f.get(result).get(0);
+    if (lane) f.i32((lane * Number(size)) / 8).op('i32.add');
+    f.memory(size === '16' ? 'i32.load16_u' : 'i32.load', 0, size === '16' ? 1 : 2);
+    f.op('i32x4.replace_lane', lane).set(result).end();
+  }
+  f.get(result);
+}
+
+/** `(address, index, count, mask, value)`: stores lanes side by side from an address on, none from index `count` on. */
+function storeSome(f: FunctionBuilder, size: string, target: FunctionBuilder): void {
+  const step = Number(size) / 8;
+  f.get(0)
+    .op('i32x4.splat')
+    .i32x4(0, step, 2 * step, 3 * step)
+    .op('i32x4.add');
+  f.get(1).op('i32x4.splat').i32x4(0, 1, 2, 3).op('i32x4.add');
+  f.get(2).op('i32x4.splat').op('i32x4.lt_u').get(3).op('v128.and');
+  f.get(4).call(target);
 }
 
 const magnitude = (f: FunctionBuilder) => f.get(0).i32x4(0x7fffffff).op('v128.and');

@@ -47,6 +47,8 @@ export interface Body {
 
 export interface BlockNode {
   readonly kind: 'block';
+  /** In lanes mode: whether some lanes leave it before others. */
+  readonly divergent?: boolean;
   readonly body: Body;
   readonly phis: Value[];
 }

@@ -1,2 +1,2 @@
 // For tests: the modes that every rule is tested in.
-export const modes: readonly ('scalar' | 'lanes')[] = ['scalar'];
+export const modes: readonly ('scalar' | 'lanes')[] = ['scalar', 'lanes'];

@@ -92,12 +92,15 @@ export class ScalarForm {
   }
 
   load(access: Access, indices: readonly Value[], kind: Kind, pinned: boolean): Value[] {
+    const { address, inBounds, offset } = this.address(access, indices);
+    return this.loadAt(access, this.safeAddress({ address, inBounds, offset }), kind, pinned, offset);
+  }
+
+  /** A load from where nothing has to be checked. */
+  loadAt(access: Access, address: Value, kind: Kind, pinned: boolean, offset = access.offset): Value[] {
     const { g } = this;
-    const at = this.address(access, indices);
     const make = (op: string, of: Kind) =>
-      pinned
-        ? g.fresh(op, of, [this.safeAddress(at)], at.offset, access)
-        : g.op(op, of, [this.safeAddress(at)], at.offset, access);
+      pinned ? g.fresh(op, of, [address], offset, access) : g.op(op, of, [address], offset, access);
     if (access.width !== 'f16') return [make(`${access.width}.load`, kind)];
     const word = make('i32.load16_u', 'i32');
     return [g.op('f16.decode', 'f32', [word]), word];
@@ -145,6 +148,7 @@ export function mayBeNan(value: Value, seen: Set<Value> = new Set()): boolean {
     case 'f32.convert_i32_s':
     case 'f32.convert_i32_u':
       return false;
+    case 'load':
     case 'f32.load':
       return value.access!.root.kind !== 'binding';
     case 'select':

@@ -30,10 +30,10 @@ export interface Schedule {
 }
 
 /** Where leaves come from. */
-const regionLeaves = new Set(['local_index', 'frame', 'group']);
+const regionLeaves = new Set(['local_index', 'frame', 'group', 'v128.ramp']);
 const workgroupLeaves = new Set(['workgroup_linear']);
 /** What costs no more than reading a local. */
-const immediate = new Set(['const', 'v128.const', 'scratch', 'local_index', 'workgroup_linear', 'group']);
+const immediate = new Set(['const', 'v128.const', 'scratch', 'local_index', 'workgroup_linear', 'group', 'v128.ramp']);
 /** What is not worth computing in vain. */
 const expensive = (op: string) =>
   op.startsWith('math.') || op.startsWith('f16.') || op.includes('div') || op.includes('rem');
@@ -43,8 +43,8 @@ interface Use {
   readonly index: number;
 }
 
-export function schedule(root: Body, varying: ReadonlySet<Value>): Schedule {
-  return new Scheduler(root, varying).run();
+export function schedule(root: Body, varies: (phi: Value) => boolean): Schedule {
+  return new Scheduler(root, varies).run();
 }
 
 class Scheduler {
@@ -62,7 +62,7 @@ class Scheduler {
 
   constructor(
     private readonly root: Body,
-    private readonly varying: ReadonlySet<Value>,
+    private readonly varies: (phi: Value) => boolean,
   ) {
     this.rootInfo = this.build(root, undefined, 0, false, undefined);
   }
@@ -160,7 +160,9 @@ class Scheduler {
   }
 
   private isKept(value: Value): boolean {
-    return value.op === 'phi' && this.varying.has(value) && !this.definitions.get(value)?.region;
+    return (
+      value.op === 'phi' && this.definitions.has(value) && !this.definitions.get(value)!.region && this.varies(value)
+    );
   }
 
   /** The deepest body that a value needs to be in, seen from a region. */
@@ -221,7 +223,7 @@ class Scheduler {
 }
 
 const isFloating = (value: Value): boolean => !value.pinned && value.op !== 'phi';
-const isLoad = (value: Value): boolean => value.op.includes('.load') || value.op.startsWith('gather');
+const isLoad = (value: Value): boolean => /\.load|^gather|^load16/.test(value.op);
 
 function lowestCommon(a: Use, b: Use): Use {
   let [x, y] = [a, b];

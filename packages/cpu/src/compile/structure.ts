@@ -73,7 +73,7 @@ class Splitter {
   private markBreak(node: Extract<Node, { kind: 'break' }>, path: readonly Node[]): void {
     const way = path.slice(path.lastIndexOf(node.target) + 1);
     const alone = way.some(
-      (step) => step.kind === 'if' && !this.joint.has(step) && this.found.varying.has(step.condition),
+      (step) => step.kind === 'if' && !this.joint.has(step) && this.found.shape(step.condition) === undefined,
     );
     if (alone) {
       this.left.add(node.target);
@@ -113,7 +113,7 @@ class Splitter {
   private parts({ phis, values }: Extract<Node, { kind: 'move' }>) {
     const pick = (varying: boolean) => {
       const chosen = phis.map((phi, i) => ({ phi, value: values[i]! }));
-      const kept = chosen.filter(({ phi }) => this.found.varying.has(phi) === varying);
+      const kept = chosen.filter(({ phi }) => (this.found.shape(phi) === undefined) === varying);
       return { kind: 'move' as const, phis: kept.map(({ phi }) => phi), values: kept.map(({ value }) => value) };
     };
     return { own: pick(true), shared: pick(false) };

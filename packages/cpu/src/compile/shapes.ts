@@ -1,0 +1,71 @@
+// How values differ between the four invocations that lie side by side: not at all, by a constant from lane to lane, or
+// somehow. A value with a known shape is computed once, as a scalar: that of lane 0.
+import type { Shape, Transfer } from './divergence.js';
+import type { Value } from './ir.js';
+
+/** The largest power of two (up to 2^16) that divides a value in lane 0. */
+function alignment(value: Value): number {
+  const [a, b] = value.args as [Value, Value];
+  switch (value.op) {
+    case 'const':
+      return value.imm === 0 ? 65536 : Math.min(65536, value.imm & -value.imm) >>> 0 || 65536;
+    case 'local_index':
+      return 4;
+    case 'i32.add':
+      return Math.min(alignment(a), alignment(b));
+    case 'i32.mul':
+      return Math.min(65536, alignment(a) * alignment(b));
+    case 'i32.shl':
+      return b.op === 'const' ? Math.min(65536, alignment(a) * 2 ** (b.imm & 31)) : 1;
+    case 'i32.rem_u':
+    case 'i32.and':
+      return b.op === 'const' && value.kind === 'i32' && (b.imm & 3) === (value.op === 'i32.and' ? 3 : 0)
+        ? Math.min(4, alignment(a))
+        : 1;
+    default:
+      return 1;
+  }
+}
+
+/** Whether four consecutive values from a multiple of four stay in one multiple of the divisor. */
+const inStep = (a: Value, divisor: number) => divisor % 4 === 0 && alignment(a) % 4 === 0;
+
+/** Shapes of operations on consecutive integers. */
+function integerShape({ op, args: [a, b] }: Value, x: Shape, y: Shape): Shape {
+  if (x === undefined || y === undefined) return undefined;
+  const n = b!.op === 'const' ? b!.imm : undefined;
+  switch (op) {
+    case 'i32.add':
+      return (x + y) | 0;
+    case 'i32.sub':
+      return (x - y) | 0;
+    case 'i32.mul':
+      return n === undefined ? undefined : Math.imul(x, n);
+    case 'i32.shl':
+      return n === undefined ? undefined : x << n;
+    case 'i32.div_u':
+      return n !== undefined && x === 1 && inStep(a!, n >>> 0) ? 0 : undefined;
+    case 'i32.rem_u':
+      return n !== undefined && x === 1 && inStep(a!, n >>> 0) ? 1 : undefined;
+    case 'i32.shr_u':
+      return n !== undefined && x === 1 && inStep(a!, 2 ** n) ? 0 : undefined;
+    case 'i32.and':
+      return n !== undefined && x === 1 && (n & 3) === 3 && (n & (n + 1)) === 0 && inStep(a!, 4) ? 1 : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Values that are the same in all lanes if their operands are, though they stand among effects. */
+const uniformEffects = new Set(['load', 'uniformLoad']);
+
+export const inLanes: Transfer = (value, shape) => {
+  const { op, pinned, args, access } = value;
+  if (op === 'local_index') return 1;
+  if (pinned && !uniformEffects.has(op)) return undefined;
+  const shapes = args.map(shape);
+  if (access) return access.root.kind !== 'frame' && shapes.every((s) => s === 0) ? 0 : undefined;
+  if (shapes.every((s) => s === 0)) return 0;
+  if (op === 'select') return shapes[0] === 0 && shapes[1] === shapes[2] ? shapes[1] : undefined;
+  return args.length === 2 && value.kind === 'i32' ? integerShape(value, shapes[0], shapes[1]) : undefined;
+};
