@@ -50,13 +50,18 @@ export { expertColour, type RenderRoutingOptions, renderRouting } from './routin
 export type { RoutingTelemetry } from './routing/telemetry.js';
 export { euler } from './samplers/euler.js';
 export { heun } from './samplers/heun.js';
+export { type PictureNoiseOptions, pictureNoise } from './samplers/noise.js';
 export {
   type Denoised,
   type Denoiser,
+  type EarlierStep,
   type Latents,
+  realise,
   type Sampler,
+  type SamplerNeeds,
   type SamplerOptions,
   type SamplerStep,
+  type StepContext,
   type StepRule,
   samplerOf,
 } from './samplers/sampler.js';

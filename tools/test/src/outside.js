@@ -1,6 +1,7 @@
-// A project outside the workspace, with the packed packages and plain tsc: what it needs to compile, ops of its own, and
-// what a bundle of it holds. At last the packages again, under another npm scope.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// A project outside the workspace, with the packed packages and plain tsc: what it needs to compile; ops, a sampler, a codec and
+// a text encoder of its own (each a file of ../outside that checks itself), and what a bundle of it holds. At last the packages
+// again, under another npm scope.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkBundles } from './bundles.js';
@@ -22,7 +23,11 @@ const strict = {
 const counter = new Counter();
 const packed = mkdtempSync(join(tmpdir(), 'paris-packed-'));
 const tarballs = packAll(packed);
-const source = readFileSync(join(ROOT, 'tools', 'test', 'outside', 'ops.ts'), 'utf8');
+const outside = join(ROOT, 'tools', 'test', 'outside');
+/** @type {Record<string, string>} */
+const programs = Object.fromEntries(
+  readdirSync(outside).map((name) => [name, readFileSync(join(outside, name), 'utf8')]),
+);
 try {
   const everything = entriesOf(() => true);
   await compiles('nodenext', everything, { module: 'nodenext', types: ['node'] }, ['@types/node']);
@@ -30,7 +35,7 @@ try {
   await compiles('bundler', browser, { module: 'esnext', moduleResolution: 'bundler', types: [] }, []);
   const { env, name, reason } = await environmentOf('auto');
   if (env) await runs(env, name);
-  else counter.skip('ops of a project outside', 'adapter', reason);
+  else counter.skip('programs of a project outside', 'adapter', reason);
   await checkBundles(counter, tarballs, browser, env);
   await checkScope(counter, env);
 } finally {
@@ -50,7 +55,7 @@ function entriesOf(wanted) {
 }
 
 /**
- * Entries and the ops under a strict consumer who has libraries' declarations checked, too, and no Dawn. Of what other
+ * Entries and programs under a strict consumer who has libraries' declarations checked, too, and no Dawn. Of what other
  * libraries declare (typegpu's own does not pass) nothing is held against us.
  * @param {string} name @param {string[]} entries @param {object} options @param {string[]} optional
  */
@@ -59,7 +64,7 @@ async function compiles(name, entries, options, optional) {
   const project = makeProject(tarballs, {
     optional,
     files: {
-      'ops.ts': source,
+      ...programs,
       'entries.ts': entries.map((entry, i) => `export * as entry${i} from '${entry}';\n`).join(''),
       'tsconfig.json': JSON.stringify({ compilerOptions }),
     },
@@ -67,21 +72,25 @@ async function compiles(name, entries, options, optional) {
   const { output } = await runProgram([process.execPath, TSC, '-p', '.', '--listFiles'], { cwd: project.folder });
   const ours = output
     .split('\n')
-    .filter((line) => /^(?:node_modules\/@paris\/|ops|entries|tsconfig|error)\S*.*error TS/.test(line));
+    .filter((line) => /^(?:node_modules\/@paris\/|\w+\.ts|tsconfig|error)\S*.*error TS/.test(line));
   if (!output.includes('entries.ts')) ours.push(output.slice(0, 2000));
-  if (ours.length === 0) counter.pass(`${entries.length} entries and the ops compile under ${name}`);
+  if (ours.length === 0)
+    counter.pass(`${entries.length} entries and ${Object.keys(programs).length} programs compile under ${name}`);
   else counter.fail(`tsc under ${name}`, ours.join('\n'));
   project.remove();
 }
 
-/** tsc emits the ops as JavaScript, and they check themselves on an adapter. */
+/** tsc emits the programs as JavaScript, and they check themselves on an adapter. */
 async function runs(/** @type {NodeJS.ProcessEnv} */ env, /** @type {string} */ name) {
   const options = { ...strict, types: [], skipLibCheck: true, module: 'nodenext', outDir: 'out' };
-  const files = { 'ops.ts': source, 'tsconfig.json': JSON.stringify({ compilerOptions: options }) };
+  const files = { ...programs, 'tsconfig.json': JSON.stringify({ compilerOptions: options }) };
   const project = makeProject(tarballs, { optional: ['webgpu'], files });
   const emitted = await runProgram([process.execPath, TSC, '-p', '.'], { cwd: project.folder });
-  const { code, output } = emitted.code === 0 ? await runNode('out/ops.js', { cwd: project.folder, env }) : emitted;
-  if (code === 0) counter.pass(`on ${name}:\n${output}`);
-  else counter.fail('ops of a project outside', output);
+  if (emitted.code !== 0) counter.fail('programs of a project outside', emitted.output);
+  for (const program of emitted.code === 0 ? Object.keys(programs) : []) {
+    const { code, output } = await runNode(`out/${program.replace('.ts', '.js')}`, { cwd: project.folder, env });
+    if (code === 0) counter.pass(`${program} on ${name}:\n${output}`);
+    else counter.fail(program, output);
+  }
   project.remove();
 }

@@ -5,6 +5,7 @@ import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
 import { type RgbImage, toRgbImages } from '../images/image.js';
 import type { Mixture, RoutingRecord } from '../routing/mixture.js';
+import { pictureNoise } from '../samplers/noise.js';
 import type { Sampler } from '../samplers/sampler.js';
 import { samplerByName } from '../samplers/samplers.js';
 import { uniformTimes } from '../schedules/schedules.js';
@@ -146,7 +147,7 @@ export class Pipeline {
   }
 
   async #generateBatch(prompts: readonly string[], firstImage: number, settings: Settings) {
-    const { model } = this.#parts;
+    const { device, model, path } = this.#parts;
     const { times, guidance, routing, telemetry, routingKey, samplerKey, signal, onStep } = settings;
     const conditions = await this.#encode(prompts, guidance !== 1);
     const initial = this.#noise(prompts.length, firstImage, settings.noiseKey);
@@ -157,7 +158,8 @@ export class Pipeline {
       run.startStep(0);
       for await (const { step, time, latents, sample } of settings.sampler(run.denoiser, initial, {
         times,
-        key: samplerKey,
+        path,
+        noise: pictureNoise(device, { shape: initial.shape, key: samplerKey, firstImage }),
         signal,
       })) {
         await onStep?.({

@@ -2,7 +2,8 @@
  * The contract between a sampler and what it samples from. Three things stay orthogonal: the path, the schedule (which
  * times) and the sampler (how to step). A sampler sees a `Denoiser` only; routing and guidance are inside it.
  */
-import type { Key, Tensor } from '@paris/tensor';
+import type { NoisePath } from '@paris/model';
+import { type Tensor, ValueError } from '@paris/tensor';
 import { checkTimes } from '../schedules/schedules.js';
 
 /**
@@ -24,7 +25,7 @@ export interface Latents<Self> {
   dispose(): void;
 }
 
-/** What is known at one time: x̂₀, the data as far as it can be told, and dx/dt along the path. The caller owns both. */
+/** What is known at one time: x̂₀, the data as far as it can be predicted, and dx/dt along the path. The caller owns both. */
 export interface Denoised<L = Tensor> {
   readonly sample: L;
   readonly velocity: L;
@@ -33,12 +34,17 @@ export interface Denoised<L = Tensor> {
 /** A model of the whole mixture: routed and guided already. It leaves `latents` to the caller. */
 export type Denoiser<L = Tensor> = (latents: L, time: number) => Promise<Denoised<L>>;
 
-/** Which times to visit, and where randomness comes from. */
-export interface SamplerOptions {
+/** Which times to visit, on which path, and where randomness comes from. */
+export interface SamplerOptions<L = Tensor> {
   /** Decreasing, from 1 (noise) to 0 (data): see `uniformTimes`. */
   readonly times: Float64Array;
-  /** For samplers that add noise; the deterministic ones leave it unused. */
-  readonly key: Key;
+  /** The path that is sampled on: the one whose velocity the denoiser gives. */
+  readonly path: NoisePath;
+  /**
+   * For samplers that add noise: the `draw`-th of a step, of the latents' shape and variance 1, as `pictureNoise` gives it. The
+   * sampler disposes of it.
+   */
+  readonly noise?: ((step: number, draw: number) => L) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,10 +52,10 @@ export interface SamplerOptions {
 export interface SamplerStep<L = Tensor> {
   /** 0 for the first step. */
   readonly step: number;
-  /** Where `latents` stand now: times[step + 1]. */
+  /** Where `latents` are now: times[step + 1]. */
   readonly time: number;
   readonly latents: L;
-  /** x̂₀ as it was told at the beginning of the step: a preview. */
+  /** x̂₀ as it was predicted at the beginning of the step: a preview. */
   readonly sample: L;
   /** Model evaluations of this step. */
   readonly evaluations: number;
@@ -63,49 +69,85 @@ export interface SamplerStep<L = Tensor> {
 export type Sampler = <L extends Latents<L> = Tensor>(
   denoiser: Denoiser<L>,
   latents: L,
-  options: SamplerOptions,
+  options: SamplerOptions<L>,
 ) => AsyncGenerator<SamplerStep<L>, void, undefined>;
 
-/** One step of a method: from `latents` at `time` to `nextTime`. What it returns is computed and owned by the caller. */
-export type StepRule = <L extends Latents<L>>(
-  evaluate: (latents: L, time: number) => Promise<Denoised<L>>,
-  latents: L,
-  time: number,
-  nextTime: number,
-) => Promise<{ latents: L; sample: L }>;
+/** What an earlier step found at its beginning. */
+export interface EarlierStep<L = Tensor> extends Denoised<L> {
+  readonly time: number;
+}
 
-/** A sampler from its step: times, abort, counting and ownership are the same for all. */
-export function samplerOf(name: string, rule: StepRule): Sampler {
-  return async function* <L extends Latents<L>>(denoiser: Denoiser<L>, initial: L, options: SamplerOptions) {
-    const { times, signal } = options;
+/** What a step is given. */
+export interface StepContext<L> {
+  /** Asks the model. What it gives is disposed of after the step, or later where the sampler has a history. */
+  evaluate(latents: L, time: number): Promise<Denoised<L>>;
+  /** x at `time`; the loop's own. */
+  readonly latents: L;
+  readonly time: number;
+  /** Lower than `time`. 0 in the last step of most schedules. */
+  readonly nextTime: number;
+  readonly path: NoisePath;
+  /** What the steps before found at their beginnings, the latest first: as many as the sampler asked for, or there were. */
+  readonly earlier: readonly EarlierStep<L>[];
+  /** Fresh normal noise of the latents' shape: a pure function of seed, picture, step and how often it was asked for. */
+  noise(): L;
+}
+
+/**
+ * One step of a method: from `latents` at `time` to `nextTime`. It begins with an evaluation at `time`, and what it returns is
+ * computed (see `realise`); the loop owns it.
+ */
+export type StepRule = <L extends Latents<L>>(at: StepContext<L>) => Promise<{ latents: L; sample: L }>;
+
+/** What a method needs beyond its current step. */
+export interface SamplerNeeds {
+  /** How many earlier steps it looks back at. Default 0. */
+  readonly history?: number;
+}
+
+/** A sampler from its step: times, abort, counting, history and ownership are the same for all. */
+export function samplerOf(name: string, { history = 0 }: SamplerNeeds, rule: StepRule): Sampler {
+  return async function* <L extends Latents<L>>(denoiser: Denoiser<L>, initial: L, options: SamplerOptions<L>) {
+    const { times, path, signal } = options;
     checkTimes(name, times);
-    let held: { latents: L; sample: L } | undefined;
-    const release = () => {
-      held?.latents.dispose();
-      held?.sample.dispose();
-      held = undefined;
+    const owned = new Set<L>();
+    const keep = (kept: readonly (L | undefined)[]) => {
+      for (const value of owned) {
+        if (kept.includes(value)) continue;
+        owned.delete(value);
+        value.dispose();
+      }
     };
+    let [latents, earlier]: [L, EarlierStep<L>[]] = [initial, []];
     try {
       for (let step = 0; step + 1 < times.length; step++) {
-        let evaluations = 0;
-        const scope: Denoised<L>[] = [];
+        const [time, nextTime] = [times[step]!, times[step + 1]!];
+        const found: EarlierStep<L>[] = [];
         const evaluate = async (latents: L, time: number) => {
           signal?.throwIfAborted();
-          const denoised = await denoiser(latents, time);
-          scope.push(denoised);
-          evaluations += 1;
-          return denoised;
+          const { sample, velocity } = await denoiser(latents, time);
+          owned.add(sample).add(velocity);
+          found.push({ time, sample, velocity });
+          return { sample, velocity };
         };
-        const next = await inScope(scope, () =>
-          rule(evaluate, held?.latents ?? initial, times[step]!, times[step + 1]!),
-        );
-        release();
-        held = next;
+        let draws = 0;
+        const noise = () => {
+          const drawn = options.noise?.(step, draws++);
+          if (drawn === undefined)
+            throw new ValueError(name, 'it adds noise. Give the option noise, see pictureNoise.');
+          owned.add(drawn);
+          return drawn;
+        };
+        const next = await rule({ evaluate, latents, time, nextTime, path, earlier, noise });
+        for (const value of [next.latents, next.sample]) if (value !== initial) owned.add(value);
+        earlier = [found[0], ...earlier].filter((each) => each !== undefined).slice(0, history);
+        keep([next.latents, next.sample, ...earlier.flatMap(({ sample, velocity }) => [sample, velocity])]);
+        latents = next.latents;
         signal?.throwIfAborted();
-        yield { step, time: times[step + 1]!, ...held, evaluations };
+        yield { step, time: nextTime, latents, sample: next.sample, evaluations: found.length };
       }
     } finally {
-      release();
+      keep([]);
     }
   };
 }
@@ -114,21 +156,4 @@ export function samplerOf(name: string, rule: StepRule): Sampler {
 export async function realise<L extends Latents<L>>(latents: L): Promise<L> {
   await latents.device?.run(latents);
   return latents;
-}
-
-/** Runs one step and then disposes of the evaluations it made, except for what it hands on. */
-async function inScope<L extends Latents<L>>(
-  scope: readonly Denoised<L>[],
-  body: () => Promise<{ latents: L; sample: L }>,
-): Promise<{ latents: L; sample: L }> {
-  let kept: { latents: L; sample: L } | undefined;
-  try {
-    kept = await body();
-    return kept;
-  } finally {
-    for (const { sample, velocity } of scope) {
-      velocity.dispose();
-      if (sample !== kept?.sample) sample.dispose();
-    }
-  }
 }

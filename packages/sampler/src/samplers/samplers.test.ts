@@ -1,4 +1,4 @@
-import { key } from '@paris/tensor';
+import { linearPath } from '@paris/model';
 import { describe, expect, it } from 'vitest';
 import { uniformTimes } from '../schedules/schedules.js';
 import type { Sampler, SamplerOptions } from './sampler.js';
@@ -22,9 +22,9 @@ const gaussianVelocity = (x: number, t: number) =>
   -mean + ((t - (1 - t) * spread ** 2) / width(t) ** 2) * (x - (1 - t) * mean);
 const exact = (x1: number, t: number) => (1 - t) * mean + width(t) * x1;
 
-const options = (steps: number, more: Partial<SamplerOptions> = {}): SamplerOptions => ({
+const options = (steps: number, more: Partial<SamplerOptions<Vector>> = {}): SamplerOptions<Vector> => ({
   times: uniformTimes(steps),
-  key: key(0),
+  path: linearPath,
   ...more,
 });
 

@@ -46,7 +46,7 @@ describe('on the adapter', () => {
   });
 
   it('a method that looks at the wrong time has another order', async () => {
-    const late = samplerOf('late', async (evaluate, latents, time, nextTime) => {
+    const late = samplerOf('late', {}, async ({ evaluate, latents, time, nextTime }) => {
       const { sample, velocity } = await evaluate(latents, time);
       const predicted = await realise(latents.add(velocity.mul(nextTime - time)));
       const { velocity: corrected } = await evaluate(predicted, time); // Heun's asks at nextTime
@@ -102,7 +102,7 @@ async function onDevice(
   using initial = device!.tensor(Float32Array.from(start), { shape: [pictures, 1, 1, 2] }) as Tensor;
   const { denoiser } = model.start(pictures, { routing: full(), key: key(0), ...request });
   let found = new Float32Array();
-  for await (const { latents, time } of sampler(denoiser, initial, { times: timesOf(steps), key: key(0) })) {
+  for await (const { latents, time } of sampler(denoiser, initial, { times: timesOf(steps), path: linearPath })) {
     if (time === 0) found = (await latents.read()) as Float32Array<ArrayBuffer>;
   }
   return found;
@@ -117,7 +117,7 @@ async function onHost(sampler: Sampler, steps: number): Promise<Float64Array> {
   };
   let found = new Float64Array();
   const initial = ledger.vector(start);
-  for await (const { latents } of sampler(denoiser, initial, { times: timesOf(steps), key: key(0) })) {
+  for await (const { latents } of sampler(denoiser, initial, { times: timesOf(steps), path: linearPath })) {
     found = Float64Array.from(latents.read());
   }
   return found;

@@ -284,7 +284,8 @@ async function sampleFrom(
   using initial = device.tensor(hostNormal(seed.foldIn(4), 2 * count), { shape: [count, 2, 1, 1] }) as Tensor;
   const { denoiser } = model.start(count, { routing, key: seed });
   let found = new Float32Array();
-  for await (const { latents, time } of euler(denoiser, initial, { times: uniformTimes(samplingSteps), key: seed })) {
+  const options = { times: uniformTimes(samplingSteps), path: linearPath };
+  for await (const { latents, time } of euler(denoiser, initial, options)) {
     if (time === 0) found = (await latents.read()) as Float32Array<ArrayBuffer>;
   }
   return found;
