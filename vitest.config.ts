@@ -8,6 +8,8 @@ export default defineConfig({
   plugins: [typegpu()],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  // Where the global setup is loaded, which takes sources too.
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     include: [
       'packages/*/src/**/*.test.ts',

@@ -239,7 +239,7 @@ ${body}
   }
 }
 
-function storageType(dtype: DType): string {
+export function storageType(dtype: DType): string {
   return dtype === 'bool' ? 'u32' : dtype;
 }
 

@@ -1,10 +1,11 @@
 // What a replay asks of WebGPU, counted at the border: every call on every object, from the first step's until the queue
 // is idle.
+
 import { expect, it } from 'vitest';
-import { requestGpu } from '#gpu';
 import { callsOf, countCalls } from '../testing/countCalls.testing.js';
 import { blockBatch, blockOptimizer, blockParameters, blockStep } from '../testing/transformerBlock.testing.js';
 import { useDevice } from '../testing/useDevice.testing.js';
+import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
 
 const device = useDevice();
@@ -12,9 +13,9 @@ const steps = 100;
 
 it('a training step of a transformer block is one submit, one upload, and at most 4 calls a dispatch', async (context) => {
   device(context);
-  const adapter = await (await requestGpu()).requestAdapter();
-  const { maxStorageBuffersPerShaderStage } = adapter!.limits;
-  const gpu = await adapter!.requestDevice({ requiredLimits: { maxStorageBuffersPerShaderStage } });
+  const { adapter } = await findAdapter();
+  const { maxStorageBuffersPerShaderStage } = adapter.limits;
+  const gpu = await adapter.requestDevice({ requiredLimits: { maxStorageBuffersPerShaderStage } });
   const counts = countCalls(gpu);
   const on = await openDevice({ device: gpu });
   const batch = blockBatch(on, 4);

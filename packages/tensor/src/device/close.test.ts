@@ -1,9 +1,10 @@
 // The end of a device: what was asked for is finished, what comes later is told, and the process can go.
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requestGpu } from '#gpu';
 import { DeviceLostError, type Tensor } from '../index.js';
 import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
 import { useDevice } from '../testing/useDevice.testing.js';
+import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
 import { storageOf } from './storage.js';
 
@@ -31,7 +32,7 @@ describe('close()', () => {
 
   it('leaves a device of the caller alive, without our buffers', async (context) => {
     device(context);
-    const gpu = await (await (await requestGpu()).requestAdapter())!.requestDevice();
+    const gpu = await (await findAdapter()).adapter.requestDevice();
     const on = await openDevice({ device: gpu });
     const x = on.tensor([1, 2]);
     await x.add(1).read();

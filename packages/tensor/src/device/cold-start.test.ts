@@ -1,13 +1,14 @@
 // A cold shader cache makes every compilation slow, and slow compilations have ended processes: Dawn's instance was
 // collected while a device of it lived (see gpu.node.ts). So the core runs from a cold cache, each time in a process
 // of its own, with garbage collected as often as it comes. About a quarter of a minute on two free cores.
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { requestGpu } from '#gpu';
 import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
+import { findAdapter } from './adapter.js';
 
 const runs = 8;
 
@@ -44,8 +45,8 @@ afterAll(async () => {
 });
 
 it(`the core runs ${runs} times from a cold shader cache`, { timeout: 600_000 }, async (context) => {
-  const gpu = await requestGpu().catch(() => undefined);
-  requireCapability(context, 'adapter', !!(await gpu?.requestAdapter()), 'WebGPU gives no adapter');
+  const found = await findAdapter().catch(() => undefined);
+  requireCapability(context, 'adapter', found !== undefined, 'WebGPU gives no adapter');
   const losses = new Set<string>();
   const once = async (number: number) => {
     const cache = join(folder, String(number));

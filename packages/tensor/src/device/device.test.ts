@@ -1,6 +1,5 @@
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
-import { requestGpu } from '#gpu';
 import {
   DisposedTensorError,
   DTypeError,
@@ -15,6 +14,7 @@ import {
 import { applyOp } from '../ops/define/apply.js';
 import { pointwise } from '../ops/define/kinds.js';
 import { useDevice } from '../testing/useDevice.testing.js';
+import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
 
 const device = useDevice();
@@ -216,8 +216,8 @@ describe('a device', () => {
 
   it('without f16 says so, and goes on', async (context) => {
     device(context);
-    const adapter = await (await requestGpu()).requestAdapter();
-    const on = await openDevice({ device: await adapter!.requestDevice() });
+    const { adapter } = await findAdapter();
+    const on = await openDevice({ device: await adapter.requestDevice() });
     await expect(on.tensor([1]).cast('f16').read()).rejects.toThrow(
       '[cast] this adapter has no f16 (the feature shader-f16), and making f16 [1] needs it. Use f32.',
     );

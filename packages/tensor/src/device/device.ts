@@ -40,6 +40,8 @@ export interface DeviceInfo {
   readonly architecture: string;
   /** The adapter runs on the CPU. */
   readonly software: boolean;
+  /** Why the CPU computes and no GPU does, where nobody asked for that. */
+  readonly insteadOfGpu?: string | undefined;
   readonly features: readonly string[];
   /** Invocations a subgroup, where there are subgroups and all have the same size. */
   readonly subgroupSize?: number | undefined;

@@ -1,13 +1,14 @@
 // What fails on a device, and what is left whole: tensors, counts, and the device itself unless it is gone.
+
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { requestGpu } from '#gpu';
 import { compileProgram } from '../compile/program.js';
 import { signatureOf } from '../compile/signature.js';
 import { DeviceLostError, LimitError, OutOfMemoryError, type Tensor, zeros } from '../index.js';
 import { adapterEnvironment, chooseAdapter } from '../node/adapters.js';
 import { childProgram } from '../testing/childProgram.testing.js';
 import { useDevice } from '../testing/useDevice.testing.js';
+import { findAdapter } from './adapter.js';
 import type { Device } from './device.js';
 import { openDevice } from './open.js';
 import { storageOf } from './storage.js';
@@ -23,7 +24,7 @@ const caught = (promise: Promise<unknown>) => promise.then(() => undefined).catc
 
 async function newGpu(context: TestContext): Promise<GPUDevice> {
   device(context);
-  return (await (await requestGpu()).requestAdapter())!.requestDevice();
+  return (await findAdapter()).adapter.requestDevice();
 }
 
 /**

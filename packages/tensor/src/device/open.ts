@@ -1,6 +1,7 @@
-import { requestGpu, withoutAdapter } from '#gpu';
-import { NoAdapterError, ValueError } from '../errors.js';
+import type { AdapterSource } from '#gpu';
+import { ValueError } from '../errors.js';
 import type { TuningTable } from '../kernels/tuning.js';
+import { findAdapter } from './adapter.js';
 import { Device, type DeviceInfo } from './device.js';
 import { isSoftware } from './software.js';
 
@@ -9,6 +10,14 @@ export interface OpenDeviceOptions {
   /** A device of yours; it is not destroyed by close(). */
   readonly device?: GPUDevice;
   readonly powerPreference?: GPUPowerPreference;
+  /**
+   * What must be there, else NoAdapterError: `gpu`, a real GPU; `cpu`, `@paris/cpu`, which gives the same bits on every
+   * machine; `webgpu`, whatever the platform's WebGPU gives, a software adapter included. Without it a GPU is taken where
+   * there is one, else the CPU, with a line on the console that says so.
+   */
+  readonly require?: AdapterSource | undefined;
+  /** Threads that compute where the CPU does. Default: as many as the process may use. */
+  readonly threads?: number | undefined;
   /** Kernels that were measured on this adapter; see {@link tune}. A table of another adapter is an error. */
   readonly tuning?: TuningTable | undefined;
 }
@@ -17,16 +26,15 @@ export interface OpenDeviceOptions {
 const wanted = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
 
 /**
- * Opens a GPU device: the caller's, else the platform's WebGPU, else (under Node) the package `webgpu`. Asks for the
- * adapter's full limits.
- * @throws NoAdapterError if there is none; ValueError for another adapter's tuning table
+ * Opens a device: the caller's, else a GPU through the platform's WebGPU or (under Node) the package `webgpu`, else the CPU
+ * through `@paris/cpu`. Asks for the adapter's full limits.
+ * @throws NoAdapterError if what is required is not there; ValueError for another adapter's tuning table
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   const { device: given, tuning } = options;
   if (given) return opened(given, given.adapterInfo, false, tuning);
-  const gpu = await requestGpu();
-  const adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
-  if (!adapter) throw new NoAdapterError('openDevice', `WebGPU found no adapter. ${withoutAdapter}`);
+  const { adapter, insteadOfGpu } = await findAdapter(options);
+  if (insteadOfGpu) sayOnce(insteadOfGpu, adapter.info);
   const { limits } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[],
@@ -39,11 +47,26 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
       maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     },
   });
-  return opened(device, adapter.info, true, tuning);
+  return opened(device, adapter.info, true, tuning, insteadOfGpu);
 }
 
-function opened(gpu: GPUDevice, info: GPUAdapterInfo, ownsGpu: boolean, tuning?: TuningTable): Device {
-  const described = describe(info, gpu);
+let said = false;
+
+/** Nobody computes on the CPU without knowing it. */
+function sayOnce(reason: string, { description }: GPUAdapterInfo): void {
+  if (said) return;
+  said = true;
+  console.warn(`paris: no GPU (${reason}). Computing on the CPU: ${description}.`);
+}
+
+function opened(
+  gpu: GPUDevice,
+  info: GPUAdapterInfo,
+  ownsGpu: boolean,
+  tuning?: TuningTable,
+  insteadOfGpu?: string,
+): Device {
+  const described = { ...describe(info, gpu), insteadOfGpu };
   if (tuning && tuning.fingerprint !== described.fingerprint) {
     if (ownsGpu) gpu.destroy();
     throw new ValueError(

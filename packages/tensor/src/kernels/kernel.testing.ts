@@ -1,5 +1,5 @@
 // Runs generated kernels straight on a WebGPU device, without the compiler: for the tests beside the kernels.
-import { requestGpu } from '#gpu';
+import { findAdapter } from '../device/adapter.js';
 import { type Extent, fixed, type GeneratedKernel, type OperandAccess } from '../graph/kernel.js';
 
 // WebGPU's flags as numbers: Dawn for Node leaves the constants of the standard off the global object.
@@ -40,7 +40,7 @@ export function bufferAccess(name: string): OperandAccess {
 }
 
 /** A whole module: bindings (inputs, outputs, then `Sizes`), declarations, entry point. */
-function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string {
+export function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string {
   const inputs = Object.keys(run.inputs);
   const names = [...inputs, ...Object.keys(run.outputs)];
   const bindings = names.map((name, i) => {
@@ -124,9 +124,7 @@ let testDevice: Promise<GPUDevice> | undefined;
 /** The device of the adapter that the test run was started on. Throws where there is none. */
 export function openTestDevice(): Promise<GPUDevice> {
   testDevice ??= (async () => {
-    const gpu = await requestGpu();
-    const adapter = await gpu.requestAdapter();
-    if (!adapter) throw new Error('kernel tests: no WebGPU adapter');
+    const { adapter } = await findAdapter();
     const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBuffersPerShaderStage } =
       adapter.limits;
     const requiredLimits = {

@@ -23,7 +23,7 @@ export type AdapterProbe =
 export type WorkingAdapter = Extract<AdapterProbe, { works: true }>;
 
 /** What `--adapter` takes. */
-export const ADAPTER_CHOICES = ['auto', 'gpu', 'lavapipe', 'swiftshader'] as const;
+export const ADAPTER_CHOICES = ['auto', 'gpu', 'cpu', 'lavapipe', 'swiftshader'] as const;
 /** An adapter by name, or `auto` for the first that works. */
 export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
 
@@ -33,7 +33,8 @@ const STARTED_FOR = 'PARIS_ADAPTER_STARTED';
 /**
  * Looks for every adapter, each in a process of its own, and changes nothing in this one.
  *
- * @returns one entry per adapter in the order of preference: a real GPU, the system's software Vulkan, SwiftShader
+ * @returns one entry per adapter in the order of preference: a real GPU, `@paris/cpu`, the system's
+ * software Vulkan, SwiftShader
  */
 export async function probeAdapters(system: ProbeSystem = thisSystem()): Promise<AdapterProbe[]> {
   const probes: AdapterProbe[] = [];
@@ -85,7 +86,8 @@ export async function doctor(system: ProbeSystem = thisSystem()): Promise<{ work
     lines.push(`  ${i + 1}. ${probe.kind.padEnd(11)} ${found}`);
   });
   const first = probes.find((probe) => probe.works);
-  lines.push(first ? `Taken: ${first.kind}. Another one: --adapter NAME.` : advice(probes));
+  const gpuWithoutDawn = first?.kind !== 'gpu' && /npm install/.test(advice(probes)) ? ` ${advice(probes)}` : '';
+  lines.push(first ? `Taken: ${first.kind}. Another one: --adapter NAME.${gpuWithoutDawn}` : advice(probes));
   return { works: first !== undefined, text: lines.join('\n') };
 }
 
@@ -96,7 +98,8 @@ async function probeOne(candidate: Candidate, system: ProbeSystem): Promise<Adap
     const prepared = await candidate.prepare(system);
     if ('reason' in prepared) return failed(prepared.reason);
     const { environment } = prepared;
-    const outcome = await system.probe({ ...system.environment, ...environment });
+    const variables = { ...system.environment, ...environment };
+    const outcome = await (candidate.ask?.() ?? system.probe(variables));
     if ('reason' in outcome) return failed(outcome.reason);
     const rejected = candidate.reject(outcome.adapter);
     if (rejected) return failed(rejected);
@@ -121,7 +124,7 @@ function advice(probes: readonly AdapterProbe[]): string {
   if (probes.some((probe) => !probe.works && /package webgpu is not installed/.test(probe.reason))) {
     return 'Install Dawn for Node: npm install webgpu.';
   }
-  return 'Install a Vulkan driver (Debian: mesa-vulkan-drivers 24 or newer and libvulkan1) or, on Linux x64, software from npm: npm install --save-dev @sparticuz/chromium.';
+  return 'Without --adapter, a GPU is taken where there is one, else the CPU.';
 }
 
 // Features worth a word in one line; the rest is in the probe.

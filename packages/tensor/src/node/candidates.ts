@@ -1,20 +1,24 @@
-// The three adapters that may be on a machine, in the order of preference: what each is called, which environment it
+// The four adapters that may be on a machine, in the order of preference: what each is called, which environment it
 // needs, and how to tell that it is the one that answered.
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findAdapter } from '../device/adapter.js';
+import { mayHaveGpu } from '../device/gpu.node.js';
 import { isSoftware } from '../device/software.js';
 import { type AdapterFacts, type ProbeOutcome, probeInProcess } from './probe-process.js';
 import { findSwiftShader, unpackSwiftShader } from './swiftshader.js';
 
-/** A real GPU, or one of the two that compute on the CPU: Mesa lavapipe and SwiftShader. */
-export type AdapterKind = 'gpu' | 'lavapipe' | 'swiftshader';
+/** A real GPU, or one of three that compute on the CPU: ours, Mesa lavapipe, and SwiftShader. */
+export type AdapterKind = 'gpu' | 'cpu' | 'lavapipe' | 'swiftshader';
 
 /** What the candidates ask of the machine. Tests hand in their own. */
 export type ProbeSystem = {
   platform: NodeJS.Platform;
   architecture: string;
   environment: NodeJS.ProcessEnv;
+  /** Whether there may be a GPU at all. */
+  graphicsDevice(): boolean;
   /** Manifests of Vulkan drivers, full paths. */
   vulkanDrivers(): Promise<string[]>;
   /** The folder with SwiftShader unpacked, or undefined where its package is not installed. */
@@ -27,6 +31,8 @@ export type Candidate = {
   kind: AdapterKind;
   /** The environment variables it needs, or why it cannot be tried. */
   prepare(system: ProbeSystem): Promise<{ environment: Record<string, string> } | { reason: string }>;
+  /** Asks for the adapter, if not through Dawn in a process of its own. */
+  ask?(): Promise<ProbeOutcome>;
   /** Undefined if `adapter` is this candidate, else what it is instead. */
   reject(adapter: AdapterFacts): string | undefined;
 };
@@ -34,9 +40,21 @@ export type Candidate = {
 export const CANDIDATES: readonly Candidate[] = [
   {
     kind: 'gpu',
-    prepare: async () => ({ environment: {} }),
+    prepare: async (system) =>
+      system.graphicsDevice() ? { environment: {} } : { reason: 'this machine has no graphics device' },
     reject: (adapter) =>
       isSoftware(adapter) ? `the system offers only ${adapter.description}, which is software` : undefined,
+  },
+  {
+    kind: 'cpu',
+    prepare: async () => ({ environment: {} }),
+    async ask() {
+      const { adapter } = await findAdapter({ require: 'cpu' });
+      const { vendor, architecture, device, description } = adapter.info;
+      const features = [...adapter.features].sort();
+      return { adapter: { vendor, architecture, device, description, isFallbackAdapter: true, features } };
+    },
+    reject: () => undefined,
   },
   {
     kind: 'lavapipe',
@@ -78,6 +96,7 @@ export const thisSystem = (environment: NodeJS.ProcessEnv = process.env): ProbeS
   platform: process.platform,
   architecture: process.arch,
   environment,
+  graphicsDevice: mayHaveGpu,
   vulkanDrivers: async () => (await Promise.all(DRIVER_FOLDERS.map(manifests))).flat(),
   async swiftShader() {
     const archive = findSwiftShader();

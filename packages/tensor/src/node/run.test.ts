@@ -14,6 +14,7 @@ import { runWithAdapter } from './run.js';
 const system = {
   ...thisSystem({}),
   platform: 'linux' as const,
+  graphicsDevice: () => true,
   probe: async () => ({
     adapter: {
       vendor: '',

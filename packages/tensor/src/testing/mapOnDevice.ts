@@ -4,16 +4,16 @@
  */
 
 import tgpu from 'typegpu';
-import { requestGpu } from '#gpu';
+import { findAdapter } from '../device/adapter.js';
 
 // The values that WebGPU §5.1 fixes: Node has no GPUBufferUsage of its own.
 const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 } as const;
 
 /** A WebGPU device as the platform gives it, or undefined where there is no adapter. */
 export async function bareDevice(): Promise<{ device: GPUDevice; name: string } | undefined> {
-  const gpu = await requestGpu().catch(() => null);
-  const adapter = await gpu?.requestAdapter();
-  if (!adapter) return undefined;
+  const found = await findAdapter().catch(() => undefined);
+  if (!found) return undefined;
+  const { adapter } = found;
   return { device: await adapter.requestDevice(), name: adapter.info.description || adapter.info.device };
 }
 

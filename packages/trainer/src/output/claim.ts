@@ -40,7 +40,12 @@ export async function claimOutput(
 }
 
 /** @throws OutputError if a file or folder holds anything that is not in `owned` */
-async function assertOwned(store: FileStore, name: string, owned: ReadonlySet<string>, tag: string): Promise<void> {
+export async function assertOwned(
+  store: FileStore,
+  name: string,
+  owned: ReadonlySet<string>,
+  tag: string,
+): Promise<void> {
   for (const path of await everythingIn(store, name)) {
     if (owned.has(path)) continue;
     const what = `${JSON.stringify(path)} in the output folder was not written by Paris, and would be in the way`;

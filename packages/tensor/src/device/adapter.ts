@@ -1,0 +1,43 @@
+// Which adapter to compute on: a GPU where there is one, else the CPU through @paris/cpu. Software Vulkan and the software
+// adapters of browsers are slower than that, so they are taken only where they are asked for.
+import { type AdapterSource, askedFor, platformGpu, withoutGpu } from '#gpu';
+import { NoAdapterError } from '../errors.js';
+import { isSoftware } from './software.js';
+
+/** What {@link findAdapter} may look at. */
+export interface FindAdapterOptions {
+  readonly powerPreference?: GPUPowerPreference | undefined;
+  readonly require?: AdapterSource | undefined;
+  readonly threads?: number | undefined;
+}
+
+/** An adapter, and why it is none of a GPU, as half a sentence, where nobody asked for that. */
+export interface FoundAdapter {
+  readonly adapter: GPUAdapter;
+  readonly insteadOfGpu?: string;
+}
+
+/**
+ * The adapter to use.
+ * @throws NoAdapterError where what is required is missing
+ */
+export async function findAdapter(options: FindAdapterOptions = {}): Promise<FoundAdapter> {
+  const { powerPreference, threads, require = askedFor() } = options;
+  if (require === 'cpu') return { adapter: await cpuAdapter(threads) };
+  const gpu = await platformGpu();
+  let reason = 'reason' in gpu ? gpu.reason : 'WebGPU found no adapter';
+  if (!('reason' in gpu)) {
+    const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
+    if (adapter && (require === 'webgpu' || !isSoftware(adapter.info))) return { adapter };
+    if (adapter) reason = `the only adapter is ${adapter.info.description || 'one'} in software`;
+  }
+  if (require) throw new NoAdapterError('openDevice', `there is no adapter as required: ${reason}. ${withoutGpu}`);
+  return { adapter: await cpuAdapter(threads), insteadOfGpu: reason };
+}
+
+async function cpuAdapter(threads: number | undefined): Promise<GPUAdapter> {
+  const { createGpu } = await import('@paris/cpu');
+  const adapter = await createGpu(threads === undefined ? {} : { threads }).requestAdapter();
+  if (!adapter) throw new NoAdapterError('openDevice', 'internal: @paris/cpu gives no adapter.');
+  return adapter;
+}
