@@ -12,9 +12,13 @@ import type { GpuShaderModule } from './pipeline.js';
 export interface Compiler {
   /** WGSL's language features that it takes. */
   readonly languageFeatures: readonly string[];
-  parse(code: string): Module;
+  /** @param extensions - what `enable` may name */
+  parse(code: string, extensions: readonly string[]): Module;
   compile(program: Program, options: { readonly shared: boolean }): CompiledKernel;
 }
+
+/** The feature that allows a shader to enable an extension. */
+const extensionFeatures: Readonly<Record<string, GPUFeatureName>> = { f16: 'shader-f16', subgroups: 'subgroups' };
 
 export interface SharedKernel {
   readonly kernel: CompiledKernel;
@@ -24,16 +28,19 @@ export interface SharedKernel {
 export class CompileCache {
   readonly #modules = new Map<string, WeakRef<Module>>();
   readonly #kernels = new Map<string, SharedKernel>();
+  readonly #extensions: readonly string[];
 
   constructor(
     private readonly device: GpuDevice,
     private readonly compiler: Compiler,
-  ) {}
+  ) {
+    this.#extensions = Object.keys(extensionFeatures).filter((name) => device.features.has(extensionFeatures[name]!));
+  }
 
   parse(code: string): Module {
     const known = this.#modules.get(code)?.deref();
     if (known) return known;
-    const module = this.compiler.parse(code);
+    const module = this.compiler.parse(code, this.#extensions);
     this.#modules.set(code, new WeakRef(module));
     return module;
   }

@@ -24,7 +24,12 @@ export interface CreateGpuOptions {
 
 const MOST_THREADS = 16;
 
-const features: ReadonlySet<string> = new Set(['core-features-and-limits', 'timestamp-query']);
+const features: ReadonlySet<string> = new Set([
+  'core-features-and-limits',
+  'shader-f16',
+  'subgroups',
+  'timestamp-query',
+]);
 
 export class Gpu implements GPU {
   declare readonly __brand: 'GPU';
@@ -78,7 +83,7 @@ class GpuAdapter implements GPUAdapter {
       device: 'cpu',
       description: `Paris on WebAssembly, ${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`,
       subgroupMinSize: 4,
-      subgroupMaxSize: 128,
+      subgroupMaxSize: 4,
       isFallbackAdapter: true,
     }) as unknown as GPUAdapterInfo;
   }

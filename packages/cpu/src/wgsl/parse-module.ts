@@ -16,8 +16,8 @@ import type { Entity, FunctionInfo, Severity } from './scope.js';
 import type { DeclarationSyntax, ModuleSyntax } from './syntax.js';
 import { checkUniformity } from './uniformity.js';
 
-/** What `enable` can name here. */
-const EXTENSIONS: readonly string[] = ['f16', 'subgroups'];
+/** What `enable` can name here, if the device has the feature. */
+export const EXTENSIONS: readonly string[] = ['f16', 'subgroups'];
 /** What `requires` can name here. */
 export const LANGUAGE_FEATURES: readonly string[] = [
   'packed_4x8_integer_dot_product',
@@ -26,12 +26,15 @@ export const LANGUAGE_FEATURES: readonly string[] = [
   'subgroup_id',
 ];
 
-/** Checks a WGSL module. Never throws: what is wrong is in its messages. */
-export function parseModule(code: string): Module {
+/**
+ * Checks a WGSL module. Never throws: what is wrong is in its messages.
+ * @param extensions - what `enable` may name
+ */
+export function parseModule(code: string, extensions: readonly string[] = EXTENSIONS): Module {
   const messages: Message[] = [];
   let checker: ModuleChecker | undefined;
   try {
-    checker = new ModuleChecker(parse(code), undefined);
+    checker = new ModuleChecker(parse(code), undefined, extensions);
     checker.checkAll();
     messages.push(...checker.messages);
   } catch (error) {
@@ -82,6 +85,7 @@ class ModuleChecker implements ModuleState {
   constructor(
     private readonly syntax: ModuleSyntax,
     private readonly constants: Readonly<Record<string, number>> | undefined,
+    private readonly allowed: readonly string[],
   ) {
     this.directives();
     for (const declaration of syntax.declarations) {
@@ -104,7 +108,7 @@ class ModuleChecker implements ModuleState {
         }
         continue;
       }
-      const known = kind === 'enable' ? EXTENSIONS : LANGUAGE_FEATURES;
+      const known = kind === 'enable' ? this.allowed : LANGUAGE_FEATURES;
       for (const { name, at: where } of names) {
         if (!known.includes(name)) this.report(new WgslError(where, `"${kind} ${name}" is not supported.`));
         if (kind === 'enable') this.extensions.add(name);
@@ -211,7 +215,7 @@ class ModuleChecker implements ModuleState {
     for (const key of Object.keys(constants)) {
       if (!keys.has(key)) throw new ProgramError(`No override is named "${key}".`);
     }
-    return overrides.length === 0 ? this : new ModuleChecker(this.syntax, constants);
+    return overrides.length === 0 ? this : new ModuleChecker(this.syntax, constants, this.allowed);
   }
 
   program(name: string): Program {
