@@ -179,22 +179,24 @@ export class GpuDevice extends EventTarget implements GPUDevice {
     });
   }
 
-  /** Carries out steps of the device's timeline, whose fault is an error of the device. Nothing happens once it is lost. */
-  guard(what: string, steps: () => void): boolean {
-    if (this.isLost) return false;
+  /** Carries out steps of the device's timeline; their fault is an error of the device. Nothing happens once it is lost. */
+  guard(what: string, steps: () => void): string | undefined {
+    if (this.isLost) return 'the device is lost';
     try {
       steps();
-      return true;
+      return undefined;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.report(error.kind, `${what}: ${error.message}`);
-      return false;
+      const message = `${what}: ${error.message}`;
+      this.report(error.kind, message);
+      return message;
     }
   }
 
   /** The same for steps that make an object, which is invalid if they fail. */
   attempt<T extends GpuObject>(object: T, what: string, steps: () => void): T {
-    object.valid = this.guard(what, steps);
+    object.fault = this.guard(what, steps);
+    object.valid = object.fault === undefined;
     return object;
   }
 

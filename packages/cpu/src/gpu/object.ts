@@ -6,6 +6,8 @@ export abstract class GpuObject {
   label: string;
   /** False if an error came up when the object was made. Whatever uses it is invalid too. */
   valid = true;
+  /** The error that made it invalid. */
+  fault: string | undefined;
   /** As in the interface's name after GPU. */
   abstract readonly kind: string;
 
@@ -27,7 +29,7 @@ export abstract class GpuObject {
 
   /** WebGPU's "valid to use with" a device. Throws a Fault. */
   require(device: GpuDevice): void {
-    if (!this.valid) invalid(`${this.show()} is invalid.`);
+    if (!this.valid) invalid(`${this.show()} is invalid${this.fault ? ` (${this.fault})` : '.'}`);
     if (this.device !== device) invalid(`${this.show()} is of another device.`);
   }
 }

@@ -202,7 +202,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
   #bind(): number[] {
     const pipeline = this.#pipeline;
     check(pipeline, 'no pipeline is set.');
-    if (!pipeline.valid) invalid(`${pipeline.show()} is invalid.`);
+    pipeline.require(this.device);
     const bound: Bound[] = [];
     const starts: number[] = [];
     pipeline.layout!.groups.forEach((expected, index) => {
