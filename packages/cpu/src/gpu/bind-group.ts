@@ -26,6 +26,7 @@ interface Given {
 
 export class GpuBindGroup extends GpuObject implements GPUBindGroup {
   declare readonly __brand: 'GPUBindGroup';
+  static override readonly name = 'GPUBindGroup';
   readonly layout: GpuBindGroupLayout;
   /** In the order of the layout's entries. */
   entries: readonly BoundBuffer[] = [];
@@ -56,10 +57,6 @@ export class GpuBindGroup extends GpuObject implements GPUBindGroup {
       });
     }
     this.#given = given.sort((a, b) => a.binding - b.binding);
-  }
-
-  get kind(): string {
-    return 'BindGroup';
   }
 
   initialize(): void {

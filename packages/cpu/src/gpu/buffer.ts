@@ -21,6 +21,7 @@ interface PendingMap {
 
 export class GpuBuffer extends GpuObject implements GPUBuffer {
   declare readonly __brand: 'GPUBuffer';
+  static override readonly name = 'GPUBuffer';
   readonly size: number;
   readonly usage: number;
   /** Address in the device's memory; 0 if there is none. */
@@ -42,10 +43,6 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
     device.mapped.add(this);
   }
 
-  get kind(): string {
-    return 'Buffer';
-  }
-
   get mapState(): GPUBufferMapState {
     return this.#mapping ? 'mapped' : this.#pending ? 'pending' : 'unmapped';
   }
@@ -64,12 +61,6 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
     }
     this.address = address;
     device.registry.register(this, { address, size }, this);
-  }
-
-  /** Throws a Fault unless the buffer can be used by commands that are submitted now. */
-  requireAvailable(): void {
-    check(!this.destroyed, `${this.show()} is destroyed.`);
-    check(!this.#mapping && !this.#pending, `${this.show()} is mapped.`);
   }
 
   mapAsync(mode: number, offset = 0, size?: number): Promise<undefined> {

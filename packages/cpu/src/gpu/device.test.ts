@@ -215,7 +215,8 @@ it('runs out of memory as WebGPU says', async () => {
   device.pushErrorScope('out-of-memory');
   const buffers = range(3).map(() => device.createBuffer({ size: 2 ** 31 - 4, usage: U.STORAGE }));
   const error = await device.popErrorScope();
-  expect(error?.constructor.name).toContain('OutOfMemory');
+  expect(error?.constructor.name).toBe('GPUOutOfMemoryError');
+  expect(String(device.queue)).toBe('[object GPUQueue]');
   expect(error?.message).toContain('no memory for 2147483644 bytes');
   for (const buffer of buffers) buffer.destroy();
   device.pushErrorScope('out-of-memory');

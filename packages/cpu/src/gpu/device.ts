@@ -37,6 +37,7 @@ const abandoned = new FinalizationRegistry<Runner>((runner) => runner.destroy())
 
 export class GpuDevice extends EventTarget implements GPUDevice {
   declare readonly __brand: 'GPUDevice';
+  static override readonly name = 'GPUDevice';
   label: string;
   readonly features: ReadonlySet<string>;
   readonly limits: Limits;

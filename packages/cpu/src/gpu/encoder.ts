@@ -14,6 +14,7 @@ import { refuseOn } from './unsupported.js';
 
 export class GpuCommandBuffer extends GpuObject implements GPUCommandBuffer {
   declare readonly __brand: 'GPUCommandBuffer';
+  static override readonly name = 'GPUCommandBuffer';
   submitted = false;
 
   constructor(
@@ -22,10 +23,6 @@ export class GpuCommandBuffer extends GpuObject implements GPUCommandBuffer {
     readonly recording: Recording,
   ) {
     super(device, descriptor);
-  }
-
-  get kind(): string {
-    return 'CommandBuffer';
   }
 }
 
@@ -49,13 +46,10 @@ function checkBuffer(
 
 export class GpuCommandEncoder extends Encoder implements GPUCommandEncoder {
   declare readonly __brand: 'GPUCommandEncoder';
+  static override readonly name = 'GPUCommandEncoder';
 
   constructor(device: GpuDevice, descriptor?: GPUCommandEncoderDescriptor) {
     super(device, descriptor, new Recording());
-  }
-
-  get kind(): string {
-    return 'CommandEncoder';
   }
 
   beginComputePass(descriptor?: GPUComputePassDescriptor): GPUComputePassEncoder {

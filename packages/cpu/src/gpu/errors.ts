@@ -24,11 +24,18 @@ export function check(condition: unknown, message: string): asserts condition {
 class OwnError {
   constructor(readonly message: string) {}
 }
-class OwnValidationError extends OwnError {}
-class OwnOutOfMemoryError extends OwnError {}
-class OwnInternalError extends OwnError {}
+class OwnValidationError extends OwnError {
+  static override readonly name = 'GPUValidationError';
+}
+class OwnOutOfMemoryError extends OwnError {
+  static override readonly name = 'GPUOutOfMemoryError';
+}
+class OwnInternalError extends OwnError {
+  static override readonly name = 'GPUInternalError';
+}
 
 class OwnPipelineError extends DOMException {
+  static override readonly name = 'GPUPipelineError';
   readonly reason: GPUPipelineErrorReason;
   constructor(message: string, options: { reason: GPUPipelineErrorReason }) {
     super(message, 'GPUPipelineError');
@@ -37,6 +44,7 @@ class OwnPipelineError extends DOMException {
 }
 
 class OwnUncapturedErrorEvent extends Event {
+  static override readonly name = 'GPUUncapturedErrorEvent';
   readonly error: GPUError;
   constructor(type: string, init: EventInit & { error: GPUError }) {
     super(type, init);

@@ -33,6 +33,7 @@ const features: ReadonlySet<string> = new Set([
 
 export class Gpu implements GPU {
   declare readonly __brand: 'GPU';
+  static readonly name = 'GPU';
   readonly wgslLanguageFeatures: WGSLLanguageFeatures;
   readonly #options: CreateGpuOptions;
   readonly #compiler: Compiler;
@@ -64,6 +65,7 @@ export class Gpu implements GPU {
 
 class GpuAdapter implements GPUAdapter {
   declare readonly __brand: 'GPUAdapter';
+  static readonly name = 'GPUAdapter';
   readonly features: ReadonlySet<string> = new Set(features);
   readonly limits: Limits = adapterLimits();
   readonly info: GPUAdapterInfo;

@@ -26,6 +26,7 @@ const otherResources = ['sampler', 'texture', 'storageTexture', 'externalTexture
 
 export class GpuBindGroupLayout extends GpuObject implements GPUBindGroupLayout {
   declare readonly __brand: 'GPUBindGroupLayout';
+  static override readonly name = 'GPUBindGroupLayout';
   /** In the order of their binding numbers. */
   entries: readonly LayoutEntry[] = [];
   dynamicCount = 0;
@@ -45,10 +46,6 @@ export class GpuBindGroupLayout extends GpuObject implements GPUBindGroupLayout 
       const named = otherResources.find((name) => other[name] !== undefined);
       this.#unsupported = `binding ${other.binding} ${named ? `is a ${named}; this device has buffers only` : 'names no resource'}.`;
     }
-  }
-
-  get kind(): string {
-    return 'BindGroupLayout';
   }
 
   initialize(): void {
@@ -105,6 +102,7 @@ function checkSlots(device: GpuDevice, entries: readonly LayoutEntry[]): void {
 
 export class GpuPipelineLayout extends GpuObject implements GPUPipelineLayout {
   declare readonly __brand: 'GPUPipelineLayout';
+  static override readonly name = 'GPUPipelineLayout';
   /** By group; those without entries are left out. */
   readonly groups: (GpuBindGroupLayout | undefined)[];
 
@@ -115,10 +113,6 @@ export class GpuPipelineLayout extends GpuObject implements GPUPipelineLayout {
         ? undefined
         : instance(layout, GpuBindGroupLayout, 'createPipelineLayout: a bind group layout'),
     );
-  }
-
-  get kind(): string {
-    return 'PipelineLayout';
   }
 
   initialize(): void {

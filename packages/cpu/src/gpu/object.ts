@@ -8,8 +8,6 @@ export abstract class GpuObject {
   valid = true;
   /** The error that made it invalid. */
   fault: string | undefined;
-  /** As in the interface's name after GPU. */
-  abstract readonly kind: string;
 
   constructor(
     readonly device: GpuDevice,
@@ -19,7 +17,12 @@ export abstract class GpuObject {
   }
 
   get [Symbol.toStringTag](): string {
-    return `GPU${this.kind}`;
+    return this.constructor.name;
+  }
+
+  /** The interface's name after GPU. Each class has its interface's name, whatever a minifier makes of it. */
+  get kind(): string {
+    return this.constructor.name.slice(3);
   }
 
   /** As messages name it. */

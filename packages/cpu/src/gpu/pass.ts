@@ -25,6 +25,7 @@ interface Bound {
 
 export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
   declare readonly __brand: 'GPUComputePassEncoder';
+  static override readonly name = 'GPUComputePassEncoder';
   readonly #parent: GpuCommandEncoder;
   readonly #timestamps:
     | { readonly set: GpuQuerySet; readonly begin: number | undefined; readonly end: number | undefined }
@@ -51,10 +52,6 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
       begin: index(writes.beginningOfPassWriteIndex),
       end: index(writes.endOfPassWriteIndex),
     };
-  }
-
-  get kind(): string {
-    return 'ComputePassEncoder';
   }
 
   /** The parent's steps of beginComputePass. Throws a Fault. */

@@ -11,6 +11,7 @@ import { GpuObject } from './object.js';
 
 export class GpuShaderModule extends GpuObject implements GPUShaderModule {
   declare readonly __brand: 'GPUShaderModule';
+  static override readonly name = 'GPUShaderModule';
   readonly code: string;
   parsed: Module | undefined;
 
@@ -18,10 +19,6 @@ export class GpuShaderModule extends GpuObject implements GPUShaderModule {
     super(device, descriptor);
     if (descriptor.code === undefined) throw new TypeError('createShaderModule: code is missing.');
     this.code = String(descriptor.code);
-  }
-
-  get kind(): string {
-    return 'ShaderModule';
   }
 
   initialize(): void {
@@ -55,6 +52,7 @@ export interface Slot {
 
 export class GpuComputePipeline extends GpuObject implements GPUComputePipeline {
   declare readonly __brand: 'GPUComputePipeline';
+  static override readonly name = 'GPUComputePipeline';
   readonly shader: GpuShaderModule;
   readonly entryPoint: string | undefined;
   readonly constants: Readonly<Record<string, number>>;
@@ -75,10 +73,6 @@ export class GpuComputePipeline extends GpuObject implements GPUComputePipeline 
     this.constants = Object.fromEntries(values);
     if (descriptor.layout !== 'auto')
       this.layout = instance(descriptor.layout, GpuPipelineLayout, 'createComputePipeline: layout');
-  }
-
-  get kind(): string {
-    return 'ComputePipeline';
   }
 
   initialize(): void {

@@ -6,6 +6,7 @@ import { GpuObject } from './object.js';
 
 export class GpuQuerySet extends GpuObject implements GPUQuerySet {
   declare readonly __brand: 'GPUQuerySet';
+  static override readonly name = 'GPUQuerySet';
   readonly type: GPUQueryType;
   readonly count: number;
   address = 0;
@@ -23,20 +24,12 @@ export class GpuQuerySet extends GpuObject implements GPUQuerySet {
     }
   }
 
-  get kind(): string {
-    return 'QuerySet';
-  }
-
   initialize(): void {
     check(this.type === 'timestamp', 'occlusion queries belong to rendering; this device computes only.');
     check(this.count <= 4096, `count ${this.count} is over 4096.`);
     const address = this.device.runner.allocate(this.count * 8);
     if (address === undefined) throw new Fault('out-of-memory', `no memory for ${this.count} timestamps.`);
     this.address = address;
-  }
-
-  requireAvailable(): void {
-    check(!this.destroyed, `${this.show()} is destroyed.`);
   }
 
   destroy(): undefined {

@@ -4,17 +4,15 @@ import { GpuBuffer } from './buffer.js';
 import { bytesOf, instance, optional, sequence, size64 } from './convert.js';
 import type { GpuDevice } from './device.js';
 import { GpuCommandBuffer } from './encoder.js';
-import { check, Fault } from './errors.js';
+import { check, Fault, invalid } from './errors.js';
 import { bufferUsage } from './flags.js';
 import { GpuObject } from './object.js';
+import type { GpuQuerySet } from './query.js';
 import { refuseOn } from './unsupported.js';
 
 export class GpuQueue extends GpuObject implements GPUQueue {
   declare readonly __brand: 'GPUQueue';
-
-  get kind(): string {
-    return 'Queue';
-  }
+  static override readonly name = 'GPUQueue';
 
   submit(commandBuffers: Iterable<GPUCommandBuffer>): undefined {
     const given = sequence(commandBuffers, 'submit: commandBuffers').map((buffer) =>
@@ -62,7 +60,7 @@ export class GpuQueue extends GpuObject implements GPUQueue {
     const { device } = this;
     device.guard('writeBuffer', () => {
       target.require(device);
-      target.requireAvailable();
+      requireAvailable(target);
       check(target.usage & bufferUsage.COPY_DST, `${target.show()} lacks the usage COPY_DST.`);
       check(offset % 4 === 0, `bufferOffset ${offset} is not a multiple of 4.`);
       check(
@@ -85,7 +83,13 @@ function requireSubmittable(device: GpuDevice, buffer: GpuCommandBuffer): void {
   buffer.require(device);
   check(!buffer.submitted, `${buffer.show()} was submitted before.`);
   for (const used of buffer.recording.used) {
-    if (used instanceof GpuBindGroup) for (const { buffer: bound } of used.entries) bound.requireAvailable();
-    else used.requireAvailable();
+    if (used instanceof GpuBindGroup) for (const { buffer: bound } of used.entries) requireAvailable(bound);
+    else requireAvailable(used);
   }
+}
+
+/** Throws a Fault unless commands that are submitted now can use it. */
+function requireAvailable(used: GpuBuffer | GpuQuerySet): void {
+  if (used.destroyed) invalid(`${used.show()} is destroyed.`);
+  if (used instanceof GpuBuffer && used.mapState !== 'unmapped') invalid(`${used.show()} is mapped.`);
 }
