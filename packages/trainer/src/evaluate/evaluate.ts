@@ -4,7 +4,7 @@ import type { FileSource } from '@paris/files';
 import type { Architecture, Expert, Router } from '@paris/model';
 import { oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
-import { type Device, key, ValueError } from '@paris/tensor';
+import { type Device, type Key, key, ValueError } from '@paris/tensor';
 import { readLabelled } from '../data/files.js';
 import { DataError } from '../errors.js';
 import type { LabelledManifest } from '../formats/data.js';
@@ -14,6 +14,7 @@ import {
   estimate,
   expertLosses,
   type Losses,
+  type Measurements,
   namedPolicy,
   pairedDifference,
   policyLosses,
@@ -89,14 +90,6 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       signal,
     });
 
-    const of = (losses: Losses): Estimate => estimate(losses, count);
-    const experts = Array.from({ length: clusters }, (_, k) => expertLosses(m, k));
-    const expertEstimates = experts.map(of);
-    const bestExpert = expertEstimates.reduce((best, e, k) => (e.mean < expertEstimates[best]!.mean ? k : best), 0);
-    const policies = new Map(names.map((name) => [name, policyLosses(m, namedPolicy(name, clusters), routing!)]));
-    const top2 = policies.get('top2')!;
-    const permuted = policyLosses(m, namedPolicy('top2', clusters), routing!, derangement(count, permutation!));
-    const own = policyLosses(m, oracle(labels), routing!);
     const semantics = await semanticsOf(options.data, data.manifest, seed);
     return {
       version: 1,
@@ -105,30 +98,58 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       seed,
       times,
       router: scoreRouter(m, labels),
-      losses: {
-        experts: expertEstimates,
-        bestExpert,
-        policies: Object.fromEntries([...policies].map(([name, losses]) => [name, of(losses)])),
-        permuted: of(permuted),
-        oracle: of(own),
-        byTime: Object.fromEntries(
-          [
-            ...policies,
-            ['best expert', experts[bestExpert]!] as const,
-            ['permuted', permuted] as const,
-            ['oracle', own] as const,
-          ].map(([name, losses]) => [name, byTime(losses, count)]),
-        ),
-      },
-      differences: {
-        'top2 − best expert': pairedDifference(top2, experts[bestExpert]!, count),
-        'top2 − permuted': pairedDifference(top2, permuted, count),
-      },
+      ...compareArms(m, { labels, names, permutation: permutation!, routing: routing! }),
       ...(semantics && { semantics }),
     };
   } finally {
     await model.close();
   }
+}
+
+/** What decides the arms beside what was measured. */
+interface Arms {
+  /** The cluster of each picture. */
+  labels: Uint32Array;
+  /** Policies, `top2` among them. */
+  names: readonly string[];
+  permutation: Key;
+  routing: Key;
+}
+
+/** Experts alone, policies, and the controls: weights of other pictures, and each picture's own cluster. */
+function compareArms(
+  m: Measurements,
+  { labels, names, permutation, routing }: Arms,
+): Pick<Evaluation, 'losses' | 'differences'> {
+  const { count, clusters } = m;
+  const of = (losses: Losses): Estimate => estimate(losses, count);
+  const experts = Array.from({ length: clusters }, (_, k) => expertLosses(m, k));
+  const expertEstimates = experts.map(of);
+  const bestExpert = expertEstimates.reduce((best, e, k) => (e.mean < expertEstimates[best]!.mean ? k : best), 0);
+  const policies = new Map(names.map((name) => [name, policyLosses(m, namedPolicy(name, clusters), routing)]));
+  const top2 = policies.get('top2')!;
+  const permuted = policyLosses(m, namedPolicy('top2', clusters), routing, derangement(count, permutation));
+  const own = policyLosses(m, oracle(labels), routing);
+  const arms: (readonly [string, Losses])[] = [
+    ...policies,
+    ['best expert', experts[bestExpert]!],
+    ['permuted', permuted],
+    ['oracle', own],
+  ];
+  return {
+    losses: {
+      experts: expertEstimates,
+      bestExpert,
+      policies: Object.fromEntries([...policies].map(([name, losses]) => [name, of(losses)])),
+      permuted: of(permuted),
+      oracle: of(own),
+      byTime: Object.fromEntries(arms.map(([name, losses]) => [name, byTime(losses, count)])),
+    },
+    differences: {
+      'top2 − best expert': pairedDifference(top2, experts[bestExpert]!, count),
+      'top2 − permuted': pairedDifference(top2, permuted, count),
+    },
+  };
 }
 
 function assertFits(clusters: number, words: readonly string[], manifest: LabelledManifest): void {
