@@ -74,6 +74,11 @@ it('names what is no file as well, and removes no folder that holds such a thing
   expect((await store.entries!('a')).sort()).toEqual(['broken', 'empty/', 'f']);
   await store.remove('a/f');
   expect((await store.entries!('a')).sort()).toEqual(['broken', 'empty/']);
+  await store.write('g', new Uint8Array(1));
+  await expect(store.move('g', 'a/broken')).rejects.toThrow('"g" cannot move to "a/broken": something is there.');
+  await expect(nodeStore(join(folder, 'g')).entries!()).rejects.toThrow(
+    `[store] ${folder}/g is a file. Give a folder.`,
+  );
 });
 
 it('knows a folder again by whatever way one comes to it', async () => {

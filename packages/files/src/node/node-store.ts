@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileAccessError, notFound, StoreError } from '../errors.js';
 import { checkFolder, checkPath, checkRange, type FileStore } from '../stores/store.js';
@@ -58,7 +58,12 @@ export function nodeStore(folder: string): FileStore {
       const files = await guard('read', folder || '.', () => listFiles(root, folder));
       return files.sort();
     },
-    entries: (folder = '') => guard('read', folder || '.', () => entriesOf(join(root, checkFolder(folder)))),
+    async entries(folder = '') {
+      if (folder === '' && (await stat(root).catch(() => undefined))?.isFile()) {
+        throw new StoreError('store', `${root} is a file. Give a folder.`);
+      }
+      return guard('read', folder || '.', () => entriesOf(join(root, checkFolder(folder))));
+    },
     remove: (path) =>
       onFile('remove', path, async (file) => {
         await rm(file, { recursive: true, force: true });
@@ -68,7 +73,7 @@ export function nodeStore(folder: string): FileStore {
       onFile('move', from, async (source) => {
         const target = at(to);
         const info = await stat(source);
-        const there = await stat(target).catch(() => undefined);
+        const there = await stat(target).catch(() => lstat(target).catch(() => undefined)); // a link to nothing is there
         if (there && !(info.isFile() && there.isFile())) {
           throw new StoreError('store', `"${from}" cannot move to "${to}": something is there. Remove that first.`);
         }

@@ -213,6 +213,16 @@ describe('folders of somebody else', () => {
     }
     return folder;
   };
+  it.each(['prepare', 'assemble'])('paris %s --out FILE says that it is one, before any work', async (command) => {
+    await plant(cases[command]!.reads);
+    const file = join(tree, 'notes.txt');
+    await writeFile(file, 'mine');
+    const before = await snapshot(tree);
+    const { said } = await run(command, cases[command]!, { '--out': file });
+    expect(said).toBe(`paris: [store] ${file} is a file. Give a folder.`);
+    expect(await snapshot(tree)).toEqual(before);
+  });
+
   it.each(['prepare', 'assemble'])('paris %s --out FOLDER leaves them alone', async (command) => {
     await plant(cases[command]!.reads);
     const folder = await holiday();
