@@ -41,11 +41,7 @@ console.log(join(out, 'samples.png'));
 /** Runs a command of `paris` in the output folder, as one would type it. */
 function paris(...args) {
   console.log(`paris ${args.join(' ')}`);
-  const command = join(
-    dirname(createRequire(import.meta.url).resolve('@paris/trainer/package.json')),
-    'bin',
-    'paris.js',
-  );
+  const command = join(dirname(createRequire(import.meta.url).resolve('@paris/cli/package.json')), 'bin', 'paris.js');
   execFileSync(process.execPath, [command, ...args], { cwd: out, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

@@ -1,5 +1,5 @@
-// @paris/trainer: from a data folder to a model, over any FileStore: it runs in a browser tab too. Images, CSV files,
-// processes and the `paris` command are in @paris/trainer/node.
+// @paris/trainer: from a data folder to a model, over any FileStore: it runs in a browser tab too. Images and
+// CSV files are in @paris/trainer/node; the `paris` command and its processes are in @paris/cli.
 
 export { type AssembleOptions, assemble } from './assemble.js';
 export { type BatchDraw, BatchDrawer, type BatchSpec, initKey, runKey } from './data/batches.js';
@@ -9,6 +9,7 @@ export {
   type Labels,
   readCluster,
   readLabelled,
+  readManifest,
   readManifestFolder,
   type TrainingData,
   writeManifestFolder,
@@ -37,10 +38,14 @@ export {
   type TimeDensity,
   uniformDensity,
 } from './objective/time-density.js';
+export { assertApart, type Place } from './output/apart.js';
+export type { OutputKind } from './output/claim.js';
+export { dataFolder } from './output/kinds.js';
 export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition.js';
 export { formatPartition, formatSweep, type PartitionReport } from './partitionReport.js';
 export { type PreparePicturesOptions, preparePictures } from './prepare/prepare.js';
 export type { PictureSource, SkippedPicture, SourcePicture } from './prepare/source.js';
+export { TUNING_FILE } from './run/claim.js';
 export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
 export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';
@@ -48,8 +53,9 @@ export { type RunOptions, runTraining, type TrainingJob } from './run/run.js';
 export { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
 export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
 export type { InitialWeights } from './train/initial.js';
-export { type TrainingOptions, trainingDefaults, trainingOptions } from './train/options.js';
+export { precisions, type TrainingOptions, trainingDefaults, trainingOptions } from './train/options.js';
+export { profileTable, profileTraining, traceEvents } from './train/profile.js';
 export type { Batch, HostBatch, HostTensor, Learning, Recipe } from './train/recipe.js';
-export { type RouterPrior, type TrainRouterOptions, trainRouter } from './train/router.js';
+export { ROUTER_RUN, type RouterPrior, type TrainRouterOptions, trainRouter } from './train/router.js';
 export { type RunControls, type TrainControls, train } from './train/train.js';
 export { version } from './version.js';

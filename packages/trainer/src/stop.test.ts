@@ -1,9 +1,8 @@
 // Ctrl-C at any moment. The signal comes at the n-th touch of a file or note of progress, for every n there is: what was
 // there stays or is replaced as a whole, nothing unfinished is left, and the same call ends as if nobody had stopped it.
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { dit } from '@paris/dit';
 import { type FileStore, memoryStore } from '@paris/files';
 import { routerTransformer } from '@paris/router';
@@ -13,11 +12,10 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { assemble } from './assemble.js';
 import { prepare } from './node/prepare.js';
-import { sample } from './node/sample.js';
 import { partitionData } from './partition.js';
 import { counter, steps } from './run/counter.testing.js';
 import { runTraining } from './run/run.js';
-import { paris } from './testing/paris.js';
+import { type Act, stoppedAt } from './testing/stopped-at.js';
 import { toySize, toyTraining, writeToyData } from './testing/toy.js';
 import { ditConfig, routerConfig } from './train/configs.js';
 import { trainExpert } from './train/expert.js';
@@ -41,35 +39,6 @@ const onDevice = (context: TestContext): Device => {
   requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
   return device!;
 };
-
-/** What is stopped: it touches files through `watched`, and calls `tick` where it tells how far it is. */
-type Act = (store: FileStore, how: { signal: AbortSignal; watched: Watch; tick: () => void }) => Promise<unknown>;
-type Watch = <T extends object>(of: T) => T;
-
-/** Acts and is stopped at moment `n`. */
-async function stoppedAt(n: number, store: FileStore, act: Act) {
-  const stop = new AbortController();
-  let moments = 0;
-  const tick = () => {
-    if (++moments === n) stop.abort();
-  };
-  const watched: Watch = (of) =>
-    new Proxy(of, {
-      get: (target, name) => {
-        const value = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return (...args: unknown[]) => {
-          tick();
-          return value.apply(target, args);
-        };
-      },
-    });
-  const error = await act(watched(store), { signal: stop.signal, watched, tick }).then(
-    () => undefined,
-    (reason: Error) => reason,
-  );
-  return { error, moments };
-}
 
 /** @returns how often the act ended early, after having been stopped at each of its moments */
 async function stopEverywhere(fresh: () => Promise<FileStore>, act: Act, whole = true): Promise<number> {
@@ -144,7 +113,7 @@ describe('stopped at every moment', () => {
     expect(await stopEverywhere(() => copyOf(old), act)).toBeGreaterThan(15);
   });
 
-  it('assemble leaves the old model or the new, and sample draws the same again', async (context) => {
+  it('assemble leaves the old model or the new', async (context) => {
     const device = onDevice(context);
     const [data, runs, model] = [memoryStore(), memoryStore(), memoryStore()];
     await writeToyData(data);
@@ -155,50 +124,5 @@ describe('stopped at every moment', () => {
     await assemble({ runs, out: model, licence: 'old' });
     const act: Act = (out, { signal, watched }) => assemble({ runs: watched(runs), out, licence: 'new', signal });
     expect(await stopEverywhere(() => copyOf(model), act)).toBeGreaterThan(25);
-
-    const drawn: unknown[] = [];
-    const draw: Act = async (from, { signal, tick }) => {
-      const how = { prompts: ['red square'], count: 1, seed: 1, steps: 2, guidance: 1, sampler: 'euler' };
-      const { images } = await sample({ device, model: from, ...how, signal, onProgress: tick });
-      drawn.push(images);
-    };
-    const { moments } = await stoppedAt(Number.POSITIVE_INFINITY, model, draw);
-    let early = 0;
-    for (let n = 1; n <= moments; n++) if ((await stoppedAt(n, model, draw)).error?.name === 'AbortError') early += 1;
-    expect(early).toBeGreaterThan(10);
-    await stoppedAt(Number.POSITIVE_INFINITY, model, draw);
-    for (const images of drawn) expect(images).toEqual(drawn[0]);
-  });
-});
-
-describe('a command that is stopped says so and ends with 130', () => {
-  it('prepare, which leaves nothing behind', async () => {
-    const large = await sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'red' } })
-      .png()
-      .toBuffer();
-    const source = join(pictures, 'large'); // each takes a moment, so that there are some left when the signal comes
-    await mkdir(source);
-    for (let i = 0; i < 12; i++) await writeFile(join(source, `${i}.png`), large);
-    const { code, stderr } = await paris(['prepare', source, '--json', '--out', join(pictures, 'out')], {
-      onEvent: (_, child) => child.kill('SIGINT'),
-    });
-    expect({ code, stderr }).toEqual({ code: 130, stderr: 'paris: stopped.\n' });
-    expect(await readdir(pictures)).not.toContain('out');
-  });
-
-  it('sample, before its process listens and while it draws', async (context) => {
-    onDevice(context);
-    const model = fileURLToPath(new URL('../../../examples/quickstart/model', import.meta.url));
-    for (const moment of ['adapter', 'progress']) {
-      const { code, stderr } = await paris(
-        ['sample', model, '--prompt', 'cat', '--json', '--out', join(pictures, 'x.png')],
-        {
-          onEvent: ({ type }, child) => type === moment && child.kill('SIGINT'),
-        },
-      );
-      const said = stderr.replace(/^Warning: .*\n/gm, ''); // Dawn's
-      expect({ code, said }).toEqual({ code: 130, said: 'paris: stopped.\n' });
-    }
-    expect(await readdir(pictures)).not.toContain('x.png');
   });
 });

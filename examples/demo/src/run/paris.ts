@@ -14,9 +14,9 @@ import { type ParisEvent, parseEvent } from './events.js';
 /** How to start `paris`: a program and its first arguments. */
 export type ParisCommand = readonly [program: string, ...args: string[]];
 
-/** The command of the trainer package, in the Node that runs now. */
+/** The command of the package @paris/cli, in the Node that runs now. */
 export function installedParis(): ParisCommand {
-  const root = dirname(createRequire(import.meta.url).resolve('@paris/trainer/package.json'));
+  const root = dirname(createRequire(import.meta.url).resolve('@paris/cli/package.json'));
   return [process.execPath, join(root, 'bin', 'paris.js')];
 }
 

@@ -57,11 +57,16 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
  * @throws CheckpointError if it is missing or its parts do not fit together.
  */
 export async function readManifestFolder(store: FileSource): Promise<{ manifest: Manifest } & Pictures> {
+  const manifest = await readManifest(store);
+  return { manifest, ...picturesOf(await readSafetensors(store, IMAGES), IMAGES, manifest) };
+}
+
+/** What `prepare` says of a data folder. @throws CheckpointError if its manifest is missing or is not one */
+export async function readManifest(store: FileSource): Promise<Manifest> {
   if (!(await store.exists('manifest.json'))) {
     throw new CheckpointError('data', 'manifest.json is missing. Run paris prepare PICTURES --out DATA first.');
   }
-  const manifest = await readJson(store, 'manifest.json', manifestSchema);
-  return { manifest, ...picturesOf(await readSafetensors(store, IMAGES), IMAGES, manifest) };
+  return readJson(store, 'manifest.json', manifestSchema);
 }
 
 /** Where `partition` puts the pictures of one cluster: `clusters/03`. */

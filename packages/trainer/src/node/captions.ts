@@ -1,7 +1,7 @@
 // The captions file: CSV with a header; columns file and caption, and where wanted group, category, licence, source.
-import { parse } from 'csv-parse/sync';
 import * as z from 'zod/mini';
 import { DataError } from '../errors.js';
+import { optionalPackage } from './optional.js';
 
 /** One row of a captions file. Empty cells are absent. */
 export interface CaptionRow {
@@ -33,8 +33,13 @@ const rowSchema: z.ZodMiniType<CaptionRow> = z.object({
   source: cell,
 });
 
-/** Parses the text of a captions file. @throws DataError if it is no CSV, lacks a column or has a row without file. */
-export function parseCaptions(text: string, path = 'captions.csv'): Captions {
+/**
+ * Parses the text of a captions file.
+ * @throws DataError if it is no CSV, lacks a column or has a row without file, or if the optional peer dependency
+ *   `csv-parse` is not installed
+ */
+export async function parseCaptions(text: string, path = 'captions.csv'): Promise<Captions> {
+  const { parse } = await optionalPackage('csv-parse', 'reading captions', () => import('csv-parse/sync'));
   let records: Record<string, string>[];
   try {
     records = parse(text, { columns: checkHeader(path), bom: true, trim: true, skip_empty_lines: true });

@@ -1,5 +1,5 @@
 // Files → pixels. One bad file never ends a run: it is skipped and the reason is told.
-import sharp from 'sharp';
+import { optionalPackage } from './optional.js';
 
 /** A folder is searched for these. What is really in a file is found out by its bytes. */
 export const IMAGE_EXTENSIONS: string[] = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
@@ -20,9 +20,11 @@ export type Decoded = { pixels: Uint8Array } | { reason: string };
 /**
  * Decodes and resizes one file to RGB, u8 [3, size, size]. Alpha is composited onto the background, the first frame of
  * an animation counts, 16 bits become 8, CMYK and profiles become sRGB, the camera's orientation is applied.
+ * @throws DataError if the optional peer dependency `sharp`, which decodes, is not installed
  */
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const { size, fit = 'cover', background = '#ffffff' } = options;
+  const { default: sharp } = await optionalPackage('sharp', 'decoding pictures', () => import('sharp'));
   try {
     const { data, info } = await sharp(file, { failOn: 'error', autoOrient: true })
       .toColourspace('srgb')

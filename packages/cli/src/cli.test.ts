@@ -1,0 +1,134 @@
+// The command as a user meets it. What needs a GPU is in isolation.test.ts.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { paris } from './testing/paris.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-cli-'));
+  await mkdir(join(folder, 'photos'));
+  for (let i = 0; i < 6; i++) {
+    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: { r: 40 * i, g: 9, b: 9 } } });
+    await picture.png().toFile(join(folder, 'photos', `red-${i}.png`));
+  }
+  await writeFile(join(folder, 'photos/bad.png'), 'no picture');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('paris', () => {
+  it('lists its commands', async () => {
+    const { code, stdout } = await paris(['--help']);
+    expect(code).toBe(0);
+    for (const name of [
+      'prepare',
+      'partition',
+      'train',
+      'assemble',
+      'sample',
+      'evaluate',
+      'info',
+      'doctor',
+      'tune',
+      'exec',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    }
+  });
+
+  it.each([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['prepare', 'x'], "required option '--out <folder>' not specified"],
+    [['prepare', 'x', '--out', 'y', '--size', '0'], 'It must be a whole number from 1 on.'],
+    [['train', 'expert', 'x', '--out', 'y', '--cluster', 'three'], 'It is not a whole number.'],
+    [['train', 'expert', 'x', '--out', 'y', '--prediction', 'score'], 'choices are velocity, epsilon, sample.'],
+    [
+      ['train', 'expert', 'x', '--out', 'y', '--times', 'late'],
+      'Known: uniform, logit-normal, logit-normal:MEAN,DEVIATION.',
+    ],
+    [
+      ['sample', 'x', '--prompt', 'a', '--routing', 'best'],
+      'there is no policy "best". Write full, top2, threshold0.05',
+    ],
+    [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
+    [['sample', 'x', '--prompt', 'a', '--sampler', 'ddim'], 'no sampler is called "ddim". Known: euler, heun.'],
+    [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
+    [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, lavapipe, swiftshader.'],
+  ])('ends with 2 for wrong usage: %j', async (args, message) => {
+    const { code, stderr } = await paris(args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it('says in one sentence what failed, and ends with 1; the stack is for PARIS_DEBUG', async () => {
+    const args = ['prepare', join(folder, 'nowhere'), '--out', join(folder, 'x')];
+    const { code, stderr } = await paris(args);
+    expect(code).toBe(1);
+    expect(stderr.trim()).toBe(`paris: [prepare] ${folder}/nowhere is not a folder.`);
+    expect((await paris(args, { env: { PARIS_DEBUG: '1' } })).stderr).toContain('at ');
+  });
+
+  it('shows what would steer a terminal, and does not obey it', async () => {
+    const hostile = '\u001b]52;c;aGk=\u0007\nlicence  MIT\u202e';
+    const shown = '\\u001b]52;c;aGk=\\u0007\\nlicence  MIT\\u202e';
+    const failed = await paris(['info', hostile]);
+    expect(failed.stderr).toContain(`paris: [info] ${shown} is neither`);
+    const wrong = await paris(['sample', 'x', '--prompt', 'a', '--sampler', hostile]);
+    expect(wrong.stderr).toContain('\\u001b]52;c;aGk=\\u0007');
+    const prepared = await paris(['prepare', join(folder, hostile), '--out', join(folder, 'x'), '--json']);
+    for (const { stdout, stderr } of [failed, wrong, prepared]) {
+      expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    }
+  });
+
+  it('prepares a folder and reports what it skipped', async () => {
+    const data = join(folder, 'data');
+    const { code, stderr } = await paris([
+      'prepare',
+      join(folder, 'photos'),
+      '--size',
+      '4',
+      '--holdout',
+      '0.3',
+      '--out',
+      data,
+    ]);
+    expect(stderr).toContain('warning: skipped, 1: bad.png (');
+    expect(stderr).toMatch(/\d pictures for training, \d held out, \d+ words/);
+    expect(code).toBe(0);
+    expect(JSON.parse(await readFile(join(data, 'manifest.json'), 'utf8'))).toMatchObject({ count: 6, size: 4 });
+    expect((await paris(['info', data])).stdout).toContain('not yet: paris partition');
+  });
+
+  it('prints JSON lines where a program listens', async () => {
+    const args = [
+      'prepare',
+      join(folder, 'photos'),
+      '--size',
+      '4',
+      '--out',
+      join(folder, 'data2'),
+      '--json',
+      '--adapter',
+      'auto',
+    ];
+    const { stdout, stderr } = await paris(args);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.at(-1)).toMatchObject({ type: 'notice' });
+    expect(events.filter((event) => event.type === 'progress').at(-1)).toMatchObject({ step: 7, steps: 7 });
+    expect(stderr).toBe('');
+  });
+
+  it('knows the published sizes', async () => {
+    expect((await paris(['info', 'dit-xl-2'])).stdout).toContain('605,970,448 parameters');
+    expect((await paris(['info', 'router-b-2'])).stdout).toContain('129,136,904 parameters');
+    const { code, stderr } = await paris(['info', join(folder, 'photos')]);
+    expect(stderr).toContain('is neither a model, run or data folder nor a preset (dit-xl-2');
+    expect(code).toBe(1);
+  });
+});

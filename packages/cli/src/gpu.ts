@@ -1,0 +1,103 @@
+// Commands that need a GPU run twice: the parent chooses an adapter, prints it and watches; the child does the work.
+import type { Device } from '@paris/tensor';
+import {
+  ADAPTER_CHOICES,
+  type AdapterChoice,
+  adapterEnvironment,
+  calmPolling,
+  chooseAdapter,
+  describeAdapter,
+} from '@paris/tensor/node';
+import { type Command, Option } from 'commander';
+import { number } from './failure.js';
+import { createReporter, type Reporter } from './reporter.js';
+import { stoppable, watching } from './stop.js';
+import { endWithParent, GpuProcessError, startedBefore, supervise } from './supervise.js';
+import { openTuned } from './tuning.js';
+
+export interface GpuContext {
+  device: Device;
+  reporter: Reporter;
+  /** Aborted by Ctrl-C and its kind: finish the step, save, end. */
+  signal: AbortSignal;
+  /** Whether this process was started again after a hang or a crash. */
+  restarted: boolean;
+}
+
+interface GpuFlags {
+  adapter: AdapterChoice;
+  watchdog: number;
+  json?: boolean;
+  tuning?: string;
+}
+
+/**
+ * Adds the options of every command that uses a GPU, and its action.
+ * @param runFolder - where the run is that the command begins or goes on with
+ */
+export function gpuAction<A extends unknown[], O extends object>(
+  command: Command,
+  action: (context: GpuContext, options: O, ...args: A) => Promise<number | undefined>,
+  runFolder?: (options: O) => string | undefined,
+): Command {
+  return command
+    .addOption(new Option('--adapter <name>', 'which GPU to use').choices(ADAPTER_CHOICES).default('auto'))
+    .addOption(
+      new Option('--watchdog <seconds>', 'start again after this long without progress')
+        .argParser(number({ min: 1 }))
+        .default(120),
+    )
+    .option('--tuning <file>', 'kernels that `paris tune` measured on this adapter')
+    .option('--json', 'print progress as JSON lines on stdout')
+    .action(async (...all: unknown[]) => {
+      const [options] = all.splice(-2) as [O & GpuFlags, Command];
+      const before = startedBefore();
+      if (before === undefined) {
+        process.exitCode = await watch(options);
+        return;
+      }
+      // A child never becomes a parent: without its own it would start another, and that another.
+      if (!endWithParent()) throw new GpuProcessError('adapter', 'the process that started this one is gone.');
+      const run = (context: GpuContext) => action(context, options, ...(all as A));
+      process.exitCode = await work(options, runFolder?.(options), before > 0, run);
+    });
+}
+
+/** For commands that use no GPU: scripts may pass the same options to all. */
+export function ignoredAdapter(): Option {
+  return new Option('--adapter <name>').choices(ADAPTER_CHOICES).hideHelp();
+}
+
+async function watch(flags: GpuFlags): Promise<number> {
+  const reporter = createReporter(flags.json === true);
+  const adapter = await chooseAdapter({ adapter: flags.adapter });
+  reporter.adapter(adapter.kind, describeAdapter(adapter));
+  return watching((signal) =>
+    supervise({
+      argv: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      env: { ...process.env, ...adapterEnvironment(adapter) },
+      timeoutMs: flags.watchdog * 1000,
+      onRestart: (reason, attempt) => reporter.warn(`${reason}; starting again (${attempt} of 2)`),
+      signal,
+    }),
+  );
+}
+
+async function work(
+  flags: GpuFlags,
+  runFolder: string | undefined,
+  restarted: boolean,
+  action: (context: GpuContext) => Promise<number | undefined>,
+): Promise<number> {
+  return stoppable(async (signal) => {
+    const reporter = createReporter(flags.json === true);
+    const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
+    if (device.info.software) calmPolling();
+    try {
+      return (await action({ device, reporter, signal, restarted })) ?? 0;
+    } finally {
+      reporter.close();
+      await device.close();
+    }
+  });
+}

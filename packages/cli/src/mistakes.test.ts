@@ -1,0 +1,125 @@
+// What a newcomer gets wrong first on the command line, and the sentence that comes back. Read them aloud.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { saidBy } from '@paris/test-tools/said';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { reportFailure } from './failure.js';
+import { loadArchitecture, loadConfig } from './modules.js';
+import { createProgram } from './program.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-mistakes-'));
+  await writeFile(join(folder, 'no-file.csv'), 'name,caption\na.png,a\n');
+  await writeFile(join(folder, 'torn.csv'), 'file,caption\na.png,"a\n');
+  await writeFile(join(folder, 'a.png'), 'no picture');
+  await writeFile(join(folder, 'mine.mjs'), 'export default { architecture: "mine" };');
+  await writeFile(join(folder, 'broken.mjs'), 'import "./not-there.mjs";');
+  await writeFile(join(folder, 'config.json'), '[1, 2]');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What a command prints before it ends with a code other than 0. Commands that use a GPU only read their options. */
+async function cli(...args: string[]): Promise<string> {
+  let said = '';
+  const program = createProgram();
+  const hear = (text: string): void => {
+    said += text;
+  };
+  const listen = (command: Command): void => {
+    command.configureOutput({ writeErr: hear });
+    command.commands.forEach(listen);
+  };
+  listen(program);
+  const before = process.exitCode;
+  const code = await program.parseAsync(args, { from: 'user' }).then(
+    () => 0,
+    (error: unknown) => reportFailure(error, (line) => hear(`${line}\n`)),
+  );
+  process.exitCode = before;
+  return `${code}: ${said.trim().replaceAll(folder, '…')}`;
+}
+
+it('commands', async () => {
+  expect(await cli('tran')).toMatchInlineSnapshot(`
+    "2: error: unknown command 'tran'
+    (Did you mean train?)
+    (paris --help shows the commands)"
+  `);
+  expect(await cli('train', 'exprt', 'data')).toMatchInlineSnapshot(`
+    "2: error: unknown command 'exprt'
+    (Did you mean expert?)"
+  `);
+  expect(await cli('prepare')).toMatchInlineSnapshot(`"2: error: required option '--out <folder>' not specified"`);
+  expect(await cli('prepare', folder)).toMatchInlineSnapshot(
+    `"2: error: required option '--out <folder>' not specified"`,
+  );
+  expect(await cli('prepare', folder, '--out', 'x', '--sise', '32')).toMatchInlineSnapshot(`
+    "2: error: unknown option '--sise'
+    (Did you mean --size?)"
+  `);
+  expect(await cli('prepare', folder, '--out', 'x', '--size', '31.5')).toMatchInlineSnapshot(
+    `"2: error: option '--size <pixels>' argument '31.5' is invalid. It is not a whole number."`,
+  );
+  expect(await cli('prepare', folder, '--out', 'x', '--fit', 'stretch')).toMatchInlineSnapshot(
+    `"2: error: option '--fit <how>' argument 'stretch' is invalid. Allowed choices are cover, contain."`,
+  );
+  expect(await cli('train', 'expert', 'data', '--out', 'runs')).toMatchInlineSnapshot(
+    `"2: error: required option '--cluster <k>' not specified"`,
+  );
+  expect(await cli('train', 'expert', 'data', '--out', 'runs', '--cluster', 'all')).toMatchInlineSnapshot(
+    `"2: error: option '--cluster <k>' argument 'all' is invalid. It is not a whole number."`,
+  );
+  expect(await cli('sample', 'my-model')).toMatchInlineSnapshot(
+    `"2: error: required option '--prompt <text>' not specified"`,
+  );
+  expect(await cli('info', join(folder, 'nothing'))).toMatchInlineSnapshot(
+    `"1: paris: [info] …/nothing is neither a model, run or data folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2). Check the path."`,
+  );
+  expect(await cli('assemble', join(folder, 'nothing'), '--out', join(folder, 'model'))).toMatchInlineSnapshot(
+    `"1: paris: [assemble] there is no run of an expert (expert-00, …). Train them first."`,
+  );
+});
+
+it('pictures and captions', async () => {
+  const prepare = (...args: string[]) => cli('prepare', ...args, '--out', `${folder}-data`);
+  expect(await prepare(join(folder, 'nowhere'))).toMatchInlineSnapshot(
+    `"1: paris: [prepare] …/nowhere is not a folder."`,
+  );
+  expect(await prepare(join(folder, 'a.png'))).toMatchInlineSnapshot(`"1: paris: [prepare] …/a.png is not a folder."`);
+  expect(await prepare(folder)).toMatchInlineSnapshot(
+    `"1: paris: [prepare] none of 1 pictures could be used; the first: a.png: Input file contains unsupported image format."`,
+  );
+  expect(await prepare(folder, '--captions', join(folder, 'captions.csv'))).toMatchInlineSnapshot(
+    `"1: paris: [prepare] the captions file …/captions.csv cannot be read (ENOENT). Check its path."`,
+  );
+  expect(await prepare(folder, '--captions', join(folder, 'no-file.csv'))).toMatchInlineSnapshot(
+    `"1: paris: [captions] …/no-file.csv has no column file (columns: name, caption). The first line names the columns."`,
+  );
+  expect(await prepare(folder, '--captions', join(folder, 'torn.csv'))).toMatchInlineSnapshot(
+    `"1: paris: [captions] …/torn.csv is not a CSV file with a header: Quote Not Closed: the parsing is finished with an opening quote at line 2."`,
+  );
+});
+
+it('modules and configs of one’s own', async () => {
+  const load = async (file: string) =>
+    (await saidBy(() => loadArchitecture(join(folder, file)))).replaceAll(folder, '…');
+  expect(await load('nowhere.mjs')).toMatchInlineSnapshot(
+    `"ValueError: [train] …/nowhere.mjs cannot be loaded: it, or what it imports, is not there."`,
+  );
+  expect(await load('broken.mjs')).toMatchInlineSnapshot(
+    `"ValueError: [train] …/broken.mjs cannot be loaded: it, or what it imports, is not there."`,
+  );
+  expect(await load('mine.mjs')).toMatchInlineSnapshot(
+    `"ValueError: [train] …/mine.mjs has no default export made by defineArchitecture(…)."`,
+  );
+  const config = async (file: string) => (await saidBy(() => loadConfig(join(folder, file)))).replaceAll(folder, '…');
+  expect(await config('nowhere.json')).toMatchInlineSnapshot(
+    `"ValueError: [train] the config file …/nowhere.json cannot be read (ENOENT). Check its path."`,
+  );
+  expect(await config('config.json')).toMatchInlineSnapshot(
+    `"CheckpointError: [readJson] …/config.json is not what this version reads: it must be an object, got [1,2]."`,
+  );
+});
