@@ -176,9 +176,9 @@ export class Tensor<D extends DType = DType> {
   slice(ranges: readonly (SliceRange | null)[]): Tensor<D> {
     return slice(this, ranges) as Tensor<D>;
   }
-  /** Zeros before and after each axis: [[low, high], …]. */
-  pad(widths: readonly (readonly [number, number])[]): Tensor<D> {
-    return pad(this, widths) as Tensor<D>;
+  /** Zeros, or a value, before and after each axis: [[low, high], …]. */
+  pad(widths: readonly (readonly [number, number])[], value = 0): Tensor<D> {
+    return pad(this, widths, value) as Tensor<D>;
   }
   /** Reverses axes. */
   flip(axes: number | readonly number[]): Tensor<D> {
@@ -203,7 +203,7 @@ export class Tensor<D extends DType = DType> {
     return min(this, axes, options) as Tensor<D>;
   }
 
-  /** [..., M, K] × [..., K, N] → [..., M, N], leading axes broadcast. */
+  /** [..., M, K] × [..., K, N] → [..., M, N], leading axes broadcast; a vector [K] is a row on the left, a column on the right. */
   matmul(other: Tensor): Tensor {
     return matmul(this, other);
   }

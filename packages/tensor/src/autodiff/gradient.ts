@@ -84,7 +84,12 @@ function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
   return (cotangent) => {
     const gradients = pull([cotangent]);
     const found = new Map(list.map((input, i) => [input, gradients[i]]));
-    const complete = (input: Tensor) => found.get(input) ?? zeros(input.shape, input.dtype);
+    // A gradient may be a constant, or nothing: it belongs where its parameter does all the same.
+    const device = cotangent.device ?? result.device;
+    const complete = (input: Tensor) => {
+      const { value } = found.get(input) ?? zeros(input.shape, input.dtype);
+      return new Tensor(value, input.device ?? device);
+    };
     return mapTree(inputs, complete, isLeafTensor) as P;
   };
 }

@@ -20,8 +20,9 @@ const op = pointwise<{ readonly dtype: DType }>({
 });
 
 /**
- * The elements in another dtype. Floats become integers by dropping the fraction (out of range is undefined), numbers
- * become bool by x ≠ 0, bool becomes 0 or 1.
+ * The elements in another dtype. Floats become integers by dropping the fraction, numbers become bool by x ≠ 0, bool
+ * becomes 0 or 1. Floats that the integer dtype does not hold are undefined: WGSL takes the nearest number that it does, but
+ * adapters disagree on which f32 that is, and NaN becomes anything.
  */
 export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor> = withOp(op, (x, dtype) => {
   if (!dtypes.includes(dtype)) {

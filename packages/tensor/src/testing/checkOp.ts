@@ -12,6 +12,7 @@ import { hostNormal, key } from '../random/index.js';
 import { Tensor } from '../tensor.js';
 import { type CheckKind, Comparison, type Counts, type Tolerance, type WorstElement } from './comparison.js';
 import { alongDirection, centralDifferences, type Difference } from './differences.js';
+import { checkEdges, type Edges } from './edges.js';
 import { type Elements, interpret } from './interpret.js';
 import { hostTensor, type StoredTensor } from './parity.js';
 import type { OpFixture, OpSample } from './samples.js';
@@ -39,6 +40,8 @@ export interface CheckOptions {
   readonly second?: { readonly none: string };
   /** Of results and gradients in f16 against f32 ones of the same rounded inputs; or why the op has no f16. */
   readonly half?: Partial<Tolerance> | { readonly none: string };
+  /** How far results may be off at the edges of the domain, or why they are undefined there: see {@link EdgeKind}. */
+  readonly edges?: Edges;
 }
 
 /**
@@ -65,6 +68,8 @@ const halfway: Tolerance = { relative: 4e-3, absolute: 4e-3 };
  * - gradient, fusedGradient: the same for its VJP (fused on four samples spread over all); differences: against central
  *   differences in float64 along three random directions, to 1e-4 of Σ |g · d|, except where the op has a kink;
  * - second: on one sample, the gradient of the gradient against differences of that in the same way;
+ * - edges: with infinities, axes of no elements, numbers far from 0 and rows of 10,007, all made of the samples; a typed
+ *   error is an answer, too;
  * - half: results and gradients in f16 storage on the same four, where the device has it.
  * @throws CheckError naming the worst element, or if fewer values were compared than the samples have.
  */
@@ -88,6 +93,7 @@ export async function checkOp(
     check.add(sample, [sample.name || i, ...showAttrs(sample)].join(' '), i);
   });
   await check.run();
+  await check.atEdges(samples);
   const required: CheckKind[] = ['forward', 'fused'];
   if (op?.kind === 'tiled') required.push('reference');
   if (check.hasScalarBody) required.push('cpu');
@@ -200,6 +206,19 @@ class Check {
   /** Integers and truth values are exact. */
   private bound({ dtype }: { readonly dtype: Tensor['dtype'] }): Tolerance {
     return isFloat(dtype) ? this.tolerance : { relative: 0, absolute: 0 };
+  }
+
+  atEdges(samples: readonly OpSample[]): Promise<void> {
+    const { device, edges = {} } = this.options;
+    return checkEdges({
+      device,
+      op: this.op,
+      samples,
+      edges,
+      comparison: this.comparison,
+      bound: (output, other) => (isFloat(output.dtype) ? { ...this.bound(output), ...other } : this.bound(output)),
+      call: (inputs, sample) => this.call(inputs, sample),
+    });
   }
 
   private call(inputs: readonly Tensor[], { attrs }: OpSample): Tensor[] {

@@ -11,6 +11,7 @@ export const checkKinds = [
   'fusedGradient',
   'differences',
   'second',
+  'edges',
   'half',
 ] as const;
 /** One kind of comparison, such as `forward` or `gradient`. */

@@ -1,5 +1,6 @@
 // What each op means, in plain JavaScript: definitions, not algorithms. Written from the ops' documentation.
 import { fromHalf, toHalf } from '@paris/files';
+import { isFloat, wholeRanges } from '../graph/dtype.js';
 import { type Shape, sizeOf, stridesOf } from '../graph/shape.js';
 import { rowsOf } from '../ops/define/reduction.js';
 import { hostBits, hostNormal, hostUniform, Key } from '../random/index.js';
@@ -45,6 +46,15 @@ function moved(from: (c: readonly number[], context: Interpreted) => readonly nu
         return at ? context.inputs[0]![indexOf(at, input!.shape)]! : 0;
       }),
     ];
+  };
+}
+
+/** The largest or smallest element; of nothing what every element of the dtype is at least, or at most. */
+function extremum(best: (...xs: number[]) => number, end: 0 | 1): Interpreter {
+  return (context) => {
+    const { dtype } = context.node.inputs[0]!;
+    const nothing = isFloat(dtype) ? best() : wholeRanges[dtype][end];
+    return reduce((xs) => xs.reduce((a, b) => best(a, b), nothing))(context);
   };
 }
 
@@ -164,7 +174,9 @@ const cast: Interpreter = ({ node, inputs }) => {
   const { dtype } = node.outputs[0]!;
   if (dtype === 'bool') return [inputs[0]!.map((x) => +(x !== 0))];
   if (dtype === 'f16') return [inputs[0]!.map((x) => fromHalf(toHalf(x)))];
-  return [dtype === 'i32' || dtype === 'u32' ? inputs[0]!.map(Math.trunc) : inputs[0]!.slice()];
+  if (dtype === 'f32' || !isFloat(node.inputs[0]!.dtype)) return [inputs[0]!.slice()];
+  const [low, high] = wholeRanges[dtype];
+  return [inputs[0]!.map((x) => Math.min(Math.max(Math.trunc(x), low), high))];
 };
 
 function keyed(fn: (key: Key, context: Interpreted) => ArrayLike<number>): Interpreter {
@@ -242,8 +254,8 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   concat,
 
   sum: reduce((xs) => xs.reduce((a, b) => a + b, 0)),
-  max: reduce((xs) => xs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
-  min: reduce((xs) => xs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)),
+  max: extremum(Math.max, 0),
+  min: extremum(Math.min, 1),
   argmax: reduce((xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),
   argmin: reduce((xs) => xs.reduce((best, x, i) => (x < xs[best]! ? i : best), 0)),
   matmul,

@@ -1,11 +1,12 @@
-import { ShapeError } from '../../errors.js';
+import { ShapeError, ValueError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
 import { showType, type Type } from '../../graph/node.js';
 import { sameShape, showShape, sizeOf } from '../../graph/shape.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
-import { applyAll, requireTensor } from '../define/apply.js';
+import { zeros } from '../creation/constant.js';
+import { applyAll, onDeviceOf, requireTensor } from '../define/apply.js';
 import { tiled } from '../define/kinds.js';
 import { logSumExp } from '../reduce/logSumExp.js';
 import { where } from '../where.js';
@@ -69,6 +70,7 @@ export interface AttentionOptions {
  * Scaled dot-product attention, softmax(q·kᵀ · scale)·v: q [B, N, H, d], k and v [B, M, H, d] → [B, N, H, d]. One
  * kernel forward and two backward, with no N × M matrix in memory.
  * https://arxiv.org/abs/1706.03762, equation 1; https://arxiv.org/abs/2205.14135.
+ * @throws ShapeError if the shapes do not fit; ValueError for a scale that is not finite; DTypeError for anything but floats
  */
 export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: AttentionOptions) => Tensor> = withOp(
   op,
@@ -87,9 +89,13 @@ export const attention: WithOp<(q: Tensor, k: Tensor, v: Tensor, options?: Atten
     if (mask && showType(mask) !== showType(wanted)) {
       throw new ShapeError('attention', `the mask must be ${showType(wanted)}, got ${showType(mask)}.`);
     }
-    const attributes = { scale: scale ?? 1 / Math.sqrt(d!) };
+    const attributes = { scale: scale ?? 1 / Math.sqrt(Math.max(1, d!)) };
+    if (!Number.isFinite(Math.fround(attributes.scale))) {
+      throw new ValueError('attention', `the scale is ${scale}. Give a finite number.`);
+    }
     const dtype = [k, v].reduce((common, x) => promote('attention', common, x.dtype), q.dtype);
     const wide = [q, k, v].map((x) => x.cast(dtype));
+    if (d === 0) return onDeviceOf('attention', zeros(q.shape, dtype), [q, k, v]);
     return applyAll(op, mask ? [...wide, mask] : wide, attributes)[0]!;
   },
 );

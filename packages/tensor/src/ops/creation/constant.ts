@@ -32,8 +32,12 @@ export function ones(shape: Shape, dtype: DType = 'f32'): Tensor {
   return applyOp(op, [], { shape: [...shape], dtype, value: 1 });
 }
 
-/** A number that belongs to the formula, not to the data (an eps, a 1/n): it is compiled in, and equal ones are one. */
+/**
+ * A number that belongs to the formula, not to the data (an eps, a 1/n): it is compiled in, and equal ones are one. What is
+ * not finite in f32 cannot be written in WGSL, and is an operand.
+ */
 export function literal(value: number): Tensor {
+  if (!Number.isFinite(Math.fround(value))) return scalar(value);
   return applyOp(op, [], { shape: [], dtype: 'f32', value });
 }
 

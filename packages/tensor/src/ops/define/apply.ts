@@ -18,6 +18,11 @@ export function applyAll(op: Op, inputs: readonly Tensor[], attributes: Attribut
   return wrap(op.name, apply(op, values, attributes), inputs);
 }
 
+/** A result that does not depend on the inputs' elements, such as zeros: it belongs where they do. */
+export function onDeviceOf(name: string, constant: Tensor, inputs: readonly Tensor[]): Tensor {
+  return wrap(name, [constant.value], inputs)[0]!;
+}
+
 /** Tensors of one shape out of tensors and numbers; numbers take the dtype of the first tensor. */
 export function broadcast(name: string, ...operands: TensorLike[]): Tensor[] {
   const like = operands.find(isLeafTensor);

@@ -42,6 +42,7 @@ export interface ReductionFunction {
  *   accumulator: {
  *     variables: [{ type: 'f32', initial: '0' }],
  *     step: ([sum], x) => `${sum} += ${x} * ${x};`,
+ *     sums: [0], // added up in blocks, so that long rows keep their digits
  *     merge: ([a], [b]) => `${a} += ${b};`,
  *     result: ([sum]) => `sqrt(${sum})`,
  *   },

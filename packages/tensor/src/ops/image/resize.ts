@@ -90,5 +90,8 @@ export const resize: WithOp<(x: Tensor, size: readonly [height: number, width: n
       const got = `${showShape(x.shape)} and ${showShape(size)}`;
       throw new ShapeError('resize', `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${got}.`);
     }
+    if (x.shape[2] === 0 || x.shape[3] === 0) {
+      throw new ShapeError('resize', `pictures without pixels have no other size: x is ${showShape(x.shape)}.`);
+    }
     return applyOp(mode === 'nearest' ? nearestOp : op, [x], { size: [...size], mode });
   });

@@ -55,6 +55,9 @@ const sizes: [number[], number[]][] = [
   ],
 ];
 
+/** What matmul promises of sums of 10,007 products. */
+const long = { relative: 10_007 * 2 ** -24 };
+
 opSuite('matmul', (ops) => {
   ops.check(matmul, 'matmul', {
     apply: ([a, b], { transposeA, transposeB }) =>
@@ -67,6 +70,7 @@ opSuite('matmul', (ops) => {
     // Rounding of a sum of 257 products of size 1.
     tolerance: { relative: 2e-5, absolute: 2e-5 },
     half: { relative: 4e-3, absolute: 4e-3 },
+    edges: { long },
   });
   ops.check(einsum, 'einsum', {
     apply: (tensors, { equation }) => einsum(equation as string, ...tensors),
@@ -83,5 +87,6 @@ opSuite('matmul', (ops) => {
       ),
     ),
     tolerance: { relative: 2e-5, absolute: 1e-5 },
+    edges: { long },
   });
 });

@@ -7,7 +7,7 @@ import { chooseMatmul, generateMatmul } from '../../kernels/matmul/choose.js';
 import type { MatmulOperand } from '../../kernels/matmul/spec.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor } from '../define/apply.js';
+import { applyOp, onDeviceOf, requireTensor } from '../define/apply.js';
 import { tiled } from '../define/kinds.js';
 import { expand } from '../view/expand.js';
 
@@ -56,22 +56,31 @@ const op = tiled({
   vjp: ({ inputs: [a, b], cotangent }) => [cotangent.matmul(b!.transpose()), a!.transpose().matmul(cotangent)],
 });
 
-/** Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. */
+/**
+ * Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. A vector [K] on the
+ * left is a row, on the right a column, and its axis is not in the result: [K] × [K] → []. K products are added up in f32, a
+ * few at a time and otherwise one by one: a result is off by at most K · 2⁻²⁴ of the sum of their absolute values.
+ * @throws ShapeError if the inner sizes differ; DTypeError for anything but floats
+ */
 export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor> = withOp(op, (a, b) => {
   requireTensor('matmul', a);
   if (typeof b === 'number') throw new DTypeError('matmul', 'the second factor is a number. Use mul() to scale.');
   requireTensor('matmul', b);
   const shapes = () => `a is ${showShape(a.shape)}, b is ${showShape(b.shape)}`;
-  if (a.rank < 2 || b.rank < 2) {
-    throw new ShapeError('matmul', `both sides need two axes: ${shapes()}. Reshape.`);
+  if (a.rank === 0 || b.rank === 0) {
+    throw new ShapeError('matmul', `both sides need an axis: ${shapes()}. Use mul() to scale.`);
   }
+  if (a.rank === 1 || b.rank === 1) return vectors(a, b);
   const [inner, other] = [a.shape.at(-1)!, b.shape.at(-2)!];
   if (inner !== other) {
     const sizes = `${shapes()} (${inner} ≠ ${other})`;
     throw new ShapeError('matmul', `the inner sizes differ: ${sizes}. Transpose b or reshape.`);
   }
   const batch = broadcastShapes('matmul', a.shape.slice(0, -2), b.shape.slice(0, -2));
-  if (inner === 0) return zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
+  if (inner === 0) {
+    const none = zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!], promote('matmul', a.dtype, b.dtype));
+    return onDeviceOf('matmul', none, [a, b]);
+  }
   // One matrix on the right: all rows on the left are rows of one product.
   if (b.rank === 2 && a.rank > 2) {
     const rows = a.shape.slice(0, -1);
@@ -80,3 +89,16 @@ export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor> = withOp(op, (a, b
   const spread = (x: Tensor) => expand(x, [...batch, ...x.shape.slice(-2)]);
   return applyOp(op, [spread(a), spread(b)]);
 });
+
+/** Products with a vector: as a matrix of one row or one column. */
+function vectors(a: Tensor, b: Tensor): Tensor {
+  const left = a.rank === 1 ? a.reshape([1, a.size]) : a;
+  const right = b.rank === 1 ? b.reshape([b.size, 1]) : b;
+  const product = matmul(left, right);
+  const lead = product.shape.slice(0, -2);
+  return product.reshape([
+    ...lead,
+    ...(a.rank === 1 ? [] : [left.shape.at(-2)!]),
+    ...(b.rank === 1 ? [] : [right.shape.at(-1)!]),
+  ]);
+}

@@ -3,7 +3,7 @@ import { normalizeAxes } from '../../graph/shape.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, requireTensor } from '../define/apply.js';
+import { applyOp, onDeviceOf, requireTensor } from '../define/apply.js';
 import { zeroGradient } from '../define/gradient.js';
 import { reduction } from '../define/kinds.js';
 import { type Axes, extremes, reducing } from './over.js';
@@ -35,6 +35,6 @@ export function indexReduction(name: string, worst: 'lowest' | 'highest', better
   return withOp(op, (x, axes) => {
     requireDType(name, requireTensor(name, x).dtype, numeric);
     const list = normalizeAxes(name, axes, x.rank);
-    return list.length === 0 ? zeros(x.shape, 'u32') : applyOp(op, [x], { axes: list });
+    return list.length === 0 ? onDeviceOf(name, zeros(x.shape, 'u32'), [x]) : applyOp(op, [x], { axes: list });
   });
 }

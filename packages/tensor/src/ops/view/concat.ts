@@ -1,5 +1,5 @@
 import { ShapeError } from '../../errors.js';
-import { promote } from '../../graph/dtype.js';
+import { promote, zeroOf } from '../../graph/dtype.js';
 import { normalizeAxis, showShape } from '../../graph/shape.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
@@ -21,7 +21,7 @@ const op = pointwise<{ readonly axis: number }>({
     }
     return [{ shape, dtype: first.dtype }];
   },
-  emit({ read, position, inputs, attributes: { axis }, name }) {
+  emit({ read, position, inputs, output, attributes: { axis }, name }) {
     const c = position.coordinates[axis]!;
     let offset = 0;
     const parts: { end: number; value: string }[] = [];
@@ -33,6 +33,7 @@ const op = pointwise<{ readonly axis: number }>({
       parts.push({ end: offset + n, value: read(i, position.moved(input.shape, from)) });
       offset += n;
     });
+    if (parts.length === 0) return zeroOf(output.dtype);
     let result = parts.pop()!.value;
     for (const part of parts.reverse()) result = `select(${result}, ${part.value}, ${c} < ${part.end}u)`;
     return result;
@@ -49,8 +50,25 @@ export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tenso
   const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);
   const dtype = tensors.map((x) => x.dtype).reduce((a, b) => promote('concat', a, b));
   const parts = tensors.map((x) => x.cast(dtype));
-  return parts.length === 1 ? parts[0]! : applyOp(op, parts, { axis: at });
+  return joined(parts, at);
 });
+
+/** As many as a kernel can read anywhere: WebGPU allows it 8 buffers at least, and one is for the result. */
+const mostParts = 7;
+
+/** More parts than that are joined in groups first. */
+function joined(parts: readonly Tensor[], axis: number): Tensor {
+  if (parts.length === 1) return parts[0]!;
+  if (parts.length <= mostParts) return applyOp(op, parts, { axis });
+  const each = Math.ceil(parts.length / Math.min(mostParts, Math.ceil(parts.length / mostParts)));
+  const groups = Array.from({ length: Math.ceil(parts.length / each) }, (_, i) =>
+    parts.slice(i * each, (i + 1) * each),
+  );
+  return joined(
+    groups.map((group) => joined(group, axis)),
+    axis,
+  );
+}
 
 /** Tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {

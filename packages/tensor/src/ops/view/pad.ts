@@ -2,8 +2,10 @@ import { ShapeError, ValueError } from '../../errors.js';
 import { zeroOf } from '../../graph/dtype.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
+import { ones } from '../creation/constant.js';
 import { applyOp, requireTensor } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
+import { where } from '../where.js';
 
 // Zeros around elements and, for the gradient of a stepped slice, `interior` many between neighbours.
 const op = pointwise<Readonly<Record<'low' | 'high' | 'interior', readonly number[]>>>({
@@ -39,10 +41,12 @@ const op = pointwise<Readonly<Record<'low' | 'high' | 'interior', readonly numbe
   },
 });
 
-/** Zeros before and after each axis: [[low, high], …]. */
-export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number])[]) => Tensor> = withOp(
-  op,
-  (x, widths) => {
+/**
+ * Zeros, or a value, before and after each axis: [[low, high], …].
+ * @throws ShapeError if there is not one pair for each axis; ValueError for widths below 0, or a value that x's dtype has not
+ */
+export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number])[], value?: number) => Tensor> =
+  withOp(op, (x, widths, value = 0) => {
     const { rank } = requireTensor('pad', x);
     if (widths.length !== rank) {
       throw new ShapeError('pad', `${widths.length} pairs for ${rank} axes. Give one [low, high] each.`);
@@ -54,6 +58,7 @@ export const pad: WithOp<(x: Tensor, widths: readonly (readonly [number, number]
     if (widths.every(([low, high]) => low === 0 && high === 0)) return x;
     const low = widths.map((pair) => pair[0]);
     const high = widths.map((pair) => pair[1]);
-    return applyOp(op, [x], { low, high, interior: low.map(() => 0) });
-  },
-);
+    const spread = (t: Tensor) => applyOp(op, [t], { low, high, interior: low.map(() => 0) });
+    if (value === 0) return spread(x);
+    return where(spread(ones(x.shape, 'bool')), spread(x), value);
+  });
