@@ -22,17 +22,18 @@ export interface Boundary {
 
 /**
  * The values that are stored, of which no kernel has to read more than it can bind.
- * @param operands - what tiled ops read: from memory always, as results are
+ * @param operands - what tiled ops read: from memory, but for the prologues
  */
 export function boundaryOf(
   order: readonly Node[],
   results: ReadonlySet<Value>,
   operands: ReadonlyMap<Node, readonly Windowed[]>,
+  prologues: ReadonlySet<Value>,
   mostBuffers: number,
   passes: Passes,
 ): Boundary {
   const chosen: Boundary = passes.fuse
-    ? chooseBoundary(order, results, operands)
+    ? chooseBoundary(order, results, operands, prologues)
     : { boundary: new Set(order.flatMap((node) => node.outputs)), sinks: new Map() };
   cutWide(order, chosen.boundary, mostBuffers - 1);
   return chosen;
@@ -42,9 +43,10 @@ function chooseBoundary(
   order: readonly Node[],
   results: ReadonlySet<Value>,
   operands: ReadonlyMap<Node, readonly Windowed[]>,
+  prologues: ReadonlySet<Value>,
 ): Boundary {
   const boundary = new Set(results);
-  for (const list of operands.values()) for (const { base } of list) boundary.add(base);
+  for (const list of operands.values()) for (const { base } of list) if (!prologues.has(base)) boundary.add(base);
   const users = new Map<Value, Node[]>();
   const cost = new Map<Value, number>();
   const depth = new Map<Value, number>();

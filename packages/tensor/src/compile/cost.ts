@@ -18,6 +18,7 @@ export function costOf(group: Group, { operands }: Fused): KernelCost {
   const most = 4 * (own ? sizeOf(node.outputs[0]!.shape) : rows * length);
   const parts = new Map([...reads].map((value) => [value, Math.min(bytesOf(value), most)]));
   for (const [i, { base }] of (own ?? []).entries()) {
+    if (!reads.has(base)) continue; // read through a prologue
     parts.set(base, Math.min(bytesOf(base), bytesOf({ ...base, shape: node!.inputs[i]!.shape } as typeof base)));
   }
   let bytes = 0;

@@ -10,6 +10,7 @@ import { type Windowed, windowOf } from '../graph/window.js';
 import { type Boundary, boundaryOf, readBy, waitedFor } from './boundary.js';
 import { align } from './memory.js';
 import type { Passes } from './passes.js';
+import { prologuesOf } from './prologue.js';
 import { schedule } from './schedule.js';
 
 /** Values that one dispatch computes. */
@@ -66,7 +67,8 @@ export function fuse(rootValues: readonly Value[], mostBuffers: number, passes: 
     );
   }
   const results = new Set(roots.map(({ base }) => base));
-  const boundary = boundaryOf(order, results, operands, mostBuffers, passes);
+  const prologues = passes.prologue ? prologuesOf(operands, mostBuffers) : new Set<Value>();
+  const boundary = boundaryOf(order, results, operands, prologues, mostBuffers, passes);
   // Where nothing is fused, no kernel has room for a second value.
   const groups = formGroups(order, boundary, results, operands, passes.fuse ? mostBuffers : 0);
   return { groups: schedule(groups, results, passes.order), roots, operands };
@@ -108,12 +110,12 @@ function readsOf(
   return reads;
 }
 
-/** What a tiled op reads: the bases of its operands; and what the views on the way there wait for. */
+/** What a tiled op reads: the bases of its operands, or what these are made of; and what the views on the way there wait for. */
 function readsOfOperands(node: Node, operands: readonly Windowed[], boundary: ReadonlySet<Value>): Read[] {
   return operands.flatMap(({ base }, i) => {
     const waits: Value[] = [];
     for (let at = node.inputs[i]!; at !== base; at = at.node.inputs[0]!) waits.push(...waitedFor(at.node));
-    return [{ value: base, relation: 'other' as const }, ...readsOf(waits, 1, boundary, undefined, 'wait')];
+    return [...readsOf([base], 1, boundary, undefined, 'other'), ...readsOf(waits, 1, boundary, undefined, 'wait')];
   });
 }
 

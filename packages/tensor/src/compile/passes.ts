@@ -13,6 +13,8 @@ export const allPasses = {
   stageReductions: true,
   /** Views that strides can say are read where their elements are. */
   windows: true,
+  /** Kernels of their own read operands through cheap functions of a leaf's elements. */
+  prologue: true,
   /** Values share kernels; what is cheap is computed where it is read. */
   fuse: true,
   /** What frees memory goes as soon as it can. */

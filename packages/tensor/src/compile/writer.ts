@@ -4,7 +4,7 @@ import tgpu, { type TgpuFn } from 'typegpu';
 import { computeType, type DType } from '../graph/dtype.js';
 import type { Extent, GeneratedKernel, OperandAccess } from '../graph/kernel.js';
 import type { Value } from '../graph/node.js';
-import type { Namer, Position } from '../graph/position.js';
+import { type Namer, Position } from '../graph/position.js';
 
 /** A list of statements with the names it has given; an inner block sees the names of its outer ones. */
 export class Block {
@@ -38,6 +38,8 @@ export class KernelWriter implements Namer {
   private rowBlock: Block | undefined;
   private readonly bound = new Map<Value, string>();
   private readonly functions = new Map<TgpuFn, string>();
+  /** Functions that read operands of tiled kernels. */
+  private readonly loaders: string[] = [];
   private readonly wordNames = new Map<string, string>();
   private counter = 0;
   /** Values that this kernel computes itself, by name, at the place where the block stands. */
@@ -102,11 +104,28 @@ export class KernelWriter implements Namer {
     return this.name(text);
   }
 
-  /** How tiled kernels read an operand's buffer. */
+  /** How tiled kernels read an operand: from its buffer, or through a function of what it is made of. */
   access(value: Value): OperandAccess {
     if (value.operand) throw new Error('internal: an operand has no buffer.');
+    if (!this.boundary(value) && value.node.op.kind === 'pointwise') {
+      const load = this.loader(value);
+      return { element: (index) => `${load}(${index})` };
+    }
     const name = this.input(value);
     return { element: (index) => loaded(name, index, value.dtype) };
+  }
+
+  /** The name of a function that computes an element at a row-major index. */
+  private loader(value: Value): string {
+    const name = `load${this.loaders.length}`;
+    let result = '';
+    const lines = this.within(() => {
+      result = this.element(value, Position.atIndex(this, value.shape, 'i'));
+    });
+    this.loaders.push(
+      `fn ${name}(i: u32) -> ${computeType(value.dtype)} {\n${[...lines, `return ${result};`].join('\n')}\n}`,
+    );
+    return name;
   }
 
   // Statements
@@ -225,7 +244,7 @@ export class KernelWriter implements Namer {
         `@group(0) @binding(${this.bindings.length}) var<uniform> words: array<vec4u, ${Math.ceil(this.words.length / 4)}>;`,
       );
     }
-    const template = `${declared.join('\n')}
+    const template = `${[...declared, ...this.loaders].join('\n')}
 ${declarations}
 @compute @workgroup_size(${workgroupSize.join(', ')})
 fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u, @builtin(local_invocation_index) local_index: u32) {
