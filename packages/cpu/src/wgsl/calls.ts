@@ -173,8 +173,12 @@ export abstract class CallChecker extends TypeChecker {
     this.count('bitcast', list, 1, at);
     let [operand] = this.operands(list) as [Operand];
     const target = scalarOf(type);
-    // An AbstractInt is i32, or u32 where that is asked for.
-    if (scalarOf(operand.type) === 'AbstractInt' && target === 'u32') {
+    // An AbstractInt is i32, or u32 where that is asked for and holds it.
+    if (
+      target === 'u32' &&
+      scalarOf(operand.type) === 'AbstractInt' &&
+      [operand.value].flat().every((part) => Number(part) >= 0)
+    ) {
       operand = this.convert(operand, shaped(widthOf(operand.type), 'u32'), 'The argument of bitcast');
     } else operand = this.settled(operand);
     const from = operand.type;
@@ -254,7 +258,7 @@ export abstract class CallChecker extends TypeChecker {
       this.fail(pointer.at, 'workgroupUniformLoad takes a pointer to workgroup memory.');
     }
     const loaded = reference.type.kind === 'atomic' ? (scalarType(reference.type.scalar) as Type) : reference.type;
-    if (!isConstructible(loaded)) this.fail(pointer.at, `A ${show(loaded)} cannot be loaded as a value.`);
+    if (!isConstructible(loaded)) this.fail(pointer.at, `${show(loaded)} cannot be loaded as a value.`);
     this.note(this.reads, reference);
     const variable: LocalVariable = { kind: 'let', name: 'workgroupUniformLoad', type: loaded, at };
     return this.hoist({ kind: 'uniformLoad', variable, reference, at }, variable);
@@ -280,31 +284,26 @@ export abstract class CallChecker extends TypeChecker {
     );
     this.callees.add(info);
     this.synchronizes ||= info.program.synchronizes;
-    this.checkAliases(info, given, at);
+    this.checkAliases(info, given);
     const nodes = given.map((operand) => this.emit(operand));
     const node: Expression = { kind: 'call', function: info.program, arguments: nodes, type: returns, at };
     return { type: returns, stage: Stage.Run, node, at };
   }
 
   /** https://www.w3.org/TR/WGSL/#alias-analysis */
-  private checkAliases(info: FunctionInfo, given: readonly Operand[], at: Span): void {
+  private checkAliases(info: FunctionInfo, given: readonly Operand[]): void {
     const { parameters, name } = info.program;
-    const roots = new Map<Variable, boolean>();
+    const seen = new Map<Variable, { reads: boolean; writes: boolean }>();
     const clash = (root: Variable, where: Span) =>
       this.fail(where, `"${name}" reaches "${root.name}" in two ways and writes to it.`);
     given.forEach((operand, i) => {
       if (operand.type.kind !== 'pointer') return;
-      const node = operand.node!;
-      const reference: Reference =
-        node.kind === 'addressOf'
-          ? node.reference
-          : { kind: 'dereference', pointer: node, type: operand.type.target as Type, at };
-      const { root } = rootOf(reference, this.module.pointers);
+      const { root } = rootOf(this.target(operand, name), this.module.pointers);
       const parameter = parameters[i]!;
       const [reads, writes] = [info.reads.has(parameter), info.writes.has(parameter)];
-      const other = roots.get(root);
-      if (other !== undefined && (other || writes)) clash(root, operand.at);
-      roots.set(root, writes || (other ?? false));
+      const other = seen.get(root);
+      if (other && ((other.writes && (reads || writes)) || (writes && other.reads))) clash(root, operand.at);
+      seen.set(root, { reads: reads || other?.reads === true, writes: writes || other?.writes === true });
       if (
         root.kind === 'global' &&
         ((writes && info.reads.has(root)) || ((writes || reads) && info.writes.has(root)))

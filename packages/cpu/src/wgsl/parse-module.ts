@@ -8,7 +8,8 @@ import type {
   Reference,
   Statement,
 } from '../program/program.js';
-import { DeclarationChecker, diagnosticSeverity, type ModuleState } from './declarations.js';
+import { DeclarationChecker } from './declarations.js';
+import { diagnosticSeverity, type ModuleState } from './functions.js';
 import { messageOf, type Span, WgslError } from './lexer.js';
 import { type Message, type Module, ProgramError } from './module.js';
 import { parse } from './parser.js';
@@ -23,6 +24,7 @@ export const LANGUAGE_FEATURES: readonly string[] = [
   'packed_4x8_integer_dot_product',
   'unrestricted_pointer_parameters',
   'pointer_composite_access',
+  'uniform_buffer_standard_layout',
   'subgroup_id',
 ];
 

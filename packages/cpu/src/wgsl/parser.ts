@@ -300,7 +300,7 @@ class Parser extends TokenReader {
 
   private loop(attributes: readonly Attribute[]): LoopSyntax {
     const start = this.take();
-    const head = { kind: 'loop', attributes, at: start } as const;
+    const head = { kind: 'loop', attributes, isFor: start.text === 'for', at: start } as const;
     if (start.text === 'while') return { ...head, condition: this.expression(), body: this.block() };
     if (start.text === 'for') {
       this.expect('(', 'after "for"');

@@ -161,7 +161,7 @@ export abstract class StatementChecker extends CallChecker {
     if (operand) operand = this.settled(operand);
     const type = wanted ?? operand?.type ?? this.fail(at, `"${name}" needs a type or a value.`);
     if (kind === 'let') {
-      if (!isConstructible(type) && type.kind !== 'pointer') this.fail(at, `"${name}" cannot hold a ${show(type)}.`);
+      if (!isConstructible(type) && type.kind !== 'pointer') this.fail(at, `"${name}" cannot hold ${show(type)}.`);
       const variable: LocalVariable = { kind, name, type: type as Type, at };
       const node = this.emit(operand!);
       if (node.kind === 'addressOf') this.module.pointers.set(variable, node.reference);
@@ -179,7 +179,7 @@ export abstract class StatementChecker extends CallChecker {
       this.fail(template[0]!.at, 'A variable of a function is in address space function.');
     }
     if (template.length > 1) this.access(template[1]!, 'function');
-    if (!isConstructible(type)) this.fail(at, `"${name}" cannot hold a ${show(type)}.`);
+    if (!isConstructible(type)) this.fail(at, `"${name}" cannot hold ${show(type)}.`);
     const variable: LocalVariable = { kind: 'var', name, type: type as Type, at };
     this.before.push({ kind: 'declare', variable, ...(operand && { initial: this.emit(operand) }), at });
     this.declare(name, { kind: 'variable', variable, space: 'function', access: 'read_write', at });
@@ -192,7 +192,7 @@ export abstract class StatementChecker extends CallChecker {
     const { view, type } = target;
     if (view === undefined) this.fail(targetSyntax.at, 'Only a variable or a part of one can be assigned to.');
     if (view.access === 'read') this.fail(targetSyntax.at, `This is in ${view.space} memory that can only be read.`);
-    if (!isConstructible(type)) this.fail(targetSyntax.at, `A ${show(type)} cannot be assigned to.`);
+    if (!isConstructible(type)) this.fail(targetSyntax.at, `${show(type)} cannot be assigned to.`);
     let { reference } = view;
     const start = this.before.length;
     let result: Operand;
@@ -303,13 +303,15 @@ export abstract class StatementChecker extends CallChecker {
     return behavior;
   }
 
-  private loopItself({ condition, body: bodySyntax, continuing, breakIf, at }: LoopSyntax): number {
+  private loopItself({ condition, body: bodySyntax, continuing, breakIf, isFor, at }: LoopSyntax): number {
     return this.scoped(bodySyntax.attributes, (scope) => {
       this.around.push({ kind: 'loop', scope });
       const exits = condition ? this.collect(() => this.leaveUnless(condition)).body : [];
       const body = this.sequence(bodySyntax.body);
       this.around.pop();
       this.around.push({ kind: 'continuing', scope });
+      // The update of a "for" does not see the names of its body, a "continuing" does.
+      if (isFor) this.scopes.pop();
       let leaves: Expression | undefined;
       const end = this.scoped(continuing?.attributes ?? [], () => {
         const checked = this.sequence(continuing?.body ?? []);
@@ -319,6 +321,7 @@ export abstract class StatementChecker extends CallChecker {
         });
         return { behavior: checked.behavior, body: [...checked.body, ...rest.body] };
       });
+      if (isFor) this.scopes.push(scope);
       this.around.pop();
       this.before.push({
         kind: 'loop',

@@ -90,6 +90,7 @@ export interface CaseSyntax {
 export interface LoopSyntax {
   readonly kind: 'loop';
   readonly attributes: readonly Attribute[];
+  readonly isFor: boolean;
   readonly initial?: StatementSyntax;
   readonly condition?: Syntax;
   readonly body: BlockSyntax;

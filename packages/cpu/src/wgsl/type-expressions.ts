@@ -171,7 +171,7 @@ export abstract class TypeChecker extends ExpressionChecker {
   // ------------------------------------------------------------------------------------------------ constructors
 
   protected construct(type: AnyType, list: readonly Syntax[], at: Span): Operand {
-    if (!isConstructible(type)) this.fail(at, `A ${show(type)} cannot be constructed.`);
+    if (!isConstructible(type)) this.fail(at, `${show(type)} cannot be constructed.`);
     if (list.length === 0) return this.zero(type, at);
     const parts = this.operands(list);
     switch (type.kind) {
@@ -196,7 +196,7 @@ export abstract class TypeChecker extends ExpressionChecker {
   }
 
   private mismatch(type: AnyType, parts: readonly Operand[], at: Span): never {
-    return this.fail(at, `A ${show(type)} cannot be made from (${parts.map((part) => show(part.type)).join(', ')}).`);
+    return this.fail(at, `${show(type)} cannot be made from (${parts.map((part) => show(part.type)).join(', ')}).`);
   }
 
   private zero(type: AnyType, at: Span): Operand {
@@ -270,7 +270,10 @@ export abstract class TypeChecker extends ExpressionChecker {
   /** Arrays and structures. */
   private listed(type: AnyType, parts: readonly Operand[], types: readonly AnyType[], at: Span): Operand {
     if (parts.length !== types.length) {
-      this.fail(at, `A ${show(type)} is made from ${types.length} values, not ${parts.length}.`);
+      this.fail(
+        at,
+        `${show(type)} is made from ${types.length} value${types.length === 1 ? '' : 's'}, not ${parts.length}.`,
+      );
     }
     const what = type.kind === 'array' ? 'An element' : 'A member';
     return this.result(

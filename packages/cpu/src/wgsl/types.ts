@@ -235,6 +235,9 @@ export const isConstructible = (type: AnyType): boolean =>
 export const isHostShareable = (type: AnyType): boolean =>
   everyPart(type, (part) => part.kind !== 'pointer' && part.kind !== 'void' && scalarOf(part) !== 'bool');
 
+/** Whether some part is an atomic. */
+export const hasAtomic = (type: AnyType): boolean => !everyPart(type, (part) => part.kind !== 'atomic');
+
 /** Whether its size is known when the pipeline is: no part is a runtime-sized array. */
 export const isFixed = (type: AnyType): boolean =>
   everyPart(type, (part) => part.kind !== 'array' || part.count !== undefined);
@@ -253,33 +256,6 @@ export function depthOf(type: AnyType): number {
     default:
       return 0;
   }
-}
-
-/**
- * Why a type cannot be in uniform memory; undefined if it can.
- * https://www.w3.org/TR/WGSL/#address-space-layout-constraints
- */
-export function uniformFault(type: AnyType): string | undefined {
-  if (type.kind === 'array') {
-    if (type.stride % 16 !== 0) {
-      return `elements of ${show(type)} are ${type.stride} bytes apart, and uniform memory needs a multiple of 16`;
-    }
-    return uniformFault(type.element);
-  }
-  if (type.kind !== 'struct') return undefined;
-  for (const [i, { name, type: inner, offset }] of type.members.entries()) {
-    const what = `member "${name}" of ${type.name}`;
-    if ((inner.kind === 'struct' || inner.kind === 'array') && offset % 16 !== 0) {
-      return `${what} begins at byte ${offset}, and uniform memory needs a multiple of 16 there`;
-    }
-    const following = type.members[i + 1];
-    if (inner.kind === 'struct' && following && following.offset - offset < roundUp(inner.size, 16)) {
-      return `the member after ${what} begins before byte ${offset + roundUp(inner.size, 16)}, where uniform memory needs it`;
-    }
-    const fault = uniformFault(inner);
-    if (fault !== undefined) return fault;
-  }
-  return undefined;
 }
 
 /** A type as messages name it. */

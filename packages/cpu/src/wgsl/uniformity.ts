@@ -1,44 +1,23 @@
 // Barriers and collective operations must be reached by all invocations or by none. This is the specification's analysis, a
 // graph for each function in which an edge means "is uniform only if that is": https://www.w3.org/TR/WGSL/#uniformity
 import type { Expression, LocalVariable, ProgramFunction, Reference, Statement, Variable } from '../program/program.js';
-import { messageOf, type Span } from './lexer.js';
+import type { Span } from './lexer.js';
 import type { Message } from './module.js';
-import { type FunctionInfo, type ModuleScope, rootOf, type Severity } from './scope.js';
+import { type FunctionInfo, type ModuleScope, rootOf } from './scope.js';
 import { BREAK, CONTINUE, loopBehavior, NEXT, RETURN } from './statements.js';
 
-/** What must be uniform, and where that was asked for. */
-interface Requirement {
-  readonly severity: Severity;
-  readonly what: string;
-  readonly at: Span;
-}
+import {
+  type Exits,
+  type Flow,
+  isStatement,
+  RESULT,
+  type Requirement,
+  START,
+  type Tags,
+  UniformityGraph,
+  walk,
+} from './uniformity-graph.js';
 
-interface ParameterTags {
-  value?: Requirement;
-  contents?: Requirement;
-  /** Whether the result depends on it, or on what it points at. */
-  toReturn: boolean;
-  contentsToReturn: boolean;
-  /** What the memory that it points at depends on after a call; undefined for other parameters. */
-  after?: Dependencies;
-}
-
-interface Dependencies {
-  readonly nonUniform: boolean;
-  readonly control: boolean;
-  readonly values: readonly number[];
-  readonly contents: readonly number[];
-}
-
-interface Tags {
-  callSite?: Requirement;
-  returnsNonUniform: boolean;
-  readonly parameters: ParameterTags[];
-}
-
-const NON_UNIFORM = 0;
-const START = 1;
-const RESULT = 2;
 const UNIFORM_INPUTS = ['workgroup_id', 'num_workgroups', 'subgroup_size', 'num_subgroups'];
 
 /** Messages for what may not be uniform and must be. `functions` has callees before callers. */
@@ -52,38 +31,21 @@ export function checkUniformity(functions: readonly FunctionInfo[], module: Modu
   return messages;
 }
 
-/** Where `break` and `continue` lead. */
-interface Exits {
-  readonly loop: boolean;
-  readonly out: Map<Variable, number>;
-  readonly again: Map<Variable, number>;
-}
-
-interface Flow {
-  readonly control: number;
-  readonly behavior: number;
-}
-
-class FunctionGraph {
-  private readonly edges: number[][] = [[], [], []];
-  /** Why a node may be non-uniform by itself. */
-  private readonly causes = new Map<number, { readonly text: string; readonly at: Span }>();
-  private readonly required: { readonly node: number; readonly requirement: Requirement }[] = [];
+class FunctionGraph extends UniformityGraph {
   private readonly values = new Map<Variable, number>();
   /** What the variables of the function hold at this point. */
   private contents = new Map<Variable, number>();
   private readonly exits: Exits[] = [];
   /** Variables that each statement may change. */
   private readonly changed = new Map<Statement, Set<Variable>>();
-  private readonly parameterNodes: number[] = [];
-  private readonly contentNodes: (number | undefined)[] = [];
-  private readonly afterNodes: (number | undefined)[] = [];
 
   constructor(
     private readonly program: ProgramFunction,
     private readonly module: ModuleScope,
     private readonly tags: ReadonlyMap<ProgramFunction, Tags>,
-  ) {}
+  ) {
+    super();
+  }
 
   analyse(messages: Message[]): Tags {
     const { parameters, inputs, body } = this.program;
@@ -108,85 +70,6 @@ class FunctionGraph {
     this.checkRequired(tags, messages);
     this.summarise(tags);
     return tags;
-  }
-
-  private checkRequired(tags: Tags, messages: Message[]): void {
-    const visited = new Set<number>();
-    for (const severity of ['error', 'warning', 'info'] as const) {
-      const found = new Map<number, { readonly from: number; readonly requirement: Requirement }>();
-      const queue: number[] = [];
-      const visit = (node: number, from: number, requirement: Requirement) => {
-        if (found.has(node) || visited.has(node)) return;
-        found.set(node, { from, requirement });
-        queue.push(node);
-      };
-      for (const { node, requirement } of this.required)
-        if (requirement.severity === severity) visit(node, -1, requirement);
-      for (let i = 0; i < queue.length; i++) {
-        const node = queue[i]!;
-        for (const next of this.edges[node]!) visit(next, node, found.get(node)!.requirement);
-      }
-      for (const node of queue)
-        if (node > RESULT && !this.parameterNodes.includes(node) && !this.contentNodes.includes(node))
-          visited.add(node);
-      const failure = found.get(NON_UNIFORM);
-      if (failure !== undefined) {
-        const { text, at } = this.causes.get(failure.from)!;
-        const { what, at: where } = failure.requirement;
-        messages.push(
-          messageOf(where, `${what} must be uniform, but it depends on ${text} in line ${at.line}.`, severity),
-        );
-        continue;
-      }
-      const start = found.get(START);
-      if (start) tags.callSite ??= start.requirement;
-      tags.parameters.forEach((tag, i) => {
-        const [value, contents] = [found.get(this.parameterNodes[i]!), found.get(this.contentNodes[i] ?? -1)];
-        if (value) tag.value ??= value.requirement;
-        if (contents) tag.contents ??= contents.requirement;
-      });
-    }
-  }
-
-  private summarise(tags: Tags): void {
-    const returned = this.reachable(RESULT);
-    tags.returnsNonUniform = returned.has(NON_UNIFORM);
-    tags.parameters.forEach((tag, i) => {
-      tag.toReturn = returned.has(this.parameterNodes[i]!);
-      tag.contentsToReturn = returned.has(this.contentNodes[i] ?? -1);
-      const after = this.afterNodes[i];
-      if (after === undefined) return;
-      const reached = this.reachable(after);
-      const indices = (nodes: readonly (number | undefined)[]) =>
-        nodes.flatMap((node, k) => (reached.has(node ?? -1) ? [k] : []));
-      tag.after = {
-        nonUniform: reached.has(NON_UNIFORM),
-        control: reached.has(START),
-        values: indices(this.parameterNodes),
-        contents: indices(this.contentNodes),
-      };
-    });
-  }
-
-  private reachable(start: number): Set<number> {
-    const found = new Set([start]);
-    for (const node of found) for (const next of this.edges[node]!) found.add(next);
-    return found;
-  }
-
-  private node(...targets: number[]): number {
-    this.edges.push(targets);
-    return this.edges.length - 1;
-  }
-
-  private cause(text: string, at: Span): number {
-    const node = this.node(NON_UNIFORM);
-    this.causes.set(node, { text, at });
-    return node;
-  }
-
-  private require(node: number, requirement: Requirement): void {
-    if (requirement.severity !== 'off') this.required.push({ node, requirement });
   }
 
   // -------------------------------------------------------------------------------------------------- expressions
@@ -328,17 +211,16 @@ class FunctionGraph {
   }
 
   private statement(control: number, statement: Statement): Flow {
-    const next: Flow = { control, behavior: NEXT };
     switch (statement.kind) {
       case 'declare':
         this.declare(control, statement.variable, statement.initial);
-        return next;
+        break;
       case 'assign':
         this.assign(control, statement.target, statement.value);
-        return next;
+        break;
       case 'evaluate':
         this.value(control, statement.value);
-        return next;
+        break;
       case 'block':
         return this.sequence(control, statement.body);
       case 'if':
@@ -356,24 +238,24 @@ class FunctionGraph {
         this.leave();
         return { control, behavior: RETURN };
       case 'barrier':
-        this.require(control, {
-          severity: 'error',
-          what: `Control flow at ${statement.name}`,
-          at: statement.at as Span,
-        });
-        return next;
+        this.barrier(control, statement.name, statement.at as Span);
+        break;
       case 'uniformLoad': {
         const at = statement.at as Span;
         const address = this.address(control, statement.reference);
-        this.require(control, { severity: 'error', what: 'Control flow at workgroupUniformLoad', at });
+        this.barrier(control, 'workgroupUniformLoad', at);
         this.require(address, { severity: 'error', what: 'The pointer for workgroupUniformLoad', at });
         this.values.set(statement.variable, address);
-        return next;
+        break;
       }
       default:
         this.collective(control, statement);
-        return next;
     }
+    return { control, behavior: NEXT };
+  }
+
+  private barrier(control: number, name: string, at: Span): void {
+    this.require(control, { severity: 'error', what: `Control flow at ${name}`, at });
   }
 
   private collective(control: number, statement: Statement & { kind: 'collective' }): void {
@@ -520,22 +402,3 @@ class FunctionGraph {
     return { control: repeats ? start : first.control, behavior };
   }
 }
-
-type Part = Statement | Expression;
-
-/** Visits a statement or expression and what is within it, as long as `visit` says so. */
-function walk(part: Part, visit: (inner: Part) => boolean): void {
-  if (!visit(part)) return;
-  for (const [key, value] of Object.entries(part)) {
-    if (key === 'variable' || key === 'function') continue;
-    for (const inner of Array.isArray(value) ? value : [value]) {
-      if (typeof inner !== 'object' || inner === null) continue;
-      if ('kind' in inner && 'at' in inner) walk(inner, visit);
-      // The cases of a switch are lists of statements.
-      else if ('body' in inner && 'values' in inner) for (const one of inner.body) walk(one, visit);
-    }
-  }
-}
-
-/** Expressions have a type. */
-const isStatement = (part: Part): part is Statement => !('type' in part);
