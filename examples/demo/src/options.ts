@@ -33,7 +33,7 @@ export interface DemoOptions {
 }
 
 /** Words that many captions hold; as a whole most of them are no caption. */
-export const defaultPrompts = [
+const defaultPrompts = [
   'smiling face',
   'cat face',
   'red heart',

@@ -32,7 +32,7 @@ export function createReporter(json: boolean): Reporter {
   return process.stderr.isTTY ? barReporter() : lineReporter((line) => process.stderr.write(`${line}\n`));
 }
 
-export function jsonReporter(print: (line: string) => void): Reporter {
+function jsonReporter(print: (line: string) => void): Reporter {
   const send = (value: JsonProgress) => {
     if (value.type === 'progress') alive(value.step);
     print(jsonLine(value));
@@ -49,7 +49,7 @@ export function jsonReporter(print: (line: string) => void): Reporter {
 }
 
 /** A line at the start, at each tenth, and at the end. */
-export function lineReporter(write: (line: string) => void): Reporter {
+function lineReporter(write: (line: string) => void): Reporter {
   const print = (line: string) => write(printable(line));
   let tenth = -1;
   const each = (done: number, total: number, line: () => string) => {
@@ -160,7 +160,7 @@ function eventLine(event: TrainEvent): string | undefined {
 }
 
 /** 75 → `1:15`. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const total = Math.max(0, Math.round(seconds));
   const [h, m, s] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
   const two = (n: number) => String(n).padStart(2, '0');

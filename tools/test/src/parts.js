@@ -35,6 +35,8 @@ const LACKS = ['f16', 'subgroups'];
 export const PARTS = [
   { name: 'build', command: ['turbo', 'run', 'build', '--output-logs=errors-only'] },
   { name: 'lint', command: ['biome', 'ci', '--colors=off', '.'] },
+  { name: 'imports', command: ['depcruise', '--config', 'tools/lint/imports.cjs', 'packages'] },
+  { name: 'dead exports', command: ['knip', '--config', 'tools/lint/knip.json', '--no-config-hints'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'docs', command: ['typedoc', '--emit', 'none'] },
   { name: 'links', command: ['node', 'tools/test/src/links.js'] },

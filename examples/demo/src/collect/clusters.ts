@@ -64,7 +64,7 @@ function shares(names: readonly string[]): { name: string; share: number }[] {
 }
 
 /** Pixels in boxes of 64³ levels, the white ground left out: mean colour and share of each box, the fullest first. */
-export function mainColours({ manifest, pixels }: Labelled, rows: readonly number[]): { css: string; share: number }[] {
+function mainColours({ manifest, pixels }: Labelled, rows: readonly number[]): { css: string; share: number }[] {
   const area = manifest.size ** 2;
   const boxes = new Map<number, { sum: [number, number, number]; n: number }>();
   let total = 0;

@@ -18,7 +18,7 @@ export function progressView(stream: NodeJS.WriteStream = process.stdout): Progr
 }
 
 /** `loss 0.532 · 410 img/s · 0:34 left`, as far as it is known. */
-export function describeProgress({ loss, imagesPerSecond, secondsLeft }: Partial<ProgressEvent>): string {
+function describeProgress({ loss, imagesPerSecond, secondsLeft }: Partial<ProgressEvent>): string {
   return [
     loss == null ? '' : `loss ${loss.toFixed(3)}`,
     imagesPerSecond == null ? '' : `${Math.round(imagesPerSecond)} img/s`,

@@ -6,7 +6,7 @@ import { writeModelIndex, writeVocabulary } from '@paris/model';
 import { createRouter, parseRouterConfig } from '@paris/router';
 import { type Device, flattenTree, key, normal, type Tensor } from '@paris/tensor';
 
-export const vocabulary = ['<pad>', '<unk>', 'red', 'green', 'circle'];
+const vocabulary = ['<pad>', '<unk>', 'red', 'green', 'circle'];
 export const latent = { channels: 3, height: 8, width: 8 };
 
 export const expertConfig = {

@@ -29,7 +29,7 @@ export interface RoutingTelemetry {
  * A difference of logits that is taken for rounding: adapters sum in different orders, and weights stored as f16 move
  * logits by about as much.
  */
-export const tieMargin = 1e-3;
+const tieMargin = 1e-3;
 
 /** −Σ p ln p, in nats; 0 ln 0 = 0. */
 export function entropyOf(probabilities: Float32Array): number {

@@ -258,7 +258,7 @@ ${body}
   }
 }
 
-export function storageType(dtype: DType): string {
+function storageType(dtype: DType): string {
   return dtype === 'bool' ? 'u32' : dtype;
 }
 

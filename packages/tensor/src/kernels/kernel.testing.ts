@@ -40,7 +40,7 @@ export function bufferAccess(name: string): OperandAccess {
 }
 
 /** A whole module: bindings (inputs, outputs, then `Sizes`), declarations, entry point. */
-export function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string {
+function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string {
   const inputs = Object.keys(run.inputs);
   const names = [...inputs, ...Object.keys(run.outputs)];
   const bindings = names.map((name, i) => {

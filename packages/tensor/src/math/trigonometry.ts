@@ -13,7 +13,7 @@ import * as std from '../shader/std.js';
  * to 13 bits times a part is exact, whether or not the compiler contracts to fma. The polynomials are minimax on
  * [−π / 4, π / 4].
  */
-export const cosSinAccurate: TgpuFn<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
+const cosSinAccurate: TgpuFn<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
   'use gpu';
   const turns = std.floor(x * 0.6366197466850281 + 0.5); // quarter turns
   const t =

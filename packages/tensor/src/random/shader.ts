@@ -22,7 +22,7 @@ type FromKey<R> = TgpuFn<(key: d.Vec2u, index: d.U32) => R>;
 type FromBits<R> = TgpuFn<(bits: d.U32) => R>;
 
 /** The upper 32 bits of a · b: WGSL has no 64-bit integer. */
-export const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.u32], d.u32, (a, b) => {
+const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.u32], d.u32, (a, b) => {
   'use gpu';
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -33,32 +33,28 @@ export const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.
 });
 
 /** Philox 4×32-10 (see philox.ts): key [2], counter [4] → four words. */
-export const philox: TgpuFn<(key: d.Vec2u, at: d.Vec4u) => d.Vec4u> = fn(
-  [d.vec2u, d.vec4u],
-  d.vec4u,
-  (key, counter) => {
-    'use gpu';
-    let x0 = counter.x;
-    let x1 = counter.y;
-    let x2 = counter.z;
-    let x3 = counter.w;
-    let k0 = key.x;
-    let k1 = key.y;
-    for (let round = 0; round < rounds; round++) {
-      const high0 = multiplyHigh(m0, x0);
-      const low0 = m0 * x0;
-      const high1 = multiplyHigh(m1, x2);
-      const low1 = m1 * x2;
-      x0 = high1 ^ x1 ^ k0;
-      x1 = low1;
-      x2 = high0 ^ x3 ^ k1;
-      x3 = low0;
-      k0 = k0 + w0;
-      k1 = k1 + w1;
-    }
-    return d.vec4u(x0, x1, x2, x3);
-  },
-);
+const philox: TgpuFn<(key: d.Vec2u, at: d.Vec4u) => d.Vec4u> = fn([d.vec2u, d.vec4u], d.vec4u, (key, counter) => {
+  'use gpu';
+  let x0 = counter.x;
+  let x1 = counter.y;
+  let x2 = counter.z;
+  let x3 = counter.w;
+  let k0 = key.x;
+  let k1 = key.y;
+  for (let round = 0; round < rounds; round++) {
+    const high0 = multiplyHigh(m0, x0);
+    const low0 = m0 * x0;
+    const high1 = multiplyHigh(m1, x2);
+    const low1 = m1 * x2;
+    x0 = high1 ^ x1 ^ k0;
+    x1 = low1;
+    x2 = high0 ^ x3 ^ k1;
+    x3 = low0;
+    k0 = k0 + w0;
+    k1 = k1 + w1;
+  }
+  return d.vec4u(x0, x1, x2, x3);
+});
 
 /** `key.foldIn(index)` for an index below 2³². */
 export const foldInKey: FromKey<d.Vec2u> = fn([d.vec2u, d.u32], d.vec2u, (key, index) => {

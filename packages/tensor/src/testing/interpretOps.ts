@@ -30,7 +30,7 @@ export function coordinatesOf(index: number, shape: Shape): number[] {
   return stridesOf(shape).map((stride, i) => Math.floor(index / stride) % shape[i]!);
 }
 
-export function indexOf(coordinates: readonly number[], shape: Shape): number {
+function indexOf(coordinates: readonly number[], shape: Shape): number {
   const strides = stridesOf(shape);
   return coordinates.reduce((sum, c, i) => sum + c * strides[i]!, 0);
 }

@@ -18,7 +18,7 @@ export interface BlockParams {
   readonly mlp: MlpParams;
 }
 
-export const blockSizes = { tokens: 64, width: 128, heads: 4 };
+const blockSizes = { tokens: 64, width: 128, heads: 4 };
 
 /** x [B, N, d] → [B, N, d] */
 export function block(params: BlockParams, x: Tensor): Tensor {

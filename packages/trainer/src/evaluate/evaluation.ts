@@ -1,5 +1,4 @@
 // What an evaluation finds out: the contents of evaluation.json.
-import * as z from 'zod/mini';
 
 /** A mean over pictures and its standard error. */
 export interface Estimate {
@@ -68,41 +67,3 @@ export interface Evaluation {
   /** Absent where pictures have no category. */
   semantics?: { heldOut: SemanticsResult; training: SemanticsResult } | undefined;
 }
-
-const estimate = z.object({ mean: z.number(), standardError: z.number() });
-const score = {
-  accuracy: z.number(),
-  balancedAccuracy: z.number(),
-  crossEntropy: z.number(),
-  calibrationError: z.number(),
-};
-const semantics = z.object({
-  categories: z.int(),
-  nats: z.number(),
-  threshold: z.number(),
-  partitions: z.int(),
-  semantic: z.boolean(),
-});
-
-export const evaluationSchema: z.ZodMiniType<Evaluation> = z.object({
-  version: z.literal(1),
-  count: z.int(),
-  clusters: z.int(),
-  seed: z.int(),
-  times: z.array(z.number()),
-  router: z.object({
-    ...score,
-    majorityShare: z.number(),
-    byTime: z.array(z.object({ ...score, time: z.number() })),
-  }),
-  losses: z.object({
-    experts: z.array(estimate),
-    bestExpert: z.int(),
-    policies: z.record(z.string(), estimate),
-    permuted: estimate,
-    oracle: estimate,
-    byTime: z.record(z.string(), z.array(z.number())),
-  }),
-  differences: z.object({ 'top2 − best expert': estimate, 'top2 − permuted': estimate }),
-  semantics: z.optional(z.object({ heldOut: semantics, training: semantics })),
-});

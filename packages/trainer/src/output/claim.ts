@@ -40,12 +40,7 @@ export async function claimOutput(
 }
 
 /** @throws OutputError if a file or folder holds anything that is not in `owned` */
-export async function assertOwned(
-  store: FileStore,
-  name: string,
-  owned: ReadonlySet<string>,
-  tag: string,
-): Promise<void> {
+async function assertOwned(store: FileStore, name: string, owned: ReadonlySet<string>, tag: string): Promise<void> {
   for (const path of await everythingIn(store, name)) {
     if (owned.has(path)) continue;
     const what = `${JSON.stringify(path)} in the output folder was not written by Paris, and would be in the way`;

@@ -38,7 +38,7 @@ export async function readRunData(store: FileSource): Promise<RunData> {
 }
 
 /** How often each value occurs, by value. */
-export function tally(values: readonly string[]): { [value: string]: number } {
+function tally(values: readonly string[]): { [value: string]: number } {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -27,7 +27,7 @@ export interface RunRecord extends RunIdentity {
 }
 
 const jsonObject = z.record(z.string(), z.json());
-export const runSchema: z.ZodMiniType<RunRecord> = z.object({
+const runSchema: z.ZodMiniType<RunRecord> = z.object({
   version: z.literal(1),
   kind: z.enum(['expert', 'router']),
   cluster: z.optional(z.int()),

@@ -103,7 +103,7 @@ function optimizerOf(options: TrainingOptions, device: Device): PrecisionOptimiz
 }
 
 /** A tree of tensors as the bytes of a safetensors file, in the canonical order of paths. */
-export async function encodeTensors(tree: unknown): Promise<Uint8Array> {
+async function encodeTensors(tree: unknown): Promise<Uint8Array> {
   const entries = await Promise.all(
     flattenTree<Tensor>(tree).map(async ({ path, value }) => {
       return [path, { dtype: value.dtype, shape: value.shape, data: await value.read() }] as const;
