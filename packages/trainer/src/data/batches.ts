@@ -1,7 +1,7 @@
 // Which pictures, times and noise a training step sees: a pure function of (seed, cluster, step). Continuing a run, or
 // training one expert alone, therefore needs no state of a generator.
 import { hostBits, hostUniform, type Key, key } from '@paris/tensor';
-import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
+import { type TimeDensity, uniformDensity } from '../train/time-density.js';
 
 /** What decides the batches of a run, beside its key. */
 export interface BatchSpec {

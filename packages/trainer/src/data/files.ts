@@ -7,6 +7,9 @@ import { type HostTensor, parseSafetensors, readSafetensors, writeSafetensors } 
 import { CheckpointError } from '@paris/tensor';
 import type * as z from 'zod/mini';
 import { DataError } from '../errors.js';
+import { claimOutput } from '../output/claim.js';
+import { dataFolder } from '../output/kinds.js';
+import { recoverOutput, replaceOutput } from '../output/replace.js';
 import {
   type ClusterManifest,
   clusterSchema,
@@ -15,10 +18,7 @@ import {
   labelledSchema,
   type Manifest,
   manifestSchema,
-} from '../formats/data.js';
-import { claimOutput } from '../output/claim.js';
-import { dataFolder } from '../output/kinds.js';
-import { recoverOutput, replaceOutput } from '../output/replace.js';
+} from './formats.js';
 import { type Pictures, type Rows, rowsOf } from './rows.js';
 
 const IMAGES = 'images.safetensors';

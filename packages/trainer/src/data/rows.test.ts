@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { DataFormat } from '../formats/data.js';
+import type { DataFormat } from './formats.js';
 import { gatherRows, type Pictures, type Rows, rowsOf, selectRows } from './rows.js';
 
 const format: DataFormat & { count: number } = {

@@ -1,6 +1,6 @@
 // Pictures as rows that are read a range at a time: what learns and measures asks for the rows that it needs, and does not
 // hold a folder in one array.
-import type { DataFormat } from '../formats/data.js';
+import type { DataFormat } from './formats.js';
 
 /** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
 export interface Pictures {

@@ -6,8 +6,8 @@ import { oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
 import { readLabelled } from '../data/files.js';
+import type { LabelledManifest } from '../data/formats.js';
 import { DataError } from '../errors.js';
-import type { LabelledManifest } from '../formats/data.js';
 import {
   byTime,
   derangement,

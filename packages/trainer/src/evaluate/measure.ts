@@ -17,8 +17,8 @@ import {
 import type { LoadedModel } from '@paris/sampler';
 import { type Device, type Key, normal, scalar, softmax, stack, type Tensor, type TensorKey } from '@paris/tensor';
 import type { TrainingData } from '../data/files.js';
+import type { LabelledManifest } from '../data/formats.js';
 import { gatherRows, normalise } from '../data/rows.js';
-import type { LabelledManifest } from '../formats/data.js';
 import type { Measurements } from './arms.js';
 
 export interface MeasureOptions {

@@ -2,8 +2,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import { captionWords } from '@paris/model';
+import type { DataItem } from '../data/formats.js';
 import { DataError } from '../errors.js';
-import type { DataItem } from '../formats/data.js';
 import type { PictureSource } from '../prepare/source.js';
 import type { CaptionRow, Captions } from './captions.js';
 import { type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';

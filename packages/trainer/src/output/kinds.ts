@@ -4,7 +4,7 @@ import { readPartition } from '@paris/clustering';
 import { entriesOf, type FileSource, readJson } from '@paris/files';
 import { parseModelIndex } from '@paris/model';
 import type * as z from 'zod/mini';
-import { clusterSchema, labelledSchema, manifestSchema } from '../formats/data.js';
+import { clusterSchema, labelledSchema, manifestSchema } from '../data/formats.js';
 import type { OutputKind } from './claim.js';
 
 /** What `prepare` writes, and `partition` into it. */

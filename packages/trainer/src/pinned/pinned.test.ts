@@ -6,7 +6,7 @@ import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { assemble } from '../assemble.js';
+import { assemble } from '../assemble/assemble.js';
 import type { TrainEvent } from '../run/events.js';
 import { drawPinned, makePinned, STOPPED_AFTER, trainPinned, trainPinnedRouter } from './pinned.testing.js';
 import { distance, numbersOf, pinned, readSums, sumsFile, sumsOf } from './sums.testing.js';

@@ -2,10 +2,10 @@
 import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions, MAX_TOKENS } from '@paris/model';
 import { writeManifestFolder } from '../data/files.js';
-import { heldOutGroups } from '../data/split.js';
+import type { DataItem, Manifest } from '../data/formats.js';
 import { DataError } from '../errors.js';
-import type { DataItem, Manifest } from '../formats/data.js';
 import type { PictureSource, SkippedPicture } from './source.js';
+import { heldOutGroups } from './split.js';
 
 /** Where pictures go, and what of them is held out. */
 export interface PreparePicturesOptions {

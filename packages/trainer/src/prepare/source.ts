@@ -1,5 +1,5 @@
 // Where pictures come from: a folder, an archive, a camera. Whatever gives pictures one after another can be prepared.
-import type { DataItem } from '../formats/data.js';
+import type { DataItem } from '../data/formats.js';
 
 /** A picture in the form in which it is stored: u8 [3, size, size], RGB. */
 export interface SourcePicture {

@@ -5,7 +5,6 @@ import { everythingIn } from '../output/claim.js';
 import { RUN_DATA_FILE } from './data.js';
 import { METRICS_FILE } from './metrics.js';
 import { RUN_FILE, readRun } from './record.js';
-import { moveAside } from './stores.js';
 
 /** Files that a run writes when it begins, by path. */
 export type Companions = { readonly [path: string]: Uint8Array };
@@ -40,6 +39,14 @@ export async function moveRunAside(runs: FileStore, name: string, companions: Co
   if (foreign === undefined) return moveAside(runs, name);
   const what = `${JSON.stringify(foreign)} in ${name} is not of the run, and would be moved aside with it`;
   throw new RunError('train', `${what}. Move it elsewhere first.`);
+}
+
+/** Renames the folder `name` to `name.old`, or `name.old-2` and so on; without the folder it does nothing. */
+async function moveAside(store: FileStore, name: string): Promise<void> {
+  if ((await store.list(name)).length === 0) return;
+  let target = `${name}.old`;
+  for (let i = 2; (await store.list(target)).length > 0; i++) target = `${name}.old-${i}`;
+  await store.move(name, target);
 }
 
 const files: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 import type { FileSource } from '@paris/files';
 import { encodeJson, readJson } from '@paris/files';
 import * as z from 'zod/mini';
-import type { DataFormat, DataItem } from '../formats/data.js';
+import type { DataFormat, DataItem } from '../data/formats.js';
 
 export interface RunData extends Pick<DataFormat, 'size' | 'channels' | 'normalization'> {
   version: 1;

@@ -5,9 +5,9 @@ import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { hostUniform, key } from '@paris/tensor';
 import { writeCluster, writeLabelled } from '../data/files.js';
+import type { DataFormat, DataItem } from '../data/formats.js';
 import { type Pictures, selectRows } from '../data/rows.js';
-import type { DataFormat, DataItem } from '../formats/data.js';
-import { partitionHash } from '../partition.js';
+import { partitionHash } from '../partition/partition.js';
 import type { TransformerSize } from '../train/configs.js';
 import type { TrainingOptions } from '../train/options.js';
 

@@ -3,7 +3,7 @@
 import { type FileStore, memoryStore, writeJson } from '@paris/files';
 import { writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
-import type { DataFormat, DataItem } from '../formats/data.js';
+import type { DataFormat, DataItem } from '../data/formats.js';
 import { type Companions, TUNING_FILE } from '../run/claim.js';
 import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
 

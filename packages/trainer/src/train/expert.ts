@@ -5,16 +5,16 @@ import { type Architecture, type Expert, type NoisePath, noisePath, toFlat, toTr
 import { key, ValueError } from '@paris/tensor';
 import { BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { clusterFolder, readCluster, type TrainingData } from '../data/files.js';
-import type { ClusterManifest } from '../formats/data.js';
-import { type LossWeight, unweighted } from '../objective/loss-weight.js';
-import { type TimeDensity, uniformDensity } from '../objective/time-density.js';
+import type { ClusterManifest } from '../data/formats.js';
 import { assertRunApart } from '../output/apart.js';
 import type { RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
 import { type InitialWeights, readInitialWeights } from './initial.js';
+import { type LossWeight, unweighted } from './loss-weight.js';
 import { conditionOf, denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 import type { Recipe } from './recipe.js';
+import { type TimeDensity, uniformDensity } from './time-density.js';
 import { type TrainControls, train } from './train.js';
 
 /** Which expert is trained, on what, towards what. */

@@ -7,7 +7,7 @@ import { loadModel, loadPipeline, oracle } from '@paris/sampler';
 import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { assemble } from '../assemble.js';
+import { assemble } from '../assemble/assemble.js';
 import { readLabelled } from '../data/files.js';
 import { normalise } from '../data/rows.js';
 import { measure } from '../evaluate/measure.js';

@@ -3,8 +3,8 @@
 import { type Condition, type NoisePath, type Prediction, tokenCondition } from '@paris/model';
 import { mse, normal, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
 import type { BatchDraw } from '../data/batches.js';
+import type { DataFormat } from '../data/formats.js';
 import { gatherRows, normalise, type Rows } from '../data/rows.js';
-import type { DataFormat } from '../formats/data.js';
 import type { Batch, HostTensor } from './recipe.js';
 
 /** The tensors of a denoising batch: `images` [B, C, S, S] in [-1, 1], `ids` [B, L], and per picture t, α, σ, α′, σ′. */

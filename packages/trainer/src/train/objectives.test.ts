@@ -7,14 +7,14 @@ import { type Device, key, openDevice, type TensorKey } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError, RunError } from '../errors.js';
-import { minSnr } from '../objective/loss-weight.js';
-import { logitNormalDensity } from '../objective/time-density.js';
 import { readRun } from '../run/record.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
+import { minSnr } from './loss-weight.js';
 import { denoisingLoss, noised } from './noising.js';
 import type { Batch } from './recipe.js';
+import { logitNormalDensity } from './time-density.js';
 
 let device: Device;
 let data: FileStore;

@@ -6,7 +6,7 @@ import { type Architecture, type NoisePath, noisePath, type Router, toFlat, toTr
 import { argmax, crossEntropy } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
-import type { LabelledManifest } from '../formats/data.js';
+import type { LabelledManifest } from '../data/formats.js';
 import { assertRunApart } from '../output/apart.js';
 import type { Json, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';

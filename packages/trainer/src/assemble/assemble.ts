@@ -14,18 +14,18 @@ import {
 } from '@paris/model';
 import { parseRoutingPolicy } from '@paris/router';
 import { CheckpointError } from '@paris/tensor';
-import { readCluster, readLabelled } from './data/files.js';
-import { RunError } from './errors.js';
-import { assertApart } from './output/apart.js';
-import { claimOutput } from './output/claim.js';
-import { modelFolder } from './output/kinds.js';
-import { recoverOutput, replaceOutput } from './output/replace.js';
-import { partitionHash } from './partition.js';
-import { WEIGHTS_FILE } from './run/claim.js';
-import { type RunData, readRunData } from './run/data.js';
-import { type Json, type RunRecord, readRun } from './run/record.js';
-import { expertRunName } from './train/expert.js';
-import { ROUTER_RUN } from './train/router.js';
+import { readCluster, readLabelled } from '../data/files.js';
+import { RunError } from '../errors.js';
+import { assertApart } from '../output/apart.js';
+import { claimOutput } from '../output/claim.js';
+import { modelFolder } from '../output/kinds.js';
+import { recoverOutput, replaceOutput } from '../output/replace.js';
+import { partitionHash } from '../partition/partition.js';
+import { WEIGHTS_FILE } from '../run/claim.js';
+import { type RunData, readRunData } from '../run/data.js';
+import { type Json, type RunRecord, readRun } from '../run/record.js';
+import { expertRunName } from '../train/expert.js';
+import { ROUTER_RUN } from '../train/router.js';
 
 /** Which runs become a model, where, and what its index says. */
 export interface AssembleOptions {

@@ -14,15 +14,15 @@ import {
 import type { FileSource, FileStore } from '@paris/files';
 import { encodeJson, sha256 } from '@paris/files';
 import { type Device, key } from '@paris/tensor';
-import { readManifestFolder, writeCluster, writeLabelled } from './data/files.js';
-import { checkRatio, drawOutOfCluster } from './data/out-of-cluster.js';
-import { type Pictures, selectRows } from './data/rows.js';
-import { DataError } from './errors.js';
-import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from './formats/data.js';
-import { claimOutput } from './output/claim.js';
-import { dataFolder } from './output/kinds.js';
-import { recoverOutput, replaceOutput } from './output/replace.js';
-import { describePartition, type PartitionReport } from './partitionReport.js';
+import { readManifestFolder, writeCluster, writeLabelled } from '../data/files.js';
+import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from '../data/formats.js';
+import { type Pictures, selectRows } from '../data/rows.js';
+import { DataError } from '../errors.js';
+import { claimOutput } from '../output/claim.js';
+import { dataFolder } from '../output/kinds.js';
+import { recoverOutput, replaceOutput } from '../output/replace.js';
+import { checkRatio, drawOutOfCluster } from './out-of-cluster.js';
+import { describePartition, type PartitionReport } from './report.js';
 
 /** How to cluster is as `partitionImages` of `@paris/clustering` takes it: K, stages, assignment, balance, metric, seed. */
 export interface PartitionOptions extends ClusteringOptions {

@@ -10,7 +10,7 @@ import {
   type SweepRow,
 } from '@paris/clustering';
 import { printable } from '@paris/files';
-import type { DataItem } from './formats/data.js';
+import type { DataItem } from '../data/formats.js';
 
 /** What came of a partition, to judge it before anything is trained. */
 export interface PartitionReport {

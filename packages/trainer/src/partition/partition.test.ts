@@ -1,10 +1,10 @@
 import { memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLabelled, writeManifestFolder } from './data/files.js';
-import type { Manifest } from './formats/data.js';
+import { readLabelled, writeManifestFolder } from '../data/files.js';
+import type { Manifest } from '../data/formats.js';
 import { partitionData, partitionHash, sweepPartitions } from './partition.js';
-import { formatPartition, formatSweep } from './partitionReport.js';
+import { formatPartition, formatSweep } from './report.js';
 
 let device: Device;
 beforeAll(async () => {

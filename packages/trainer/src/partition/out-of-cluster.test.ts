@@ -4,13 +4,13 @@ import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { type Device, key, openDevice, ValueError } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { partitionData } from '../partition.js';
+import { readCluster, readLabelled, writeManifestFolder } from '../data/files.js';
 import { readRunData } from '../run/data.js';
 import { toySize, toyTraining } from '../testing/toy.js';
 import { ditConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
-import { readCluster, readLabelled, writeManifestFolder } from './files.js';
 import { drawOutOfCluster } from './out-of-cluster.js';
+import { partitionData } from './partition.js';
 
 describe('drawOutOfCluster', () => {
   const labels = Uint32Array.from({ length: 500 }, (_, i) => (i < 98 ? 3 : i % 3));
