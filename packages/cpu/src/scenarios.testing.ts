@@ -3,7 +3,7 @@ import { type CreateGpuOptions, createGpu } from './index.js';
 
 const U = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 };
 
-const mix = `
+export const mix = `
   @group(0) @binding(0) var<storage, read> input: array<f32>;
   @group(0) @binding(1) var<storage, read_write> output: array<f32>;
   @group(0) @binding(2) var<uniform> scale: vec4f;

@@ -36,18 +36,26 @@ export function processors(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(containerLimit())));
 }
 
+interface DenoScope {
+  readonly Deno?: { permissions: { querySync(wanted: { name: 'read'; path: string }): { state: string } } };
+}
+
+/** A small file of the system; undefined if it cannot be read. Deno would ask its user: not for this. */
+function readSystem(path: string): string | undefined {
+  const { Deno } = globalThis as DenoScope;
+  if (Deno && Deno.permissions.querySync({ name: 'read', path }).state !== 'granted') return undefined;
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Processors that the control group allows (version 2, then 1); Infinity without a limit. */
 function containerLimit(): number {
-  const read = (path: string) => {
-    try {
-      return readFileSync(path, 'utf8').trim();
-    } catch {
-      return undefined;
-    }
-  };
   const [quota, period] =
-    read('/sys/fs/cgroup/cpu.max')?.split(' ') ??
-    ['quota', 'period'].map((name) => read(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`));
+    readSystem('/sys/fs/cgroup/cpu.max')?.split(' ') ??
+    ['quota', 'period'].map((name) => readSystem(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`));
   const limit = Number(quota) / Number(period);
   return limit > 0 ? limit : Number.POSITIVE_INFINITY;
 }
