@@ -68,7 +68,7 @@ export class GpuDevice extends EventTarget implements GPUDevice {
       this.#resolveLost = resolve;
     });
     const self = new WeakRef(this);
-    this.runner = new Runner({ ...runner, failed: (why) => self.deref()?.lose('unknown', `A worker failed: ${why}.`) });
+    this.runner = new Runner({ ...runner, failed: (why) => self.deref()?.lose('unknown', why) });
     abandoned.register(this, this.runner);
     const owned = this.runner;
     this.registry = new FinalizationRegistry(({ address, size }) => owned.release(address, size));

@@ -78,7 +78,7 @@ export class Runner {
       const worker = startThread(
         source,
         `paris-cpu-${index}`,
-        { message: (message) => this.#receive(message), failed: (why) => this.#fail(why) },
+        { message: (message) => this.#receive(message), failed: (why) => this.#fail(`A worker failed: ${why}.`) },
         options.makeWorker,
       );
       const shared = this.#memory && { memory: this.#memory, control: this.#control.buffer as SharedArrayBuffer };
@@ -179,7 +179,7 @@ export class Runner {
   /** Resolves when all that was asked for until now is done, or the workers are no more; in the order of the calls. */
   whenDone(): Promise<void> {
     if (!this.shared) return this.fetch(0, 0).then(() => {});
-    if (!this.flush()) this.#fail('out of memory');
+    if (!this.flush()) this.#fail('No memory is left for the commands of a submit.');
     // Those that wait already come first.
     if (this.#waiters.length === 0 && (this.#dead || this.#finished() === this.#sequence)) return Promise.resolve();
     return new Promise((settle) => {
@@ -196,7 +196,7 @@ export class Runner {
 
   /** A copy of bytes from the worker that owns them, when all that was asked for is done; once it is no more, zeros. */
   fetch(address: number, size: number): Promise<ArrayBuffer> {
-    if (!this.flush()) this.#fail('out of memory');
+    if (!this.flush()) this.#fail('No memory is left for the commands of a submit.');
     if (this.#dead) return Promise.resolve(new ArrayBuffer(size));
     return new Promise((resolve) => {
       const id = this.#peek++;
@@ -326,7 +326,7 @@ export class Runner {
   #receive(message: FromWorker): void {
     if (this.#dead) return;
     if (message.kind === 'failed') {
-      this.#fail(message.message);
+      this.#fail(`A worker failed: ${message.message}.`);
       return;
     }
     if (message.kind === 'done') {
