@@ -1,10 +1,7 @@
 // What `npm test` runs, in this order. A part is a command (one check, passed or failed) or a suite (counted by test).
 // To add one, add a line. Parts of one list run side by side: what spends its time on one thread.
 
-/**
- * Suites that run a second time on SwiftShader: what talks to a device, once per kind of work. The whole set runs on
- * the best adapter only, since SwiftShader is three times slower.
- */
+/** Suites that run on drivers too: what talks to a device, once per kind of work. The whole set runs on the CPU device. */
 const DEVICE_SUITES = [
   'packages/tensor/src/autodiff',
   'packages/tensor/src/compile',
@@ -20,7 +17,7 @@ const DEVICE_SUITES = [
   'packages/trainer/src/pinned',
 ];
 
-/** What the second adapter tells nothing new in: tests without a device, of the process, or that choose both themselves. */
+/** What another adapter tells nothing new in: tests without a device, of the process, or that choose both themselves. */
 const SAME_ON_ANY_ADAPTER = [
   'packages/tensor/src/compile/passes.test.ts',
   'packages/tensor/src/device/bitwise.test.ts',
@@ -28,7 +25,7 @@ const SAME_ON_ANY_ADAPTER = [
   'packages/tensor/src/device/leak.test.ts',
 ];
 
-/** What SwiftShader does not have, in Node, in Deno and in Chromium. */
+/** What neither the CPU device nor SwiftShader has: lavapipe runs the tests of it. */
 const LACKS = ['f16', 'subgroups'];
 
 /** @type {(import('./runner.js').Part | import('./runner.js').Part[])[]} */
@@ -46,16 +43,24 @@ export const PARTS = [
   { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
   { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
   { name: 'installs', command: ['node', 'tools/test/src/installs.js'] },
-  { name: 'tests', suite: { adapter: 'auto', paths: [] } },
+  { name: 'tests', suite: { adapter: 'auto', paths: [], lacks: LACKS } },
+  {
+    name: 'tests on lavapipe',
+    suite: { adapter: 'lavapipe', paths: DEVICE_SUITES, except: SAME_ON_ANY_ADAPTER },
+  },
   {
     name: 'tests on SwiftShader',
-    suite: { adapter: 'swiftshader', paths: DEVICE_SUITES, except: SAME_ON_ANY_ADAPTER, lacks: LACKS },
+    suite: {
+      adapter: 'swiftshader',
+      paths: ['packages/tensor/src/kernels', 'packages/tensor/src/ops', 'packages/trainer/src/pinned'],
+      lacks: LACKS,
+    },
   },
   [
     { name: 'Deno', command: ['node', 'tools/test/src/runtimes/deno.js', 'lavapipe'] },
     {
-      name: 'Deno on SwiftShader',
-      command: ['node', 'tools/test/src/runtimes/deno.js', 'swiftshader'],
+      name: 'Deno on the CPU',
+      command: ['node', 'tools/test/src/runtimes/deno.js', 'cpu'],
       lacks: LACKS,
     },
     { name: 'Chromium', command: ['node', 'tools/test/src/runtimes/chromium.js'], lacks: LACKS },

@@ -5,7 +5,7 @@ import { ROOT } from './markdown.js';
 
 /**
  * The environment in which a process finds the adapter, or why there is none. Asks the built launcher.
- * @param {'auto' | 'gpu' | 'lavapipe' | 'swiftshader'} adapter
+ * @param {'auto' | 'gpu' | 'cpu' | 'lavapipe' | 'swiftshader'} adapter
  * @returns {Promise<{ env?: NodeJS.ProcessEnv, name: string, reason: string }>}
  */
 export async function environmentOf(adapter) {

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
  * @property {Suite} [suite] vitest, on one adapter
  *
  * @typedef {object} Suite
- * @property {'auto' | 'gpu' | 'lavapipe' | 'swiftshader'} adapter `auto`: the best there is
+ * @property {'auto' | 'gpu' | 'cpu' | 'lavapipe' | 'swiftshader'} adapter `auto`: the best there is
  * @property {string[]} paths all tests if empty
  * @property {string[]} [except] files among them that are left out
  * @property {string[]} [lacks] capabilities that this adapter never has, whatever PARIS_REQUIRE says

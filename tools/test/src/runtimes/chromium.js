@@ -41,7 +41,7 @@ async function run(/** @type {string} */ executablePath) {
     await page.waitForFunction(() => 'runEverything' in globalThis);
     const adapter = await page.evaluate(() => {
       const { runEverything, report } = /** @type {any} */ (globalThis);
-      return runEverything({ brief: true, report });
+      return runEverything({ brief: true, require: 'webgpu', report });
     });
     console.log(`Chromium ${browser.version()}, ${suites} files on ${adapter}: ${summary()}`);
   } catch (error) {

@@ -1,5 +1,4 @@
-// The tensor library's suites under a real Deno, on the adapter that is named: node deno.js lavapipe|swiftshader.
-// All of them on lavapipe; on SwiftShader, which is slower, with fewer samples.
+// The tensor library's suites under a real Deno, on the adapter that is named: node deno.js lavapipe|cpu.
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +10,7 @@ import { bundleSuites } from './bundle.js';
 import { count } from './count.js';
 
 const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
-const NAMES = { lavapipe: /llvmpipe/i, swiftshader: /swiftshader/i };
+const NAMES = { lavapipe: /llvmpipe/i, cpu: /Paris on WebAssembly/ };
 const adapter = /** @type {keyof typeof NAMES} */ (process.argv[2] ?? 'lavapipe');
 const FOLDER = join(ROOT, '.cache', 'runtimes', `deno-${adapter}`);
 
@@ -28,7 +27,7 @@ async function run(/** @type {NodeJS.ProcessEnv} */ env) {
     join(FOLDER, 'deno.js'),
     `import './suites.js';
 const say = (message) => console.log(JSON.stringify(message));
-say({ adapter: await runEverything({ brief: ${adapter === 'swiftshader'}, report: say }) });
+say({ adapter: await runEverything({ brief: false, require: '${adapter === 'cpu' ? 'cpu' : 'webgpu'}', report: say }) });
 `,
   );
   // No permissions at all, but for what its own WebGPU needs.

@@ -7,15 +7,17 @@ import { type CaseOutcome, runSuites, type Suite, takeSuites } from '../../../..
 export interface RunOptions {
   /** Fewer samples of everything. */
   readonly brief: boolean;
+  /** The platform's WebGPU, or the CPU. */
+  readonly require: 'webgpu' | 'cpu';
   report(outcome: CaseOutcome): void;
 }
 
 /** Gives the adapter's name. */
-async function runEverything({ brief, report }: RunOptions): Promise<string> {
+async function runEverything({ brief, require, report }: RunOptions): Promise<string> {
   const suites: Suite[] = [];
   takeSuites((suite) => suites.push(suite));
   await import('virtual:suites');
-  const device = await openDevice();
+  const device = await openDevice({ require });
   const fixture = <T>(path: string): T => {
     const stored = fixtures[path];
     if (stored === undefined) throw new Error(`there is no fixture ${path}`);
