@@ -53,7 +53,7 @@ describe('paris', () => {
       'there is no policy "best". Write full, top2, threshold0.05',
     ],
     [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
-    [['sample', 'x', '--prompt', 'a', '--sampler', 'ddim'], 'no sampler is called "ddim". Known: euler, heun.'],
+    [['sample', 'x', '--prompt', 'a', '--sampler', 'plms'], 'no sampler is called "plms". Known: euler, heun,'],
     [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
     [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {

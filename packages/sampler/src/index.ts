@@ -48,7 +48,12 @@ export {
 } from './routing/mixture.js';
 export { expertColour, type RenderRoutingOptions, renderRouting } from './routing/render.js';
 export type { RoutingTelemetry } from './routing/telemetry.js';
+export { adamsBashforth } from './samplers/adams-bashforth.js';
+export { ddim } from './samplers/ddim.js';
+export { dpmpp2m } from './samplers/dpmpp-2m.js';
+export { dpmpp2mSde } from './samplers/dpmpp-2m-sde.js';
 export { euler } from './samplers/euler.js';
+export { eulerAncestral } from './samplers/euler-ancestral.js';
 export { heun } from './samplers/heun.js';
 export { type PictureNoiseOptions, pictureNoise } from './samplers/noise.js';
 export {
@@ -66,4 +71,5 @@ export {
   samplerOf,
 } from './samplers/sampler.js';
 export { samplerByName, samplers } from './samplers/samplers.js';
+export { unipc } from './samplers/unipc.js';
 export { shiftLogSnr, uniformTimes } from './schedules/schedules.js';

@@ -111,8 +111,8 @@ it('what is asked of a pipeline', async () => {
   expect(await generate({ guidance: Number.NaN })).toMatchInlineSnapshot(
     `"ValueError: [generate] guidance is NaN. Give a number such as 3."`,
   );
-  expect(await generate({ sampler: 'ddim' })).toMatchInlineSnapshot(
-    `"ValueError: [sampler] no sampler is called "ddim". Known: euler, heun. Or pass a function of your own."`,
+  expect(await generate({ sampler: 'plms' })).toMatchInlineSnapshot(
+    `"ValueError: [sampler] no sampler is called "plms". Known: euler, heun, euler-ancestral, ddim, dpmpp-2m, dpmpp-2m-sde, unipc, adams-bashforth. Or pass a function of your own."`,
   );
   expect(await generate({ routing: 'best' })).toMatchInlineSnapshot(
     `"ValueError: [routing] there is no policy "best". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,

@@ -1,6 +1,6 @@
 import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { encodePng, renderRouting, samplerByName } from '@paris/sampler';
+import { encodePng, renderRouting, samplerByName, samplers } from '@paris/sampler';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { number, parsed, policyName, whole } from '../failure.js';
@@ -48,7 +48,7 @@ export function sampleCommand(): Command {
       "top1, top2, full, threshold0.05, nucleus0.9, …; top2@0.5 divides the router's logits by a temperature of 0.5 (default: what the model says)",
       policyName,
     )
-    .option('--sampler <name>', 'euler or heun', samplerName, 'euler')
+    .option('--sampler <name>', `${Object.keys(samplers).join(', ')}`, samplerName, 'euler')
     .option('--scale <n>', 'enlarge each pixel (default: pictures of about 128)', whole(1))
     .option(
       '--expert <file>',

@@ -9,6 +9,7 @@ import { checkJson, isPath, parseJson } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
 import * as z from 'zod/mini';
 
+/** Where a model folder's index is. */
 export const indexPath = 'model_index.json';
 
 /** Files larger than this are hashed in pieces of it as well, so that a span can be checked without the rest. */

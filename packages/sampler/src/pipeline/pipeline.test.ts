@@ -163,7 +163,7 @@ describe('pipeline.generate', () => {
     [{ count: 0 }, '[generate] count is 0. Give a whole number from 1 on.'],
     [{ batchSize: 1.5 }, '[generate] batchSize is 1.5. Give a whole number from 1 on.'],
     [{ steps: 0 }, '[uniformTimes] steps is 0.'],
-    [{ sampler: 'dpm' }, '[sampler] no sampler is called "dpm". Known: euler, heun.'],
+    [{ sampler: 'dpm' }, '[sampler] no sampler is called "dpm". Known: euler, heun,'],
     [{ routing: 'best' }, 'there is no policy "best"'],
     [{ routing: top(4) }, '[top] asked for 4 experts of 3. Ask for no more than there are.'],
   ])('refuses %j', async (change, message) => {

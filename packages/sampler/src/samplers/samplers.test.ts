@@ -1,14 +1,24 @@
 import { linearPath } from '@paris/model';
+import { hostNormal, key } from '@paris/tensor';
 import { describe, expect, it } from 'vitest';
 import { uniformTimes } from '../schedules/schedules.js';
 import type { Sampler, SamplerOptions } from './sampler.js';
 import { samplerByName, samplers } from './samplers.js';
 import { Ledger, type Vector } from './vector.testing.js';
 
-/** What is particular to each sampler; a sampler that is missing here fails the suite. */
-const facts: Record<keyof typeof samplers, { order: number; evaluations: (steps: number) => number }> = {
+/** What is particular to each sampler; a sampler that is missing here fails the suite. Orders: see solvers.test.ts, too. */
+const facts: Record<
+  keyof typeof samplers,
+  { order?: number; history?: number; evaluations: (steps: number) => number }
+> = {
   euler: { order: 1, evaluations: (steps) => steps },
   heun: { order: 2, evaluations: (steps) => 2 * steps - 1 },
+  'euler-ancestral': { evaluations: (steps) => steps },
+  ddim: { order: 1, evaluations: (steps) => steps },
+  'dpmpp-2m': { history: 1, evaluations: (steps) => steps },
+  'dpmpp-2m-sde': { history: 1, evaluations: (steps) => steps },
+  unipc: { history: 2, evaluations: (steps) => steps },
+  'adams-bashforth': { order: 2, history: 1, evaluations: (steps) => steps },
 };
 
 /**
@@ -22,15 +32,20 @@ const gaussianVelocity = (x: number, t: number) =>
   -mean + ((t - (1 - t) * spread ** 2) / width(t) ** 2) * (x - (1 - t) * mean);
 const exact = (x1: number, t: number) => (1 - t) * mean + width(t) * x1;
 
-const options = (steps: number, more: Partial<SamplerOptions<Vector>> = {}): SamplerOptions<Vector> => ({
+const options = (
+  ledger: Ledger,
+  steps: number,
+  more: Partial<SamplerOptions<Vector>> = {},
+): SamplerOptions<Vector> => ({
   times: uniformTimes(steps),
   path: linearPath,
+  noise: (step, draw) => ledger.vector(hostNormal(key(2).foldIn(step).foldIn(draw), 1)),
   ...more,
 });
 
 async function finish(sampler: Sampler, ledger: Ledger, start: Vector, steps: number): Promise<number[]> {
   let result: number[] = [];
-  for await (const { latents } of sampler(ledger.denoiser(gaussianVelocity), start, options(steps))) {
+  for await (const { latents } of sampler(ledger.denoiser(gaussianVelocity), start, options(ledger, steps))) {
     result = [...latents.read()];
   }
   return result;
@@ -38,20 +53,22 @@ async function finish(sampler: Sampler, ledger: Ledger, start: Vector, steps: nu
 
 describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) => {
   const sampler = samplers[name];
-  const { order, evaluations } = facts[name];
+  const { order, history = 0, evaluations } = facts[name];
 
-  it('takes noise to the data of a Gaussian, with the order of its method', async () => {
-    const start = [-1.5, -0.2, 0.4, 2];
-    const errors: number[] = [];
-    for (const steps of [20, 40, 80, 160]) {
-      const ledger = new Ledger();
-      const end = await finish(sampler, ledger, ledger.vector(start), steps);
-      errors.push(Math.max(...end.map((x, i) => Math.abs(x - exact(start[i]!, 0)))));
-    }
-    const slopes = errors.slice(1).map((error, i) => Math.log2(errors[i]! / error));
-    for (const slope of slopes) expect(Math.abs(slope - order)).toBeLessThan(0.25);
-    expect(errors.at(-1)).toBeLessThan(0.02);
-  });
+  if (order) {
+    it('takes noise to the data of a Gaussian, with the order of its method', async () => {
+      const start = [-1.5, -0.2, 0.4, 2];
+      const errors: number[] = [];
+      for (const steps of [20, 40, 80, 160]) {
+        const ledger = new Ledger();
+        const end = await finish(sampler, ledger, ledger.vector(start), steps);
+        errors.push(Math.max(...end.map((x, i) => Math.abs(x - exact(start[i]!, 0)))));
+      }
+      const slopes = errors.slice(1).map((error, i) => Math.log2(errors[i]! / error));
+      for (const slope of slopes) expect(Math.abs(slope - order)).toBeLessThan(0.25);
+      expect(errors.at(-1)).toBeLessThan(0.02);
+    });
+  }
 
   it('yields each step with its time, its preview and its evaluations', async () => {
     const ledger = new Ledger();
@@ -59,7 +76,7 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
     for await (const { step, time, evaluations: count, sample } of sampler(
       ledger.denoiser(gaussianVelocity),
       ledger.vector([1]),
-      options(4),
+      options(ledger, 4),
     )) {
       seen.push({ step, time, count });
       expect(sample.read()).toHaveLength(1);
@@ -76,7 +93,7 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
 
   it('tells x̂₀ from the beginning of the step', async () => {
     const ledger = new Ledger();
-    const generator = sampler(ledger.denoiser(gaussianVelocity), ledger.vector([1.2]), options(5));
+    const generator = sampler(ledger.denoiser(gaussianVelocity), ledger.vector([1.2]), options(ledger, 5));
     const { value } = await generator.next();
     expect(value?.sample.read()[0]).toBeCloseTo(1.2 - gaussianVelocity(1.2, 1), 14);
     await generator.return();
@@ -85,8 +102,9 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
   it('leaves only the initial latents alive at the end, and at every step what it says', async () => {
     const ledger = new Ledger();
     const start = ledger.vector([0.5]);
-    for await (const { latents, sample } of sampler(ledger.denoiser(gaussianVelocity), start, options(6))) {
-      expect(ledger.live).toEqual(new Set([start, latents, sample]));
+    for await (const { latents, sample } of sampler(ledger.denoiser(gaussianVelocity), start, options(ledger, 6))) {
+      for (const value of [start, latents, sample]) expect(ledger.live.has(value)).toBe(true);
+      expect(ledger.live.size).toBeLessThanOrEqual(3 + 2 * history);
     }
     expect(ledger.live).toEqual(new Set([start]));
     expect([...start.read()]).toEqual([0.5]);
@@ -95,7 +113,8 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
   it('releases everything when the loop is left', async () => {
     const ledger = new Ledger();
     const start = ledger.vector([0.5]);
-    for await (const { step } of sampler(ledger.denoiser(gaussianVelocity), start, options(6))) if (step === 2) break;
+    for await (const { step } of sampler(ledger.denoiser(gaussianVelocity), start, options(ledger, 6)))
+      if (step === 2) break;
     expect(ledger.live).toEqual(new Set([start]));
     expect(ledger.evaluations).toBeLessThan(evaluations(6));
   });
@@ -113,7 +132,7 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
             return await denoiser(latents, time);
           },
           start,
-          options(6, { signal: control.signal }),
+          options(ledger, 6, { signal: control.signal }),
         )) {
           if (!within && step === 1) control.abort(new Error('enough'));
           expect(step).toBeLessThan(2);
@@ -137,7 +156,7 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
             return await denoiser(latents, time);
           },
           start,
-          options(6),
+          options(ledger, 6),
         ));
       };
       await expect(run()).rejects.toThrow('lost');
@@ -147,13 +166,17 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
 
   it('gives the same numbers each time', async () => {
     const [a, b] = [new Ledger(), new Ledger()];
-    expect(await finish(sampler, a, a.vector([1, -1]), 7)).toEqual(await finish(sampler, b, b.vector([1, -1]), 7));
+    expect(await finish(sampler, a, a.vector([1]), 7)).toEqual(await finish(sampler, b, b.vector([1]), 7));
   });
 
   it('refuses times that do not go down, before anything is evaluated', async () => {
     const ledger = new Ledger();
     const start = ledger.vector([1]);
-    const generator = sampler(ledger.denoiser(gaussianVelocity), start, options(2, { times: Float64Array.of(0, 1) }));
+    const generator = sampler(
+      ledger.denoiser(gaussianVelocity),
+      start,
+      options(ledger, 2, { times: Float64Array.of(0, 1) }),
+    );
     await expect(generator.next()).rejects.toThrow(`[${name}] times[1] = 1 is not below times[0] = 0.`);
     expect(ledger.evaluations).toBe(0);
   });
@@ -161,7 +184,9 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
 
 it('finds samplers by name', () => {
   expect(samplerByName('heun')).toBe(samplers.heun);
+  expect(samplerByName('dpmpp_2m')).toBe(samplers['dpmpp-2m']);
+  expect(samplerByName('uni_pc')).toBe(samplers.unipc);
   expect(() => samplerByName('toString')).toThrow(
-    '[sampler] no sampler is called "toString". Known: euler, heun. Or pass a function of your own.',
+    '[sampler] no sampler is called "toString". Known: euler, heun, euler-ancestral, ddim, dpmpp-2m, dpmpp-2m-sde, unipc, adams-bashforth. Or pass a function of your own.',
   );
 });
