@@ -17,6 +17,19 @@ function geluSlope(x: number): number {
   return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
 }
 
+/** The error function: its series, and beyond 3 Legendre's continued fraction of erfc. */
+function erf(x: number): number {
+  const a = Math.abs(x);
+  if (a > 6) return Math.sign(x);
+  let total = 0;
+  if (a < 3) {
+    for (let n = 0, term = a; n < 100; n++, term *= -(a * a) / n) total += term / (2 * n + 1);
+    return (Math.sign(x) * 2 * total) / Math.sqrt(Math.PI);
+  }
+  for (let n = 60; n > 0; n--) total = n / 2 / (a + total);
+  return Math.sign(x) * (1 - Math.exp(-a * a) / ((a + total) * Math.sqrt(Math.PI)));
+}
+
 function unary(fn: (x: number) => number): Interpreter {
   return ({ inputs }) => [inputs[0]!.map(fn)];
 }
@@ -202,6 +215,13 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   power: binary((x, y) => (x === 1 || (x === -1 && !Number.isFinite(y)) ? 1 : x ** y)),
   gelu: unary((x) => 0.5 * x * (1 + cdf(x))),
   geluSlope: unary(geluSlope),
+  erf: unary(erf),
+  geluExact: unary((x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2))),
+  softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  leakyRelu: binary((x, slope) => (x > 0 ? x : slope * x)),
+  elu: binary((x, alpha) => (x > 0 ? x : alpha * Math.expm1(x))),
+  ceil: unary(Math.ceil),
+  round: unary((x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x))),
   relu: unary((x) => Math.max(x, 0)),
   sigmoid: unary(sigmoid),
   silu: unary((x) => x * sigmoid(x)),
@@ -254,6 +274,10 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   concat,
 
   sum: reduce((xs) => xs.reduce((a, b) => a + b, 0)),
+  prod: ({ node, ...rest }) => {
+    const times = whole.has(node.outputs[0]!.dtype) ? Math.imul : (a: number, b: number) => a * b;
+    return reduce((xs) => xs.reduce(times, 1))({ node, ...rest });
+  },
   max: extremum(Math.max, 0),
   min: extremum(Math.min, 1),
   argmax: reduce((xs) => xs.reduce((best, x, i) => (x > xs[best]! ? i : best), 0)),

@@ -1,4 +1,4 @@
-import { ShapeError, ValueError } from '../../errors.js';
+import { ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
 import type { Type } from '../../graph/node.js';
 import { showShape } from '../../graph/shape.js';
@@ -7,6 +7,7 @@ import type { Tensor } from '../../tensor.js';
 import { applyOp, requireTensor } from '../define/apply.js';
 import { composite } from '../define/kinds.js';
 import { barrier } from '../view/barrier.js';
+import { pairOf } from './pair.js';
 import { fold, type Windows, windowCount, windows } from './windows.js';
 
 interface Convolution extends Windows {
@@ -86,9 +87,9 @@ export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions)
   op,
   (x, weight, options = {}) => {
     const { bias, groups = 1 } = options;
-    const stride = pair('stride', options.stride ?? 1, 1);
-    const padding = pair('padding', options.padding ?? 0, 0);
-    const dilation = pair('dilation', options.dilation ?? 1, 1);
+    const stride = pairOf('conv2d', 'stride', options.stride ?? 1, 1);
+    const padding = pairOf('conv2d', 'padding', options.padding ?? 0, 0);
+    const dilation = pairOf('conv2d', 'dilation', options.dilation ?? 1, 1);
     for (const tensor of [x, weight]) requireDType('conv2d', requireTensor('conv2d', tensor).dtype, floats);
     const [c, o] = [x.shape[1]!, weight.shape[0]!];
     if (x.rank !== 4 || weight.rank !== 4 || weight.shape[1] !== c / groups || o % groups !== 0) {
@@ -106,11 +107,3 @@ export const conv2d: WithOp<(x: Tensor, weight: Tensor, options?: Conv2dOptions)
     return bias ? y.add(bias.reshape([o, 1, 1])) : y;
   },
 );
-
-function pair(name: string, value: number | readonly [number, number], least: number): [number, number] {
-  const both = typeof value === 'number' ? [value, value] : [...value];
-  if (both.length !== 2 || both.some((n) => !Number.isInteger(n) || n < least)) {
-    throw new ValueError('conv2d', `the ${name} must be one or two whole numbers from ${least} up, got ${value}.`);
-  }
-  return both as [number, number];
-}

@@ -1,6 +1,9 @@
-import { sample } from '../../testing/samples.js';
+import type { Tensor } from '../../tensor.js';
+import { type OpSample, sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
 import { type Conv2dOptions, conv2d } from './conv2d.js';
+import { convTranspose2d } from './convTranspose2d.js';
+import { avgPool2d, maxPool2d } from './pool2d.js';
 import { type ResizeMode, resize } from './resize.js';
 import { fold, type Windows, windows } from './windows.js';
 
@@ -33,4 +36,25 @@ opSuite('image', (ops) => {
   ops.check(fold, 'fold', {
     apply: ([g], { size, ...layout }) => fold(g!, size as [number, number], layout as unknown as Windows),
   });
+  const pictures = sample.normal([2, 4, 9, 7], 70);
+  ops.check(convTranspose2d, 'convTranspose2d', {
+    samples: [
+      sample.call([pictures, sample.normal([4, 3, 3, 2], 71)], { stride: [2, 3], padding: 1, outputPadding: [1, 2] }),
+      sample.call([sample.normal([0, 2, 3, 3], 72), sample.normal([2, 1, 3, 3], 73)]),
+    ],
+    gradientTolerance: { absolute: 2e-5 },
+  });
+  const pooled = [
+    sample.call([pictures], { kernel: [3, 2], stride: [2, 1], padding: 1 }),
+    sample.call([sample.normal([1, 3, 8, 8], 74)], { kernel: 2 }),
+    sample.call([sample.normal([0, 3, 8, 8], 75)], { kernel: 2 }),
+  ];
+  const pool =
+    (of: typeof maxPool2d): Pool =>
+    ([x], { kernel, ...options }) =>
+      of(x!, kernel as number, options);
+  ops.check(maxPool2d, 'maxPool2d', { apply: pool(maxPool2d), samples: pooled });
+  ops.check(avgPool2d, 'avgPool2d', { apply: pool(avgPool2d), samples: pooled });
 });
+
+type Pool = (inputs: readonly Tensor[], attrs: OpSample['attrs']) => Tensor;

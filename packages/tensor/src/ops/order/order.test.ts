@@ -23,7 +23,8 @@ opSuite('order', (ops) => {
     half,
   });
   ops.check(topK, 'topK', {
-    apply: ([x], { k, axis }) => listed(topK(x!, k as number, axis as number | undefined)),
+    apply: ([x], { k, axis, smallest }) =>
+      listed(topK(x!, k as number, axis as number | undefined, { smallest: smallest === true })),
     samples: [
       ...apart.map((x) => sample.call([x], { k: Math.min(3, x.shape.at(-1)!) })),
       sample.call([sample.integers([65, 3], 3, 4, 'i32')], { k: 5, axis: 0 }),

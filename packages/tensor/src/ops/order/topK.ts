@@ -11,18 +11,24 @@ export interface Ordered {
   readonly indices: Tensor;
 }
 
+/** Options of {@link topK}. */
+export interface TopKOptions {
+  /** The k smallest elements, smallest first. Default false. */
+  readonly smallest?: boolean;
+}
+
 /**
  * The k largest elements along an axis, the last by default, largest first; of equal ones the first. Gradients flow
  * through the values. n² comparisons a row of n ≤ 4096. Rows with NaN have no order.
  * @throws LimitError if the axis is longer; ValueError if it has no k elements.
  */
-export function topK(x: Tensor, k: number, axis = -1): Ordered {
+export function topK(x: Tensor, k: number, axis = -1, { smallest = false }: TopKOptions = {}): Ordered {
   const at = normalizeAxis('topK', axis, requireTensor('topK', x).rank);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!) {
     const range = `from 0 to ${x.shape[at]}, the size of axis ${at}`;
     throw new ValueError('topK', `k must be a whole number ${range}; got ${k}.`);
   }
-  return firstInOrder('topK', x, k, at, true);
+  return firstInOrder('topK', x, k, at, !smallest);
 }
 
 /** The first `count` elements along an axis in an order. */

@@ -1,6 +1,9 @@
 import type { Tensor } from '../../tensor.js';
+import type { StoredTensor } from '../../testing/parity.js';
 import { type OpSample, sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
+import { all } from './all.js';
+import { any } from './any.js';
 import { argmax } from './argmax.js';
 import { argmin } from './argmin.js';
 import { cumsum } from './cumsum.js';
@@ -8,6 +11,7 @@ import { logSumExp } from './logSumExp.js';
 import { max } from './max.js';
 import { mean } from './mean.js';
 import { min } from './min.js';
+import { prod } from './prod.js';
 import { sum } from './sum.js';
 
 interface Attributes {
@@ -84,6 +88,11 @@ opSuite('reduce', (ops) => {
   ops.check(mean, 'mean', { apply: over(mean), samples: means, tolerance });
   ops.check(max, 'max', { apply: over(max), samples: reductions(false) });
   ops.check(min, 'min', { apply: over(min), samples: reductions(false) });
+  const products = reductions(true).map((call) => ({ ...call, inputs: call.inputs.map(nearOne) }));
+  ops.check(prod, 'prod', { apply: over(prod), samples: products, tolerance: { relative: 5e-4 } });
+  const half = { none: 'the result is bool' };
+  ops.check(any, 'any', { apply: over(any), half });
+  ops.check(all, 'all', { apply: over(all), half });
   ops.check(logSumExp, 'logSumExp', {
     apply: ([x], attributes) => {
       const { axis, axes = axis, keepDims } = attributes as unknown as Attributes;
@@ -107,7 +116,7 @@ opSuite('reduce', (ops) => {
     tolerance: { absolute: 2e-5 },
     gradientTolerance: { absolute: 2e-5 },
   });
-  const half = { none: 'the result is an index' };
+  const whole = { none: 'the result is an index' };
   const places = [
     ...byAxis,
     sample.call([sample.normal([3, 17, 5], 66)], { axis: [0, 2] }),
@@ -115,8 +124,8 @@ opSuite('reduce', (ops) => {
     sample.call([sample.integers([4, 65], 68, 9)], { axis: [0, 1] }),
     sample.call([sample.normal([], 69)], {}),
   ];
-  ops.check(argmax, 'argmax', { apply: ([x], { axis }) => argmax(x!, axis as number), samples: places, half });
-  ops.check(argmin, 'argmin', { apply: ([x], { axis }) => argmin(x!, axis as number), samples: places, half });
+  ops.check(argmax, 'argmax', { apply: ([x], { axis }) => argmax(x!, axis as number), samples: places, half: whole });
+  ops.check(argmin, 'argmin', { apply: ([x], { axis }) => argmin(x!, axis as number), samples: places, half: whole });
 });
 
 function isFloatSample({ inputs }: OpSample): boolean {
@@ -125,4 +134,9 @@ function isFloatSample({ inputs }: OpSample): boolean {
 
 function hasElements({ inputs }: OpSample): boolean {
   return inputs[0]!.data.length > 0;
+}
+
+/** Factors whose product neither grows nor falls far. */
+function nearOne(input: StoredTensor): StoredTensor {
+  return input.dtype === 'f32' ? { ...input, data: input.data.map((x) => Math.fround(1 + x / 64)) } : input;
 }

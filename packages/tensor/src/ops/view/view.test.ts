@@ -10,10 +10,19 @@ import { pad } from './pad.js';
 import { permute, transpose } from './permute.js';
 import { reshape } from './reshape.js';
 import { type SliceRange, slice } from './slice.js';
+import { tril, triu } from './triangle.js';
 
 const x = (shape: number[], seed = 1) => sample.normal(shape, seed);
 const integers = sample.integers([3, 17], 2, 100, 'i32');
 const flags = sample.integers([3, 17], 3, 2, 'bool');
+
+const triangles = [
+  sample.call([x([17, 65])], { diagonal: 3 }),
+  sample.call([x([3, 5, 4])], { diagonal: -9 }),
+  sample.call([x([2, 0, 3])], { diagonal: 0 }),
+  sample.call([integers], { diagonal: -1 }),
+  sample.call([flags], { diagonal: 0 }),
+];
 
 opSuite('view', (ops) => {
   ops.check(reshape, 'reshape', {
@@ -98,6 +107,8 @@ opSuite('view', (ops) => {
       }),
     ],
   });
+  ops.check(tril, 'tril', { apply: ([t], { diagonal }) => tril(t!, diagonal as number), samples: triangles });
+  ops.check(triu, 'triu', { apply: ([t], { diagonal }) => triu(t!, diagonal as number), samples: triangles });
   ops.check(flip, 'flip', {
     apply: ([t], { axes }) => flip(t!, axes as number[]),
     samples: [
