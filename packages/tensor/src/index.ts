@@ -2,9 +2,10 @@
 export { type Gradient, grad, valueAndGrad, vjp } from './autodiff/gradient.js';
 export { rematerialise } from './autodiff/rematerialise.js';
 export type { KernelCost } from './compile/cost.js';
-export type { CompiledFunction, CompileOptions } from './device/compiled.js';
-export { Device, type DeviceCounters, type DeviceInfo, type TensorsOf } from './device/device.js';
+export type { CompiledArguments, CompiledFunction, CompileOptions } from './device/compiled.js';
+export { Device, type TensorsOf } from './device/device.js';
 export type { HostData } from './device/host.js';
+export type { DeviceCounters, DeviceInfo } from './device/info.js';
 export { type OpenDeviceOptions, openDevice } from './device/open.js';
 export type { KernelProfile, KernelRun, Profile, Roofline } from './device/profile.js';
 export { type AttentionShape, type TuneOptions, type TuneProgress, tune } from './device/tune.js';

@@ -13,7 +13,8 @@ import {
   valueAndGrad,
 } from '../index.js';
 import { useDevice } from '../testing/useDevice.testing.js';
-import type { Device, DeviceCounters } from './device.js';
+import type { Device } from './device.js';
+import type { DeviceCounters } from './info.js';
 
 const device = useDevice();
 

@@ -1,4 +1,5 @@
 // Compiled functions: traced once for each kind of arguments, replayed after that.
+import { showProgram } from '../compile/show.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { StaleTraceError, TraceError } from '../errors.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
@@ -9,6 +10,7 @@ import { Tensor } from '../tensor.js';
 import { flattenTree, type TreeOf } from '../tree.js';
 import { Arguments, isLeaf, type Leaf, templateOf } from './arguments.js';
 import type { Device } from './device.js';
+import { programOf } from './plan.js';
 import { Recent } from './recent.js';
 
 /** What a compiled function may do with its arguments and with memory. */
@@ -24,9 +26,11 @@ export interface CompileOptions {
 }
 
 /** A compiled function takes what the function takes (keys instead of tensor keys) and resolves to its results. */
-export type CompiledFunction<A extends readonly unknown[], R> = (
-  ...args: { [K in keyof A]: HostArgument<A[K]> }
-) => Promise<R>;
+export type CompiledFunction<A extends readonly unknown[], R> = (...args: CompiledArguments<A>) => Promise<R>;
+
+/** What a function's arguments are to whoever calls the compiled function. */
+export type CompiledArguments<A extends readonly unknown[]> = { [K in keyof A]: HostArgument<A[K]> };
+
 // A general tree of tensors stays as it is: unfolding it would never end.
 type HostArgument<T> =
   TreeOf<Tensor> extends T
@@ -76,6 +80,21 @@ export function compileFunction<A extends readonly unknown[], R>(
       for (const storage of given.donated.reverse()) storage.end('donated');
     });
     return trace.rebuild(storages.map((storage) => device.tensorIn(storage))) as R;
+  };
+}
+
+/** The function of a call's arguments that says, without running it, which program {@link compileFunction} makes of it. */
+export function explainFunction<A extends readonly unknown[], R>(
+  device: Device,
+  fn: (...args: A) => R,
+  { donate = [], memoryBudgetBytes }: CompileOptions,
+): (...args: CompiledArguments<A>) => string {
+  return (...args) => {
+    device.check();
+    const given = new Arguments(args, donate);
+    const { signature, roots, leaves } = traceFunction(device, fn, args, given, memoryBudgetBytes);
+    const names = leaves.map((leaf) => (typeof leaf === 'number' ? `argument ${leaf + 1}` : 'the closure'));
+    return showProgram(programOf(roots, signature, device), names);
   };
 }
 

@@ -4,14 +4,7 @@
 /// <reference types="@webgpu/types" preserve="true" />
 
 import { type Signature, signatureOf } from '../compile/signature.js';
-import {
-  DeviceLostError,
-  DisposedTensorError,
-  DonatedTensorError,
-  ParisError,
-  TraceError,
-  ValueError,
-} from '../errors.js';
+import { DeviceLostError, ParisError, TraceError } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
 import type { KernelAdapter } from '../graph/kernel.js';
 import type { Value } from '../graph/node.js';
@@ -21,9 +14,17 @@ import { becomeLeaf, bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Key } from '../random/key.js';
 import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
-import { type CompiledFunction, type CompileOptions, compileFunction } from './compiled.js';
+import {
+  type CompiledArguments,
+  type CompiledFunction,
+  type CompileOptions,
+  compileFunction,
+  explainFunction,
+} from './compiled.js';
 import { requireFinite, requireIndices } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
+import type { DeviceCounters, DeviceInfo } from './info.js';
+import { requireLive } from './live.js';
 import { Pipelines } from './pipelines.js';
 import { Plan } from './plan.js';
 import { BufferPool, usage } from './pool.js';
@@ -31,34 +32,6 @@ import { type KernelTimer, type Profile, profile } from './profile.js';
 import { Recent } from './recent.js';
 import { materialize, Storage, storageOf } from './storage.js';
 import { beginWait } from './wait.js';
-
-/** What is known of an adapter. */
-export interface DeviceInfo {
-  /** `Mesa llvmpipe (…)`, `NVIDIA …` */
-  readonly adapter: string;
-  readonly vendor: string;
-  readonly architecture: string;
-  /** The adapter runs on the CPU. */
-  readonly software: boolean;
-  /** Why the CPU computes and no GPU does, where nobody asked for that. */
-  readonly insteadOfGpu?: string | undefined;
-  readonly features: readonly string[];
-  /** Invocations a subgroup, where there are subgroups and all have the same size. */
-  readonly subgroupSize?: number | undefined;
-  /** Tells adapters apart for which kernels may be chosen differently. */
-  readonly fingerprint: string;
-}
-
-/** Counts since the device was opened: what tests assert instead of times. */
-export interface DeviceCounters {
-  submits: number;
-  dispatches: number;
-  buffersCreated: number;
-  bindGroupsCreated: number;
-  pipelinesCreated: number;
-  bufferWrites: number;
-  bytesAllocated: number;
-}
 
 /** Steps that may wait on the GPU at once; the next one waits for room. */
 const stepsInFlight = 2;
@@ -293,6 +266,20 @@ export class Device {
   }
 
   /**
+   * What `compile` makes of a function for these arguments, as text: for each kernel what it reads, makes and stores, how
+   * much it moves and where that lies. Nothing runs. Tensors among the arguments are numbered in their order.
+   *
+   * @example
+   * console.log(device.explain((x: Tensor) => softmax(x.mul(2)))(device.tensor([1, 2, 3])));
+   */
+  explain<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    options: CompileOptions = {},
+  ): (...args: CompiledArguments<A>) => string {
+    return explainFunction(this, fn, options);
+  }
+
+  /**
    * Runs a function, such as a few steps, and says what each kernel took, against what the adapter reached in a copy and in
    * a product (measured once a device). Everything that runs on the device meanwhile is counted, in passes of its own: the
    * whole takes longer than without.
@@ -381,24 +368,6 @@ export type TensorsOf<T> = T extends Tensor | Key
   : T extends number | ArrayBufferView | { readonly data: unknown } | readonly number[]
     ? Tensor
     : { [K in keyof T]: TensorsOf<T[K]> };
-
-function requireLive(leaves: readonly Value[], pool: BufferPool): void {
-  for (const leaf of leaves) {
-    if (leaf.operand) continue;
-    const storage = storageOf(leaf);
-    if (storage && storage.buffer.pool !== pool) {
-      throw new ValueError('run', 'the graph needs a tensor of another device. Read it there and upload it here.');
-    }
-    if (storage?.status === 'live') continue;
-    const needs = 'the graph needs a tensor that was';
-    if (storage?.status === 'donated') {
-      throw new DonatedTensorError('run', `${needs} donated. Use what the compiled call returned.`);
-    }
-    if (storage) throw new DisposedTensorError('run', `${needs} disposed. Dispose it after its last use.`);
-    const what = `a ${leaf.node.op.name} of a function that is no longer traced`;
-    throw new TraceError('run', `the graph needs ${what}. Return tensors, do not keep them.`);
-  }
-}
 
 function isTyped(leaf: unknown): leaf is { data: HostData; shape?: Shape; dtype?: DType } {
   return typeof leaf === 'object' && leaf !== null && 'data' in leaf;

@@ -36,6 +36,18 @@ export interface Prepared {
 /** Bind groups that a dispatch keeps: one for each result that a program may hold at a time, and each set of inputs. */
 const boundGroupsKept = 256;
 
+/**
+ * The program of a graph on a device.
+ * @throws LimitError if a tensor does not fit the adapter's limits, or the graph not its budget.
+ */
+export function programOf(
+  roots: readonly Value[],
+  { leaves, memoryBudgetBytes }: Signature,
+  { gpu: { limits, features }, adapter }: Pick<PlanDevice, 'gpu' | 'adapter'>,
+): Program {
+  return compileProgram(roots, leaves, { adapter, limits, f16: features.has('shader-f16'), memoryBudgetBytes });
+}
+
 export class Plan {
   private readonly kept = new Map<Slot, PooledBuffer>();
   /** The buffer to which the words have been written. */
@@ -53,14 +65,7 @@ export class Plan {
    * @throws LimitError if a tensor does not fit the adapter's limits, or the graph not its budget.
    */
   static async compile(roots: readonly Value[], signature: Signature, device: PlanDevice): Promise<Plan> {
-    const { limits, features } = device.gpu;
-    const { leaves, memoryBudgetBytes } = signature;
-    const { steps, ...program } = compileProgram(roots, leaves, {
-      adapter: device.adapter,
-      limits,
-      f16: features.has('shader-f16'),
-      memoryBudgetBytes,
-    });
+    const { steps, ...program } = programOf(roots, signature, device);
     const ready = steps.map(async (step): Promise<Dispatch | Gather> => {
       if (step.kind === 'gather') return step;
       const { kernel, group: _, operands: __, ...rest } = step;

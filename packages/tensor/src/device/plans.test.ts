@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { scalar, softmax, type Tensor } from '../index.js';
 import { useDevice } from '../testing/useDevice.testing.js';
-import type { DeviceCounters } from './device.js';
+import type { DeviceCounters } from './info.js';
 import { openDevice } from './open.js';
 import { Recent } from './recent.js';
 
