@@ -29,6 +29,13 @@ const software = { kernel: 'registerTile', rows: 8, columns: 8 } as const satisf
 // Twice as fast as that; a taller one gains a little, but a row of it is in vain where the batch is small.
 const subgroups = { kernel: 'subgroupTile', rows: 32, columns: 4, lanes: 8 } as const satisfies MatmulChoice;
 
+/**
+ * `GPUAdapterInfo.architecture` of `@paris/cpu`. Its invocations are the four lanes of a WebAssembly vector, of which a
+ * thread has sixteen: eight sums, two vectors of `b` and one of `a`, with the rest for addresses.
+ */
+const WEBASSEMBLY = 'wasm';
+const packed = { kernel: 'packedTile', rows: 4, columns: 2, lanes: 4, blockRows: 128, depth: 256 } as const;
+
 // From large to small: a tile is good if there are enough of them to fill the chip.
 const gpu = [
   { kernel: 'workgroupTile', blockRows: 128, blockColumns: 128, depth: 16, rows: 8, columns: 8 },
@@ -41,6 +48,7 @@ const ENOUGH_WORKGROUPS = 128;
 export function chooseMatmul(shape: MatmulShape, adapter: KernelAdapter): MatmulChoice {
   const measured = tuningOf(adapter)?.matmul[matmulClass(shape)];
   if (measured) return measured;
+  if (adapter.architecture === WEBASSEMBLY) return packed;
   if (adapter.software) {
     // No wider than the output. The number of rows must not matter: it is the batch, and batches share one text.
     const tile = adapter.subgroupSize === subgroups.lanes ? subgroups : software;

@@ -211,6 +211,14 @@ describe('chooseMatmul', () => {
     expect(choices).toEqual([1, 2, 4].map((columns) => ({ kernel: 'subgroupTile', rows: 32, columns, lanes: 8 })));
   });
 
+  it('packs panels on @paris/cpu, whatever the shape', () => {
+    const choices = [1, 64, 1024].map((m) =>
+      chooseMatmul({ m, n: m, k: 64, batch: 1 }, { software: true, architecture: 'wasm' }),
+    );
+    expect(new Set(choices.map((choice) => JSON.stringify(choice))).size).toBe(1);
+    expect(choices[0]).toMatchObject({ kernel: 'packedTile', rows: 4, columns: 2, lanes: 4 });
+  });
+
   it('takes no tile that is wider than the output', () => {
     const widths = [1, 8, 9, 48, 64, 1000].map((n) => chooseMatmul({ m: 32, n, k: 64, batch: 1 }, { software: true }));
     expect(widths.map((choice) => 'columns' in choice && choice.columns)).toEqual([1, 1, 2, 6, 8, 8]);
