@@ -73,6 +73,14 @@ it('says once that the CPU computes, and device.info says why', async () => {
   warn.mockRestore();
 });
 
+it('has one fingerprint for any number of threads: the results are the same', async () => {
+  const one = await openDevice({ require: 'cpu', threads: 1 });
+  const two = await openDevice({ require: 'cpu', threads: 2 });
+  expect(one.info.adapter).not.toBe(two.info.adapter);
+  expect(one.info.fingerprint).toBe(two.info.fingerprint);
+  for (const device of [one, two]) await device.close();
+});
+
 describe('the platform', () => {
   it("has its own WebGPU first, also under Node, and Dawn's once", async () => {
     const own = {} as GPU;

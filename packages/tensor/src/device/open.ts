@@ -89,7 +89,8 @@ function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {
     engine,
     info.vendor,
     info.architecture,
-    adapter,
+    // What @paris/cpu computes does not depend on its number of threads, which its description says.
+    info.vendor === 'paris' ? '' : adapter,
     features.join(' '),
     subgroupSize,
     limits.maxStorageBufferBindingSize,
