@@ -48,7 +48,7 @@ function compileIn(mode: 'scalar' | 'lanes', program: Program, options: CompileO
   addInputs(g, aliases, subgroup);
   const found = divergence(body, inWorkgroup, aliases);
   const { body: structured, synchronizes } = structure(body, found, mode === 'scalar');
-  const lanes = new LanesMode(g, aliases);
+  const lanes = new LanesMode(g, aliases, synchronizes);
   const rewritten = mode === 'lanes' ? lanes.program(structured) : new ScalarMode(g, aliases).body(structured);
   const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
   const frame = ZERO_BYTES + align(context.workgroupSize);

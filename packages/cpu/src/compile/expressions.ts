@@ -58,8 +58,10 @@ const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression
     },
     zero: (c, { type }) => c.zeros(type),
     load: (c, { reference }) => c.load(place(c, reference)),
-    addressOf() {
-      throw new Error('internal: a pointer is no value.');
+    /** Only a phony assignment looks at a pointer without using it; its indices may have effects. */
+    addressOf(c, { reference }) {
+      place(c, reference);
+      return [];
     },
     value: (c, { variable }) => c.binding(variable) as readonly Value[],
     extractMember(c, { base, index }) {

@@ -238,8 +238,25 @@ export function laneInstruction(op: string): ((e: Emitter, value: Value) => void
   return table[op];
 }
 
+/** Whether base + factor · most + extra is below a count, without wrapping. */
+function fits(e: Emitter, { args, imm }: Value): void {
+  const { f } = e;
+  const wide = (arg: Value) => {
+    e.push(arg);
+    f.op('i64.extend_i32_u');
+  };
+  const [base, factor, most, count] = args as [Value, Value, Value, Value];
+  wide(base);
+  wide(factor);
+  wide(most);
+  f.op('i64.mul').op('i64.add').i64(BigInt(imm)).op('i64.add');
+  wide(count);
+  f.op('i64.lt_u');
+}
+
 const table: Record<string, (e: Emitter, value: Value) => void> = {
   'frame.store': frameStore,
+  fits,
   load16x4(e, { args, imm }) {
     e.push(args[0]!);
     whole16(e, imm);

@@ -61,6 +61,7 @@ export class LanesMode {
   constructor(
     readonly g: Graph,
     readonly aliases: ReadonlyMap<Value, Value>,
+    private readonly synchronizes: boolean,
   ) {
     this.scalars = new ScalarForm(g, 4);
     this.vectors = new VectorForm(g, this.scalars);
@@ -353,7 +354,8 @@ export class LanesMode {
         return { kind: 'break', target: this.blocks.get(node.target)! };
       case 'region': {
         this.inRegion = true;
-        const version = planRegion(this, node.body);
+        // What other regions need must be defined once.
+        const version = this.synchronizes ? undefined : planRegion(this, node.body);
         const body = version
           ? this.versions(version, node.body.nodes, () => this.body(node.body).nodes)
           : this.body(node.body);

@@ -1,9 +1,10 @@
 // A loop or a region in two versions: a fast one under assumptions that are tested before it (indices in bounds, lanes side by
 // side, conditions that all lanes agree on), and the general one.
-
 import type { Shape } from './divergence.js';
-import type { Body, LoopNode, Node, Value } from './ir.js';
+import type { Access, Body, LoopNode, Node, Value } from './ir.js';
 import type { LanesMode } from './lanes.js';
+import { bodiesOf } from './schedule.js';
+import { SoftShapes } from './soft.js';
 
 export interface Version {
   /** What must hold for it. */
@@ -13,14 +14,236 @@ export interface Version {
   readonly addresses: ReadonlyMap<Value, (mode: LanesMode) => Value>;
 }
 
-export function planLoop(
-  _mode: LanesMode,
-  _loop: LoopNode,
-  _entry: Extract<Node, { kind: 'move' }>,
-): Version | undefined {
-  return undefined;
+/** base + factor · counter, modulo 2^32. */
+interface Affine {
+  readonly base: Value;
+  /** Undefined: zero. */
+  readonly factor?: Value | undefined;
 }
 
-export function planRegion(_mode: LanesMode, _body: Body): Version | undefined {
-  return undefined;
+/** Above this many nodes a region is not written twice. */
+const REGION_LIMIT = 300;
+
+export function planRegion(mode: LanesMode, body: Body): Version | undefined {
+  const inside = new Definitions(body.nodes);
+  if (inside.loops || inside.nodes > REGION_LIMIT) return undefined;
+  const plan = new Plan(mode, inside);
+  for (const value of inside.accesses) plan.add(value);
+  for (const condition of inside.conditions) plan.agree(condition);
+  return plan.version();
 }
+
+export function planLoop(mode: LanesMode, loop: LoopNode, entry: Extract<Node, { kind: 'move' }>): Version | undefined {
+  const inside = new Definitions([loop]);
+  if (inside.loops > 1) return undefined;
+  const counted = counter(mode, loop, entry, inside);
+  if (!counted) return undefined;
+  const { phi, most, tests, from } = counted;
+  const after = new Definitions(loop.body.nodes.slice(from + 1), false);
+  const plan = new Plan(mode, inside, { phi, most });
+  for (const value of after.accesses) plan.add(value);
+  for (const condition of inside.conditions) plan.agree(condition);
+  return plan.version(tests);
+}
+
+/** What some nodes define and use. */
+class Definitions {
+  readonly defined = new Set<Value>();
+  readonly accesses = new Set<Value>();
+  readonly conditions: Value[] = [];
+  loops = 0;
+  nodes = 0;
+  private readonly seen = new Set<Value>();
+  private readonly known = new Map<Value, boolean>();
+
+  /** @param nested - whether accesses in branches count, too */
+  constructor(
+    nodes: readonly Node[],
+    private readonly nested = true,
+  ) {
+    this.walk(nodes, true);
+  }
+
+  private walk(nodes: readonly Node[], top: boolean): void {
+    for (const node of nodes) {
+      this.nodes++;
+      const counts = top || this.nested;
+      if (node.kind === 'loop') this.loops++;
+      if (node.kind === 'op') {
+        this.defined.add(node.value);
+        if (counts && (node.value.op === 'load' || node.value.op === 'store')) this.accesses.add(node.value);
+        if (counts) node.value.args.forEach((arg) => void this.find(arg));
+      }
+      if (node.kind === 'move' && counts) node.values.forEach((value) => void this.find(value));
+      if (node.kind === 'if') {
+        this.conditions.push(node.condition);
+        if (counts) this.find(node.condition);
+      }
+      if (node.kind === 'if' || node.kind === 'block' || node.kind === 'loop')
+        for (const phi of node.phis) this.defined.add(phi);
+      for (const body of bodiesOf(node)) this.walk(body.nodes, top && node.kind !== 'if');
+    }
+  }
+
+  /** Loads among the values that a node needs. */
+  private find(value: Value): void {
+    if (this.seen.has(value)) return;
+    this.seen.add(value);
+    if (value.op === 'load' && !value.pinned) this.accesses.add(value);
+    value.args.forEach((arg) => void this.find(arg));
+  }
+
+  /** Whether a value is known before these nodes. */
+  before(value: Value): boolean {
+    if (this.defined.has(value)) return false;
+    let known = this.known.get(value);
+    if (known === undefined) {
+      known = value.args.every((arg) => this.before(arg));
+      this.known.set(value, known);
+    }
+    return known;
+  }
+}
+
+class Plan {
+  private readonly soft: SoftShapes;
+  private readonly addresses = new Map<Value, (mode: LanesMode) => Value>();
+  private readonly tests = new Set<Value>();
+
+  constructor(
+    private readonly mode: LanesMode,
+    private readonly inside: Definitions,
+    private readonly counter?: { readonly phi: Value; readonly most: Value },
+  ) {
+    this.soft = new SoftShapes(mode, (value) => inside.before(value));
+  }
+
+  /** A condition on which all lanes agree, if that can be tested. */
+  agree(condition: Value): void {
+    if (this.mode.shape(condition) === 0) return;
+    for (const value of condition.op === 'i32.eqz' ? condition.args : [condition]) {
+      if (this.soft.shape(value) === 0) this.soft.assume(value);
+    }
+  }
+
+  /** An access that goes without bounds, if its indices are affine and its lanes side by side or the same. */
+  add(value: Value): void {
+    const access = value.access!;
+    const { mode, soft } = this;
+    if (access.root.kind === 'frame') return;
+    const indices = value.args.slice(0, access.strides.length);
+    const terms = indices.map((index) => this.affine(index));
+    if (terms.length === 0 || terms.some((term) => !term)) return;
+    const shapes = terms.map((term) => soft.shape(term!.base));
+    const moving = shapes.indexOf(1);
+    const bytes = access.width === 'f16' ? 2 : 4;
+    const regular = shapes.every((shape, i) => shape === 0 || (i === moving && access.strides[i] === bytes));
+    if (!regular || (moving < 0 && value.op === 'store')) return;
+    if (terms.some((term) => term!.factor && soft.shape(term!.factor) !== 0)) return;
+    // What does not change in the loop, and is the same in all lanes, is loaded before it anyway.
+    if (moving < 0 && terms.every((term) => !term!.factor)) return;
+    terms.forEach((term, i) => {
+      const count = mode.scalars.count(access, i);
+      if (term!.base.op !== 'const' || term!.factor) this.tests.add(this.fits(term!, shapes[i] ? 3 : 0, count));
+      soft.assume(term!.base);
+      // The index itself has the shape of its base.
+      if (shapes[i] === 1 && mode.shape(indices[i]!) === undefined) soft.assumed.set(indices[i]!, 1);
+    });
+    this.addresses.set(value, (inside) => this.address(inside, access, terms as Affine[]));
+  }
+
+  /** Whether base + factor · counter + extra stays below a count, for every value of the counter. */
+  private fits({ base, factor }: Affine, extra: number, count: Value): Value {
+    const { g } = this.mode;
+    const zero = g.i32(0);
+    const scale = factor ? this.mode.scalar(factor) : zero;
+    return g.op('fits', 'bool', [this.mode.scalar(base), scale, factor ? this.counter!.most : zero, count], extra);
+  }
+
+  private address(mode: LanesMode, access: Access, terms: readonly Affine[]): Value {
+    const { g } = mode;
+    const add = (a: Value, b: Value) => g.op('i32.add', 'i32', [a, b]);
+    const mul = (a: Value, b: Value) => g.op('i32.mul', 'i32', [a, b]);
+    const { base, unit } = mode.scalars.root(access.root);
+    let start = base;
+    let step: Value | undefined;
+    terms.forEach((term, i) => {
+      const stride = g.i32(access.strides[i]! * unit);
+      start = add(start, mul(mode.scalar(term.base), stride));
+      if (!term.factor) return;
+      const scaled = mul(mode.scalar(term.factor), stride);
+      step = step ? add(step, scaled) : scaled;
+    });
+    return step ? add(start, mul(mode.scalar(this.counter!.phi), step)) : start;
+  }
+
+  private affine(value: Value): Affine | undefined {
+    const { g, aliases } = this.mode;
+    const alias = aliases.get(value);
+    if (alias) return this.affine(alias);
+    if (value === this.counter?.phi) return { base: g.i32(0), factor: g.i32(1) };
+    if (this.inside.before(value)) return { base: value };
+    const [a, b] = value.args as [Value, Value];
+    if (!/^i32\.(add|sub|mul|shl)$/.test(value.op)) return undefined;
+    const [x, y] = [this.affine(a), this.affine(b)];
+    if (!x || !y) return undefined;
+    const op = (p: Value | undefined, q: Value | undefined) => {
+      if (p && q) return g.op(value.op, 'i32', [p, q]);
+      return value.op === 'i32.sub' && q ? g.op('i32.sub', 'i32', [g.i32(0), q]) : (p ?? q);
+    };
+    if (value.op === 'i32.add' || value.op === 'i32.sub') {
+      return { base: op(x.base, y.base)!, factor: op(x.factor, y.factor) };
+    }
+    const scaled = (side: Affine, by: Value) => ({
+      base: g.op(value.op, 'i32', [side.base, by]),
+      factor: side.factor && g.op(value.op, 'i32', [side.factor, by]),
+    });
+    if (!y.factor) return scaled(x, y.base);
+    return value.op === 'i32.mul' && !x.factor ? scaled(y, x.base) : undefined;
+  }
+
+  version(more: readonly Value[] = []): Version | undefined {
+    const { g } = this.mode;
+    const { assumed, tests } = this.soft;
+    if (this.addresses.size === 0 && assumed.size === 0) return undefined;
+    const condition = [...more, ...tests, ...this.tests].reduce((all, test) => g.and(all, test), g.bool(true));
+    return { condition, assumed, addresses: this.addresses };
+  }
+}
+
+/** The phi that a loop counts with and its largest value, where the loop ends once it reaches a bound. */
+function counter(mode: LanesMode, loop: LoopNode, entry: Extract<Node, { kind: 'move' }>, inside: Definitions) {
+  const { g } = mode;
+  const { nodes } = loop.body;
+  const from = nodes.findIndex((node) => node.kind === 'if' && bodiesOf(node).some(leaves));
+  const exit = nodes[from];
+  if (exit?.kind !== 'if') return undefined;
+  let { condition } = exit;
+  let ends = leaves(exit.taken);
+  if (condition.op === 'i32.eqz') {
+    condition = condition.args[0]!;
+    ends = !ends;
+  }
+  const [phi, bound] = condition.args as [Value, Value];
+  const match = /^i32\.(lt|le|ge|gt)_([us])$/.exec(condition.op);
+  if (!match || !loop.phis.includes(phi) || !inside.before(bound) || mode.shape(phi) !== 0 || mode.shape(bound) !== 0)
+    return undefined;
+  const below = match[1]!.startsWith('l');
+  if (below === ends) return undefined;
+  const including = match[1] === 'le' || match[1] === 'gt';
+  const limit = mode.scalar(bound);
+  const most = including ? limit : g.op('i32.sub', 'i32', [limit, g.i32(1)]);
+  const test = (op: string, a: Value, b: number) => g.op(`i32.${op}`, 'bool', [a, g.i32(b)]);
+  if (match[2] === 'u') return { phi, most, from, tests: including ? [] : [test('ne', limit, 0)] };
+  // With sign: it counts up from zero or more, by steps that do not pass the largest number.
+  const at = loop.phis.indexOf(phi);
+  const last = nodes.at(-1);
+  const next = last?.kind === 'move' && last.phis === loop.phis ? last.values[at] : undefined;
+  const step = next?.op === 'i32.add' && next.args[0] === phi ? next.args[1] : undefined;
+  if (step?.op !== 'const' || step.imm <= 0 || step.imm > 65536) return undefined;
+  const first = mode.scalar(entry.values[entry.phis.indexOf(phi)]!);
+  const tests = [test('ge_s', first, 0), test('ge_s', most, 0), test('lt_s', most, 0x7fff0000 - 65536)];
+  return { phi, most, from, tests };
+}
+
+const leaves = ({ nodes }: Body): boolean => nodes.at(-1)?.kind === 'break';
