@@ -42,6 +42,8 @@ export class Emitter {
   private readonly slots = new Map<unknown, number>();
   /** Bytes used of scratch memory. */
   private used: number;
+  /** Values that the next node has to find computed. */
+  private pending = new Set<Value>();
   private region?: { readonly info: BodyInfo; readonly left: readonly BlockNode[]; readonly end: Label } | undefined;
   readonly group: number;
   readonly linear: number;
@@ -138,10 +140,22 @@ export class Emitter {
   }
 
   private before(body: Body, index: number): void {
-    for (const value of this.plan.infos.get(body)!.before.get(index) ?? []) {
-      this.compute(value);
-      this.f.set(this.local(value));
-    }
+    this.pending = new Set(this.plan.infos.get(body)!.before.get(index));
+    // A move computes what it needs one value after another: fewer of them are alive at a time.
+    if (body.nodes[index]!.kind === 'move') return;
+    for (const value of this.pending) this.settle(value);
+  }
+
+  /** Computes what a value needs and has no local yet. */
+  private settle(value: Value): void {
+    const { pending } = this;
+    if (pending.size === 0 || value.op === 'phi' || value.pinned) return;
+    const own = pending.has(value);
+    if (!own && this.plan.locals.has(value)) return;
+    for (const arg of value.args) this.settle(arg);
+    if (!own || !pending.delete(value)) return;
+    this.compute(value);
+    this.f.set(this.local(value));
   }
 
   local(value: Value): number {
@@ -302,10 +316,12 @@ export class Emitter {
     const moved = phis.filter((phi, i) => this.plan.live.has(phi) && values[i] !== phi);
     for (const phi of moved) {
       const kept = this.plan.kept.has(phi);
+      this.settle(values[phis.indexOf(phi)]!);
       if (kept) this.slotBase();
       this.push(values[phis.indexOf(phi)]!);
       if (this.region) this.masks.blend(phi, () => (kept ? this.loadSlot(phi) : this.f.get(this.local(phi))));
     }
+    for (const value of this.pending) this.settle(value);
     for (const phi of moved.reverse()) {
       if (this.plan.kept.has(phi)) this.f.memory(`${slotType(phi)}.store`, this.slot(phi));
       else this.f.set(this.local(phi));

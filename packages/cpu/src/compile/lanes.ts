@@ -57,6 +57,8 @@ export class LanesMode {
   private readonly blocks = new Map<BlockNode, BlockNode>();
   private copy!: Copy;
   private inRegion = false;
+  /** Of the loop that is being written: addresses that it moves along. */
+  private pointers = new Map<string, { phi: Value; first: Value; next: Value }>();
 
   constructor(
     readonly g: Graph,
@@ -305,6 +307,18 @@ export class LanesMode {
     return made;
   }
 
+  /** An address that begins with `first` and grows by `delta` with each turn of the loop that is being written. */
+  pointer(first: Value, delta: Value): Value {
+    const key = `${first.id} ${delta.id}`;
+    let found = this.pointers.get(key);
+    if (!found) {
+      const phi = this.g.fresh('phi', 'i32', [], 1);
+      found = { phi, first, next: this.g.op('i32.add', 'i32', [phi, delta]) };
+      this.pointers.set(key, found);
+    }
+    return found.phi;
+  }
+
   private move({ phis, values }: Extract<Node, { kind: 'move' }>): Node {
     // A move before a loop that the workgroup carries out together is the first that knows its phis.
     const made = phis.map((phi) => {
@@ -369,9 +383,20 @@ export class LanesMode {
 
   private loop(node: LoopNode, entry: Extract<Node, { kind: 'move' }> | undefined): readonly Node[] {
     const write = (): Node[] => {
+      const outer = this.pointers;
+      this.pointers = new Map();
       const phis = node.phis.map((phi) => this.phi(phi, true));
       const first = entry ? [this.move(entry)] : [];
-      return [...first, { kind: 'loop', phis, body: this.body(node.body) }];
+      const body = this.body(node.body);
+      const pointers = [...this.pointers.values()];
+      this.pointers = outer;
+      if (pointers.length) {
+        const own = pointers.map(({ phi }) => phi);
+        phis.push(...own);
+        first.push({ kind: 'move', phis: own, values: pointers.map((pointer) => pointer.first) });
+        body.nodes.push({ kind: 'move', phis: own, values: pointers.map((pointer) => pointer.next) });
+      }
+      return [...first, { kind: 'loop', phis, body }];
     };
     const version = this.inRegion && entry ? planLoop(this, node, entry) : undefined;
     return version ? this.versions(version, [entry!, node], write).nodes : write();

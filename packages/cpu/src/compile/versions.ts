@@ -14,6 +14,17 @@ export interface Version {
   readonly addresses: ReadonlyMap<Value, (mode: LanesMode) => Value>;
 }
 
+/** What a loop counts with, and the most it gets to; how it begins and goes on, where that is by a constant step. */
+interface Counter {
+  readonly phi: Value;
+  readonly most: Value;
+  readonly first: Value;
+  readonly step: Value | undefined;
+}
+
+/** More addresses than these share what they are moved by: pointers of their own would not fit in registers. */
+const POINTERS = 8;
+
 /** base + factor · counter, modulo 2^32. */
 interface Affine {
   readonly base: Value;
@@ -38,9 +49,9 @@ export function planLoop(mode: LanesMode, loop: LoopNode, entry: Extract<Node, {
   if (inside.loops > 1) return undefined;
   const counted = counter(mode, loop, entry, inside);
   if (!counted) return undefined;
-  const { phi, most, tests, from } = counted;
+  const { tests, from } = counted;
   const after = new Definitions(loop.body.nodes.slice(from + 1), false);
-  const plan = new Plan(mode, inside, { phi, most });
+  const plan = new Plan(mode, inside, counted);
   for (const value of after.accesses) plan.add(value);
   for (const condition of inside.conditions) plan.agree(condition);
   return plan.version(tests);
@@ -113,7 +124,7 @@ class Plan {
   constructor(
     private readonly mode: LanesMode,
     private readonly inside: Definitions,
-    private readonly counter?: { readonly phi: Value; readonly most: Value },
+    private readonly counter?: Counter,
   ) {
     this.soft = new SoftShapes(mode, (value) => inside.before(value));
   }
@@ -174,7 +185,13 @@ class Plan {
       const scaled = mul(mode.scalar(term.factor), stride);
       step = step ? add(step, scaled) : scaled;
     });
-    return step ? add(start, mul(mode.scalar(this.counter!.phi), step)) : start;
+    if (!step) return start;
+    const { phi, first, step: by } = this.counter!;
+    if (!by) return add(start, mul(mode.scalar(phi), step));
+    const begin = mul(mode.scalar(first), step);
+    const delta = mul(mode.scalar(by), step);
+    if (this.addresses.size <= POINTERS) return mode.pointer(add(start, begin), delta);
+    return add(start, mode.pointer(begin, delta));
   }
 
   private affine(value: Value): Affine | undefined {
@@ -233,17 +250,19 @@ function counter(mode: LanesMode, loop: LoopNode, entry: Extract<Node, { kind: '
   const including = match[1] === 'le' || match[1] === 'gt';
   const limit = mode.scalar(bound);
   const most = including ? limit : g.op('i32.sub', 'i32', [limit, g.i32(1)]);
-  const test = (op: string, a: Value, b: number) => g.op(`i32.${op}`, 'bool', [a, g.i32(b)]);
-  if (match[2] === 'u') return { phi, most, from, tests: including ? [] : [test('ne', limit, 0)] };
-  // With sign: it counts up from zero or more, by steps that do not pass the largest number.
   const at = loop.phis.indexOf(phi);
   const last = nodes.at(-1);
   const next = last?.kind === 'move' && last.phis === loop.phis ? last.values[at] : undefined;
-  const step = next?.op === 'i32.add' && next.args[0] === phi ? next.args[1] : undefined;
+  const step =
+    next?.op === 'i32.add' && next.args[0] === phi && inside.before(next.args[1]!) ? next.args[1] : undefined;
+  const first = entry.values[entry.phis.indexOf(phi)]!;
+  const found = { phi, most, from, first, step: step && mode.shape(step) === 0 ? step : undefined };
+  const test = (op: string, a: Value, b: number) => g.op(`i32.${op}`, 'bool', [a, g.i32(b)]);
+  if (match[2] === 'u') return { ...found, tests: including ? [] : [test('ne', limit, 0)] };
+  // With sign: it counts up from zero or more, by steps that do not pass the largest number.
   if (step?.op !== 'const' || step.imm <= 0 || step.imm > 65536) return undefined;
-  const first = mode.scalar(entry.values[entry.phis.indexOf(phi)]!);
-  const tests = [test('ge_s', first, 0), test('ge_s', most, 0), test('lt_s', most, 0x7fff0000 - 65536)];
-  return { phi, most, from, tests };
+  const tests = [test('ge_s', mode.scalar(first), 0), test('ge_s', most, 0), test('lt_s', most, 0x7fff0000 - 65536)];
+  return { ...found, tests };
 }
 
 const leaves = ({ nodes }: Body): boolean => nodes.at(-1)?.kind === 'break';
