@@ -29,6 +29,8 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
   destroyed = false;
   #mapping: Mapping | undefined;
   #pending: PendingMap | undefined;
+  /** Whether it must be set to zero before anything uses it. */
+  #unclean = false;
 
   constructor(device: GpuDevice, descriptor: GPUBufferDescriptor) {
     super(device, descriptor);
@@ -55,12 +57,19 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
     check(!(usage & MAP_READ) || !(usage & ~(MAP_READ | COPY_DST)), 'MAP_READ goes with COPY_DST only.');
     check(!(usage & MAP_WRITE) || !(usage & ~(MAP_WRITE | COPY_SRC)), 'MAP_WRITE goes with COPY_SRC only.');
     check(size <= device.limits.maxBufferSize, `size ${size} is over maxBufferSize, ${device.limits.maxBufferSize}.`);
-    const address = device.runner.allocate(size);
-    if (address === undefined) {
+    const allocation = device.runner.allocate(size);
+    if (!allocation) {
       throw new Fault('out-of-memory', `no memory for ${size} bytes; ${device.runner.bytesInUse} are in use.`);
     }
-    this.address = address;
-    device.registry.register(this, { address, size }, this);
+    this.address = allocation.address;
+    this.#unclean = allocation.used;
+    device.registry.register(this, { address: allocation.address, size }, this);
+  }
+
+  /** Before anything uses it; with `overwritten`, all of it is about to be written. */
+  clean(overwritten = false): void {
+    if (this.#unclean && !overwritten) this.device.runner.clear(this.address, this.size);
+    this.#unclean = false;
   }
 
   mapAsync(mode: number, offset = 0, size?: number): Promise<undefined> {
@@ -129,6 +138,7 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
     if (!mapping) return;
     this.#mapping = undefined;
     const written = mapping.mode & mapMode.WRITE && this.address !== 0 && !this.destroyed;
+    if (written) this.clean();
     for (const { start, data } of mapping.views) {
       if (written) this.device.write(this.address + start, new Uint8Array(data), 'unmap');
       detach(data);
@@ -160,6 +170,7 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
 
   #map(mode: number, start: number, length: number): Promise<undefined> {
     const { runner, mapped } = this.device;
+    this.clean();
     return new Promise((resolve, reject) => {
       const pending: PendingMap = { reject };
       this.#pending = pending;

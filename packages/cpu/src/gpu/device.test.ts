@@ -144,6 +144,31 @@ describe.each([
     expect(nanoseconds).toBeGreaterThan(0);
   });
 
+  it('gives memory again, zeroed, however a buffer is used first', async () => {
+    const device = await openTestDevice({ sharedMemory });
+    const usage = U.STORAGE | U.COPY_SRC | U.COPY_DST;
+    const again = () => {
+      const old = storage(device, new Uint32Array(1 << 20).fill(7));
+      old.destroy();
+      return device.createBuffer({ size: 1 << 22, usage });
+    };
+    await device.queue.onSubmittedWorkDone();
+    const sum = async (buffer: GPUBuffer) => (await readback(device, buffer)).reduce((a, b) => a + b, 0);
+    expect(await sum(again())).toBe(0);
+    const written = again();
+    device.queue.writeBuffer(written, 8, new Uint32Array([5]));
+    expect(await sum(written)).toBe(5);
+    const mapped = device.createBuffer({ size: 1 << 22, usage: U.MAP_READ | U.COPY_DST });
+    await mapped.mapAsync(1);
+    expect(new Uint32Array(mapped.getMappedRange()).some((value) => value !== 0)).toBe(false);
+    const bound = again();
+    const pipeline = pipelineOf(device, 'add-one');
+    dispatch(device, pipeline, groupOf(device, pipeline, bound), 3);
+    expect(await sum(bound)).toBe(3);
+    for (let i = 0; i < 400; i++) device.createBuffer({ size: 1 << 24, usage }).destroy();
+    expect(await sum(storage(device, [1, 2]))).toBe(3);
+  });
+
   it('dispatches by counts in a buffer, nothing where they are over the limit', async () => {
     const device = await openTestDevice({ sharedMemory });
     const from = storage(device, range(1000));

@@ -35,6 +35,13 @@ const COMPILING_MS = 8;
 /** A device that nobody holds any more does not keep its threads. */
 const abandoned = new FinalizationRegistry<Runner>((runner) => runner.destroy());
 
+// Functions that outlive a device are made outside its constructor, whose closures all hold it.
+const losing = (device: WeakRef<GpuDevice>) => (why: string) => device.deref()?.lose('unknown', why);
+const releasing =
+  (runner: Runner) =>
+  ({ address, size }: Range) =>
+    runner.release(address, size);
+
 export class GpuDevice extends EventTarget implements GPUDevice {
   declare readonly __brand: 'GPUDevice';
   static override readonly name = 'GPUDevice';
@@ -67,11 +74,9 @@ export class GpuDevice extends EventTarget implements GPUDevice {
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
-    const self = new WeakRef(this);
-    this.runner = new Runner({ ...runner, failed: (why) => self.deref()?.lose('unknown', why) });
+    this.runner = new Runner({ ...runner, failed: losing(new WeakRef(this)) });
     abandoned.register(this, this.runner);
-    const owned = this.runner;
-    this.registry = new FinalizationRegistry(({ address, size }) => owned.release(address, size));
+    this.registry = new FinalizationRegistry(releasing(this.runner));
     this.compiler = new CompileCache(this, compiler);
     this.queue = new GpuQueue(this, descriptor.defaultQueue);
   }

@@ -27,9 +27,10 @@ export class GpuQuerySet extends GpuObject implements GPUQuerySet {
   initialize(): void {
     check(this.type === 'timestamp', 'occlusion queries belong to rendering; this device computes only.');
     check(this.count <= 4096, `count ${this.count} is over 4096.`);
-    const address = this.device.runner.allocate(this.count * 8);
-    if (address === undefined) throw new Fault('out-of-memory', `no memory for ${this.count} timestamps.`);
-    this.address = address;
+    const allocation = this.device.runner.allocate(this.count * 8);
+    if (!allocation) throw new Fault('out-of-memory', `no memory for ${this.count} timestamps.`);
+    this.address = allocation.address;
+    if (allocation.used) this.device.runner.clear(this.address, this.count * 8);
   }
 
   destroy(): undefined {

@@ -8,6 +8,7 @@ import { check, Fault, invalid } from './errors.js';
 import { bufferUsage } from './flags.js';
 import { GpuObject } from './object.js';
 import type { GpuQuerySet } from './query.js';
+import type { Used } from './recording.js';
 import { refuseOn } from './unsupported.js';
 
 export class GpuQueue extends GpuObject implements GPUQueue {
@@ -27,7 +28,10 @@ export class GpuQueue extends GpuObject implements GPUQueue {
       } finally {
         for (const buffer of given) buffer.submitted = true;
       }
-      for (const { recording } of given) device.runner.push(recording.words);
+      for (const { recording } of given) {
+        for (const used of recording.used) clean(used);
+        device.runner.push(recording.words);
+      }
       if (!device.runner.flush()) throw new Fault('out-of-memory', 'no memory for the commands.');
     });
   }
@@ -67,6 +71,7 @@ export class GpuQueue extends GpuObject implements GPUQueue {
         offset + length <= target.size,
         `bytes ${offset} to ${offset + length} are not within the ${target.size} of ${target.show()}.`,
       );
+      target.clean(length === target.size);
       device.write(target.address + offset, bytes.subarray(start, start + length), 'writeBuffer');
     });
   }
@@ -92,4 +97,9 @@ function requireSubmittable(device: GpuDevice, buffer: GpuCommandBuffer): void {
 function requireAvailable(used: GpuBuffer | GpuQuerySet): void {
   if (used.destroyed) invalid(`${used.show()} is destroyed.`);
   if (used instanceof GpuBuffer && used.mapState !== 'unmapped') invalid(`${used.show()} is mapped.`);
+}
+
+function clean(used: Used): void {
+  if (used instanceof GpuBindGroup) for (const { buffer } of used.entries) buffer.clean();
+  else if (used instanceof GpuBuffer) used.clean();
 }

@@ -46,8 +46,8 @@ describe.each(ways)('%s', (_, threads, shared) => {
   it('doubles an array', async () => {
     const runner = open(threads, shared);
     const count = 10_000;
-    const from = runner.allocate(count * 4)!;
-    const to = runner.allocate(count * 4)!;
+    const from = runner.allocate(count * 4)!.address;
+    const to = runner.allocate(count * 4)!.address;
     runner.write(from, bytesOf(range(count)));
     const id = kernel(runner, 'double');
     runner.push(
@@ -61,7 +61,7 @@ describe.each(ways)('%s', (_, threads, shared) => {
 
   it('keeps the order of 5,000 batches and writes', async () => {
     const runner = open(threads, shared);
-    const cell = runner.allocate(256)!;
+    const cell = runner.allocate(256)!.address;
     const id = kernel(runner, 'add-one');
     for (let i = 0; i < 5000; i++) {
       runner.push(dispatch(id, 1, [[cell, 4]]));
@@ -73,8 +73,8 @@ describe.each(ways)('%s', (_, threads, shared) => {
 
   it('carries out 1,000 small dispatches of a batch, one after the other', async () => {
     const runner = open(threads, shared);
-    const a = runner.allocate(4096)!;
-    const b = runner.allocate(4096)!;
+    const a = runner.allocate(4096)!.address;
+    const b = runner.allocate(4096)!.address;
     runner.write(a, bytesOf(range(1024).map(() => 1)));
     const id = kernel(runner, 'double');
     for (let i = 0; i < 500; i++) {
@@ -114,7 +114,7 @@ describe.each(ways)('%s', (_, threads, shared) => {
 
   it('gives each worker scratch memory of its own, also when a kernel with more arrives', async () => {
     const runner = open(threads, shared);
-    const out = runner.allocate(40_000)!;
+    const out = runner.allocate(40_000)!.address;
     const first = kernel(runner, 'add-one');
     runner.push(dispatch(first, 1, [[out, 4]]));
     const id = kernel(runner, 'scratch');
@@ -124,9 +124,9 @@ describe.each(ways)('%s', (_, threads, shared) => {
 
   it('clears, copies and dispatches by indirect counts', async () => {
     const runner = open(threads, shared);
-    const from = runner.allocate(1024)!;
-    const to = runner.allocate(1024)!;
-    const counts = runner.allocate(16)!;
+    const from = runner.allocate(1024)!.address;
+    const to = runner.allocate(1024)!.address;
+    const counts = runner.allocate(16)!.address;
     runner.write(from, bytesOf(range(256)));
     runner.write(counts, bytesOf([2, 1, 1]));
     const id = kernel(runner, 'double');
@@ -142,7 +142,7 @@ describe.each(ways)('%s', (_, threads, shared) => {
     const failures: string[] = [];
     const runner = open(threads, shared, failures);
     const id = kernel(runner, 'trap');
-    const out = runner.allocate(4)!;
+    const out = runner.allocate(4)!.address;
     runner.push(dispatch(id, 64, [[out, 4]]));
     await runner.whenDone();
     expect(failures).toHaveLength(1);
@@ -152,26 +152,27 @@ describe.each(ways)('%s', (_, threads, shared) => {
   it('ends an endless kernel', async () => {
     const runner = open(threads, shared);
     const id = kernel(runner, 'endless');
-    const out = runner.allocate(4)!;
+    const out = runner.allocate(4)!.address;
     runner.push(dispatch(id, 64, [[out, 4]]));
     const done = runner.whenDone();
     setTimeout(() => runner.destroy(), 50);
     await done;
   });
 
-  it('gives memory back when the work on it is done, zeroed', async () => {
+  it('gives memory back when the work on it is done', async () => {
     const runner = open(threads, shared);
     const id = kernel(runner, 'add-one');
     const before = runner.bytesInUse;
     for (let i = 0; i < 10; i++) {
-      const out = runner.allocate(1 << 20)!;
+      const out = runner.allocate(1 << 20)!.address;
       runner.write(out, new Uint8Array(1 << 20).fill(7));
       runner.push(dispatch(id, 1, [[out, 4]]));
       runner.flush();
       runner.release(out, 1 << 20);
     }
     await runner.whenDone();
-    const again = runner.allocate(10 << 20)!;
+    const again = runner.allocate(10 << 20)!.address;
+    runner.clear(again, 10 << 20);
     expect(new Set(await read(runner, again, (10 << 20) / 4))).toEqual(new Set([0]));
     runner.release(again, 10 << 20);
     await runner.whenDone();

@@ -3,7 +3,7 @@
 // batches travel by message to one worker that owns the memory. The calling thread never blocks.
 import { portSource, startThread, type Thread } from '#host';
 import type { CompiledKernel } from '../compile/kernel.js';
-import { Allocator } from './allocator.js';
+import { type Allocation, Allocator } from './allocator.js';
 import { head, layout } from './layout.js';
 import { type FromWorker, workerMain } from './worker.js';
 
@@ -12,6 +12,7 @@ const PAGE = 65536;
 const MOST_PAGES = [65536, 32768, 16384, 8192];
 /** Bytes that the calling thread sets to zero by itself rather than leave it to a worker. */
 const CLEARED_HERE = 1 << 18;
+const RESERVE = 1 << 16;
 
 export interface RunnerOptions {
   readonly threads: number;
@@ -59,6 +60,8 @@ export class Runner {
   #posted = 0;
   #done = 0;
   readonly #waiters: Waiter[] = [];
+  /** A range for a batch when there is no other. */
+  #reserve: number | undefined;
   /** Ranges to be released once a batch is done. */
   readonly #garbage: { sequence: number; address: number; size: number }[] = [];
   readonly #peeks = new Map<number, (bytes: ArrayBuffer) => void>();
@@ -89,24 +92,26 @@ export class Runner {
 
   /** Bytes of the memory that are in use. */
   get bytesInUse(): number {
-    return this.#allocator.inUse;
+    return this.#allocator.inUse - (this.#reserve === undefined ? 0 : RESERVE);
   }
 
-  /** A range of zeroed bytes; undefined if the memory is exhausted. With `overwritten`, its bytes may be anything. */
-  allocate(size: number, overwritten = false): number | undefined {
+  /** A range of bytes; undefined if the memory is exhausted. If it was in use before, it is not zero: see {@link clear}. */
+  allocate(size: number): Allocation | undefined {
     if (this.#dead) return undefined;
     this.#collect();
-    const allocation = this.#allocator.allocate(size);
-    if (!allocation) return undefined;
-    if (allocation.used && !overwritten) this.clear(allocation.address, size);
-    return allocation.address;
+    return this.#allocator.allocate(size);
   }
 
   /** Gives a range back as soon as all that was asked for until now is done. */
   release(address: number, size: number): void {
     if (this.#dead) return;
-    if (this.#idle()) this.#allocator.release(address, size);
-    else this.#garbage.push({ sequence: this.#next(), address, size });
+    if (this.#idle()) {
+      this.#allocator.release(address, size);
+      return;
+    }
+    this.#garbage.push({ sequence: this.#next(), address, size });
+    // Nothing else may follow that would.
+    this.flush();
   }
 
   /** Sends a kernel to the workers. Returns the number that dispatches name it by; undefined if the memory is exhausted. */
@@ -144,7 +149,7 @@ export class Runner {
     if (!staging) return false;
     this.#poke(staging.address, bytes);
     this.#words.push(head(layout.copy, 4), address, staging.address, bytes.length);
-    this.release(staging.address, bytes.length);
+    this.#garbage.push({ sequence: this.#next(), address: staging.address, size: bytes.length });
     return true;
   }
 
@@ -158,7 +163,13 @@ export class Runner {
     if (this.#dead || this.#words.length === 0) return true;
     this.#collect();
     const size = (layout.batchHeader + this.#words.length) * 4;
-    const batch = this.#allocator.allocate(size);
+    let batch = this.#allocator.allocate(size);
+    if (!batch && this.#reserve !== undefined) {
+      // So that commands can still be posted whose end gives memory back.
+      this.#allocator.release(this.#reserve, RESERVE);
+      this.#reserve = undefined;
+      batch = this.#allocator.allocate(size);
+    }
     if (!batch) return false;
     const words = new Uint32Array(layout.batchHeader + this.#words.length);
     words.set([this.#words.length, this.#scratch, this.#stride]);
@@ -358,6 +369,7 @@ export class Runner {
       this.#allocator.release(address, size);
     }
     if (count > 0) this.#garbage.splice(0, count);
+    this.#reserve ??= this.#allocator.allocate(RESERVE)?.address;
   }
 
   /** The process stays alive while someone waits. */
