@@ -38,7 +38,7 @@ export { formatPartition, formatSweep, type PartitionReport } from './partition/
 export { type PreparePicturesOptions, preparePictures } from './prepare/prepare.js';
 export type { PictureSource, SkippedPicture, SourcePicture } from './prepare/source.js';
 export { heldOutGroups } from './prepare/split.js';
-export { TUNING_FILE } from './run/claim.js';
+export { type Companions, TUNING_FILE } from './run/claim.js';
 export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { readMetrics } from './run/metrics.js';
 export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';

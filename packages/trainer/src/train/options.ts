@@ -27,6 +27,7 @@ export interface TrainingOptions {
   precision: Precision;
 }
 
+/** The names of the precisions that a training may have. */
 export const precisions: readonly Precision[] = ['f32', 'mixed-f16'];
 
 /** Sized for runs of minutes; for long ones DDM (arXiv 2501.05450 App. B) has 1e-4 without warm-up or decay. */

@@ -24,6 +24,7 @@ export interface HostBatch {
 export interface Learning {
   readonly training: TrainingOptions;
   readonly initKey: Key;
+  /** The parameters before the first step, by path; traced. */
   init(key: Key | TensorKey): Params;
   /** Parameters that start from these values instead. */
   readonly initial?: { [path: string]: HostTensor } | undefined;

@@ -41,6 +41,7 @@ export interface TrainRouterOptions extends TrainControls {
 /** Whether the router learns the clusters' sizes ('natural') or takes all clusters for equally likely ('balanced'). */
 export type RouterPrior = 'natural' | 'balanced';
 
+/** The name of the router's run. */
 export const ROUTER_RUN = 'router';
 
 /**
