@@ -55,7 +55,7 @@ describe('paris', () => {
     [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
     [['sample', 'x', '--prompt', 'a', '--sampler', 'plms'], 'no sampler is called "plms". Known: euler, heun,'],
     [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
-    [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, lavapipe, swiftshader.'],
+    [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, cpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {
     const { code, stderr } = await paris(args);
     expect(stderr).toContain(message);
