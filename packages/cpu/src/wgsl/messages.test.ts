@@ -63,6 +63,15 @@ describe('messages', () => {
   });
 });
 
+describe('extensions', () => {
+  it('can be enabled where the device has them', () => {
+    expect(parseModule('enable f16;', ['f16', 'subgroups']).messages).toEqual([]);
+    expect(parseModule('enable f16;', ['subgroups']).messages.map(show)).toEqual([
+      '1:8 "enable f16" is not supported.',
+    ]);
+  });
+});
+
 describe('rendering', () => {
   const rendering = `
     @group(0) @binding(0) var picture: texture_2d<f32>;

@@ -111,9 +111,7 @@ export abstract class StatementChecker extends CallChecker {
         this.assign(syntax);
         return NEXT;
       case 'phony': {
-        const operand = this.expression(syntax.value);
-        if (operand.view !== undefined && !isConstructible(operand.type)) return NEXT;
-        this.before.push({ kind: 'evaluate', value: this.emit(this.load(operand)), at });
+        this.phony(this.expression(syntax.value), at);
         return NEXT;
       }
       case 'call': {
@@ -138,6 +136,14 @@ export abstract class StatementChecker extends CallChecker {
         this.assert(syntax.condition, at);
         return NEXT;
     }
+  }
+
+  /** `_ = …`: of a place or a pointer only what its indices do is left. */
+  private phony(operand: Operand, at: Span): void {
+    const { view, type, node } = operand;
+    if (view !== undefined && !isConstructible(type)) this.keptReference(view.reference);
+    else if (type.kind === 'pointer' && node?.kind === 'addressOf') this.keptReference(node.reference);
+    else if (type.kind !== 'pointer') this.before.push({ kind: 'evaluate', value: this.emit(this.load(operand)), at });
   }
 
   assert(syntax: Syntax, at: Span): void {
