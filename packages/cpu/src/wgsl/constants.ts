@@ -118,7 +118,8 @@ function reverse(x: number): number {
 const COMPONENTS: Readonly<
   Record<string, (x: number, y: number, z: number, w: number, scalar: Scalar) => ScalarValue>
 > = {
-  abs: (x) => (x < 0 ? -x : x),
+  // Not Math.abs: an AbstractInt is a bigint. Adding to −0 makes it 0.
+  abs: (x) => (x < 0 ? -x : typeof x === 'number' ? x + 0 : x),
   sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
   max: (x, y) => (x < y ? y : x),
   min: (x, y) => (y < x ? y : x),
@@ -129,7 +130,7 @@ const COMPONENTS: Readonly<
   fract: (x) => x - Math.floor(x),
   inverseSqrt: (x) => 1 / Math.sqrt(x),
   round: roundEven,
-  saturate: (x) => clamp(x, 0, 1),
+  saturate: (x) => (x < 0 ? 0 : x > 1 ? 1 : x),
   pow: (x, y) => (x < 0 ? Number.NaN : x ** y),
   step: (edge, x) => (edge <= x ? 1 : 0),
   fma: (x, y, z) => x * y + z,

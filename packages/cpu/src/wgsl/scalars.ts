@@ -121,7 +121,7 @@ export function binaryScalar(operator: string, scalar: Scalar, left: ScalarValue
       return left >= right;
   }
   if (typeof left === 'boolean') return operator === '&' ? left && right : left || right;
-  if (isFloat(scalar)) return settle(scalar, floatBinary(operator, left as number, right as number));
+  if (isFloat(scalar)) return settle(scalar, floatBinary(operator, scalar, left as number, right as number));
   const [a, b] = [BigInt(left), BigInt(right)];
   if (operator === '/' || operator === '%') {
     if (b === 0n) throw new EvaluationError(`The divisor of "${operator}" is zero.`);
@@ -154,7 +154,7 @@ function integerBinary(operator: string, a: bigint, b: bigint): bigint {
   }
 }
 
-function floatBinary(operator: string, a: number, b: number): number {
+function floatBinary(operator: string, scalar: Scalar, a: number, b: number): number {
   switch (operator) {
     case '+':
       return a + b;
@@ -164,8 +164,11 @@ function floatBinary(operator: string, a: number, b: number): number {
       return a * b;
     case '/':
       return a / b;
-    default:
-      return a % b;
+    default: {
+      // WGSL's remainder, step by step as it is computed at run time: a - b * trunc(a / b).
+      const round = scalar === 'f32' ? Math.fround : scalar === 'f16' ? roundF16 : Number;
+      return a - round(b * Math.trunc(round(a / b)));
+    }
   }
 }
 
