@@ -6,7 +6,7 @@ const softplus = elementwise({
   name: 'softplus',
   inputs: ['x'],
   wgsl: 'max(x, 0) + log(1 + exp(-abs(x)))',
-  reference: (x) => Math.log1p(Math.exp(x)),
+  reference: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   vjp: ({ x, cotangent }) => [cotangent.mul(sigmoid(x))],
 });
 
@@ -39,6 +39,8 @@ const reports = [
   await checkOp(mix, {
     device,
     samples: elementwiseSamples([sample.call([points, points, sample.values([0, 0.25, 1])])]),
+    // WGSL may mix as a · (1 − t) + b · t, which cancels for large t and differs where one is infinite.
+    edges: { infinities: { none: 'WGSL leaves the formula open' }, offset: { none: 'large shares cancel' } },
   }),
   await checkOp(shares, { device, samples: [sample.call([sample.uniform([5, 17], 1)], { floor: 1 })] }),
 ];

@@ -6,7 +6,8 @@ import { type DefinedOp, defineOp, noGradient, ShapeError, type TensorType } fro
 
 /**
  * features [N, D], centroids [K, D] and half their squared lengths [K] → u32 [N], the k with the smallest
- * ½|c_k|² − x·c_k, which is the smallest |x − c_k|²; the first of equals. A row's result depends on no other row.
+ * ½|c_k|² − x·c_k, which is the smallest |x − c_k|²; the first of equals. A row's result depends on no other row. Rows
+ * that are not finite are undefined, and far from 0 the products cancel: callers move both to 0 first.
  */
 export const nearestIndex: DefinedOp<
   readonly ['features', 'centroids', 'halfSquares'],
