@@ -1,6 +1,7 @@
 // The demo from pictures to evaluation. It calls `paris` for everything that counts and adds only order and progress.
 
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { listEmoji } from './data/emoji.js';
 import { writePhotos } from './data/photos.js';
@@ -91,7 +92,7 @@ class DemoRun {
     if (signal.aborted) return;
     const name = stage.tasks.length > 1 ? `${stage.id}: ${task.label}` : stage.id;
     const start = Date.now();
-    const outcome = await this.attempt(task, signal);
+    const outcome = await this.attempt(stage, task, signal);
     await this.ledger.end(task.id, [start, Date.now()], outcome.kind === 'done');
     if (outcome.kind === 'stopped') return;
     if (outcome.kind === 'failed') throw new DemoError(`${name} failed: ${outcome.reason} (log: ${logOf(task)})`);
@@ -101,14 +102,15 @@ class DemoRun {
     this.context.view.done(task, `done in ${clock((Date.now() - start) / 1000)}`);
   }
 
-  private async attempt(task: Task, signal: AbortSignal): Promise<Outcome> {
-    const { adapter, out } = this.options;
+  private async attempt(stage: Stage, task: Task, signal: AbortSignal): Promise<Outcome> {
+    const { adapter, out, jobs } = this.options;
     const { view } = this.context;
     let adapterLine: string | undefined;
     const outcome = await runParis(adapter ? [...task.args, '--adapter', adapter] : task.args, {
       command: this.context.paris,
       logFile: join(out, logOf(task)),
       signal,
+      threads: Math.max(1, Math.floor(availableParallelism() / Math.min(jobs, stage.tasks.length))),
       onEvent: (event) => {
         if (event.type === 'progress') view.update(task, event);
         else if (event.type === 'notice') view.say(`  ${task.label}: ${event.message}`);

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly logFile: string;
   readonly onEvent: (event: ParisEvent) => void;
   readonly signal: AbortSignal;
+  /** Threads of a command that computes on the CPU: commands that run side by side share the processors. */
+  readonly threads?: number;
 }
 
 export type Outcome = { kind: 'done' } | { kind: 'stopped' } | { kind: 'failed'; reason: string };
@@ -37,7 +39,12 @@ export async function runParis(args: readonly string[], options: RunOptions): Pr
   await mkdir(dirname(options.logFile), { recursive: true });
   const [program, ...first] = options.command;
   // A process group of its own: Ctrl-C in the terminal reaches this program only, which passes it on once.
-  const child = spawn(program, [...first, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const { threads } = options;
+  const child = spawn(program, [...first, ...args, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: threads === undefined ? process.env : { ...process.env, PARIS_THREADS: String(threads) },
+  });
   const endGroup = () => {
     try {
       process.kill(-child.pid!, 'SIGKILL');

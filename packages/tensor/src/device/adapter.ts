@@ -1,6 +1,6 @@
 // Which adapter to compute on: a GPU where there is one, else the CPU through @paris/cpu. Software Vulkan and the software
 // adapters of browsers are slower than that, so they are taken only where they are asked for.
-import { type AdapterSource, askedFor, platformGpu, withoutGpu } from '#gpu';
+import { type AdapterSource, askedFor, platformGpu, threadsAskedFor, withoutGpu } from '#gpu';
 import { NoAdapterError } from '../errors.js';
 import { isSoftware } from './software.js';
 
@@ -22,7 +22,7 @@ export interface FoundAdapter {
  * @throws NoAdapterError where what is required is missing
  */
 export async function findAdapter(options: FindAdapterOptions = {}): Promise<FoundAdapter> {
-  const { powerPreference, threads, require = askedFor() } = options;
+  const { powerPreference, threads = threadsAskedFor(), require = askedFor() } = options;
   if (require === 'cpu') return { adapter: await cpuAdapter(threads) };
   const gpu = await platformGpu();
   let reason = 'reason' in gpu ? gpu.reason : 'WebGPU found no adapter';

@@ -29,6 +29,12 @@ export function askedFor(): AdapterSource | undefined {
   return name === 'gpu' || name === 'cpu' ? name : 'webgpu';
 }
 
+/** What the variable PARIS_THREADS asks for, where several processes share the processors. */
+export function threadsAskedFor(): number | undefined {
+  const threads = Number(environment('PARIS_THREADS') || 0);
+  return Number.isInteger(threads) && threads > 0 ? threads : undefined;
+}
+
 /** What can be done where a GPU is required and there is none. */
 export const withoutGpu: string = '`npx @paris/cli doctor` says what is missing.';
 

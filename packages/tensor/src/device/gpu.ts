@@ -16,6 +16,11 @@ export function askedFor(): AdapterSource | undefined {
   return undefined;
 }
 
+/** How many threads the environment of the process asks for. */
+export function threadsAskedFor(): number | undefined {
+  return undefined;
+}
+
 /** What can be done where a GPU is required and there is none. */
 export const withoutGpu: string =
   'Turn on graphics acceleration in the browser and start it again, or open the page in a current Chrome or Edge on a machine with a GPU.';

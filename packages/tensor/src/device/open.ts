@@ -17,7 +17,10 @@ export interface OpenDeviceOptions {
    * there is one, else the CPU, with a line on the console that says so.
    */
   readonly require?: AdapterSource | undefined;
-  /** Threads that compute where the CPU does. Default: as many as the process may use. */
+  /**
+   * Threads that compute where the CPU does. Default: what the variable PARIS_THREADS says, else as many as the process
+   * may use.
+   */
   readonly threads?: number | undefined;
   /** Kernels that were measured on this adapter; see {@link tune}. A table of another adapter is an error. */
   readonly tuning?: TuningTable | undefined;
@@ -84,13 +87,14 @@ function describe(info: GPUAdapterInfo, device: GPUDevice): DeviceInfo {
   const { limits } = device;
   const { subgroupMinSize: smallest, subgroupMaxSize: largest } = info;
   const subgroupSize = device.features.has('subgroups') && smallest === largest ? smallest : undefined;
-  const engine = (globalThis.navigator as Navigator | undefined)?.userAgent ?? 'dawn';
+  // What @paris/cpu computes depends neither on the engine nor on the number of threads, which its description says.
+  const ours = info.vendor === 'paris';
+  const engine = ours ? '' : ((globalThis.navigator as Navigator | undefined)?.userAgent ?? 'dawn');
   const fingerprint = [
     engine,
     info.vendor,
     info.architecture,
-    // What @paris/cpu computes does not depend on its number of threads, which its description says.
-    info.vendor === 'paris' ? '' : adapter,
+    ours ? '' : adapter,
     features.join(' '),
     subgroupSize,
     limits.maxStorageBufferBindingSize,
