@@ -72,4 +72,13 @@ export {
 } from './samplers/sampler.js';
 export { samplerByName, samplers } from './samplers/samplers.js';
 export { unipc } from './samplers/unipc.js';
+export {
+  beta,
+  exponential,
+  karras,
+  type Schedule,
+  type SigmaRange,
+  scheduleByName,
+  schedules,
+} from './schedules/named.js';
 export { shiftLogSnr, uniformTimes } from './schedules/schedules.js';

@@ -67,13 +67,14 @@ describe('pipeline.generate', () => {
     expect(images).toHaveLength(4);
   });
 
-  it('follows prompt, guidance, sampler, steps and routing', async () => {
+  it('follows prompt, guidance, sampler, schedule, steps and routing', async () => {
     const { images } = await pipeline.generate(base);
     for (const change of [
       { prompt: 'green' },
       { guidance: 1 },
       { guidance: 6 },
       { sampler: 'heun' },
+      { schedule: 'karras' },
       { steps: 5 },
       { routing: top(1) },
       { routing: 'full' },

@@ -8,7 +8,7 @@ import type { Mixture, RoutingRecord } from '../routing/mixture.js';
 import { pictureNoise } from '../samplers/noise.js';
 import type { Sampler } from '../samplers/sampler.js';
 import { samplerByName } from '../samplers/samplers.js';
-import { uniformTimes } from '../schedules/schedules.js';
+import { type Schedule, scheduleByName } from '../schedules/named.js';
 
 /** What to draw, how many, and how. */
 export interface GenerateOptions {
@@ -21,7 +21,9 @@ export interface GenerateOptions {
   readonly seed?: number;
   /** Default 30. */
   readonly steps?: number;
-  /** Instead of `steps`: the times to visit, see `uniformTimes` and `shiftLogSnr`. */
+  /** How the steps lie between noise and data: `karras`, `beta`, … Default `uniform`. */
+  readonly schedule?: Schedule | string;
+  /** Instead of `steps` and `schedule`: the times to visit, see `uniformTimes` and `shiftLogSnr`. */
   readonly times?: Float64Array;
   /** 1 follows the prompt as trained; more exaggerates it, at twice the cost. Default 3 with a prompt, else 1. */
   readonly guidance?: number;
@@ -109,10 +111,12 @@ export class Pipeline {
     positive('batchSize', batchSize);
     if (!Number.isFinite(guidance))
       throw new ValueError('generate', `guidance is ${guidance}. Give a number such as 3.`);
+    const { schedule: named = 'uniform' } = options;
+    const schedule = typeof named === 'string' ? scheduleByName(named) : named;
     const routing = options.routing ?? index.routing;
     const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
     const settings: Settings = {
-      times: options.times ?? uniformTimes(options.steps ?? 30),
+      times: options.times ?? schedule(options.steps ?? 30, this.#parts.path),
       guidance,
       sampler: typeof sampler === 'string' ? samplerByName(sampler) : sampler,
       routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,

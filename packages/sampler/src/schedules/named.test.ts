@@ -1,0 +1,57 @@
+import { cosinePath, linearPath } from '@paris/model';
+import { describe, expect, it } from 'vitest';
+import { betaQuantile } from './beta-quantile.js';
+import { beta, exponential, karras, scheduleByName, schedules, sigmaAt } from './named.js';
+import { checkTimes, uniformTimes } from './schedules.js';
+
+describe.each(Object.entries(schedules))('%s', (name, schedule) => {
+  it.each([linearPath, cosinePath])('goes down from 1 to 0 on every path, in one step and in many: $name', (path) => {
+    for (const steps of [1, 2, 3, 10, 200]) {
+      const times = schedule(steps, path);
+      expect(times).toHaveLength(steps + 1);
+      expect([times[0], times[steps]]).toEqual([1, 0]);
+      checkTimes(name, times);
+    }
+  });
+});
+
+it('karras and exponential are those of k-diffusion between their ends, whatever the path', () => {
+  // get_sigmas_karras(5, 0.1, 10) and get_sigmas_exponential(5, 0.1, 10) of k-diffusion's formulas: ρ = 7.
+  const roots = [10 ** (1 / 7), 0.1 ** (1 / 7)] as const;
+  const karrasSigmas = [1, 2, 3, 4].map((i) => (roots[0] + (i / 4) * (roots[1] - roots[0])) ** 7);
+  const exponentialSigmas = [10 ** 0.5, 1, 10 ** -0.5, 0.1];
+  for (const path of [linearPath, cosinePath]) {
+    const range = { sigmaMin: 0.1, sigmaMax: 10 };
+    const inner = (times: Float64Array) => [...times.subarray(1, 5)].map((t) => sigmaAt(path, t));
+    for (const [i, sigma] of inner(karras(range)(5, path)).entries()) expect(sigma).toBeCloseTo(karrasSigmas[i]!, 12);
+    for (const [i, sigma] of inner(exponential(range)(5, path)).entries()) {
+      expect(sigma).toBeCloseTo(exponentialSigmas[i]!, 12);
+    }
+  }
+  expect(() => karras({ rho: 0 })).toThrow('[karras] rho is 0. Give a larger, finite number.');
+  expect(() => exponential({ sigmaMin: 90 })).toThrow('[exponential] sigmaMax is 80.');
+});
+
+it('beta spends more steps at both ends, and none more with α = β = 1', () => {
+  const [even, bent] = [beta({ alpha: 1, beta: 1 })(8, linearPath), schedules.beta(8, linearPath)];
+  for (const [i, t] of uniformTimes(8).entries()) expect(even[i]).toBeCloseTo(t, 13);
+  expect(1 - bent[1]!).toBeLessThan(1 / 8);
+  expect(bent[7]!).toBeLessThan(1 / 8);
+  expect(bent[4]!).toBeCloseTo(0.5, 13);
+  expect(() => beta({ alpha: Number.NaN })).toThrow('[beta] alpha is NaN.');
+});
+
+it('quantiles of Beta distributions that are known in closed form', () => {
+  for (const p of [0.001, 0.1, 0.5, 0.9, 0.999]) {
+    expect(betaQuantile(p, 0.5, 0.5)).toBeCloseTo(Math.sin((Math.PI * p) / 2) ** 2, 13); // the arcsine distribution
+    expect(betaQuantile(p, 3, 1)).toBeCloseTo(p ** (1 / 3), 13);
+    expect(betaQuantile(p, 1, 2.5)).toBeCloseTo(1 - (1 - p) ** 0.4, 13);
+  }
+});
+
+it('finds schedules by name', () => {
+  expect(scheduleByName('sgm_uniform')).toBe(schedules['sgm-uniform']);
+  expect(() => scheduleByName('toString')).toThrow(
+    '[schedule] no schedule is called "toString". Known: uniform, simple, sgm-uniform, karras, exponential, beta.',
+  );
+});
