@@ -1,7 +1,7 @@
-import type { Condition } from '@paris/model';
+import { type Condition, gatherRows } from '@paris/model';
 import { type Device, openDevice, type Tensor } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { classifierFreeGuidance } from './guidance.js';
+import { classifierFreeGuidance, type GuidanceTerms, guidanceOf, guided, guidesAt } from './guidance.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -46,5 +46,68 @@ describe('classifierFreeGuidance', () => {
     expect(guide(masked, tokens)).toThrow(
       '[condition] only one of condition and unconditional has a mask. Encode both alike.',
     );
+  });
+});
+
+describe('guided', () => {
+  // The prediction is the label's picture: [1, 3] conditional, [1, 1] unconditional.
+  const pictures: Record<number, number[]> = { 1: [1, 3], 0: [1, 1] };
+  const predict = (latents: Tensor, _: Tensor, condition?: Condition) => {
+    if (condition?.kind !== 'label') throw new Error('no label');
+    const table = f32([...pictures[0]!, ...pictures[1]!], [2, 2]);
+    return gatherRows(table, condition.label).reshape(latents.shape).cast('f32');
+  };
+  const guide = async (terms: Omit<GuidanceTerms, 'scale'>, scale = 3) => {
+    const [latents, time] = [f32([0, 0], [1, 1, 1, 2]), f32([0.5], [1])];
+    const conditions = { condition: label(1), unconditional: label(0) };
+    const output = guided(predict, latents, time, conditions, { scale: f32([scale], []), ...terms }, (x) => x);
+    return [...(await output.read())];
+  };
+
+  it('rescaled has the deviation of the conditional, or a share of the way to it', async () => {
+    expect(await guide({ kind: 'cfg' })).toEqual([1, 7]); // deviation 3; the conditional's is 1
+    const whole = await guide({ kind: 'cfg', rescale: f32([1], []) });
+    expect(whole[0]).toBeCloseTo(1 / 3, 6);
+    expect(whole[1]).toBeCloseTo(7 / 3, 6);
+    const half = await guide({ kind: 'cfg', rescale: f32([0.5], []) });
+    expect(half[1]).toBeCloseTo(7 * (0.5 / 3 + 0.5), 6);
+  });
+
+  it('by apg adds what is orthogonal to the predicted picture alone', async () => {
+    // The difference [0, 2] without its part along [1, 3]: [0, 2] − 6/10·[1, 3] = [−0.6, 0.2], twice.
+    const [a, b] = await guide({ kind: 'apg' });
+    expect(a).toBeCloseTo(1 - 1.2, 6);
+    expect(b).toBeCloseTo(3 + 0.4, 6);
+    expect(await guide({ kind: 'apg' }, 1)).toEqual([1, 3]);
+  });
+});
+
+describe('guidanceOf', () => {
+  it('fills in the defaults', () => {
+    const defaults = { start: 0, stop: 1, rescale: 0, kind: 'cfg' };
+    expect(guidanceOf('generate', 4)).toEqual({ scale: 4, ...defaults });
+    expect(guidanceOf('generate', { scale: 2, start: 0.25 })).toEqual({ scale: 2, ...defaults, start: 0.25 });
+  });
+
+  it.each([
+    [Number.NaN, '[generate] guidance is NaN. Give a number such as 3.'],
+    [{ scale: Number.POSITIVE_INFINITY }, '[generate] guidance.scale is Infinity. Give a number such as 3.'],
+    [{ scale: 2, start: 2 }, '[generate] guidance.start is 2. Give a share from 0 to 1.'],
+    [{ scale: 2, start: 0.5, stop: 0.4 }, '[generate] guidance.stop is 0.4. Give a share from start, 0.5, to 1.'],
+    [{ scale: 2, rescale: -1 }, '[generate] guidance.rescale is -1. Give a share from 0 to 1.'],
+    [{ scale: 2, kind: 'pag' as 'cfg' }, "[generate] guidance.kind is pag. Give 'cfg' or 'apg'."],
+  ])('refuses %j', (given, text) => expect(() => guidanceOf('generate', given)).toThrow(text));
+
+  it('guides between start and stop, and not at scale 1', () => {
+    const middle = guidanceOf('generate', { scale: 2, start: 0.25, stop: 0.5 });
+    expect([1, 0.76, 0.75, 0.5, 0.49, 0].map((t) => guidesAt(middle, t))).toEqual([
+      false,
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(guidesAt(guidanceOf('generate', 1), 0.5)).toBe(false);
   });
 });

@@ -1,10 +1,71 @@
-/** Classifier-free guidance, traced. */
-
+/** Classifier-free guidance and its relatives: which, when, and the formulas, which are traced. */
 import { type Condition, concatConditions } from '@paris/model';
-import { concat, type Tensor } from '@paris/tensor';
+import { concat, sqrt, type Tensor, ValueError } from '@paris/tensor';
+
+/** How much a prompt is exaggerated, when, and how. */
+export interface Guidance {
+  /** 1 follows the prompt as trained; more exaggerates it, at twice the cost. */
+  readonly scale: number;
+  /** From which share of the way on, as 1 − t: 0 is noise, 1 is data. Default 0. */
+  readonly start?: number;
+  /** Up to which share of the way (arXiv 2404.07724 finds that the middle is enough). Default 1. */
+  readonly stop?: number;
+  /** How far the result is scaled back to the deviation of the conditional, 0 to 1 (arXiv 2305.08891, eq. 15 and 16). Default 0. */
+  readonly rescale?: number;
+  /**
+   * `cfg` (arXiv 2207.12598, default), or `apg`: only what is orthogonal to the picture that is predicted counts, so that large
+   * scales saturate less (arXiv 2410.02416, without its momentum).
+   */
+  readonly kind?: 'cfg' | 'apg';
+}
+
+/**
+ * A number or an object with its defaults filled in.
+ * @throws ValueError for a number out of its range
+ */
+export function guidanceOf(tag: string, given: number | Guidance): Required<Guidance> {
+  if (typeof given === 'number' && !Number.isFinite(given)) {
+    throw new ValueError(tag, `guidance is ${given}. Give a number such as 3.`);
+  }
+  const {
+    scale,
+    start = 0,
+    stop = 1,
+    rescale = 0,
+    kind = 'cfg',
+  } = typeof given === 'number' ? { scale: given } : given;
+  const refuse = (name: string, value: unknown, wanted: string): never => {
+    throw new ValueError(tag, `guidance.${name} is ${value}. Give ${wanted}.`);
+  };
+  if (!Number.isFinite(scale)) refuse('scale', scale, 'a number such as 3');
+  if (!(start >= 0 && start <= 1)) refuse('start', start, 'a share from 0 to 1');
+  if (!(stop >= start && stop <= 1)) refuse('stop', stop, `a share from start, ${start}, to 1`);
+  if (!(rescale >= 0 && rescale <= 1)) refuse('rescale', rescale, 'a share from 0 to 1');
+  if (kind !== 'cfg' && kind !== 'apg') refuse('kind', kind, `'cfg' or 'apg'`);
+  return { scale, start, stop, rescale, kind };
+}
+
+/** Whether there is something to guide at a time. */
+export function guidesAt({ scale, start, stop }: Required<Guidance>, time: number): boolean {
+  return scale !== 1 && 1 - time >= start && 1 - time <= stop;
+}
 
 /** A network that is asked for its prediction: `expert.apply` with its parameters. */
 export type Predict = (latents: Tensor, time: Tensor, condition?: Condition) => Tensor;
+
+/** What guides one call: tensors of one element are inputs, so that other numbers are the same plan. */
+export interface GuidanceTerms {
+  readonly scale: Tensor;
+  /** Left out: none. */
+  readonly rescale?: Tensor;
+  readonly kind: 'cfg' | 'apg';
+}
+
+/** The two sides between which guidance leads. */
+export interface GuidedConditions {
+  readonly condition: Condition;
+  readonly unconditional: Condition;
+}
 
 /**
  * unconditional + guidance · (conditional − unconditional), arXiv 2207.12598 eq. 6 with guidance = 1 + w. Both come
@@ -17,8 +78,23 @@ export function classifierFreeGuidance(
   predict: Predict,
   latents: Tensor,
   time: Tensor,
-  conditions: { readonly condition: Condition; readonly unconditional: Condition },
+  conditions: GuidedConditions,
   guidance: Tensor,
+): Tensor {
+  return guided(predict, latents, time, conditions, { scale: guidance, kind: 'cfg' }, (output) => output);
+}
+
+/**
+ * A guided prediction, [B, C, H, W], of any kind.
+ * @param sampleOf - x̂₀ from a prediction; only `apg` asks for it
+ */
+export function guided(
+  predict: Predict,
+  latents: Tensor,
+  time: Tensor,
+  conditions: GuidedConditions,
+  { scale, rescale, kind }: GuidanceTerms,
+  sampleOf: (output: Tensor) => Tensor,
 ): Tensor {
   const batch = latents.shape[0]!;
   const both = predict(
@@ -29,5 +105,29 @@ export function classifierFreeGuidance(
   const rest = latents.shape.slice(1).map(() => null);
   const conditional = both.slice([[0, batch], ...rest]);
   const unconditional = both.slice([[batch, 2 * batch], ...rest]);
-  return unconditional.add(conditional.sub(unconditional).mul(guidance));
+  const difference = conditional.sub(unconditional);
+  const output =
+    kind === 'cfg'
+      ? unconditional.add(difference.mul(scale))
+      : conditional.add(orthogonal(difference, sampleOf(conditional)).mul(scale.sub(1)));
+  if (!rescale) return output;
+  const factor = deviations(conditional).div(deviations(output).maximum(tiny)); // [B, 1, 1, 1]
+  return output.mul(factor.mul(rescale).add(rescale.rsub(1)));
+}
+
+const tiny = 1e-12;
+
+/** What is left of x, picture by picture, without its part along `direction`. */
+function orthogonal(x: Tensor, direction: Tensor): Tensor {
+  const axes = direction.shape.map((_, axis) => axis).slice(1);
+  const total = (of: Tensor) => of.sum(axes, { keepDims: true }); // [B, 1, 1, 1]
+  const along = total(x.mul(direction)).div(total(direction.square()).maximum(tiny));
+  return x.sub(direction.mul(along));
+}
+
+/** The standard deviation of each picture's numbers, [B, 1, 1, 1]. */
+function deviations(x: Tensor): Tensor {
+  const axes = x.shape.map((_, axis) => axis).slice(1);
+  const centred = x.sub(x.mean(axes, { keepDims: true }));
+  return sqrt(centred.square().mean(axes, { keepDims: true }));
 }

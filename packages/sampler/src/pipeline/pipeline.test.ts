@@ -73,6 +73,10 @@ describe('pipeline.generate', () => {
       { prompt: 'green' },
       { guidance: 1 },
       { guidance: 6 },
+      { guidance: { scale: 2, rescale: 0.7 } },
+      { guidance: { scale: 2, kind: 'apg' as const } },
+      { guidance: { scale: 2, stop: 0.4 } },
+      { negativePrompt: 'green' },
       { sampler: 'heun' },
       { schedule: 'karras' },
       { steps: 5 },
@@ -82,6 +86,10 @@ describe('pipeline.generate', () => {
       const changed = await pipeline.generate({ ...base, ...change });
       expect(difference(changed.images[0]!, images[0]!), JSON.stringify(change)).toBeGreaterThan(0);
     }
+    // A window that no step is in is guidance 1.
+    const [never, none] = [{ scale: 6, start: 0.99 }, 1];
+    const unguided = await pipeline.generate({ ...base, guidance: never });
+    expect(unguided.images).toEqual((await pipeline.generate({ ...base, guidance: none })).images);
     const named = await pipeline.generate({ ...base, routing: 'top2' });
     expect(named.images[0]!.data).toEqual(images[0]!.data);
   });

@@ -3,16 +3,19 @@
 import { type Condition, disposeCondition, type ModelIndex, type NoisePath, type PromptEncoder } from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
+import { type Guidance, guidanceOf } from '../guidance/guidance.js';
 import { type RgbImage, toRgbImages } from '../images/image.js';
 import type { Mixture, RoutingRecord } from '../routing/mixture.js';
 import { pictureNoise } from '../samplers/noise.js';
 import type { Sampler } from '../samplers/sampler.js';
-import { samplerByName } from '../samplers/samplers.js';
-import { type Schedule, scheduleByName } from '../schedules/named.js';
+import type { Schedule } from '../schedules/named.js';
+import { samplerOption, scheduleOption } from './named.js';
 
 /** What to draw, how many, and how. */
 export interface GenerateOptions {
   readonly prompt?: string;
+  /** What pictures are guided away from: in place of the empty prompt. Needs guidance other than 1. */
+  readonly negativePrompt?: string;
   /** Several prompts at once, instead of `prompt`. */
   readonly prompts?: readonly string[];
   /** Pictures for each prompt. Default 1. */
@@ -26,7 +29,7 @@ export interface GenerateOptions {
   /** Instead of `steps` and `schedule`: the times to visit, see `uniformTimes` and `shiftLogSnr`. */
   readonly times?: Float64Array;
   /** 1 follows the prompt as trained; more exaggerates it, at twice the cost. Default 3 with a prompt, else 1. */
-  readonly guidance?: number;
+  readonly guidance?: number | Guidance;
   /** Default `euler`. */
   readonly sampler?: Sampler | string;
   /** Default: what the model's index says. */
@@ -104,32 +107,12 @@ export class Pipeline {
    */
   async generate(options: GenerateOptions = {}): Promise<Generated> {
     if (this.#closed) throw new ValueError('generate', 'the pipeline was closed. Load the model again.');
-    const { index } = this.#parts;
     const prompts = promptsOf(options);
-    const { seed = 0, batchSize = 16, guidance = this.#parts.promptEncoder ? 3 : 1, sampler = 'euler' } = options;
-    const { telemetry = false } = options;
-    positive('batchSize', batchSize);
-    if (!Number.isFinite(guidance))
-      throw new ValueError('generate', `guidance is ${guidance}. Give a number such as 3.`);
-    const { schedule: named = 'uniform' } = options;
-    const schedule = typeof named === 'string' ? scheduleByName(named) : named;
-    const routing = options.routing ?? index.routing;
-    const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
-    const settings: Settings = {
-      times: options.times ?? schedule(options.steps ?? 30, this.#parts.path),
-      guidance,
-      sampler: typeof sampler === 'string' ? samplerByName(sampler) : sampler,
-      routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
-      noiseKey,
-      telemetry,
-      routingKey,
-      samplerKey,
-      signal: options.signal,
-      onStep: options.onStep,
-    };
+    const settings = await this.#settings(options);
+    const { batchSize } = settings;
     const images: RgbImage[] = [];
     const records: (readonly RoutingRecord[])[] = [];
-    const expertPictures = new Array<number>(index.clusters).fill(0);
+    const expertPictures = new Array<number>(this.#parts.index.clusters).fill(0);
     for (let from = 0; from < prompts.length; from += batchSize) {
       const batch = await this.#generateBatch(prompts.slice(from, from + batchSize), from, settings);
       images.push(...batch.images);
@@ -150,10 +133,31 @@ export class Pipeline {
     await this.close();
   }
 
+  /** The options with their defaults, checked. */
+  async #settings(options: GenerateOptions): Promise<Settings> {
+    const { index, path, promptEncoder } = this.#parts;
+    const { seed = 0, batchSize = 16, negativePrompt = '', telemetry = false, signal, onStep } = options;
+    positive('batchSize', batchSize);
+    const guidance = guidanceOf('generate', options.guidance ?? (promptEncoder ? 3 : 1));
+    if (negativePrompt !== '' && guidance.scale === 1) {
+      const fix = 'Give more guidance, or leave negativePrompt out.';
+      throw new ValueError('generate', `guidance 1 looks at no negative prompt. ${fix}`);
+    }
+    const schedule = await scheduleOption(options.schedule);
+    const routing = options.routing ?? index.routing;
+    const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
+    return {
+      times: options.times ?? schedule(options.steps ?? 30, path),
+      sampler: await samplerOption(options.sampler),
+      routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
+      ...{ batchSize, guidance, negativePrompt, telemetry, noiseKey, routingKey, samplerKey, signal, onStep },
+    };
+  }
+
   async #generateBatch(prompts: readonly string[], firstImage: number, settings: Settings) {
     const { device, model, path } = this.#parts;
     const { times, guidance, routing, telemetry, routingKey, samplerKey, signal, onStep } = settings;
-    const conditions = await this.#encode(prompts, guidance !== 1);
+    const conditions = await this.#encode(prompts, guidance.scale !== 1 ? settings.negativePrompt : undefined);
     const initial = this.#noise(prompts.length, firstImage, settings.noiseKey);
     try {
       const request = { routing, telemetry, key: routingKey, guidance, firstImage };
@@ -197,18 +201,19 @@ export class Pipeline {
 
   async #encode(
     prompts: readonly string[],
-    guided: boolean,
+    negativePrompt: string | undefined,
   ): Promise<{ condition?: Condition; unconditional?: Condition }> {
     const { promptEncoder } = this.#parts;
     if (!promptEncoder) {
-      if (prompts.every((prompt) => prompt === '')) return {};
+      if (prompts.every((prompt) => prompt === '') && !negativePrompt) return {};
       throw new ValueError(
         'generate',
         'this model has no text side. Leave prompts out, or load it with a promptEncoder.',
       );
     }
     const condition = await promptEncoder.encode(prompts);
-    return guided ? { condition, unconditional: await promptEncoder.encode(prompts.map(() => '')) } : { condition };
+    if (negativePrompt === undefined) return { condition };
+    return { condition, unconditional: await promptEncoder.encode(prompts.map(() => negativePrompt)) };
   }
 
   async #toImages(latents: Tensor): Promise<RgbImage[]> {
@@ -222,8 +227,10 @@ export class Pipeline {
 }
 
 interface Settings {
+  readonly batchSize: number;
   readonly times: Float64Array;
-  readonly guidance: number;
+  readonly guidance: Required<Guidance>;
+  readonly negativePrompt: string;
   readonly sampler: Sampler;
   readonly routing: RoutingPolicy;
   readonly telemetry: boolean;

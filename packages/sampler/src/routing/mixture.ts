@@ -23,7 +23,7 @@ import {
 } from '@paris/model';
 import type { RoutingPolicy } from '@paris/router';
 import { type Device, type Key, scalar, softmax, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
-import { classifierFreeGuidance } from '../guidance/guidance.js';
+import { type Guidance, type GuidanceTerms, guidanceOf, guided, guidesAt } from '../guidance/guidance.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
 import { cosineMeter, entropyOf, isNearTie, type RoutingTelemetry } from './telemetry.js';
@@ -63,7 +63,7 @@ export interface MixtureRequest {
   /** As many rows; needed for guidance other than 1. */
   readonly unconditional?: Condition | undefined;
   /** Default 1: the conditional prediction alone, at half the cost. */
-  readonly guidance?: number | undefined;
+  readonly guidance?: number | Guidance | undefined;
   /** Index of the batch's first picture, for policies and keys. Default 0. */
   readonly firstImage?: number | undefined;
   /**
@@ -128,12 +128,13 @@ export function mixture(options: {
 
   const runExpert = async (batch: ExpertBatch, latents: Tensor, time: number, request: MixtureRequest) => {
     const { expert } = experts[batch.expert]!;
-    const { condition, unconditional, guidance = 1 } = request;
+    const { condition, unconditional } = request;
+    const guidance = guidanceOf('guidance', request.guidance ?? 1);
     const at = predictionCoefficients(expert.objective.prediction, expertPaths[batch.expert]!, path, time);
     const bucket = batch.pictures.length;
     const pictures = device.tensor(batch.pictures, { shape: [bucket], dtype: 'u32' });
     const weights = device.tensor(batch.weights, { shape: [latents.shape[0]!, bucket] });
-    const guided = guidance !== 1 && condition && unconditional ? { unconditional, guidance: scalar(guidance) } : {};
+    const sides = guidesAt(guidance, time) && unconditional ? { unconditional, guidance: termsOf(guidance) } : {};
     try {
       return await forwards.get(expert)!(flat[batch.expert]!, {
         latents,
@@ -142,7 +143,7 @@ export function mixture(options: {
         time: scalar(at.time),
         at: scalars(at),
         ...(condition ? { condition } : {}),
-        ...guided,
+        ...sides,
       });
     } finally {
       pictures.dispose();
@@ -152,12 +153,10 @@ export function mixture(options: {
 
   return {
     start(batch, request) {
-      const { routing, key, guidance = 1, condition, unconditional, firstImage = 0, telemetry = false } = request;
-      if (guidance !== 1 && !(condition && unconditional)) {
-        throw new ValueError(
-          'guidance',
-          `guidance ${guidance} needs a prompt to be guided by. Give one, or guidance 1.`,
-        );
+      const { routing, key, condition, unconditional, firstImage = 0, telemetry = false } = request;
+      const { scale } = guidanceOf('guidance', request.guidance ?? 1);
+      if (scale !== 1 && !(condition && unconditional)) {
+        throw new ValueError('guidance', `guidance ${scale} needs a prompt to be guided by. Give one, or guidance 1.`);
       }
       const records: RoutingRecord[][] = Array.from({ length: batch }, () => []);
       const expertPictures = experts.map(() => 0);
@@ -225,7 +224,7 @@ interface ForwardInput {
   readonly at: PredictionScalars;
   readonly condition?: Condition;
   readonly unconditional?: Condition;
-  readonly guidance?: Tensor;
+  readonly guidance?: GuidanceTerms;
 }
 
 /** One expert on its pictures of a batch, guided, converted to the sampler's path, weighted and put in their places. */
@@ -242,14 +241,20 @@ function forward(expert: Expert) {
       expert.apply(params, { latents: x, time: t, ...(condition ? { condition } : {}) });
     const condition = input.condition && gatherCondition(input.condition, pictures);
     const unconditional = input.unconditional && gatherCondition(input.unconditional, pictures);
+    const sampleOf = (output: Tensor) => convertPrediction(latents, output, at, limit).sample;
     const output =
       guidance && condition && unconditional
-        ? classifierFreeGuidance(predict, seen, time, { condition, unconditional }, guidance)
+        ? guided(predict, seen, time, { condition, unconditional }, guidance, sampleOf)
         : predict(seen, time, condition);
     const { sample, velocity } = convertPrediction(latents, output, at, limit);
     const place = (rows: Tensor) => weights.matmul(rows.reshape([bucket, -1])).reshape(input.latents.shape);
     return { sample: place(sample), velocity: place(velocity) };
   };
+}
+
+/** Guidance as inputs of a compiled function. */
+function termsOf({ scale, rescale, kind }: Required<Guidance>): GuidanceTerms {
+  return { scale: scalar(scale), ...(rescale > 0 ? { rescale: scalar(rescale) } : {}), kind };
 }
 
 /** A scalar for each row of a batch, [B]. */

@@ -1,6 +1,6 @@
 // Runs, models and pictures have the bytes that they had, and folders that were written before are still read. A change
 // that is meant to change bytes says so and records them again: PARIS_RECORD=1 npx vitest run packages/trainer/src/pinned,
-// on SwiftShader (which writes the files, too) and on lavapipe.
+// on SwiftShader (which writes the files, too), on lavapipe and on the CPU.
 import { writeFileSync } from 'node:fs';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
