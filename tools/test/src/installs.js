@@ -76,6 +76,10 @@ async function check(folder, npm, typegpu) {
   if (npm === 'npm@10' && installed !== oldest) return counter.fail(name, `it installed ${installed}`);
   counter.pass(`${name} installs (${installed})`);
 
+  const paris = await runProgram(['npx', '--no', '@paris/cli', '--version'], { cwd: folder });
+  if (paris.code === 0 && /^\d+\.\d+\.\d+$/m.test(paris.output)) counter.pass(`npx @paris/cli, ${name}`);
+  else counter.fail(`npx @paris/cli, ${name}`, `ended with ${paris.code}\n${paris.output}`);
+
   // Dawn is an optional peer of 130 MB: the workspace's own will do.
   symlinkSync(join(ROOT, 'node_modules/webgpu'), join(folder, 'node_modules/webgpu'));
   if (!env) return counter.skip(`a program installed by ${name}`, 'adapter', reason);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { checkBundles } from './bundles.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
+import { checkPage } from './page.js';
 import { environmentOf, runNode, runProgram } from './programs.js';
 import { checkScope } from './scope.js';
 import { makeProject, packAll } from './tarballs.js';
@@ -31,11 +32,12 @@ const programs = Object.fromEntries(
 try {
   const everything = entriesOf(() => true);
   await compiles('nodenext', everything, { module: 'nodenext', types: ['node'] }, ['@types/node']);
-  const browser = entriesOf((entry) => !entry.endsWith('/node') && !entry.startsWith('@paris/trainer'));
+  const browser = entriesOf((entry) => !entry.endsWith('/node') && entry !== '@paris/cli');
   await compiles('bundler', browser, { module: 'esnext', moduleResolution: 'bundler', types: [] }, []);
   const { env, name, reason } = await environmentOf('auto');
   if (env) await runs(env, name);
   else counter.skip('programs of a project outside', 'adapter', reason);
+  await checkPage(counter, tarballs);
   await checkBundles(counter, tarballs, browser, env);
   await checkScope(counter, env);
 } finally {

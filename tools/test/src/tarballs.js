@@ -23,7 +23,7 @@ const QUIET = ['ignore', 'pipe', 'ignore'];
 
 /**
  * A project with the packages unpacked and, of everything else, exactly what they declare (with `optional`, also those
- * of their optional peers). Nothing comes over the network: the versions are the workspace's.
+ * of their optional peers); `installed` are the names of all. Nothing comes over the network: the versions are the workspace's.
  * @param {readonly Tarball[]} tarballs
  * @param {{ optional?: readonly string[], files?: Record<string, string> }} [options]
  */
@@ -50,5 +50,6 @@ export function makeProject(tarballs, { optional = [], files = {} } = {}) {
   }
   const all = { 'package.json': JSON.stringify({ name: 'outside', private: true, type: 'module' }), ...files };
   for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const installed = [...new Set([...tarballs.map(({ name }) => name), ...wanted])];
+  return { folder, installed, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
