@@ -1,6 +1,7 @@
 // What a kernel has to do at least, for profiles: what it computes, and what it moves if it touches everything once.
 import { sizeOf } from '../graph/shape.js';
-import type { Fused, Group } from './fuse.js';
+import type { Fused } from './fuse.js';
+import type { Group } from './group.js';
 import { bytesOf } from './memory.js';
 
 /** The work of one kernel, told from its shapes. */

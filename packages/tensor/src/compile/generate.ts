@@ -5,7 +5,8 @@ import type { Node, Value } from '../graph/node.js';
 import type { Accumulator } from '../graph/op.js';
 import { Position } from '../graph/position.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
-import { type Fused, type Group, rootOutput } from './fuse.js';
+import type { Fused } from './fuse.js';
+import { type Group, rootOutput } from './group.js';
 import type { Place } from './memory.js';
 import { type Binding, type KernelText, KernelWriter, type UniformWord } from './writer.js';
 

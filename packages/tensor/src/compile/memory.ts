@@ -4,7 +4,8 @@ import { dtypeBytes } from '../graph/dtype.js';
 import { showType, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import { packedSize } from '../ops/pack.js';
-import type { Fused, Group } from './fuse.js';
+import type { Fused } from './fuse.js';
+import type { Group } from './group.js';
 import type { Passes } from './passes.js';
 
 /** A buffer of the plan: given with each call, taken from the pool for a result, or the plan's own. */

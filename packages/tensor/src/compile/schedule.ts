@@ -1,7 +1,7 @@
 // In which order kernels run: any order in which each comes after those it reads from is right, and one that lets values
 // die early needs less memory.
 import type { Value } from '../graph/node.js';
-import type { Group } from './fuse.js';
+import type { Group } from './group.js';
 import { bytesOf } from './memory.js';
 
 /**

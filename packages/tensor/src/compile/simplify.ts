@@ -3,7 +3,7 @@
 import { computeType, type DType } from '../graph/dtype.js';
 import type { KernelAdapter } from '../graph/kernel.js';
 import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
-import type { Op, ReduceOp } from '../graph/op.js';
+import type { CompositeOp, Op, ReduceOp } from '../graph/op.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
 import { multiply } from '../ops/arithmetic/multiply.js';
 import { cast } from '../ops/cast.js';
@@ -42,10 +42,7 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
     if (op.kind === 'pack') inputs = withMemory(passes.adjoin ? inputs.flatMap(adjoiningParts) : inputs);
     if (passes.foldViews && (op === identity.op || op === stopGradient.op)) return inputs;
     if (op.kind === 'composite') {
-      // Parts may compute in f32 what the op gives as f16.
-      const parts = op.decompose(inputs, attributes).map((part, i) => {
-        return new Tensor(part, undefined).cast(node.outputs[i]!.dtype).value;
-      });
+      const parts = partsOf(op, inputs, node);
       visit(parts);
       return parts.map((part) => replaced.get(part)!);
     }
@@ -54,13 +51,7 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
       if (factor) return [factor];
     }
     if (op === reshape.op && passes.foldViews) return [reshaped(inputs[0]!, attributes.shape as Shape, make)];
-    if (op === expand.op && passes.foldViews) {
-      const [x] = inputs as [Value];
-      if (stretchesNothing(x.shape, attributes.shape as Shape)) return [reshaped(x, attributes.shape as Shape, make)];
-      // A number stretched by way of [1, 1, 1] is a number still, and no batch of 1.
-      const isNumber = x.node.op === reshape.op && x.node.inputs[0]!.shape.length === 0;
-      return make(op, isNumber ? x.node.inputs : inputs, attributes);
-    }
+    if (op === expand.op && passes.foldViews) return [expanded(inputs[0]!, attributes.shape as Shape, make)];
     if (op === permute.op && passes.transposeProducts) {
       const product = transposedProduct(node, users, inputs[0]!, make);
       if (product) return [product];
@@ -117,6 +108,19 @@ function isOne({ node: { op, inputs, attributes } }: Value): boolean {
 function reshaped(x: Value, shape: Shape, make: Make): Value {
   const source = x.node.op === reshape.op ? x.node.inputs[0]! : x;
   return sameShape(source.shape, shape) ? source : make(reshape.op, [source], { shape })[0]!;
+}
+
+/** What a composite is made of. Parts may compute in f32 what the op gives as f16. */
+function partsOf(op: CompositeOp, inputs: readonly Value[], { attributes, outputs }: Node): Value[] {
+  const parts = op.decompose(inputs, attributes);
+  return parts.map((part, i) => new Tensor(part, undefined).cast(outputs[i]!.dtype).value);
+}
+
+function expanded(x: Value, shape: Shape, make: Make): Value {
+  if (stretchesNothing(x.shape, shape)) return reshaped(x, shape, make);
+  // A number stretched by way of [1, 1, 1] is a number still, and no batch of 1.
+  const isNumber = x.node.op === reshape.op && x.node.inputs[0]!.shape.length === 0;
+  return make(expand.op, isNumber ? x.node.inputs : [x], { shape })[0]!;
 }
 
 /** (A·B)ᵀ = Bᵀ·Aᵀ: a transposed product that nobody else uses is written in place, transposed (a weight's gradient). */
