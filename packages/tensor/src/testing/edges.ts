@@ -14,14 +14,13 @@ import { hostTensor, type StoredTensor } from './parity.js';
 import type { OpSample } from './samples.js';
 
 /**
+ * An edge of an op's domain.
  * - infinities: −∞ as the first element of the float inputs, +∞ as the last
  * - empty: each axis of the inputs without elements, forward and gradient
  * - offset: floats far from 0, where differences of squares cancel
  * - long: each axis with 10,007 equal elements, where a sum of one variable loses digits
  */
-export const edgeKinds = ['infinities', 'empty', 'offset', 'long'] as const;
-/** An edge of an op's domain: see {@link edgeKinds}. */
-export type EdgeKind = (typeof edgeKinds)[number];
+export type EdgeKind = 'infinities' | 'empty' | 'offset' | 'long';
 /** Another tolerance at an edge, or why the op is undefined there: which its docstring says, too. */
 export type Edges = Partial<Record<EdgeKind, Partial<Tolerance> | { readonly none: string }>>;
 
@@ -35,6 +34,7 @@ interface EdgeCheck {
   call(inputs: readonly Tensor[], sample: OpSample): readonly Tensor[];
 }
 
+const edgeKinds: readonly EdgeKind[] = ['infinities', 'empty', 'offset', 'long'];
 const far = 2 ** 20; // f32 keeps eighths there
 const length = 10_007; // prime: no block, lane or part divides it
 /** More elements, or multiplications, than that take the reading in JavaScript too long. */

@@ -12,6 +12,7 @@ export const geluExact: UnaryFunction = unary({
   cost: 16,
   kernel: (x) => {
     'use gpu';
+    // biome-ignore lint/suspicious/noApproximativeNumericConstant: shaders know no Math
     return 0.5 * x * (1 + erfAccurate(x * 0.70710678));
   },
   // Φ(x) + x · φ(x)
