@@ -17,13 +17,16 @@ export interface ThreadEvents {
 /** What runs in a worker before its source: how it posts and listens. */
 export const portSource = '{post:(m,t)=>postMessage(m,{transfer:t??[]}),listen:(f)=>{onmessage=(e)=>f(e.data)}}';
 
+/** A bundle for browsers may run in Deno, too, which has no classic workers. */
+const workerType: WorkerType = 'Deno' in globalThis ? 'module' : 'classic';
+
 /**
  * Starts a worker from its source text, which works with every bundler and asks for `worker-src blob:` of a content security
  * policy; or takes the one that `make` makes.
  */
 export function startThread(source: string, name: string, events: ThreadEvents, make?: () => Worker): Thread {
   const url = make ? undefined : URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  const worker = make ? make() : new Worker(url!, { name });
+  const worker = make ? make() : new Worker(url!, { name, type: workerType });
   worker.onmessage = (event) => events.message(event.data as FromWorker);
   worker.onerror = (event) => {
     event.preventDefault?.();
