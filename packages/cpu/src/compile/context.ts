@@ -10,10 +10,17 @@ export type Binding = readonly Value[] | Place;
 
 export type Environment = Map<Cell, Value>;
 
+/** A way to where several meet: the values of cells at its end, and the node that will move them. */
+export interface Edge {
+  readonly environment: Environment;
+  readonly depth: number;
+  readonly move: { readonly kind: 'move'; readonly phis: Value[]; readonly values: Value[] };
+}
+
 /** A block that can be left, and the points where it is. */
 export interface Target {
   readonly node: BlockNode;
-  readonly exits: { readonly body: Body; readonly environment: Environment; readonly depth: number }[];
+  readonly exits: Edge[];
   readonly depth: number;
 }
 
@@ -167,28 +174,30 @@ export class Context {
     }
     this.emit(node);
     const edges = [...target.exits];
-    if (end.alive) edges.push({ body: node.body, environment: end.environment, depth: this.depth });
+    if (end.alive) edges.push(this.edge(node.body, end.environment));
     this.merge(edges, node.phis, merged);
     this.alive = true;
   }
 
+  /** A way that ends at the end of a body. */
+  edge(body: Body, environment: Environment): Edge {
+    const move: Edge['move'] = { kind: 'move', phis: [], values: [] };
+    body.nodes.push(move);
+    return { environment, depth: this.depth, move };
+  }
+
   /** Leaves a block from here. */
   leave(target: Target): void {
-    target.exits.push({ body: this.body, environment: this.environment, depth: this.depth });
+    target.exits.push(this.edge(this.body, this.environment));
     this.emit({ kind: 'break', target: target.node });
     this.alive = false;
   }
 
   /** Where several ways meet: cells with several values get a phi. What leaves a loop is always one. */
-  merge(
-    edges: readonly { body: Body; environment: Environment; depth: number }[],
-    phis: Value[],
-    cells?: Iterable<Cell>,
-  ): void {
+  merge(edges: readonly Edge[], phis: Value[], cells?: Iterable<Cell>): void {
     const [first, ...rest] = edges as [(typeof edges)[0], ...typeof edges];
     const before = this.environment;
     const environment: Environment = new Map();
-    const values = edges.map((): Value[] => []);
     const leavesLoop = edges.some(({ depth }) => depth > this.depth);
     for (const cell of cells ?? first.environment.keys()) {
       const value = first.environment.get(cell);
@@ -200,14 +209,12 @@ export class Context {
       }
       const phi = this.g.fresh('phi', cell.kind);
       phis.push(phi);
-      edges.forEach((edge, i) => void values[i]!.push(edge.environment.get(cell)!));
+      for (const { move, environment: at } of edges) {
+        move.phis.push(phi);
+        move.values.push(at.get(cell)!);
+      }
       environment.set(cell, phi);
     }
-    edges.forEach(({ body: { nodes } }, i) => {
-      if (phis.length === 0) return;
-      const at = nodes.at(-1)?.kind === 'break' ? nodes.length - 1 : nodes.length;
-      nodes.splice(at, 0, { kind: 'move', phis, values: values[i]! });
-    });
     this.environment = environment;
   }
 }

@@ -38,6 +38,8 @@ class Analysis implements Divergence {
   private readonly phis = new Map<Value, Shape>();
   private known = new Map<Value, Shape>();
   private changed = true;
+  /** Phis that the body defines. Those around it are moved to from elsewhere as well. */
+  private readonly own = new Set<Value>();
 
   constructor(
     private readonly transfer: Transfer,
@@ -47,12 +49,21 @@ class Analysis implements Divergence {
 
   /** Optimistic: a phi has the shape of what is first moved to it, until something else is. */
   run(body: Body): this {
+    this.define(body);
     while (this.changed) {
       this.changed = false;
       this.known = new Map();
       this.walk(body, []);
     }
     return this;
+  }
+
+  private define(body: Body): void {
+    for (const node of body.nodes) {
+      if (node.kind === 'if' || node.kind === 'block' || node.kind === 'loop')
+        for (const phi of node.phis) this.own.add(phi);
+      for (const child of bodiesOf(node)) this.define(child);
+    }
   }
 
   private walk(body: Body, path: Node[]): void {
@@ -81,6 +92,7 @@ class Analysis implements Divergence {
   }
 
   private meet(phi: Value, shape: Shape): void {
+    if (!this.own.has(phi)) return;
     if (!this.phis.has(phi)) this.phis.set(phi, shape);
     else if (this.phis.get(phi) !== undefined && this.phis.get(phi) !== shape) this.phis.set(phi, undefined);
     else return;

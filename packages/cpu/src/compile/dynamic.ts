@@ -78,10 +78,15 @@ function visitReference(reference: Reference, visitor: Visitor): void {
   if (reference.kind === 'member' || reference.kind === 'element') visitReference(reference.base, visitor);
 }
 
+const pointersByFunction = new WeakMap<ProgramFunction, Map<Variable, Variable>>();
+
 /** Pointers that a function binds with `let`, and what they point into. */
-export function pointersOf({ body }: ProgramFunction): Map<Variable, Variable> {
+export function pointersOf(made: ProgramFunction): ReadonlyMap<Variable, Variable> {
+  const known = pointersByFunction.get(made);
+  if (known) return known;
   const pointers = new Map<Variable, Variable>();
-  visit(body, {
+  pointersByFunction.set(made, pointers);
+  visit(made.body, {
     declare({ variable, initial }) {
       const root = variable.type.kind === 'pointer' && initial ? pointerRoot(initial, pointers) : undefined;
       if (root) pointers.set(variable, root);

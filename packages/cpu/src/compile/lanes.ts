@@ -172,12 +172,7 @@ export class LanesMode {
     );
     const rest = others.reduce((a, b) => g.and(a, b), g.bool(true));
     const count = g.select(rest, scalars.count(access, at), g.i32(0));
-    const room = g.select(
-      g.op('i32.lt_u', 'bool', [count, g.i32(4)]),
-      g.i32(0),
-      g.op('i32.sub', 'i32', [count, g.i32(3)]),
-    );
-    const inBounds = g.op('i32.lt_u', 'bool', [lane0[at]!, room]);
+    const inBounds = g.op('i32.lt_u', 'bool', [lane0[at]!, scalars.room(count)]);
     return { address, offset, index: lane0[at]!, count, inBounds };
   }
 
@@ -307,6 +302,13 @@ export class LanesMode {
     return made;
   }
 
+  /** A loop's body; where lanes may end at different turns, a turn itself comes in two versions. */
+  private turn(node: LoopNode): Body {
+    const write = () => this.body(node.body).nodes;
+    const version = this.inRegion && !this.copy.version ? planRegion(this, node.body) : undefined;
+    return version ? this.versions(version, node.body.nodes, write) : { nodes: write() };
+  }
+
   /** An address that begins with `first` and grows by `delta` with each turn of the loop that is being written. */
   pointer(first: Value, delta: Value): Value {
     const key = `${first.id} ${delta.id}`;
@@ -387,7 +389,7 @@ export class LanesMode {
       this.pointers = new Map();
       const phis = node.phis.map((phi) => this.phi(phi, true));
       const first = entry ? [this.move(entry)] : [];
-      const body = this.body(node.body);
+      const body = this.turn(node);
       const pointers = [...this.pointers.values()];
       this.pointers = outer;
       if (pointers.length) {
@@ -398,7 +400,7 @@ export class LanesMode {
       }
       return [...first, { kind: 'loop', phis, body }];
     };
-    const version = this.inRegion && entry ? planLoop(this, node, entry) : undefined;
+    const version = this.inRegion && entry && !this.copy.version ? planLoop(this, node, entry) : undefined;
     return version ? this.versions(version, [entry!, node], write).nodes : write();
   }
 

@@ -272,10 +272,15 @@ export function branch(c: Context, condition: Value, then: () => void, otherwise
   if (pure && select(c, start, condition, a.environment, b.environment)) return;
   c.emit(node);
   const edges = [a, b].flatMap(({ alive, environment }, i) =>
-    alive ? [{ body: i ? node.otherwise : node.taken, environment, depth: c.depth }] : [],
+    alive ? [c.edge(i ? node.otherwise : node.taken, environment)] : [],
   );
   c.alive = edges.length > 0;
   if (edges.length > 0) c.merge(edges, node.phis, c.environment.keys());
+  // Branches that move nothing end where they end.
+  if (node.phis.length === 0) {
+    if (a.alive) node.taken.nodes.pop();
+    if (b.alive) node.otherwise.nodes.pop();
+  }
 }
 
 /** Merges by `select` where that costs no more than a branch. */
@@ -294,7 +299,7 @@ function select(c: Context, start: number, condition: Value, a: Map<Cell, Value>
   return true;
 }
 
-function lowerLoop(c: Context, s: Extract<Statement, { kind: 'loop' }>): void {
+function lowerLoop(c: Context, s: Loop): void {
   c.block(
     (exit) => {
       const cells = assignedCells(c, s);
@@ -345,8 +350,28 @@ function lowerLoop(c: Context, s: Extract<Statement, { kind: 'loop' }>): void {
 }
 
 /** Cells that a loop may assign: of variables declared before it. */
-function assignedCells(c: Context, loop: Extract<Statement, { kind: 'loop' }>): Cell[] {
-  const pointers = pointersOf(c.frame.function);
+function assignedCells(c: Context, loop: Loop): Cell[] {
+  const { roots, calls } = assignedRoots(c.frame.function, loop);
+  const places = [...roots].map((root) => c.frame.bindings.get(root) ?? c.globals.get(root));
+  if (calls) for (const [variable, at] of c.globals) if (!roots.has(variable)) places.push(at);
+  const cells = places.flatMap((at) => ((at as Place | undefined)?.kind === 'cells' ? (at as CellPlace).cells : []));
+  return [...new Set(cells)].filter((cell) => c.environment.has(cell));
+}
+
+type Loop = Extract<Statement, { kind: 'loop' }>;
+interface Assigned {
+  readonly roots: ReadonlySet<Variable>;
+  readonly calls: boolean;
+}
+
+/** Kept, since a function that is called often is inlined often. */
+const assigned = new WeakMap<Loop, Assigned>();
+
+/** Variables that a loop may assign, and whether it calls functions, which may assign private ones. */
+function assignedRoots(inside: ProgramFunction, loop: Loop): Assigned {
+  const known = assigned.get(loop);
+  if (known) return known;
+  const pointers = pointersOf(inside);
   const roots = new Set<Variable>();
   let calls = false;
   visit([loop], {
@@ -362,8 +387,7 @@ function assignedCells(c: Context, loop: Extract<Statement, { kind: 'loop' }>): 
       }
     },
   });
-  const places = [...roots].map((root) => c.frame.bindings.get(root) ?? c.globals.get(root));
-  if (calls) for (const [variable, at] of c.globals) if (!roots.has(variable)) places.push(at);
-  const cells = places.flatMap((at) => ((at as Place | undefined)?.kind === 'cells' ? (at as CellPlace).cells : []));
-  return [...new Set(cells)].filter((cell) => c.environment.has(cell));
+  const found = { roots, calls };
+  assigned.set(loop, found);
+  return found;
 }

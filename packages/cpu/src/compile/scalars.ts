@@ -86,6 +86,13 @@ export class ScalarForm {
     return g.op('i32.div_u', 'i32', [room, g.i32(access.strides[i]!)]);
   }
 
+  /** How many places there are for the first of four elements side by side. */
+  room(count: Value): Value {
+    const { g } = this;
+    const few = g.op('i32.lt_u', 'bool', [count, g.i32(4)]);
+    return g.select(few, g.i32(0), g.op('i32.sub', 'i32', [count, g.i32(3)]));
+  }
+
   /** The address to load from: zeros where it is out of bounds. */
   safeAddress({ address, inBounds }: Address): Value {
     return inBounds ? this.g.select(inBounds, address, this.g.op('scratch', 'i32', [])) : address;

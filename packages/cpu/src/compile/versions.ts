@@ -165,10 +165,10 @@ class Plan {
 
   /** Whether base + factor · counter + extra stays below a count, for every value of the counter. */
   private fits({ base, factor }: Affine, extra: number, count: Value): Value {
-    const { g } = this.mode;
-    const zero = g.i32(0);
-    const scale = factor ? this.mode.scalar(factor) : zero;
-    return g.op('fits', 'bool', [this.mode.scalar(base), scale, factor ? this.counter!.most : zero, count], extra);
+    const { g, scalars } = this.mode;
+    const start = this.mode.scalar(base);
+    if (!factor) return g.op('i32.lt_u', 'bool', [start, extra ? scalars.room(count) : count]);
+    return g.op('fits', 'bool', [start, this.mode.scalar(factor), this.counter!.most, count], extra);
   }
 
   private address(mode: LanesMode, access: Access, terms: readonly Affine[]): Value {
