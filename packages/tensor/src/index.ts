@@ -4,6 +4,7 @@ export { rematerialise } from './autodiff/rematerialise.js';
 export type { KernelCost } from './compile/cost.js';
 export type { CompiledArguments, CompiledFunction, CompileOptions } from './device/compiled.js';
 export { Device, type TensorsOf } from './device/device.js';
+export type { AdapterSource } from './device/gpu.js';
 export type { HostData } from './device/host.js';
 export type { DeviceCounters, DeviceInfo } from './device/info.js';
 export { type OpenDeviceOptions, openDevice } from './device/open.js';

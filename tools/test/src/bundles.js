@@ -1,6 +1,6 @@
 // What the packed packages become in a bundle: nothing of Node in a browser's, Dawn left outside of Node's, and their sizes.
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import ts from 'typescript';
@@ -29,6 +29,10 @@ const pipeline = await loadPipeline('https://example.com/model');
 console.log(await pipeline.generate({ prompt: 'cat face', routing: top(2) }));`,
   },
 };
+
+/** gzip, in bytes, of the CPU device: a chunk of its own, which a page loads only where there is no GPU. */
+const CPU_BUDGET = 80_000;
+const isCpu = (/** @type {string} */ path) => /@paris[\\/]cpu[\\/]/.test(path);
 
 /**
  * @param {import('./counter.js').Counter} counter
@@ -59,9 +63,17 @@ export async function checkBundles(counter, tarballs, entries, env) {
     else counter.fail('bundle for a browser', `it imports ${outside.map(({ path }) => path).join(', ')}`);
 
     for (const [name, { vite, esbuild, code }] of Object.entries(BUDGETS)) {
-      const page = await pageBytes(project.folder, code);
-      const gradients = page - (await pageBytes(project.folder, code, [withoutGradients]));
-      const other = gzipBytes((await bundle(code, { platform: 'browser' })).outputFiles?.[0]?.text);
+      const { page, cpu } = await pageBytes(project.folder, code);
+      const gradients = page - (await pageBytes(project.folder, code, [withoutGradients])).page;
+      const split = await bundle(code, {
+        platform: 'browser',
+        splitting: true,
+        outfile: undefined,
+        outdir: project.folder,
+      });
+      const other = bytesWithoutCpu(split);
+      if (cpu > 20_000 && cpu <= CPU_BUDGET) counter.pass(`${name}: without a GPU ${cpu} bytes more, of ${CPU_BUDGET}`);
+      else counter.fail('size', `${name}: the CPU device takes ${cpu} bytes of gzip, of ${CPU_BUDGET}`);
       const text = `${name}: ${page} bytes of gzip, of ${vite}; ${gradients} of them for gradients that it never asks for. esbuild: ${other}, of ${esbuild}`;
       if (page > 50_000 && page <= vite && other <= esbuild && gradients > 0) counter.pass(text);
       else counter.fail('size', text);
@@ -87,7 +99,17 @@ export async function checkBundles(counter, tarballs, entries, env) {
   }
 }
 
-/** What a page of this module downloads. @param {string} folder @param {string} code @param {import('vite').Plugin[]} plugins */
+/** What esbuild makes without the chunks of the CPU device. @param {import('esbuild').BuildResult} result */
+function bytesWithoutCpu({ metafile, outputFiles = [] }) {
+  const made = Object.entries(metafile?.outputs ?? {});
+  return outputFiles.reduce((sum, { path, text }) => {
+    const [, output] = made.find(([name]) => path.endsWith(basename(name))) ?? [];
+    const inputs = Object.keys(output?.inputs ?? {});
+    return sum + (inputs.length > 0 && inputs.every(isCpu) ? 0 : gzipBytes(text));
+  }, 0);
+}
+
+/** What a page of this module downloads, with a GPU and what more without. @param {string} folder @param {string} code @param {import('vite').Plugin[]} plugins */
 async function pageBytes(folder, code, plugins = []) {
   const entry = join(folder, 'page.js');
   writeFileSync(entry, code);
@@ -99,7 +121,11 @@ async function pageBytes(folder, code, plugins = []) {
     build: { target: 'es2022', write: false, rolldownOptions: { input: entry } },
   });
   const outputs = [built].flat().flatMap((result) => ('output' in result ? result.output : []));
-  return outputs.reduce((sum, file) => sum + (file.type === 'chunk' ? gzipBytes(file.code) : 0), 0);
+  const bytes = { page: 0, cpu: 0 };
+  for (const file of outputs) {
+    if (file.type === 'chunk') bytes[file.moduleIds.every(isCpu) ? 'cpu' : 'page'] += gzipBytes(file.code);
+  }
+  return bytes;
 }
 
 function gzipBytes(/** @type {string | undefined} */ text) {

@@ -1,7 +1,8 @@
 // Which adapter to compute on: a GPU where there is one, else the CPU through @paris/cpu. Software Vulkan and the software
 // adapters of browsers are slower than that, so they are taken only where they are asked for.
-import { type AdapterSource, askedFor, platformGpu, threadsAskedFor, withoutGpu } from '#gpu';
+import { askedFor, platformGpu, threadsAskedFor, withoutGpu } from '#gpu';
 import { NoAdapterError } from '../errors.js';
+import type { AdapterSource } from './gpu.js';
 import { isSoftware } from './software.js';
 
 /** What {@link findAdapter} may look at. */

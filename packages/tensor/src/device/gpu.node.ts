@@ -61,11 +61,9 @@ async function loadDawn(): Promise<PlatformGpu> {
   }
 }
 
-/** A variable of the environment; Deno may not be allowed to read it. */
+/** A variable of the environment. Deno is only asked for it where it may be read: on a terminal it would ask the user. */
 function environment(name: string): string | undefined {
-  try {
-    return process.env[name];
-  } catch {
-    return undefined;
-  }
+  const { Deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
+  if (Deno && Deno.permissions.querySync({ name: 'env', variable: name }).state !== 'granted') return undefined;
+  return process.env[name];
 }

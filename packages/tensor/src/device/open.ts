@@ -1,8 +1,8 @@
-import type { AdapterSource } from '#gpu';
 import { ValueError } from '../errors.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { findAdapter } from './adapter.js';
 import { Device } from './device.js';
+import type { AdapterSource } from './gpu.js';
 import type { DeviceInfo } from './info.js';
 import { isSoftware } from './software.js';
 
