@@ -48,6 +48,59 @@ describe('checkControls', () => {
     const worse = { mean: 0.5, standardError: 0.1 };
     expect(failed({ differences: { 'top2 − best expert': worse, 'top2 − permuted': worse } })).toHaveLength(2);
   });
+
+  it.each([
+    [1, 1, 'halfway to 1 from chance, which is 1/1 = 1.000'],
+    [2, 0.75, 'halfway to 1 from chance, which is 1/2 = 0.500'],
+    [3, 2 / 3, 'halfway to 1 from chance, which is 1/3 = 0.333'],
+    [4, 0.625, 'halfway to 1 from chance, which is 1/4 = 0.250'],
+    [6, 0.5, 'three times chance, which is 1/6 = 0.167'],
+    [100, 0.03, 'three times chance, which is 1/100 = 0.010'],
+  ])('asks of %i clusters a balanced accuracy of %f', (clusters, bound, meaning) => {
+    const balanced = (balancedAccuracy: number) =>
+      checkControls({ ...evaluation, clusters, router: { ...evaluation.router, balancedAccuracy } })[0]!;
+    expect(balanced(bound)).toMatchObject({
+      passed: true,
+      detail: `${bound.toFixed(3)} is at least ${bound.toFixed(3)} (${meaning})`,
+    });
+    expect(balanced(bound - 1e-6).passed).toBe(false);
+  });
+
+  it.each(Array.from({ length: 40 }, (_, i) => i + 1))(
+    'can be passed by a perfect router of %i clusters',
+    (clusters) => {
+      for (const majorityShare of [1 / clusters, 0.5, 0.85, 0.97, 1]) {
+        const router = { ...evaluation.router, accuracy: 1, balancedAccuracy: 1, majorityShare };
+        expect(failed({ clusters, router })).toEqual([]);
+      }
+    },
+  );
+
+  it('asks for more than the largest cluster by itself, also where that is nearly all', () => {
+    const plain = (accuracy: number) =>
+      checkControls({ ...evaluation, router: { ...evaluation.router, accuracy, majorityShare: 0.9 } })[1]!;
+    expect(plain(0.951).passed).toBe(true);
+    expect(plain(0.949)).toMatchObject({
+      passed: false,
+      detail: "0.949 is below 0.950 (halfway to 1 from the majority's share, which is 0.900)",
+    });
+  });
+
+  it.each([
+    [-0.31, 0.1, 'loss difference -0.3100 ± 0.1000: 3.1 standard errors better (more than 3 wanted)', true],
+    [0.31, 0.1, 'loss difference 0.3100 ± 0.1000: 3.1 standard errors worse (more than 3 wanted)', false],
+    [0, 0, 'loss difference 0.0000 ± 0.0000: no better and no worse (more than 3 wanted)', false],
+  ])('calls a difference of %f ± %f what it is', (mean, standardError, detail, passed) => {
+    const differences = { ...evaluation.differences, 'top2 − permuted': { mean, standardError } };
+    expect(checkControls({ ...evaluation, differences })[3]).toMatchObject({ detail, passed });
+  });
+
+  it('finds nothing to compare in a model of one expert', () => {
+    const zero = { mean: 0, standardError: 0 };
+    const router = { ...evaluation.router, accuracy: 1, balancedAccuracy: 1, majorityShare: 1 };
+    const differences = { 'top2 − best expert': zero, 'top2 − permuted': zero };
+    expect(failed({ clusters: 1, router, differences })).toEqual([]);
+  });
 });
 
 describe('scoreRouter', () => {
