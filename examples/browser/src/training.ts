@@ -49,7 +49,7 @@ export async function train(device: Device, { steps, signal, onLoss }: Training)
 
   await assemble({ runs, out: model, licence: 'CC0-1.0' });
   const pipeline = await loadPipeline(model, { device });
-  const { images } = await pipeline.generate({ prompts: PROMPTS, count: 4, steps: 20, guidance: 2, signal });
+  const { images } = await pipeline.generate({ prompts: PROMPTS, count: 4, steps: 20, signal });
   await pipeline.close(); // the weights; the device is ours
   return images;
 }

@@ -39,7 +39,6 @@ async function answer(request: Exclude<Request, { kind: 'stop' }>, signal: Abort
       steps,
       routing,
       count,
-      guidance: 2,
       signal,
       onStep: async ({ step, steps, routing, preview }) => {
         const weights = routing.map((records) => [...records[0]!.weights]);

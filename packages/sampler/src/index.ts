@@ -24,7 +24,13 @@ export {
   threshold,
   top,
 } from '@paris/router';
-export { classifierFreeGuidance, type Guidance, type GuidedConditions, type Predict } from './guidance/guidance.js';
+export {
+  classifierFreeGuidance,
+  DEFAULT_GUIDANCE,
+  type Guidance,
+  type GuidedConditions,
+  type Predict,
+} from './guidance/guidance.js';
 export { type LoadedCodec, pictureDecoder } from './images/decode.js';
 export { clampDisplay, type RgbImage, tileImages, toRgbImages } from './images/image.js';
 export { encodePng } from './images/png.js';

@@ -109,7 +109,7 @@ it('what is asked of a pipeline', async () => {
     `"ValueError: [key] expected an integer in [0, 2⁵³), got -1. Round it or take its absolute value."`,
   );
   expect(await generate({ guidance: Number.NaN })).toMatchInlineSnapshot(
-    `"ValueError: [generate] guidance is NaN. Give a number such as 3."`,
+    `"ValueError: [generate] guidance is NaN. Give a number such as 2."`,
   );
   expect(await generate({ sampler: 'plms' })).toMatchInlineSnapshot(
     `"ValueError: [sampler] no sampler is called "plms". Known: euler, heun, euler-ancestral, ddim, dpmpp-2m, dpmpp-2m-sde, unipc, adams-bashforth. Or pass a function of your own."`,

@@ -8,13 +8,13 @@ import { chunkBytes, type ModelFile, type ModelIndex } from './format.js';
 /**
  * The listed files. Files are read in pieces of up to 16 MiB, each checked once it is here; the last piece
  * is kept, so that reading a file span by span in its order reads no piece twice.
- * @param onBytes - called with the number of bytes of each piece that was read
+ * @param onBytes - called with the number of bytes of each piece that was read, its file and its place in it
  * @throws CheckpointError from its methods: for a file that is not listed, has another size or another hash
  */
 export function verifiedStore(
   store: FileSource,
   index: ModelIndex,
-  onBytes: (count: number, path: string) => void = () => {},
+  onBytes: (count: number, path: string, offset: number) => void = () => {},
 ): FileSource {
   const files = new Map(index.files.map((file) => [file.path, file]));
   let kept: { path: string; piece: number; bytes: Uint8Array<ArrayBuffer> } | undefined;
@@ -36,7 +36,7 @@ export function verifiedStore(
         `${file.path} is not the file that model_index.json describes: its SHA-256 differs. Get the file again.`,
       );
     }
-    onBytes(bytes.length, file.path);
+    onBytes(bytes.length, file.path, offset);
     kept = { path: file.path, piece, bytes };
     return bytes;
   };

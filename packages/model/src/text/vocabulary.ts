@@ -21,14 +21,50 @@ export interface Vocabulary {
   readonly words: readonly string[];
 }
 
-/** The words of a text: lower case, letters and digits with their inner apostrophes. */
+/** The words of a text: lower case, letters and digits with their inner apostrophes, which are straight. */
 export function captionWords(text: string): string[] {
   return (
-    text
-      .normalize('NFKC')
+    straight(text.normalize('NFKC'))
       .toLowerCase()
-      .match(/[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}]+)*/gu) ?? []
+      .match(/[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}]+)*/gu) ?? []
   );
+}
+
+/** What a model reads of a prompt. */
+export interface PromptWords {
+  /** In the vocabulary. */
+  readonly known: readonly string[];
+  /** Not in it: they all look the same to the model. */
+  readonly unknown: readonly string[];
+  /** Beyond the text length: the model does not see them. */
+  readonly cut: readonly string[];
+}
+
+/** The words of a prompt, each as often as it occurs, by what a model with this vocabulary makes of them. */
+export function promptWords(prompt: string, { words, maxTokens }: Vocabulary): PromptWords {
+  const ids = idsOf(words);
+  const all = captionWords(prompt);
+  const seen = all.slice(0, maxTokens);
+  return {
+    known: seen.filter((word) => ids.has(word)),
+    unknown: seen.filter((word) => !ids.has(word)),
+    cut: all.slice(maxTokens),
+  };
+}
+
+/** Keyboards and word processors disagree on which apostrophe is one. */
+function straight(text: string): string {
+  return text.replace(/[‘’ʼ]/g, "'");
+}
+
+/** Vocabularies of earlier versions may hold a word with either apostrophe: the more frequent counts. */
+function idsOf(vocabulary: readonly string[]): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (const [id, listed] of vocabulary.entries()) {
+    const word = straight(listed);
+    if (!ids.has(word)) ids.set(word, id);
+  }
+  return ids;
 }
 
 /** The two special entries and the `limit` most frequent words, the more frequent first, equals in code-unit order. */
@@ -47,7 +83,7 @@ export function encodeCaptions(
   vocabulary: readonly string[],
   maxTokens: number = MAX_TOKENS,
 ): Uint32Array {
-  const ids = new Map(vocabulary.map((word, id) => [word, id]));
+  const ids = idsOf(vocabulary);
   const out = new Uint32Array(captions.length * maxTokens);
   for (const [row, caption] of captions.entries()) {
     const tokens = captionWords(caption).slice(0, maxTokens);

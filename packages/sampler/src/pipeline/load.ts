@@ -55,7 +55,7 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How far loading is, in bytes. */
+/** How far loading is, in bytes of files: each counts once, however often it is read. */
 export interface LoadProgress {
   /** The file that was read from last. */
   readonly file: string;
@@ -70,7 +70,7 @@ export interface LoadProgress {
  * @throws CheckpointError that lists what does not fit
  */
 export async function loadPipeline(source: string | URL | FileSource, options: LoadOptions = {}): Promise<Pipeline> {
-  const { device, index, path, codec, text, experts, router, close } = await loadModel(source, options);
+  const { device, index, path, codec, text, vocabulary, experts, router, close } = await loadModel(source, options);
   const own = text && !options.promptEncoder ? promptEncoderOf(device, text.encoder, text.params) : undefined;
   const closeAll = async () => {
     own?.dispose?.();
@@ -86,6 +86,7 @@ export async function loadPipeline(source: string | URL | FileSource, options: L
       decode: pictureDecoder(device, codec),
       model,
       promptEncoder,
+      vocabulary: options.promptEncoder ? undefined : vocabulary,
       close: closeAll,
     });
   } catch (error) {
@@ -162,10 +163,13 @@ export async function loadModel(source: string | URL | FileSource, options: Load
 function watchedFiles(store: FileSource, index: ModelIndex, { onProgress, signal }: LoadOptions): FileSource {
   const wanted = [...requiredFiles(index.clusters), 'codec/model.safetensors', 'text/model.safetensors'];
   const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.includes(path) ? sizeBytes : 0), 0);
+  const pieces = new Set<string>();
   let loadedBytes = 0;
-  return verifiedStore(store, index, (count, file) => {
+  return verifiedStore(store, index, (count, file, offset) => {
     signal?.throwIfAborted();
-    if (!wanted.includes(file)) return;
+    const piece = `${offset} ${file}`;
+    if (!wanted.includes(file) || pieces.has(piece)) return; // the header's piece is often read again for the weights
+    pieces.add(piece);
     loadedBytes += count;
     onProgress?.({ file, loadedBytes, totalBytes });
   });

@@ -1,6 +1,7 @@
 import { full, top } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_GUIDANCE } from '../guidance/guidance.js';
 import type { RgbImage } from '../images/image.js';
 import { loadPipeline } from './load.js';
 import { modelFolder } from './model.testing.js';
@@ -92,6 +93,13 @@ describe('pipeline.generate', () => {
     expect(unguided.images).toEqual((await pipeline.generate({ ...base, guidance: none })).images);
     const named = await pipeline.generate({ ...base, routing: 'top2' });
     expect(named.images[0]!.data).toEqual(images[0]!.data);
+  });
+
+  it('guides by 2 where nobody says how much', async () => {
+    const guided = async (guidance: object) => (await pipeline.generate({ ...base, ...guidance })).images;
+    expect(DEFAULT_GUIDANCE).toBe(2);
+    expect(await guided({})).toEqual(await guided({ guidance: 2 }));
+    expect(await guided({})).not.toEqual(await guided({ guidance: 3 }));
   });
 
   it('with the same prompt as the unconditional one, guidance changes nothing', async () => {

@@ -1,9 +1,16 @@
 /** Prompts → pictures. */
 
-import { type Condition, disposeCondition, type ModelIndex, type NoisePath, type PromptEncoder } from '@paris/model';
+import {
+  type Condition,
+  disposeCondition,
+  type ModelIndex,
+  type NoisePath,
+  type PromptEncoder,
+  type Vocabulary,
+} from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
-import { type Guidance, guidanceOf } from '../guidance/guidance.js';
+import { DEFAULT_GUIDANCE, type Guidance, guidanceOf } from '../guidance/guidance.js';
 import { type RgbImage, toRgbImages } from '../images/image.js';
 import type { Mixture, RoutingRecord } from '../routing/mixture.js';
 import { pictureNoise } from '../samplers/noise.js';
@@ -28,7 +35,10 @@ export interface GenerateOptions {
   readonly schedule?: Schedule | string;
   /** Instead of `steps` and `schedule`: the times to visit, see `uniformTimes` and `shiftLogSnr`. */
   readonly times?: Float64Array;
-  /** 1 follows the prompt as trained; more exaggerates it, at twice the cost. Default 3 with a prompt, else 1. */
+  /**
+   * 1 follows the prompt as trained; more exaggerates it, at twice the cost. Default {@link DEFAULT_GUIDANCE} where the
+   * model reads prompts, else 1.
+   */
   readonly guidance?: number | Guidance;
   /** Default `euler`. */
   readonly sampler?: Sampler | string;
@@ -78,6 +88,7 @@ interface Parts {
   readonly decode: (latents: Tensor) => Promise<Tensor>;
   readonly model: Mixture;
   readonly promptEncoder: PromptEncoder | undefined;
+  readonly vocabulary: Vocabulary | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -94,6 +105,14 @@ export class Pipeline {
   /** What the model says of itself: clusters, licence, provenance, … */
   get index(): ModelIndex {
     return this.#parts.index;
+  }
+
+  /**
+   * The words that prompts are made of, where the model's own word list reads them; `promptWords` of `@paris/model` says
+   * which words of a prompt are among them. Words that are not all look the same to the model.
+   */
+  get vocabulary(): Vocabulary | undefined {
+    return this.#parts.vocabulary;
   }
 
   /** Where the weights are: yours, or the one that loading opened and `close()` closes. */
@@ -138,7 +157,7 @@ export class Pipeline {
     const { index, path, promptEncoder } = this.#parts;
     const { seed = 0, batchSize = 16, negativePrompt = '', telemetry = false, signal, onStep } = options;
     positive('batchSize', batchSize);
-    const guidance = guidanceOf('generate', options.guidance ?? (promptEncoder ? 3 : 1));
+    const guidance = guidanceOf('generate', options.guidance ?? (promptEncoder ? DEFAULT_GUIDANCE : 1));
     if (negativePrompt !== '' && guidance.scale === 1) {
       const fix = 'Give more guidance, or leave negativePrompt out.';
       throw new ValueError('generate', `guidance 1 looks at no negative prompt. ${fix}`);
