@@ -20,7 +20,8 @@ export type TrainEvent =
       loss: number;
       accuracy?: number | undefined;
       imagesPerSecond: number;
-      secondsLeft: number;
+      /** Absent until steps have been made at a steady speed, some after shaders were compiled. */
+      secondsLeft?: number | undefined;
     }
   | { type: 'checkpoint'; step: number }
   | { type: 'notice'; message: string }

@@ -4,12 +4,19 @@
 const EVERY_MS = 500;
 const MOST_PENDING = 64;
 
+/** Before the time left is said: steps and laps that were about equally fast, one at most twice as fast as another. */
+const STEADY_STEPS = 5;
+const STEADY_LAPS = 2;
+const STEADY_RATIO = 2;
+
 export class Pace {
   private began = 0;
   private first = 0;
   private lapAt = 0;
   private lapStep = 0;
-  private afterFirst: { at: number; step: number } | undefined;
+  /** Where the steady steps began; the first lap, in which shaders are compiled, is none of them. */
+  private base: { at: number; step: number; laps: number } | undefined;
+  private steady = false;
 
   constructor(
     private readonly steps: number,
@@ -26,21 +33,40 @@ export class Pace {
     return pending >= MOST_PENDING || this.now() - this.lapAt >= EVERY_MS;
   }
 
-  /** Speed since the last lap; the time left is judged by all laps but the first, in which shaders are compiled. */
-  lap(step: number): { imagesPerSecond: number; secondsLeft: number } {
+  /** Speed since the last lap; and the time left, once a few steps were equally fast. */
+  lap(step: number): { imagesPerSecond: number; secondsLeft?: number } {
     const at = this.now();
-    const imagesPerSecond = this.speed(step - this.lapStep, at - this.lapAt);
-    const base = this.afterFirst ?? { at: this.began, step: this.first };
-    const msPerStep = (at - base.at) / Math.max(1, step - base.step);
-    this.afterFirst ??= { at, step };
+    const [steps, ms] = [step - this.lapStep, at - this.lapAt];
+    const imagesPerSecond = this.speed(steps, ms);
+    const msPerStep = this.settle(at, step, ms / Math.max(1, steps));
     this.lapAt = at;
     this.lapStep = step;
+    if (!this.steady && step < this.steps) return { imagesPerSecond };
     return { imagesPerSecond, secondsLeft: ((this.steps - step) * msPerStep) / 1000 };
   }
 
   total(step: number): { seconds: number; imagesPerSecond: number } {
     const ms = this.now() - this.began;
     return { seconds: ms / 1000, imagesPerSecond: this.speed(step - this.first, ms) };
+  }
+
+  /** Takes a lap into account; milliseconds per step since the steady steps began. */
+  private settle(at: number, step: number, lapMsPerStep: number): number {
+    const { base } = this;
+    if (!base) {
+      this.base = { at, step, laps: 0 };
+      return lapMsPerStep;
+    }
+    const before = base.laps === 0 ? lapMsPerStep : (this.lapAt - base.at) / (this.lapStep - base.step);
+    const ratio = Math.max(before, lapMsPerStep) / Math.min(before, lapMsPerStep);
+    if (!this.steady && !(ratio <= STEADY_RATIO)) {
+      // The laps so far say nothing of those to come; this one is the first that may.
+      this.base = { at: this.lapAt, step: this.lapStep, laps: 1 };
+      return lapMsPerStep;
+    }
+    base.laps++;
+    this.steady ||= base.laps >= STEADY_LAPS && step - base.step >= STEADY_STEPS;
+    return (at - base.at) / Math.max(1, step - base.step);
   }
 
   private speed(steps: number, ms: number): number {
