@@ -142,6 +142,7 @@ export function stagesOf(options: DemoOptions): Stage[] {
         'sample',
         model,
         ...options.prompts.flatMap((prompt) => ['--prompt', prompt]),
+        '--allow-unknown', // a small part of the emoji may lack a word, after all that training
         ...flags({ count: options.count, routing: 'top2', steps: options.sampleSteps, guidance: options.guidance }),
         ...seed,
         '--out',

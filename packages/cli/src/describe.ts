@@ -4,7 +4,7 @@ import type { FileSource } from '@paris/files';
 import { printable, readJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { readHeader } from '@paris/files/safetensors';
-import { parseModelIndex } from '@paris/model';
+import { parseModelIndex, readVocabulary } from '@paris/model';
 import { parseRouterConfig, routerCost, routerParameterShapes, routerPresets } from '@paris/router';
 import { ValueError } from '@paris/tensor';
 import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
@@ -24,6 +24,22 @@ export async function describe(target: string): Promise<string> {
     'info',
     `${target} is neither a model, run or data folder nor a preset (${names}). Check the path.`,
   );
+}
+
+/**
+ * The vocabulary of a model or a data folder, a word a line, the most frequent first.
+ * @throws ValueError if there is none
+ */
+export async function listWords(target: string): Promise<string> {
+  const store = nodeStore(target);
+  const words = (await store.exists('text/vocabulary.json'))
+    ? (await readVocabulary(store)).words
+    : (await store.exists('manifest.json'))
+      ? (await readManifest(store)).vocabulary
+      : undefined;
+  if (!words)
+    throw new ValueError('info', `${target} has no list of words. Give a model or a data folder that has one.`);
+  return words.slice(2).map(printable).join('\n'); // the first two are padding and whatever is unknown
 }
 
 function describePreset(name: string): string | undefined {

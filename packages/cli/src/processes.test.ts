@@ -92,7 +92,7 @@ const commands: Command[] = [
   {
     name: 'sample',
     argv: (out) => ['sample', at('model'), '--prompt', 'red', '--steps', '20000', '--out', `${out}.png`, '--json'],
-    busy: /"progress"/,
+    busy: /"what":"sample"/,
     long: true,
     writes: true,
   },

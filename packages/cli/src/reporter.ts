@@ -6,6 +6,9 @@ import cliProgress from 'cli-progress';
 import { jsonLine } from './print.js';
 import { signOfLife } from './supervise.js';
 
+/** What is waited for when all is read and nothing moves yet. */
+export const COMPILING = 'compiling kernels for the first step';
+
 /** What `--json` prints, one a line, on stdout. */
 export type JsonProgress =
   | { type: 'adapter'; kind: string; line: string }
@@ -69,8 +72,7 @@ function lineReporter(write: (line: string) => void): Reporter {
     },
     train: (event) => {
       if (event.type === 'progress') each(event.step, event.steps, () => progressLine(event));
-      const line = eventLine(event);
-      if (line) print(line);
+      for (const line of eventLines(event)) print(line);
     },
     alive: signOfLife,
     close: () => undefined,
@@ -118,8 +120,7 @@ function barReporter(): Reporter {
     },
     train: (event) => {
       if (event.type === 'progress') show('training', event.step, event.steps, note(event));
-      const line = eventLine(event);
-      if (line) print(line);
+      for (const line of eventLines(event)) print(line);
     },
     alive: signOfLife,
     close: stop,
@@ -139,23 +140,27 @@ function progressLine(event: Progress): string {
 
 function note({ loss, accuracy, imagesPerSecond, secondsLeft }: Progress): string {
   const right = accuracy === undefined ? '' : `  accuracy ${accuracy.toFixed(3)}`;
-  return `loss ${loss.toFixed(4)}${right}  ${imagesPerSecond.toFixed(0)} images/s  ${duration(secondsLeft)} left`;
+  const left = secondsLeft === undefined ? '' : `  ${duration(secondsLeft)} left`;
+  return `loss ${loss.toFixed(4)}${right}  ${imagesPerSecond.toFixed(0)} images/s${left}`;
 }
 
-function eventLine(event: TrainEvent): string | undefined {
+function eventLines(event: TrainEvent): string[] {
   switch (event.type) {
     case 'start': {
       const from = event.step === 0 ? '' : `, going on after step ${event.step}`;
-      return `${event.count} pictures, ${event.parameters.toLocaleString('en')} parameters, ${event.steps} steps${from}`;
+      const [count, parameters] = [event.count, event.parameters.toLocaleString('en')];
+      return [`${count} pictures, ${parameters} parameters, ${event.steps} steps${from}`, COMPILING];
     }
     case 'notice':
-      return `warning: ${event.message}`;
+      return [`warning: ${event.message}`];
     case 'finished':
-      return event.alreadyDone
-        ? `finished before (${event.steps} steps); nothing to do`
-        : `finished ${event.steps} steps in ${duration(event.seconds)}, weights ${event.sha256.slice(0, 12)}`;
+      return [
+        event.alreadyDone
+          ? `finished before (${event.steps} steps); nothing to do`
+          : `finished ${event.steps} steps in ${duration(event.seconds)}, weights ${event.sha256.slice(0, 12)}`,
+      ];
     default:
-      return undefined;
+      return [];
   }
 }
 

@@ -1,7 +1,7 @@
 // Prompts → one PNG with all pictures, and a trace of how each came about.
 
 import type { FileSource } from '@paris/files';
-import type { Architecture, Expert } from '@paris/model';
+import { type Architecture, type Expert, type PromptWords, promptWords, type Vocabulary } from '@paris/model';
 import {
   encodePng,
   type Generated,
@@ -12,7 +12,7 @@ import {
   type RoutingTelemetry,
   tileImages,
 } from '@paris/sampler';
-import type { Device } from '@paris/tensor';
+import { type Device, ValueError } from '@paris/tensor';
 
 /** Which model draws what, and how. */
 export interface SampleOptions {
@@ -37,6 +37,10 @@ export interface SampleOptions {
   onProgress?: (done: number, total: number) => void;
   /** Called as the model is read. */
   onLoad?: (progress: LoadProgress) => void;
+  /** Whether prompts are drawn of which the model knows no word. Default false. */
+  allowUnknown?: boolean;
+  /** Called before anything is drawn with each prompt that has words which the model does not know, or does not see. */
+  onWords?: (prompt: string, words: PromptWords) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -90,7 +94,7 @@ export interface Sampled {
 
 /**
  * Loads a model, draws `count` pictures for each prompt and closes the model again; the device stays open.
- * @throws what `loadPipeline` and `Pipeline.generate` throw; the signal's reason when it is aborted, while loading too
+ * @throws what `loadPipeline` and `Pipeline.generate` throw; ValueError for a prompt of which no word is known; the signal's reason when it is aborted, while loading too
  */
 export async function sample(options: SampleOptions): Promise<Sampled> {
   const { device, prompts, count, seed, steps, guidance, sampler, filmFrames = 0, onProgress, signal } = options;
@@ -100,6 +104,7 @@ export async function sample(options: SampleOptions): Promise<Sampled> {
     ...(onLoad && { onProgress: onLoad }),
   });
   try {
+    checkWords(pipeline.vocabulary, options);
     const routing = options.routing ?? pipeline.index.routing;
     const films: SampleTrace['pictures'][number]['film'][] = Array.from({ length: prompts.length * count }, () => []);
     const kept = frames(steps, filmFrames);
@@ -138,6 +143,20 @@ export async function sample(options: SampleOptions): Promise<Sampled> {
     return { images: generated.images, prompts: all, routing: generated.routing, trace };
   } finally {
     await pipeline.close();
+  }
+}
+
+/** @throws ValueError for a prompt of which no word is known, unless that is allowed */
+function checkWords(vocabulary: Vocabulary | undefined, options: SampleOptions): void {
+  if (!vocabulary) return; // a text encoder of somebody's own reads what it likes
+  for (const prompt of new Set(options.prompts)) {
+    const words = promptWords(prompt, vocabulary);
+    if (prompt.trim() !== '' && words.known.length === 0 && !options.allowUnknown) {
+      const what = `the model knows no word of the prompt ${JSON.stringify(prompt)}`;
+      const fix = 'paris info MODEL --words lists those it knows; --allow-unknown draws all the same.';
+      throw new ValueError('sample', `${what}. ${fix}`);
+    }
+    if (words.unknown.length + words.cut.length > 0) options.onWords?.(prompt, words);
   }
 }
 

@@ -62,11 +62,13 @@ describe('a command that is stopped says so and ends with 130', () => {
 
   it('sample, before its process listens and while it draws', async (context) => {
     onDevice(context);
-    for (const moment of ['adapter', 'progress']) {
+    for (const moment of ['adapter', 'loading kB', 'sample']) {
       const { code, stderr } = await paris(
         ['sample', model, '--prompt', 'cat', '--json', '--out', join(pictures, 'x.png')],
         {
-          onEvent: ({ type }, child) => type === moment && child.kill('SIGINT'),
+          onEvent: (event, child) =>
+            (event.type === 'progress' ? event.step > 0 && 'what' in event && event.what : event.type) === moment &&
+            child.kill('SIGINT'),
         },
       );
       const said = stderr.replace(/^Warning: .*\n/gm, ''); // Dawn's

@@ -1,11 +1,14 @@
 import { Command } from 'commander';
-import { describe } from '../describe.js';
+import { describe, listWords } from '../describe.js';
 import { printText } from '../print.js';
 
 export function infoCommand(): Command {
   return new Command('info')
     .description('say what a preset, a model, a run or a data folder is')
     .argument('<what>', 'dit-xl-2, router-b-2, … or a folder')
-    .addHelpText('after', '\nExamples:\n  paris info dit-xl-2\n  paris info my-model/')
-    .action(async (what: string) => printText(await describe(what)));
+    .option('--words', 'list the words that prompts can have, one a line, the most frequent first')
+    .addHelpText('after', '\nExamples:\n  paris info dit-xl-2\n  paris info my-model/\n  paris info my-model/ --words')
+    .action(async (what: string, { words }: { words?: boolean }) =>
+      printText(await (words ? listWords(what) : describe(what))),
+    );
 }

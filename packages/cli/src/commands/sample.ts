@@ -1,12 +1,13 @@
 import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { encodePng, renderRouting, samplerByName, samplers } from '@paris/sampler';
+import { DEFAULT_GUIDANCE, encodePng, renderRouting, samplerByName, samplers } from '@paris/sampler';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { number, parsed, policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { saveOutputs, tryOutputs } from '../output.js';
+import { COMPILING } from '../reporter.js';
 import { contactSheet, sample } from '../sample.js';
 
 interface Flags {
@@ -23,6 +24,7 @@ interface Flags {
   scale?: number;
   trace?: string;
   routingSvg?: string;
+  allowUnknown?: boolean;
 }
 
 const samplerName = parsed((text) => {
@@ -42,7 +44,12 @@ export function sampleCommand(): Command {
     .option('--count <n>', 'pictures for each prompt', whole(1), 4)
     .option('--steps <n>', 'sampling steps', whole(1), 30)
     .option('--seed <n>', 'decides the noise', whole(0), 0)
-    .option('--guidance <scale>', 'how much the prompt is exaggerated; 1 is as trained', number({ min: 0 }), 3)
+    .option(
+      '--guidance <scale>',
+      'how much the prompt is exaggerated; 1 is as trained',
+      number({ min: 0 }),
+      DEFAULT_GUIDANCE,
+    )
     .option(
       '--routing <policy>',
       "top1, top2, full, threshold0.05, nucleus0.9, …; top2@0.5 divides the router's logits by a temperature of 0.5 (default: what the model says)",
@@ -61,6 +68,7 @@ export function sampleCommand(): Command {
       'JSON file of what each expert did and how far they agree, with intermediate pictures',
       path,
     )
+    .option('--allow-unknown', 'draw prompts, too, of which the model knows no word')
     .option('--routing-svg <file>', 'SVG of which expert worked when', path)
     .addHelpText(
       'after',
@@ -110,7 +118,17 @@ export function sampleCommand(): Command {
       telemetry: traceFile !== undefined || routingSvg !== undefined,
       filmFrames: traceFile === undefined ? 0 : 6,
       onProgress: (done, total) => reporter.work('sample', done, total),
-      onLoad: () => reporter.alive(),
+      ...(flags.allowUnknown && { allowUnknown: true }),
+      onLoad: ({ loadedBytes, totalBytes }) => {
+        reporter.alive();
+        reporter.work('loading kB', Math.ceil(loadedBytes / 1000), Math.ceil(totalBytes / 1000));
+        if (loadedBytes === totalBytes) reporter.info(COMPILING);
+      },
+      onWords: (prompt, { unknown, cut }) => {
+        const quoted = JSON.stringify(prompt);
+        if (unknown.length > 0) reporter.warn(`words of ${quoted} that the model does not know: ${listed(unknown)}`);
+        if (cut.length > 0) reporter.warn(`words of ${quoted} beyond the text length, which are cut: ${listed(cut)}`);
+      },
       signal,
     });
     const scale = flags.scale ?? Math.max(1, Math.round(128 / images[0]!.width));
@@ -124,4 +142,8 @@ export function sampleCommand(): Command {
     reporter.info(`${images.length} pictures in ${trace.seconds.toFixed(1)} s → ${out}; expert runs ${used}`);
     return 0;
   });
+}
+
+function listed(words: readonly string[]): string {
+  return [...new Set(words)].join(', ');
 }
