@@ -34,7 +34,18 @@ const TABLE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'a + b|a - b|a * b|a / b|a % b|max(a, b)|min(a, b)|step(a, b)|a < b|a == b|select(a, b, a > b)': [F32, F32],
   '-a|abs(a)|ceil(a)|floor(a)|fract(a)|round(a)|trunc(a)|saturate(a)|sign(a)|sqrt(abs(a))|bool(a)|bitcast<u32>(a)|modf(a).fract|modf(a).whole|frexp(a).fract|frexp(a).exp|ldexp(a, -3)|ldexp(a, 100)|quantizeToF16(a)|clamp(a, -2, 2)|pack4x8snorm(vec4(a))|pack4x8unorm(vec4(a))|pack2x16snorm(vec2(a))|pack2x16unorm(vec2(a))|pack2x16float(vec2(a))|(mat2x2(a, 1, 2, 3) * vec2(1, a)).x|dot(vec3(a), vec3(1, 2, 3))|transpose(mat2x3(a, 1, 2, 3, 4, 5))[2].x|cross(vec3(a, 1, 2), vec3(2, 1, a)).z':
     [F32],
-  'i32(a)|u32(a)': [['0f', '-0f', '1.9f', '-1.9f', '16777217f', '2147483520f', 'f32(-2147483648)']],
+  'i32(a)|u32(a)': [[...F32, '1.9f', '-1.9f', '2147483520f', '2147483648f', 'f32(-2147483648)', '4294967040f']],
+  'exp(a)|exp2(a)|log(a)|log2(a)|sin(a)|cos(a)|tan(a)|asin(a)|acos(a)|atan(a)|sinh(a)|cosh(a)|tanh(a)|asinh(a)|acosh(a)|atanh(a)|inverseSqrt(a)|degrees(a)|radians(a)':
+    [[...F32, '0.7f', '-0.1f', '1.1f', '3.3f', '10.1f', '77.7f']],
+  'atan2(a, b)|pow(a, b)': [
+    ['0.3f', '1f', '2.5f', '7.7f', '-1.1f', '1e10f'],
+    ['0.3f', '1f', '-2.5f', '3f'],
+  ],
+  'mix(a, b, 0.3)|fma(a, b, 0.7)|smoothstep(a, b, 0.37)|length(vec3(a, b, 0.3))|distance(vec2(a, b), vec2(0.1, 0.7))|normalize(vec3(a, b, 0.3)).y|reflect(vec2(a, b), vec2(0.6, 0.8)).x|refract(vec2(a, b), vec2(0.6, 0.8), 0.3).x|cross(vec3(a, b, 0.3), vec3(b, a, 0.7)).y|faceForward(vec2(a, b), vec2(0.1), vec2(b, a)).x|determinant(mat3x3(a, b, 0.1, 0.2, b, a, 0.7, a, 0.3))':
+    [
+      ['0.3f', '1f', '2.51f', '7.7f', '-1.1f', '1.1e10f'],
+      ['0.31f', '1.1f', '-2.5f', '3f'],
+    ],
 };
 
 /** Texts as words: constants as they are, then with variables in their places. */

@@ -15,7 +15,15 @@ export function convert(g: Graph, from: ScalarKind, to: ScalarKind, value: Value
     const wide = isFloat(from) ? value : g.op(`f32.convert_i32_${from === 'i32' ? 's' : 'u'}`, 'f32', [value]);
     return rounded(g, to, wide);
   }
-  return isFloat(from) ? g.op(`i32.trunc_sat_f32_${to === 'i32' ? 's' : 'u'}`, 'i32', [value]) : value;
+  return isFloat(from) ? toInteger(g, from, to, value) : value;
+}
+
+/** Toward zero, after clamping to what both types can hold; NaN is 0. https://www.w3.org/TR/WGSL/#value-constructor-builtin-function */
+function toInteger(g: Graph, from: ScalarKind, to: ScalarKind, value: Value): Value {
+  const most = from === 'f16' ? 65504 : to === 'i32' ? 2147483520 : 4294967040;
+  const low = from === 'f16' && to === 'i32' ? g.op('f32.pmax', 'f32', [value, g.f32(-most)]) : value;
+  const clamped = g.op('f32.pmin', 'f32', [low, g.f32(most)]);
+  return g.op(`i32.trunc_sat_f32_${to === 'i32' ? 's' : 'u'}`, 'i32', [clamped]);
 }
 
 /** Bits of an f32; a NaN has always the same ones. */

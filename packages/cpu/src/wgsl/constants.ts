@@ -1,5 +1,6 @@
 // Values of constant expressions: composites, conversions and the built-in functions on them.
 // https://www.w3.org/TR/WGSL/#const-expr and https://www.w3.org/TR/WGSL/#numeric-builtin-functions
+import { hostFunction } from '../compile/math/evaluate.js';
 import {
   binaryScalar,
   convertScalar,
@@ -114,6 +115,33 @@ function reverse(x: number): number {
   return result;
 }
 
+/** Arithmetic whose steps are rounded to the type, in the order in which kernels compute: one value for both. */
+class Steps {
+  constructor(readonly scalar: Scalar) {}
+
+  round = (x: number): number => settle(this.scalar, x) as number;
+  add = (a: number, b: number): number => binaryScalar('+', this.scalar, a, b) as number;
+  sub = (a: number, b: number): number => binaryScalar('-', this.scalar, a, b) as number;
+  mul = (a: number, b: number): number => binaryScalar('*', this.scalar, a, b) as number;
+  div = (a: number, b: number): number => this.round(a / b);
+  dot = (a: Numbers, b: Numbers): number => dot(this.scalar, a, b) as number;
+  length = (v: Numbers): number => (v.length === 1 ? Math.abs(v[0]!) : this.round(Math.sqrt(this.dot(v, v))));
+  /** As kernels hold what is not rounded to f16 yet. */
+  wide = (x: number): number => (this.scalar === 'AbstractFloat' ? x : Math.fround(x));
+}
+
+/**
+ * Transcendental functions, which JavaScript's engines compute differently: as kernels do, in f32. Only what an AbstractFloat
+ * holds beyond the range of f32 is left to Math.
+ */
+function transcendental(name: string, scalar: Scalar, x: number, y = 0): number | undefined {
+  const host = hostFunction(name);
+  if (!host) return undefined;
+  const value = host(x, y);
+  if (scalar !== 'AbstractFloat' || (Number.isFinite(value) && Math.abs(value) >= 2 ** -126)) return value;
+  return name === 'exp2' ? 2 ** x : (Math[name as 'atan2'] as (x: number, y: number) => number)(x, y);
+}
+
 /** Component by component; results are rounded and checked afterwards. The others are JavaScript's, by the same name. */
 const COMPONENTS: Readonly<
   Record<string, (x: number, y: number, z: number, w: number, scalar: Scalar) => ScalarValue>
@@ -124,20 +152,23 @@ const COMPONENTS: Readonly<
   max: (x, y) => (x < y ? y : x),
   min: (x, y) => (y < x ? y : x),
   clamp: (x, low, high) => (x < low ? low : x > high ? high : x),
-  degrees: (x) => (x * 180) / Math.PI,
-  radians: (x) => (x * Math.PI) / 180,
-  exp2: (x) => 2 ** x,
+  degrees: (x, _y, _z, _w, scalar) => x * new Steps(scalar).wide(180 / Math.PI),
+  radians: (x, _y, _z, _w, scalar) => x * new Steps(scalar).wide(Math.PI / 180),
   fract: (x) => x - Math.floor(x),
-  inverseSqrt: (x) => 1 / Math.sqrt(x),
+  inverseSqrt: (x, _y, _z, _w, scalar) => 1 / new Steps(scalar).wide(Math.sqrt(x)),
   round: roundEven,
   saturate: (x) => (x < 0 ? 0 : x > 1 ? 1 : x),
-  pow: (x, y) => (x < 0 ? Number.NaN : x ** y),
+  pow: (x, y, _z, _w, scalar) => (x < 0 ? Number.NaN : transcendental('pow', scalar, x, y)!),
   step: (edge, x) => (edge <= x ? 1 : 0),
-  fma: (x, y, z) => x * y + z,
-  mix: (x, y, a) => x * (1 - a) + y * a,
-  smoothstep: (low, high, x) => {
-    const t = clamp((x - low) / (high - low), 0, 1);
-    return t * t * (3 - 2 * t);
+  fma: (x, y, z, _w, scalar) => new Steps(scalar).wide(x * y) + z,
+  mix: (x, y, a, _w, scalar) => {
+    const { add, sub, mul } = new Steps(scalar);
+    return add(mul(x, sub(1, a)), mul(y, a));
+  },
+  smoothstep: (low, high, x, _w, scalar) => {
+    const { sub, mul, div } = new Steps(scalar);
+    const t = clamp(div(sub(x, low), sub(high, low)), 0, 1);
+    return mul(mul(t, t), sub(3, mul(2, t)));
   },
   select: (no, yes, condition) => (condition ? yes : no),
   countLeadingZeros: (x) => Math.clz32(x),
@@ -163,32 +194,43 @@ const COMPONENTS: Readonly<
 };
 type Whole = (values: readonly Value[], types: readonly AnyType[], scalar: Scalar) => Value;
 const vector = (value: Value) => value as Numbers;
-const length = (v: Numbers) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
 const plainDot = (a: Numbers, b: Numbers) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
 const WHOLE: Readonly<Record<string, Whole>> = {
   any: ([v]) => [v].flat().some(Boolean),
   all: ([v]) => [v].flat().every(Boolean),
   dot: ([a, b], _, scalar) => dot(scalar, a as ScalarValue[], b as ScalarValue[]),
-  cross: ([p, q]) => {
-    const [a, b] = [vector(p!), vector(q!)];
-    return [1, 2, 0].map((i, k) => a[i]! * b[[2, 0, 1][k]!]! - a[[2, 0, 1][k]!]! * b[i]!);
+  cross: ([p, q], _, scalar) => {
+    const [a, b, { sub, mul }] = [vector(p!), vector(q!), new Steps(scalar)];
+    return [1, 2, 0].map((j, i) => sub(mul(a[j]!, b[(i + 2) % 3]!), mul(a[(i + 2) % 3]!, b[j]!)));
   },
-  distance: ([a, b]) => length([a].flat().map((x, i) => (x as number) - ([b].flat()[i] as number))),
-  length: ([v]) => length([v].flat() as Numbers),
-  normalize: ([v]) => vector(v!).map((x) => x / length(vector(v!))),
-  faceForward: ([a, b, c]) => (plainDot(vector(b!), vector(c!)) < 0 ? a! : vector(a!).map((x) => -x)),
-  reflect: ([a, b]) => {
-    const twice = 2 * plainDot(vector(b!), vector(a!));
-    return vector(a!).map((x, i) => x - twice * vector(b!)[i]!);
+  distance: ([a, b], _, scalar) => {
+    const { length, sub } = new Steps(scalar);
+    return length([a].flat().map((x, i) => sub(x as number, [b].flat()[i] as number)));
   },
-  refract: ([a, b, c]) => {
-    const [ratio, d] = [c as number, plainDot(vector(b!), vector(a!))];
-    const k = 1 - ratio * ratio * (1 - d * d);
-    return vector(a!).map((x, i) => (k < 0 ? 0 : ratio * x - (ratio * d + Math.sqrt(k)) * vector(b!)[i]!));
+  length: ([v], _, scalar) => new Steps(scalar).length([v].flat() as Numbers),
+  normalize: ([v], _, scalar) => {
+    const { div, length } = new Steps(scalar);
+    const whole = length(vector(v!));
+    return vector(v!).map((x) => div(x, whole));
+  },
+  faceForward: ([a, b, c], _, scalar) =>
+    new Steps(scalar).dot(vector(b!), vector(c!)) < 0 ? a! : vector(a!).map((x) => -x),
+  reflect: ([a, b], _, scalar) => {
+    const steps = new Steps(scalar);
+    const twice = steps.mul(2, steps.dot(vector(b!), vector(a!)));
+    return vector(a!).map((x, i) => steps.sub(x, steps.mul(twice, vector(b!)[i]!)));
+  },
+  refract: ([a, b, c], _, scalar) => {
+    const { add, sub, mul, dot, round } = new Steps(scalar);
+    const [ratio, along] = [c as number, dot(vector(b!), vector(a!))];
+    const k = sub(1, mul(mul(ratio, ratio), sub(1, mul(along, along))));
+    if (k < 0) return vector(a!).map(() => 0);
+    const scale = add(mul(ratio, along), round(Math.sqrt(k)));
+    return vector(a!).map((x, i) => sub(mul(ratio, x), mul(scale, vector(b!)[i]!)));
   },
   transpose: ([m]) => transpose(m as ScalarValue[][]),
-  determinant: ([m]) => determinant(m as number[][]),
+  determinant: ([m], _, scalar) => determinant(new Steps(scalar), m as number[][]),
   frexp: ([v], [type]) =>
     split(type!, v!, (x) => {
       const exponent = x === 0 ? 0 : Math.max(-1073, Math.floor(Math.log2(Math.abs(x))) + 1);
@@ -258,12 +300,14 @@ function split(type: AnyType, value: Value, parts: (x: number) => readonly [numb
   return type.kind === 'vector' ? [first!, second!] : [first![0]!, second![0]!];
 }
 
-function determinant(columns: readonly Numbers[]): number {
+/** By the first column, as kernels do. */
+function determinant(steps: Steps, columns: readonly Numbers[]): number {
   if (columns.length === 1) return columns[0]![0]!;
-  return columns[0]!.reduce((sum, x, row) => {
+  const products = columns[0]!.map((x, row) => {
     const minor = columns.slice(1).map((column) => column.filter((_, i) => i !== row));
-    return sum + (row % 2 === 0 ? x : -x) * determinant(minor);
-  }, 0);
+    return steps.mul(x, determinant(steps, minor));
+  });
+  return products.reduce((sum, product, row) => (row % 2 === 0 ? steps.add(sum, product) : steps.sub(sum, product)));
 }
 
 /**
@@ -279,7 +323,10 @@ export function evaluateBuiltin(
   const scalar = scalarOf(types[0]!)!;
   const whole = WHOLE[name];
   if (whole !== undefined) return settleValue(result, whole(values, types, scalar));
-  const apply = COMPONENTS[name] ?? (Math[name as 'atan2'] as (x: number, y: number) => number);
+  const apply =
+    COMPONENTS[name] ??
+    ((x: number, y: number) =>
+      transcendental(name, scalar, x, y) ?? (Math[name as 'floor'] as (x: number) => number)(x));
   const [first] = values;
   // extractBits and its kin take one offset and count for all components.
   const wide = values.map((value) => (Array.isArray(first) && !Array.isArray(value) ? first.map(() => value) : value));
