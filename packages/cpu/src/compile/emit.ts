@@ -1,8 +1,8 @@
 // Writes scheduled nodes as WebAssembly.
 import type { FunctionBuilder, Label, ModuleBuilder, ValueType } from '../wasm/module.js';
 import { Helpers } from './helpers.js';
+import { atomics, COUNT, FIRST, SCRATCH, specials } from './instructions.js';
 import type { BlockNode, Body, IfNode, Kind, Node, RegionNode, Value } from './ir.js';
-import { BLOCK_HEADER_WORDS } from './kernel.js';
 import { collectiveLanes, laneInstruction } from './lane-instructions.js';
 import { Masks } from './masks.js';
 import { type BodyInfo, bodiesOf, type Schedule, schedule } from './schedule.js';
@@ -22,12 +22,6 @@ export interface Layout {
   /** Whether values live across regions, so that every invocation needs memory of its own. */
   readonly synchronizes: boolean;
 }
-
-/** Parameters of the exported function. */
-const BLOCK = 0;
-const SCRATCH = 1;
-const FIRST = 2;
-const COUNT = 3;
 
 const slotType = ({ kind }: Value) => machine(kind);
 const machine = (kind: Kind): ValueType => (kind === 'f32' || kind === 'v128' ? kind : 'i32');
@@ -59,7 +53,7 @@ export class Emitter {
     this.plan = schedule(root, varies);
     const { frame, frameBytes, synchronizes } = layout;
     this.used = frame + frameBytes * (synchronizes ? this.groups : 1);
-    this.findLeft(root, new Set());
+    this.findLeft(root);
     this.group = this.f.local('i32');
     this.linear = this.f.local('i32');
   }
@@ -95,10 +89,10 @@ export class Emitter {
   /** Blocks that invocations leave one by one. */
   private readonly leftBlocks = new Set<BlockNode>();
 
-  private findLeft(body: Body, within: Set<BlockNode>): void {
+  private findLeft(body: Body): void {
     for (const node of body.nodes) {
       if (node.kind === 'region') for (const block of node.left) this.leftBlocks.add(block);
-      for (const child of bodiesOf(node)) this.findLeft(child, within);
+      for (const child of bodiesOf(node)) this.findLeft(child);
     }
   }
 
@@ -399,49 +393,3 @@ export class Emitter {
     if (op === 'atomicStore') f.i32(0);
   }
 }
-
-const atomics: Record<string, string> = {
-  atomicLoad: 'load',
-  atomicStore: 'store',
-  atomicAdd: 'rmw.add',
-  atomicSub: 'rmw.sub',
-  atomicAnd: 'rmw.and',
-  atomicOr: 'rmw.or',
-  atomicXor: 'rmw.xor',
-  atomicExchange: 'rmw.xchg',
-  atomicCompareExchangeWeak: 'rmw.cmpxchg',
-};
-
-const fromBlock = (word: (value: Value) => number) => (e: Emitter, value: Value) =>
-  void e.f.get(BLOCK).memory('i32.load', 4 * word(value));
-const inScratch = (offset: (layout: Layout) => number) => (e: Emitter) =>
-  void e.f.get(SCRATCH).i32(offset(e.layout)).op('i32.add');
-
-/** Leaves, and operations that are more than an instruction on their operands. */
-const specials: Record<string, (e: Emitter, value: Value) => void> = {
-  const: ({ f }, { kind, imm }) => void (kind === 'f32' ? f.f32(imm) : f.i32(imm)),
-  select(e, { args: [condition, yes, no] }) {
-    for (const arg of [yes!, no!, condition!]) e.push(arg);
-    e.f.op('select');
-  },
-  binding_address: fromBlock(({ imm }) => BLOCK_HEADER_WORDS + 2 * imm),
-  binding_size: fromBlock(({ imm }) => BLOCK_HEADER_WORDS + 2 * imm + 1),
-  num_workgroups: fromBlock(({ imm }) => imm),
-  scratch: (e) => void e.f.get(SCRATCH),
-  workgroup_memory: inScratch(({ workgroup }) => workgroup),
-  frame(e) {
-    const { frame, frameBytes, synchronizes } = e.layout;
-    e.f.get(SCRATCH).i32(frame).op('i32.add');
-    if (synchronizes) e.f.get(e.group).i32(frameBytes).op('i32.mul').op('i32.add');
-  },
-  show: (e, { args }) => e.push(args[0]!),
-  workgroup_linear: (e) => void e.f.get(e.linear),
-  local_index(e) {
-    e.f.get(e.group);
-    if (e.layout.lanes === 4) e.f.i32(2).op('i32.shl');
-  },
-  clear(e, { args, imm }) {
-    e.push(args[0]!);
-    e.f.i32(0).i32(imm).op('memory.fill', 0);
-  },
-};

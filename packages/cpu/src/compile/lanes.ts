@@ -1,53 +1,15 @@
 // Lanes mode: four invocations side by side, single program, multiple data. What is the same in all four stays a scalar, and
 // so does what differs by a constant; the rest is a v128. Where control flow diverges, emit.ts keeps a mask of live lanes.
-import { type Divergence, divergence, type Shape, type Transfer } from './divergence.js';
+import { Copy, type Made } from './copy.js';
+import type { Shape } from './divergence.js';
 import type { Access, BlockNode, Body, Graph, Kind, LoopNode, Node, Value } from './ir.js';
 import { mayBeNan, ScalarForm } from './scalars.js';
-import { inLanes } from './shapes.js';
 import { isCollective } from './structure.js';
 import { VectorForm } from './vectors.js';
 import { planLoop, planRegion, type Version } from './versions.js';
 
 /** What lanes mode cannot do; the kernel is compiled in scalar mode then. */
 export class Unsupported extends Error {}
-
-interface Made {
-  readonly scalar?: Value | undefined;
-  readonly vector?: Value | undefined;
-}
-
-/** One copy of a piece of the program: under assumptions, or under none. */
-export class Copy {
-  readonly found: Divergence;
-  readonly scalars = new Map<Value, Value>();
-  readonly vectors = new Map<Value, Value>();
-  readonly defined = new Map<Value, Made>();
-
-  constructor(
-    nodes: readonly Node[],
-    aliases: ReadonlyMap<Value, Value>,
-    readonly version?: Version,
-    readonly parent?: Copy,
-  ) {
-    const transfer: Transfer = (value, shape) => {
-      const assumed = version?.assumed.get(value);
-      return assumed ?? inLanes(value, shape);
-    };
-    this.found = divergence({ nodes: [...nodes] }, transfer, aliases, parent && ((phi) => parent.found.shape(phi)));
-  }
-
-  shape(value: Value): Shape {
-    return this.found.shape(value);
-  }
-
-  isDivergent(block: BlockNode): boolean {
-    return this.found.blocks.has(block) || !!this.parent?.isDivergent(block);
-  }
-
-  definition(value: Value): Made | undefined {
-    return this.defined.get(value) ?? this.parent?.definition(value);
-  }
-}
 
 export class LanesMode {
   readonly scalars: ScalarForm;

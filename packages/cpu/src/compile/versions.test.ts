@@ -1,0 +1,65 @@
+// Loops and kernels in two versions: the fast one is only taken where what it assumes is so.
+import { describe, expect, it } from 'vitest';
+import { execute } from './compile.testing.js';
+
+const declarations = `@group(0) @binding(0) var<storage, read_write> out: array<f32>;
+  @group(0) @binding(1) var<storage> a: array<f32>;
+  @group(0) @binding(2) var<uniform> p: vec4u;
+  @compute @workgroup_size(8) fn main(@builtin(global_invocation_id) id: vec3u) { let i = id.x;`;
+
+/** Runs a body in both modes, on 24 invocations; fails if they differ. */
+function both(body: string, p: readonly number[], count = 24, length = 40): number[] {
+  const [scalar, lanes] = (['scalar', 'lanes'] as const).map((mode) => {
+    const a = Float32Array.from({ length }, (_, k) => k + 1);
+    const buffers = [new Float32Array(count), a, Uint32Array.from(p)];
+    const [result] = execute(`${declarations} ${body} }`, { mode, groups: [3, 1, 1], buffers });
+    return [...new Float32Array(result!)];
+  });
+  expect(lanes).toEqual(scalar);
+  return lanes!;
+}
+
+describe('versions', () => {
+  it('reads zeros beyond the end of a binding, whichever turn of a loop reaches it', () => {
+    const body = 'var s = 0f; for (var k = 0u; k < p.x; k++) { s += a[i + k * p.y]; } out[i] = s;';
+    for (const p of [
+      [3, 5, 0, 0],
+      [4, 5, 0, 0],
+      [9, 7, 0, 0],
+      [0, 1, 0, 0],
+      [5, 0, 0, 0],
+      // Indices that wrap at 2^32 come back to the beginning.
+      [3, 0x80000000, 0, 0],
+      [6, 0xffffffff, 0, 0],
+    ]) {
+      const expected = Array.from({ length: 24 }, (_, i) => {
+        let sum = 0;
+        for (let k = 0; k < p[0]!; k++) {
+          const index = (i + Math.imul(k, p[1]!)) >>> 0;
+          sum += index < 40 ? index + 1 : 0;
+        }
+        return sum;
+      });
+      expect(both(body, p)).toEqual(expected);
+    }
+  });
+
+  it('counts with sign, down and in steps', () => {
+    both('var s = 0f; for (var k = -3; k < i32(p.x); k += 2) { s += a[i32(i) + k]; } out[i] = s;', [9, 0, 0, 0]);
+    both('var s = 0f; for (var k = i32(p.x); k >= 0; k--) { s += a[i32(i) + k]; } out[i] = s;', [30, 0, 0, 0]);
+    both('var s = 0f; for (var k = p.y; k <= p.x; k += p.z) { s += a[k * 3u + i]; } out[i] = s;', [9, 2, 3, 0]);
+  });
+
+  it('clamps, divides and compares lanes that do not agree', () => {
+    for (let n = 1; n < 30; n += 3) {
+      both('out[i] = a[min(i, p.x)] + a[i / p.y] * 100f + a[i % p.y];', [n, n, 0, 0]);
+      both('if (i < p.x) { out[i] = a[i] * 2f; } else { out[i] = -a[i * p.y]; }', [n, 1 + (n % 2), 0, 0]);
+      both('for (var k = i; k < p.x; k += p.y) { out[k] = a[k] + 1f; }', [n, 24, 0, 0]);
+    }
+  });
+
+  it('stores nothing beyond the end of a binding', () => {
+    for (const count of [1, 3, 4, 7, 22, 23]) both('out[i] = a[i];', [0, 0, 0, 0], count);
+    both('for (var k = 0u; k < 5u; k++) { out[i * 1u + k * 4u] = a[k]; }', [0, 0, 0, 0], 21);
+  });
+});
