@@ -7,7 +7,7 @@ import tgpu from 'typegpu';
 
 const packages = fileURLToPath(new URL('../../../packages/', import.meta.url));
 // A command runs when it is imported, so it is not.
-const COMMANDS = new Set(['trainer/dist/cli.js']);
+const COMMANDS = new Set(['cli/dist/main.js']);
 
 /** @type {string[]} */
 const problems = [];

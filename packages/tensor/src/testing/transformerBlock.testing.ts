@@ -21,7 +21,7 @@ export interface BlockParams {
 const blockSizes = { tokens: 64, width: 128, heads: 4 };
 
 /** x [B, N, d] → [B, N, d] */
-export function block(params: BlockParams, x: Tensor): Tensor {
+function block(params: BlockParams, x: Tensor): Tensor {
   const attended = x.add(multiHeadAttention(params.attn, layerNorm(params.norm1, x), { heads: blockSizes.heads }));
   return attended.add(mlp(params.mlp, layerNorm(params.norm2, attended)));
 }
