@@ -96,3 +96,13 @@ it('gives the flags that programs expect', () => {
   expect(globals.GPUBufferUsage.STORAGE | globals.GPUBufferUsage.COPY_SRC).toBe(0x84);
   expect(globals.GPUMapMode.READ).toBe(1);
 });
+
+it('gives the interfaces that programs test objects against', () => {
+  const buffer = device.createBuffer({ size: 4, usage: globals.GPUBufferUsage.STORAGE });
+  expect(buffer).toBeInstanceOf(globals.GPUBuffer);
+  expect(buffer).not.toBeInstanceOf(globals.GPUTexture);
+  expect(() => Reflect.construct(globals.GPUTexture, [])).toThrow('Illegal constructor');
+  expect([device, device.queue]).toEqual([expect.any(globals.GPUDevice), expect.any(globals.GPUQueue)]);
+  // Each under the name that its objects say.
+  expect(Object.keys(globals)).toContain(Object.prototype.toString.call(buffer).slice(8, -1));
+});

@@ -3,6 +3,7 @@ import { compileProgram } from './compile/compile.js';
 import type { Compiler } from './gpu/compiler.js';
 import { flags } from './gpu/flags.js';
 import { type CreateGpuOptions, Gpu } from './gpu/gpu.js';
+import { interfaces } from './gpu/interfaces.js';
 import { LANGUAGE_FEATURES, parseModule } from './wgsl/parse-module.js';
 
 export type { CreateGpuOptions };
@@ -27,8 +28,15 @@ export function createGpu(options: CreateGpuOptions = {}): GPU {
   return new Gpu(compiler, options);
 }
 
+/** The names that WebGPU adds to the global scope: namespaces of flags, and interfaces to test objects against. */
+export type Globals = typeof flags & {
+  readonly [name in keyof typeof interfaces]: abstract new (
+    ...args: never[]
+  ) => object;
+};
+
 /**
- * `GPUBufferUsage`, `GPUMapMode` and the other namespaces of flags, for platforms without WebGPU:
- * `Object.assign(globalThis, globals)`.
+ * `GPUBufferUsage` and the other flags, `GPUBuffer` and the other interfaces of these devices, for programs that expect them:
+ * `Object.assign(globalThis, globals)`. Objects of a platform's own WebGPU are no instances of these.
  */
-export const globals: typeof flags = flags;
+export const globals: Globals = { ...flags, ...interfaces };

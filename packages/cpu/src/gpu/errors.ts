@@ -59,6 +59,8 @@ function native<T>(name: string, own: unknown): T {
 
 type ErrorClass = new (message: string) => GPUError;
 
+export const GpuError: ErrorClass = native('GPUError', OwnError);
+
 export const errorClasses: Readonly<Record<FaultKind, ErrorClass>> = {
   validation: native('GPUValidationError', OwnValidationError),
   'out-of-memory': native('GPUOutOfMemoryError', OwnOutOfMemoryError),

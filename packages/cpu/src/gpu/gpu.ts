@@ -63,7 +63,7 @@ export class Gpu implements GPU {
   }
 }
 
-class GpuAdapter implements GPUAdapter {
+export class GpuAdapter implements GPUAdapter {
   declare readonly __brand: 'GPUAdapter';
   static readonly name = 'GPUAdapter';
   readonly features: ReadonlySet<string> = new Set(features);
