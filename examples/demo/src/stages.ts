@@ -80,6 +80,7 @@ export function stagesOf(options: DemoOptions): Stage[] {
         at(layout.captions),
         ...flags({ size: options.size, holdout: options.holdout }),
         ...seed,
+        '--fresh',
         '--out',
         data,
       ],

@@ -1,5 +1,5 @@
 // The command as a user meets it. What needs a GPU is in isolation.test.ts.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -100,6 +100,23 @@ describe('paris', () => {
     expect(code).toBe(0);
     expect(JSON.parse(await readFile(join(data, 'manifest.json'), 'utf8'))).toMatchObject({ count: 6, size: 4 });
     expect((await paris(['info', data])).stdout).toContain('not yet: paris partition');
+  });
+
+  it('says what it leaves out by reason, and which patches fit', async () => {
+    const source = join(folder, 'mixed');
+    await mkdir(source);
+    for (let i = 0; i < 3; i++) await copyFile(join(folder, `photos/red-${i}.png`), join(source, `${i}.png`));
+    for (const name of ['a.heic', 'b.heic', 'c.bmp', 'd.txt', 'e.txt']) await writeFile(join(source, name), 'x');
+    const captions = join(folder, 'mixed.csv');
+    await writeFile(captions, 'file;caption\n0.png;a b c d e f g h i\n1.png;b\n2.png;c\n');
+    const args = ['--captions', captions, '--size', '15', '--holdout', '0', '--out', join(folder, 'data3')];
+    const { code, stderr } = await paris(['prepare', source, ...args]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('warning: skipped, 2: a.heic, b.heic (HEIC is not read; convert it to PNG or JPEG)\n');
+    expect(stderr).toContain('warning: skipped, 1: c.bmp (BMP is not read; convert it to PNG or JPEG)\n');
+    expect(stderr).toContain('warning: captions of more than 8 words (the rest is not learned), 1: 0.png\n');
+    expect(stderr).toContain('files that are no pictures: 2 .txt\n');
+    expect(stderr).toContain('prepare with another --size, or train with a --patch of 1, 3, 5, 15\n');
   });
 
   it('prints JSON lines where a program listens', async () => {

@@ -95,7 +95,8 @@ describe('stopped at every moment', () => {
     await prepare({ source: pictures, size: 4, out: old });
     await writeToyData(old);
     await old.write('notes.txt', new Uint8Array(3));
-    const act: Act = (out, { signal, tick }) => prepare({ source: pictures, size: 8, out, signal, onProgress: tick });
+    const act: Act = (out, { signal, tick }) =>
+      prepare({ source: pictures, size: 8, out, fresh: true, signal, onProgress: tick });
     expect(await stopEverywhere(() => copyOf(old), act)).toBeGreaterThan(12);
     await act(old, { signal: new AbortController().signal, watched: (x) => x, tick: () => undefined });
     expect(await old.list()).toEqual(['images.safetensors', 'manifest.json', 'notes.txt']);

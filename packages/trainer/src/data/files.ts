@@ -2,11 +2,11 @@
 // images.safetensors with `images` u8 [N, C, S, S], `tokens` u32 [N, L] and, where clusters are mixed, `labels` u32 [N].
 
 import type { FileSource, FileStore } from '@paris/files';
-import { checkJson, encodeJson, parseJson, readJson, sha256, writeJson } from '@paris/files';
+import { checkJson, encodeJson, entriesOf, parseJson, readJson, sha256, writeJson } from '@paris/files';
 import { type HostTensor, parseSafetensors, readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
 import type * as z from 'zod/mini';
-import { DataError } from '../errors.js';
+import { DataError, OutputError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
@@ -25,14 +25,14 @@ const IMAGES = 'images.safetensors';
 
 /**
  * Writes `images.safetensors` and `manifest.json`. Where both are there already with the same bytes, nothing changes; else
- * what was partitioned of other pictures goes with them.
- * @throws OutputError if the store holds something else than a data folder of ours
+ * what was partitioned of other pictures goes with them, if `fresh` says so.
+ * @throws OutputError if the store holds something else than a data folder of ours, or a partition that would go
  */
 export async function writeManifestFolder(
   store: FileStore,
   manifest: Manifest,
   pictures: Pictures,
-  signal?: AbortSignal,
+  { signal, fresh = false }: { signal?: AbortSignal | undefined; fresh?: boolean | undefined } = {},
 ): Promise<void> {
   const files = { [IMAGES]: imageBytes(manifest, pictures), 'manifest.json': encodeJson(manifest) };
   await recoverOutput(store);
@@ -41,11 +41,20 @@ export async function writeManifestFolder(
     return (await store.exists(path)) && sameBytes(await store.read(path), bytes);
   });
   if ((await Promise.all(same)).every(Boolean)) return;
+  if (!fresh) await assertUnpartitioned(store);
   const { parts, index: last } = dataFolder;
   await replaceOutput(store, dataFolder, { parts, last }, 'prepare', async (folder) => {
     for (const [path, bytes] of Object.entries(files)) await folder.write(path, bytes);
     signal?.throwIfAborted();
   });
+}
+
+/** @throws OutputError if pictures were partitioned here already: other ones would take the clusters away */
+export async function assertUnpartitioned(store: FileStore): Promise<void> {
+  const clusters = await entriesOf(store, 'clusters');
+  if (clusters.length === 0 && !(await store.exists('partition/partition.json'))) return;
+  const what = 'the output folder is partitioned, and other pictures would remove its clusters';
+  throw new OutputError('prepare', `${what}. Give another folder, or --fresh to begin again.`);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-// The captions file: CSV with a header; columns file and caption, and where wanted group, category, licence, source.
+// The captions file: CSV with a header, separated by commas, semicolons or tabs; columns file and caption, and where wanted group, category, licence, source.
 import * as z from 'zod/mini';
 import { DataError } from '../errors.js';
 import { optionalPackage } from './optional.js';
@@ -15,7 +15,7 @@ export interface CaptionRow {
 
 /** The rows of a captions file. */
 export interface Captions {
-  /** By file name as the CSV has it, with `/` between folders. */
+  /** By file name in NFC, as the CSV has it otherwise, with `/` between folders. */
   rows: Map<string, CaptionRow>;
   /** Files that occur in more than one row; the first row counts. */
   repeated: string[];
@@ -42,7 +42,13 @@ export async function parseCaptions(text: string, path = 'captions.csv'): Promis
   const { parse } = await optionalPackage('csv-parse', 'reading captions', () => import('csv-parse/sync'));
   let records: Record<string, string>[];
   try {
-    records = parse(text, { columns: checkHeader(path), bom: true, trim: true, skip_empty_lines: true });
+    records = parse(text, {
+      delimiter: delimiterOf(text),
+      columns: checkHeader(path),
+      bom: true,
+      trim: true,
+      skip_empty_lines: true,
+    });
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     throw new DataError('captions', `${path} is not a CSV file with a header: ${(cause as Error).message}.`, { cause });
@@ -58,7 +64,7 @@ export async function parseCaptions(text: string, path = 'captions.csv'): Promis
         `${path}, row ${index + 1} after the header: ${parsed.error.issues[0]!.message}.`,
       );
     }
-    const file = parsed.data.file.replaceAll('\\', '/').replace(/^\.\//, '');
+    const file = parsed.data.file.replaceAll('\\', '/').replace(/^\.\//, '').normalize('NFC');
     if (rows.has(file)) repeated.add(file);
     else rows.set(file, { ...parsed.data, file });
   });
@@ -75,6 +81,22 @@ function checkHeader(path: string) {
         `${path} has no column ${missing.join(' and no column ')} (columns: ${names.join(', ')}). The first line names the columns.`,
       );
     }
+    const twice = known.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+    if (twice) throw new DataError('captions', `${path} has two columns ${twice}. Give each column a name of its own.`);
     return names;
   };
+}
+
+/** Spreadsheets write semicolons where a comma is the decimal sign. The header says which it is: a comma unless it has none. */
+function delimiterOf(text: string): string {
+  const header = /^\uFEFF?\s*(.*)/.exec(text)![1]!;
+  const columns = (delimiter: string) =>
+    header.split(delimiter).map((name) =>
+      name
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+        .trim()
+        .toLowerCase(),
+    );
+  return [',', ';', '\t'].find((delimiter) => columns(delimiter).includes('file')) ?? ',';
 }

@@ -2,7 +2,7 @@
 import { optionalPackage } from './optional.js';
 
 /** A folder is searched for these. What is really in a file is found out by its bytes. */
-export const IMAGE_EXTENSIONS: string[] = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff', '.svg'];
+export const IMAGE_EXTENSIONS: string[] = '.png .jpg .jpeg .jfif .jpe .webp .gif .avif .tif .tiff .svg'.split(' ');
 
 /** The form that pictures are brought to. */
 export interface DecodeOptions {

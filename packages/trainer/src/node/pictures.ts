@@ -1,18 +1,18 @@
 // A folder of pictures of this machine, as a source of pictures to prepare.
-import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join, relative, sep } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { captionWords } from '@paris/model';
 import type { DataItem } from '../data/formats.js';
-import { DataError } from '../errors.js';
-import type { PictureSource } from '../prepare/source.js';
+import type { PictureSource, SkippedPicture } from '../prepare/source.js';
 import type { CaptionRow, Captions } from './captions.js';
-import { type DecodeOptions, decodeImage, IMAGE_EXTENSIONS } from './images.js';
+import { type DecodeOptions, decodeImage } from './images.js';
 
 /** Which pictures of a folder are decoded, and how. */
 export interface FolderPicturesOptions extends DecodeOptions {
   folder: string;
   /** Files of it, as {@link listImages} lists them. */
   files: readonly string[];
+  /** Files that are left out for another reason; they come last. */
+  left?: readonly SkippedPicture[];
   /** Files without a row are skipped. Without captions each is made from the file's name. */
   captions?: Captions | undefined;
   /** Called after each file, decoded or skipped. */
@@ -26,7 +26,7 @@ export async function* folderPictures(options: FolderPicturesOptions): PictureSo
   let done = 0;
   const decode = async (file: string) => {
     signal?.throwIfAborted();
-    const row = captions?.rows.get(file);
+    const row = captions?.rows.get(file.normalize('NFC'));
     const skipped = captions && !row;
     const decoded = skipped
       ? { reason: 'no row in the captions file' }
@@ -42,21 +42,11 @@ export async function* folderPictures(options: FolderPicturesOptions): PictureSo
     if (i >= AHEAD) yield await ahead.shift()!;
   }
   for (const next of ahead) yield await next;
+  yield* options.left ?? [];
 }
 
 /** libvips has threads of its own; this keeps them fed. */
 const AHEAD = 4;
-
-/** The pictures below a folder, as paths with `/`, sorted by code unit: the order of every file we write. */
-export async function listImages(folder: string): Promise<string[]> {
-  const exists = await stat(folder).catch(() => undefined);
-  if (!exists?.isDirectory()) throw new DataError('prepare', `${folder} is not a folder.`);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && IMAGE_EXTENSIONS.includes(extname(entry.name).toLowerCase()))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-}
 
 /** `pets/smiling-cat_2.png` → `smiling cat 2`. */
 export function captionFromName(file: string): string {

@@ -1,11 +1,14 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStore } from '@paris/files';
+import { openDevice } from '@paris/tensor';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readManifestFolder } from '../data/files.js';
 import { selectRows } from '../data/rows.js';
+import { OutputError } from '../errors.js';
+import { partitionData } from '../partition/partition.js';
 import { captionFromName } from './pictures.js';
 import { prepare } from './prepare.js';
 
@@ -151,23 +154,112 @@ describe('prepare', () => {
     await symlink(join(source, '..', 'outside.png'), join(source, 'link.png'));
     const { manifest } = await run({ source, captions: undefined, holdout: 0 });
     const used = ['alpha.png', 'animated.gif', 'cmyk.jpg', 'deep.png', 'grey.png', 'misnamed.png', 'one.png'];
-    expect(manifest.items.map(({ id }) => id)).toEqual([...used, 'outside.svg']);
+    const links = ['link.png'];
+    expect(manifest.items.map(({ id }) => id).sort()).toEqual([...used, ...links, 'outside.svg'].sort());
     const skipped = ['bomb.png', 'cut.jpg', 'cut.png', 'empty.png', 'entity.svg', 'none.svg', 'page.png', 'vast.svg'];
     expect(manifest.skipped.map(({ file }) => file)).toEqual(skipped);
     for (const { reason } of manifest.skipped) expect(reason).toMatch(/^[^\n]{5,200}$/);
     const { out } = await run({ source, captions: undefined, holdout: 0 });
     const { pixels } = await readManifestFolder(out);
-    expect(new Set(pixels.subarray(7 * 48))).toEqual(new Set([255])); // the SVG's reference was not followed
+    const row = manifest.items.findIndex(({ id }) => id === 'outside.svg');
+    expect(new Set(pixels.subarray(row * 48, row * 48 + 48))).toEqual(new Set([255])); // the SVG's reference was not followed
     await rm(source, { recursive: true });
     await rm(join(tmpdir(), 'outside.png'));
+  });
+
+  it('finds the row of a file however the accents of its name are written', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'paris-accents-'));
+    await copyFile(join(folder, 'photos/00.png'), join(source, 'cafe\u0301.png'));
+    await copyFile(join(folder, 'photos/02.png'), join(source, 'na\u00efve.png'));
+    await writeFile(join(source, 'c.csv'), 'file;caption\ncaf\u00e9.png;coffee\nnai\u0308ve.png;simple\n');
+    const { manifest, missing, others } = await run({ source, captions: join(source, 'c.csv'), holdout: 0 });
+    expect(manifest.items.map(({ caption }) => caption).sort()).toEqual(['coffee', 'simple']);
+    expect([missing, manifest.skipped, others]).toEqual([[], [], {}]);
+    await writeFile(join(source, 'c.csv'), Buffer.from('file,caption\ncaf\u00e9.png,coffee\n', 'latin1'));
+    await expect(run({ source, captions: join(source, 'c.csv') })).rejects.toThrow('c.csv is not UTF-8. Save it');
+    await rm(source, { recursive: true });
+  });
+
+  it('follows links, each folder and picture once, and counts what it leaves out by reason', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'paris-links-'));
+    const at = (name: string) => join(place, name);
+    await mkdir(at('in/sub'), { recursive: true });
+    await mkdir(at('out/deep'), { recursive: true });
+    const png = join(folder, 'photos/00.png');
+    for (const name of ['in/a.png', 'in/sub/b.png', 'out/c.png', 'out/deep/d.jfif']) await copyFile(png, at(name));
+    for (const name of ['in/x.heic', 'in/y.bmp', 'in/Z.BMP', 'in/a.txt', 'in/sub/b.txt', 'in/list.csv', 'in/.hidden'])
+      await writeFile(at(name), 'something');
+    const links = {
+      'in/again.png': 'a.png',
+      'in/circle': '.',
+      'in/sub/up': '..',
+      'in/linked': '../out',
+      'out/back': '../in',
+      'out/e.png': '../in/sub/b.png',
+      'in/nowhere.png': 'gone.png',
+      'in/self': 'self',
+      'in/notes.txt': 'a.txt',
+      'in/far.png': '../far.png',
+    };
+    await copyFile(png, at('far.png'));
+    for (const [name, target] of Object.entries(links)) await symlink(target, at(name));
+    const { manifest, others } = await run({ source: at('in'), captions: undefined, holdout: 0 });
+    const used = ['a.png', 'far.png', 'linked/c.png', 'linked/deep/d.jfif', 'sub/b.png'];
+    expect(manifest.items.map(({ id }) => id)).toEqual(used);
+    expect(manifest.skipped).toEqual([
+      { file: 'Z.BMP', reason: 'BMP is not read; convert it to PNG or JPEG' },
+      { file: 'again.png', reason: 'a link to a picture that is read already' },
+      { file: 'circle', reason: 'a link to a folder that is read already' },
+      { file: 'linked/back', reason: 'a link to a folder that is read already' },
+      { file: 'linked/e.png', reason: 'a link to a picture that is read already' },
+      { file: 'nowhere.png', reason: 'a link that leads nowhere' },
+      { file: 'self', reason: 'a link that leads nowhere' },
+      { file: 'sub/up', reason: 'a link to a folder that is read already' },
+      { file: 'x.heic', reason: 'HEIC is not read; convert it to PNG or JPEG' },
+      { file: 'y.bmp', reason: 'BMP is not read; convert it to PNG or JPEG' },
+    ]);
+    expect(others).toEqual({ '.csv': 1, '.txt': 3 });
+    await rm(place, { recursive: true });
+  });
+
+  it('counts captions that are longer than the text length', async () => {
+    const csv = join(folder, 'long.csv');
+    await writeFile(csv, 'file,caption\n00.png,one two three four five six seven eight\n02.png,1 2 3 4 5 6 7 8 9\n');
+    expect((await run({ captions: csv, holdout: 0 })).cut).toEqual(['02.png']);
+    expect((await run()).cut).toEqual([]);
+  });
+
+  it('keeps the clusters of a folder that is partitioned, unless it is to begin again', async () => {
+    const { out } = await run();
+    const again = (change: object) => run({ out, ...change });
+    await again({ seed: 1 }); // there are no clusters yet
+    const device = await openDevice();
+    await partitionData({ device, data: out, clusters: 2 });
+    await device.close();
+    const before = await Promise.all((await out.list()).map(async (path) => [path, await out.read(path)]));
+    const refusal =
+      'the output folder is partitioned, and other pictures would remove its clusters. Give another folder';
+    const onFile = vi.fn();
+    await expect(again({ seed: 2, onProgress: onFile })).rejects.toThrow(refusal);
+    await expect(again({ seed: 1, size: 8, onProgress: onFile })).rejects.toThrow(refusal);
+    expect(onFile).not.toHaveBeenCalled();
+    await expect(again({ seed: 1, captions: undefined })).rejects.toThrow(OutputError); // known when all are decoded
+    await again({ seed: 1 }); // the same pictures
+    expect(await Promise.all((await out.list()).map(async (path) => [path, await out.read(path)]))).toEqual(before);
+    await again({ seed: 2, fresh: true });
+    expect(await out.list()).toEqual(['images.safetensors', 'manifest.json']);
   });
 
   it('names the first of the files if none can be used', async () => {
     const source = await mkdtemp(join(tmpdir(), 'paris-none-'));
     await expect(run({ source, captions: undefined })).rejects.toThrow('there is no picture in the folder');
+    await writeFile(join(source, 'b.heic'), 'something');
+    await expect(run({ source, captions: undefined })).rejects.toThrow(
+      'but 1 that cannot be used; the first: b.heic: HEIC is not read; convert it to PNG or JPEG.',
+    );
     await writeFile(join(source, 'a.png'), 'no picture');
     await expect(run({ source, captions: undefined })).rejects.toThrow(
-      'none of 1 pictures could be used; the first: a.png: ',
+      'none of 2 pictures could be used; the first: a.png: ',
     );
     await rm(source, { recursive: true });
   });

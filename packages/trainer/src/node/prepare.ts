@@ -1,8 +1,9 @@
 // A folder of pictures → a data folder. Nothing here needs a GPU.
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { FileStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
+import { captionWords } from '@paris/model';
 import type { Manifest } from '../data/formats.js';
 import { DataError } from '../errors.js';
 import { assertApart } from '../output/apart.js';
@@ -12,7 +13,8 @@ import { recoverOutput } from '../output/replace.js';
 import { type PreparePicturesOptions, preparePictures } from '../prepare/prepare.js';
 import { type Captions, parseCaptions } from './captions.js';
 import { type DecodeOptions, IMAGE_EXTENSIONS } from './images.js';
-import { folderPictures, listImages } from './pictures.js';
+import { listImages } from './list-images.js';
+import { folderPictures } from './pictures.js';
 
 /** Which pictures and captions are read, where they go, and what is held out. */
 export interface PrepareOptions extends DecodeOptions, Omit<PreparePicturesOptions, 'pictures'> {
@@ -32,6 +34,10 @@ export interface PrepareReport {
   missing: string[];
   /** Files with more than one row; the first row counts. */
   repeated: string[];
+  /** Pictures whose caption has more words than a caption's token ids: those beyond are not learned. */
+  cut: string[];
+  /** How many files of the folder are no pictures, by extension. */
+  others: Record<string, number>;
 }
 
 /**
@@ -43,15 +49,19 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   await claim(options);
   const folder = resolve(options.source); // what was compared with the output is what is read
   const captions = options.captions === undefined ? undefined : await readCaptions(options.captions);
-  const files = await listImages(folder);
-  const missing = captions ? [...captions.rows.keys()].filter((file) => !files.includes(file)) : [];
+  const { files, left, others } = await listImages(folder, options.captions && (await realpath(options.captions)));
+  const names = new Set(files.map((file) => file.normalize('NFC')));
+  const missing = captions ? [...captions.rows.keys()].filter((file) => !names.has(file)) : [];
   if (files.length === 0) {
-    const what = `there is no picture in the folder (looked for ${IMAGE_EXTENSIONS.join(', ')}).`;
-    throw new DataError('prepare', what);
+    const what = `there is no picture in the folder (looked for ${IMAGE_EXTENSIONS.join(', ')})`;
+    const [first] = left;
+    const but = first ? ` but ${left.length} that cannot be used; the first: ${first.file}: ${first.reason}` : '';
+    throw new DataError('prepare', `${what}${but}.`);
   }
-  const pictures = folderPictures({ ...options, folder, files, captions });
+  const pictures = folderPictures({ ...options, folder, files, left, captions });
   const manifest = await preparePictures({ ...options, pictures });
-  return { manifest, missing, repeated: captions?.repeated ?? [] };
+  const long = manifest.items.filter(({ caption }) => captionWords(caption).length > manifest.maxTokens);
+  return { manifest, missing, repeated: captions?.repeated ?? [], cut: long.map(({ id }) => id), others };
 }
 
 /** @throws OutputError if the output may not be written */
@@ -69,7 +79,7 @@ async function claim({ source, captions, out }: PrepareOptions): Promise<void> {
 }
 
 async function readCaptions(path: string): Promise<Captions> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const bytes = await readFile(path).catch((cause) => {
     throw new DataError(
       'prepare',
       `the captions file ${path} cannot be read (${cause.code ?? cause.message}). Check its path.`,
@@ -78,5 +88,11 @@ async function readCaptions(path: string): Promise<Captions> {
       },
     );
   });
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DataError('prepare', `the captions file ${path} is not UTF-8. Save it as CSV in UTF-8.`, { cause });
+  }
   return parseCaptions(text, path);
 }

@@ -18,7 +18,7 @@ async function dataStore(): Promise<FileStore> {
 }
 
 /** What `prepare` writes of one picture of one pixel. */
-async function prepareAs(store: FileStore, pixel: number): Promise<void> {
+async function prepareAs(store: FileStore, pixel: number, how: object = { fresh: true }): Promise<void> {
   await writeManifestFolder(
     store,
     {
@@ -34,6 +34,7 @@ async function prepareAs(store: FileStore, pixel: number): Promise<void> {
       skipped: [],
     },
     { pixels: Uint8Array.of(pixel), tokens: Uint32Array.of(1) },
+    how,
   );
 }
 
@@ -45,6 +46,9 @@ describe('a data folder', () => {
     expect([...(await claimOutput(store, dataFolder, 'test'))].sort()).toEqual(
       (await store.list()).filter((path) => path !== 'README.md'),
     );
+    const before = await store.list();
+    await expect(prepareAs(store, 2, {})).rejects.toThrow('the output folder is partitioned, and other pictures would');
+    expect(await store.list()).toEqual(before);
     await prepareAs(store, 2);
     expect(await store.list()).toEqual(['README.md', 'images.safetensors', 'manifest.json']);
     expect((await readManifestFolder(store)).pixels).toEqual(Uint8Array.of(2));

@@ -1,7 +1,7 @@
 // Pictures → a data folder: captioned, split into what is learned from and what is held out, written.
 import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions, MAX_TOKENS } from '@paris/model';
-import { writeManifestFolder } from '../data/files.js';
+import { assertUnpartitioned, readManifest, writeManifestFolder } from '../data/files.js';
 import type { DataItem, Manifest } from '../data/formats.js';
 import { DataError } from '../errors.js';
 import type { PictureSource, SkippedPicture } from './source.js';
@@ -18,17 +18,20 @@ export interface PreparePicturesOptions {
   seed?: number;
   /** Most words in the vocabulary. Default 1000. */
   vocabularyLimit?: number;
+  /** Whether what was partitioned in `out` may go, where the pictures are others now. Default false. */
+  fresh?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]) to `out`, once all
- * pictures are there. What was partitioned there of other pictures is removed.
- * @throws OutputError if the output holds something else than a data folder of ours; DataError if there is no usable
+ * pictures are there. The same pictures again change nothing; others are refused where `out` is partitioned, unless `fresh`.
+ * @throws OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
  *   picture, or none for training, or one of another size; the signal's reason when it is aborted
  */
 export async function preparePictures(options: PreparePicturesOptions): Promise<Manifest> {
   const { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000 } = options;
+  if (!options.fresh) await assertSame(options.out, { size, holdout, seed });
   const { items, pixels, skipped } = await collect(options);
   const held = await heldOutGroups(
     items.map((item) => item.group),
@@ -63,8 +66,17 @@ export async function preparePictures(options: PreparePicturesOptions): Promise<
     vocabulary,
     MAX_TOKENS,
   );
-  await writeManifestFolder(options.out, manifest, { pixels, tokens }, options.signal);
+  await writeManifestFolder(options.out, manifest, { pixels, tokens }, options);
   return manifest;
+}
+
+/** Before pictures are decoded: what can be known by now. @throws OutputError if clusters would go */
+async function assertSame(out: FileStore, wanted: { size: number; holdout: number; seed: number }): Promise<void> {
+  const before = await readManifest(out).catch(() => undefined);
+  if (!before) return;
+  const { size, holdout } = before;
+  if (size === wanted.size && holdout.fraction === wanted.holdout && holdout.seed === wanted.seed) return;
+  await assertUnpartitioned(out);
 }
 
 async function collect({ pictures, size, signal }: PreparePicturesOptions) {
