@@ -169,6 +169,19 @@ describe.each([
     expect(await sum(storage(device, [1, 2]))).toBe(3);
   });
 
+  it('is destroyed while memory that was used before is mapped', async () => {
+    const device = await openTestDevice({ sharedMemory });
+    const [size, usage] = [1024, U.STORAGE | U.COPY_DST];
+    device.createBuffer({ size, usage, mappedAtCreation: true }).destroy();
+    await device.queue.onSubmittedWorkDone();
+    const buffer = device.createBuffer({ size, usage, mappedAtCreation: true });
+    const view = buffer.getMappedRange();
+    device.destroy();
+    expect(view.byteLength).toBe(0);
+    expect(buffer.mapState).toBe('unmapped');
+    expect((await device.lost).reason).toBe('destroyed');
+  });
+
   it('dispatches by counts in a buffer, nothing where they are over the limit', async () => {
     const device = await openTestDevice({ sharedMemory });
     const from = storage(device, range(1000));

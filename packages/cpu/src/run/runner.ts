@@ -131,6 +131,7 @@ export class Runner {
   }
 
   clear(address: number, size: number): void {
+    if (this.#dead) return;
     if (this.shared && size <= CLEARED_HERE && this.#idle())
       this.#view(address + size).fill(0, address, address + size);
     else this.#words.push(head(layout.clear, 3), address, size);
