@@ -153,15 +153,23 @@ export abstract class TypeChecker extends ExpressionChecker {
     return { kind: 'pointer', space: where, access: mode, target: type };
   }
 
+  /** A name of WGSL's own that is no entity: an address space, an access mode. A declaration of that name hides it. */
+  private enumerant(syntax: Syntax, what: string): string {
+    if (syntax.kind !== 'name') return '';
+    const hidden = this.lookup(syntax);
+    if (hidden) this.fail(syntax.at, `"${syntax.name}" is a ${hidden.kind} here, not an ${what}.`);
+    return syntax.name;
+  }
+
   protected space(syntax: Syntax): AddressSpace {
-    const name = syntax.kind === 'name' ? syntax.name : '';
+    const name = this.enumerant(syntax, 'address space');
     if (!Object.hasOwn(SPACES, name))
       this.fail(syntax.at, 'An address space is function, private, workgroup, uniform or storage.');
     return name as AddressSpace;
   }
 
   protected access(syntax: Syntax, space: AddressSpace): AccessMode {
-    const name = syntax.kind === 'name' ? syntax.name : '';
+    const name = this.enumerant(syntax, 'access mode');
     if (space !== 'storage') this.fail(syntax.at, `Only storage has an access mode, not ${space}.`);
     if (name !== 'read' && name !== 'read_write')
       this.fail(syntax.at, 'The access mode of storage is read or read_write.');

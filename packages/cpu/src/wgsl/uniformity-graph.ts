@@ -3,6 +3,7 @@ import type { Expression, Statement, Variable } from '../program/program.js';
 import { messageOf, type Span } from './lexer.js';
 import type { Message } from './module.js';
 import type { Severity } from './scope.js';
+import { NEXT } from './statements.js';
 
 /** What must be uniform, and where that was asked for. */
 export interface Requirement {
@@ -136,6 +137,15 @@ export class UniformityGraph {
 
   protected require(node: number, requirement: Requirement): void {
     if (requirement.severity !== 'off') this.required.push({ node, requirement });
+  }
+
+  protected barrier(control: number, name: string, at: Span): void {
+    this.require(control, { severity: 'error', what: `Control flow at ${name}`, at });
+  }
+
+  /** Where one of several ways was taken. */
+  protected merge(control: number, flows: readonly Flow[], behavior: number): Flow {
+    return { control: behavior === NEXT ? control : this.node(...flows.map((flow) => flow.control)), behavior };
   }
 }
 

@@ -5,7 +5,6 @@ import type { Span } from './lexer.js';
 import type { Message } from './module.js';
 import { type FunctionInfo, type ModuleScope, rootOf } from './scope.js';
 import { BREAK, CONTINUE, loopBehavior, NEXT, RETURN } from './statements.js';
-
 import {
   type Exits,
   type Flow,
@@ -254,10 +253,6 @@ class FunctionGraph extends UniformityGraph {
     return { control, behavior: NEXT };
   }
 
-  private barrier(control: number, name: string, at: Span): void {
-    this.require(control, { severity: 'error', what: `Control flow at ${name}`, at });
-  }
-
   private collective(control: number, statement: Statement & { kind: 'collective' }): void {
     const { name, variable, arguments: list } = statement;
     const at = statement.at as Span;
@@ -347,10 +342,6 @@ class FunctionGraph extends UniformityGraph {
     });
     for (const [variable, node] of joints) this.contents.set(variable, node);
     return this.merge(control, flows, flows[0]!.behavior | flows[1]!.behavior);
-  }
-
-  private merge(control: number, flows: readonly Flow[], behavior: number): Flow {
-    return { control: behavior === NEXT ? control : this.node(...flows.map((flow) => flow.control)), behavior };
   }
 
   private switch(control: number, { selector, cases }: Statement & { kind: 'switch' }): Flow {
