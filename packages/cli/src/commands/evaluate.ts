@@ -54,6 +54,7 @@ export function evaluateCommand(): Command {
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
     const { out } = flags;
     await tryOutputs('evaluate', [{ option: '--out', file: out, format: 'JSON' }]);
+    reporter.info('loading the model, then compiling kernels for the first pictures');
     const evaluation = await evaluate({
       device,
       model: nodeStore(model),
