@@ -1,5 +1,6 @@
-// A program as text: what each kernel reads, makes and stores, how much it moves, and where in memory that lies.
-import { showType, type Value } from '../graph/node.js';
+// A program as text: what each kernel reads, makes and stores, how much it moves, and where in memory that lies. Loaded only
+// by programs that ask; it imports nothing, since what it shared with the rest would be a file of its own in every page.
+import type { Value } from '../graph/node.js';
 import type { Place } from './memory.js';
 import type { Dispatch, Gather, Program } from './program.js';
 
@@ -40,6 +41,8 @@ export function showProgram(program: Program, leaves: readonly string[] = []): s
 }
 
 type Where = (place: Place) => string;
+
+const showType = ({ dtype, shape }: Value) => `${dtype} [${shape.join(', ')}]`;
 
 function showKernel({ group, kernel, cost, places }: Dispatch, number: number, where: Where): string {
   const names = new Map<Value, string>();

@@ -1,5 +1,4 @@
 // Compiled functions: traced once for each kind of arguments, replayed after that.
-import { showProgram } from '../compile/show.js';
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { StaleTraceError, TraceError } from '../errors.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
@@ -88,12 +87,13 @@ export function explainFunction<A extends readonly unknown[], R>(
   device: Device,
   fn: (...args: A) => R,
   { donate = [], memoryBudgetBytes }: CompileOptions,
-): (...args: CompiledArguments<A>) => string {
-  return (...args) => {
+): (...args: CompiledArguments<A>) => Promise<string> {
+  return async (...args) => {
     device.check();
     const given = new Arguments(args, donate);
     const { signature, roots, leaves } = traceFunction(device, fn, args, given, memoryBudgetBytes);
     const names = leaves.map((leaf) => (typeof leaf === 'number' ? `argument ${leaf + 1}` : 'the closure'));
+    const { showProgram } = await import('../compile/show.js'); // no page pays for what few programs ask
     return showProgram(programOf(roots, signature, device), names);
   };
 }

@@ -270,12 +270,12 @@ export class Device {
    * much it moves and where that lies. Nothing runs. Tensors among the arguments are numbered in their order.
    *
    * @example
-   * console.log(device.explain((x: Tensor) => softmax(x.mul(2)))(device.tensor([1, 2, 3])));
+   * console.log(await device.explain((x: Tensor) => softmax(x.mul(2)))(device.tensor([1, 2, 3])));
    */
   explain<A extends readonly unknown[], R>(
     fn: (...args: A) => R,
     options: CompileOptions = {},
-  ): (...args: CompiledArguments<A>) => string {
+  ): (...args: CompiledArguments<A>) => Promise<string> {
     return explainFunction(this, fn, options);
   }
 
