@@ -6,8 +6,6 @@ import { colourOf, drawLoss, RoutingStrip } from './charts.js';
 import type { Reply, Request } from './messages.js';
 
 const COUNT = 4;
-const NO_WEBGPU =
-  'This browser has no WebGPU, which the page computes with: please open it in a current Chrome or Edge.';
 
 const find = <E extends Element = HTMLElement>(selector: string) => document.querySelector<E>(selector)!;
 const status = find('#status');
@@ -31,9 +29,6 @@ worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {
     find('#legend').replaceChildren(...Array.from({ length: experts }, (_, k) => legendEntry(k)));
     resetPictures(1);
     setBusy(false);
-  } else if (reply.kind === 'no-webgpu') {
-    status.textContent = NO_WEBGPU;
-    document.body.classList.add('unavailable');
   } else if (reply.kind === 'step') {
     showImages(pictures.querySelectorAll('canvas'), reply.images);
     for (const [i, weights] of reply.weights.entries()) strips[i]!.add(reply.step, weights);

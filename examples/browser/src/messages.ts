@@ -9,7 +9,6 @@ export type Request =
 
 export type Reply =
   | { kind: 'ready'; adapter: string; experts: number }
-  | { kind: 'no-webgpu' }
   /** After every step: the pictures as they look now and, by picture, the experts' weights at this step. */
   | { kind: 'step'; step: number; steps: number; images: readonly RgbImage[]; weights: readonly (readonly number[])[] }
   | { kind: 'drawings'; images: readonly RgbImage[] }

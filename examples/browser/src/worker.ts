@@ -1,6 +1,6 @@
 // Everything that computes: one device for the model that is sampled and for the expert that is trained.
 import { loadPipeline, type Pipeline } from '@paris/sampler';
-import { type Device, NoAdapterError, openDevice } from '@paris/tensor';
+import { type Device, openDevice } from '@paris/tensor';
 import type { Reply, Request } from './messages.js';
 import { drawPictures } from './pictures.js';
 import { train } from './training.js';
@@ -16,7 +16,6 @@ self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
     await answer(request, stop.signal);
   } catch (error) {
     if (stop.signal.aborted) reply({ kind: 'stopped' });
-    else if (error instanceof NoAdapterError) reply({ kind: 'no-webgpu' });
     else reply({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 };
