@@ -2,7 +2,7 @@
 // crashes takes only that process with it. The parent watches for signs of life and starts it again from its checkpoint.
 import { spawn } from 'node:child_process';
 import { ParisError } from '@paris/tensor';
-import { endOf } from '@paris/tensor/node';
+import { endOf, expectChild } from '@paris/tensor/node';
 
 /** Which child is watched, and how long and how often it may fail. */
 export interface SuperviseOptions {
@@ -97,6 +97,7 @@ const SECOND_MS = 1000;
 
 async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): Promise<number | string> {
   const { argv, env, timeoutMs, firstTimeoutMs = 5 * timeoutMs, signal: abort } = options;
+  expectChild();
   const child = spawn(argv[0]!, argv.slice(1), {
     env: { ...env, [ATTEMPT_VARIABLE]: String(attempt) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { printable } from '@paris/files';
-import { endWithThisProcess } from '@paris/tensor/node';
+import { endWithThisProcess, expectChild } from '@paris/tensor/node';
 import { type ParisEvent, parseEvent } from './events.js';
 
 /** How to start `paris`: a program and its first arguments. */
@@ -40,6 +40,7 @@ export async function runParis(args: readonly string[], options: RunOptions): Pr
   const [program, ...first] = options.command;
   // A process group of its own: Ctrl-C in the terminal reaches this program only, which passes it on once.
   const { threads } = options;
+  expectChild();
   const child = spawn(program, [...first, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

@@ -1,6 +1,7 @@
 // A child that hangs in a driver, or that never heard of us, would outlive a parent that was killed. Node has no way to
 // tie the two together (Linux alone could: PR_SET_PDEATHSIG), so a small shell waits for the parent's end.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 
 /**
  * Ends `child` when this process ends before it, however that happens (`kill -9` included): with SIGTERM, and ten
@@ -13,8 +14,25 @@ import { type ChildProcess, spawn } from 'node:child_process';
  */
 export function endWithThisProcess(child: ChildProcess): () => void {
   if (process.platform === 'win32' || child.pid === undefined) return () => undefined;
+  const shell = waiting ?? startShell();
+  waiting = undefined;
+  shell.stdin.write(`${child.pid}\n`);
+  return () => shell.stdin.end('ended\n');
+}
+
+/**
+ * Called before a child is spawned, it leaves no moment between the child's start and {@link endWithThisProcess} in which
+ * this process could be killed and the child stay: the shell that waits is there already.
+ */
+export function expectChild(): void {
+  if (process.platform !== 'win32') waiting ??= startShell();
+}
+
+let waiting: ChildProcessByStdio<Writable, null, null> | undefined;
+
+function startShell(): ChildProcessByStdio<Writable, null, null> {
   // A session of its own: neither the terminal nor whatever ends our process group ends the shell first.
-  const shell = spawn('sh', ['-c', WAIT, 'paris-guard', String(child.pid)], {
+  const shell = spawn('sh', ['-c', WAIT, 'paris-guard'], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
@@ -23,19 +41,21 @@ export function endWithThisProcess(child: ChildProcess): () => void {
   shell.stdin.on('error', () => undefined);
   shell.unref();
   (shell.stdin as unknown as { unref?(): void }).unref?.();
-  return () => shell.stdin.end('ended\n');
+  return shell;
 }
 
 /**
- * A line means that the child has ended; an end without a line, that the parent has. Then the child and all below it are
- * collected, as far as there is a `ps`, before the first signal cuts the ties between them.
+ * The first line is the child's id. A second line means that the child has ended; an end without it, that the parent has.
+ * Then the child and all below it are collected, as far as there is a `ps`, before the first signal cuts the ties between
+ * them.
  */
 const WAIT = `
+read -r root || exit 0
 if read -r line; then exit 0; fi
-all=$(ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$1" '
+all=$(ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$root" '
   { parent[$1] = $2 }
   END { for (pid in parent) { at = pid; while (at > 1 && at != root) at = parent[at]; if (at == root) print pid } }')
-all=\${all:-$1}
+all=\${all:-$root}
 kill -TERM $all 2>/dev/null
 for second in 1 2 3 4 5 6 7 8 9 10; do
   sleep 1

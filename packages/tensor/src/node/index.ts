@@ -14,6 +14,6 @@ export {
 } from './adapters.js';
 export { calmPolling } from './calmPolling.js';
 export type { AdapterKind, ProbeSystem } from './candidates.js';
-export { endWithThisProcess } from './end-with-this-process.js';
+export { endWithThisProcess, expectChild } from './end-with-this-process.js';
 export type { AdapterFacts, ProbeOutcome } from './probe-process.js';
 export { endOf, type RunOptions, runWithAdapter } from './run.js';

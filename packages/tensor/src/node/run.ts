@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { ValueError } from '../errors.js';
 import { type AdapterChoice, adapterEnvironment, chooseAdapter, type WorkingAdapter } from './adapters.js';
 import { type ProbeSystem, thisSystem } from './candidates.js';
-import { endWithThisProcess } from './end-with-this-process.js';
+import { endWithThisProcess, expectChild } from './end-with-this-process.js';
 
 /** On which adapter a child runs. */
 export type RunOptions = {
@@ -30,6 +30,7 @@ export async function runWithAdapter(
   const adapter = await chooseAdapter({ adapter: asked }, system);
   onAdapter?.(adapter);
   const env = { ...system.environment, ...adapterEnvironment(adapter) };
+  expectChild();
   try {
     return (await endOf(spawn(command, rest, { stdio: 'inherit', env }))).code;
   } catch (cause) {
