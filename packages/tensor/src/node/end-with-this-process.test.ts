@@ -22,7 +22,8 @@ it.for(['polite', 'deaf'])('a child that is %s does not outlive a parent that is
     await writeFile(
       script,
       `import { spawn } from 'node:child_process';
-       import { endWithThisProcess } from ${JSON.stringify(dist)};
+       import { endWithThisProcess, expectChild } from ${JSON.stringify(dist)};
+       expectChild();
        const child = spawn('sh', ['-c', ${JSON.stringify(child)}], { stdio: ['ignore', 'inherit', 'ignore'], detached: true });
        endWithThisProcess(child);
        setInterval(() => {}, 1000);`,
