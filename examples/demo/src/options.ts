@@ -1,4 +1,4 @@
-// The demo's options. The defaults are sized for two CPU cores and a software adapter; a real GPU takes more of everything.
+// The demo's options. The defaults are sized for two CPU cores; a real GPU takes more of everything.
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -61,8 +61,8 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
     .option('--depth <n>', 'blocks of the transformer', positive, 3)
     .option('--heads <n>', 'attention heads', positive, 4)
     .option('--batch <n>', 'pictures per training step', positive, 16)
-    .option('--steps <n>', 'training steps of each expert', positive, 360)
-    .option('--router-steps <n>', 'training steps of the router (default: 1.5 × --steps)', positive)
+    .option('--steps <n>', 'training steps of each expert', positive, 1600)
+    .option('--router-steps <n>', 'training steps of the router (default: 0.45 × --steps)', positive)
     .option('--learning-rate <x>', 'peak learning rate of the experts (default: 0.64 / width)', rate)
     .option('--router-learning-rate <x>', 'peak learning rate of the router (default: 0.192 / width)', rate)
     .option('--clusters <n>', 'clusters, and so experts', positive, 8)
@@ -87,7 +87,7 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
   const given = command.parse(argv, { from: 'user' }).opts<Given>();
   return {
     ...given,
-    routerSteps: given.routerSteps ?? Math.ceil(1.5 * given.steps),
+    routerSteps: given.routerSteps ?? Math.ceil(0.45 * given.steps),
     learningRate: given.learningRate ?? RATE_TIMES_WIDTH.expert / given.width,
     routerLearningRate: given.routerLearningRate ?? RATE_TIMES_WIDTH.router / given.width,
     out: resolve(folder, given.out),

@@ -82,7 +82,8 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
 /**
  * Pictures [B, C, H, W] in another size [h, w]: by the nearest element (of any dtype) or by the four around, as
  * torch.nn.functional.interpolate with align_corners = false, and no smoothing where it shrinks. It fuses into what
- * reads it; its gradient is two small matrix products.
+ * reads it; its gradient is two small matrix products. Bilinear, what lies next to an infinity is undefined: its share may be
+ * 0, and adapters differ in whether they multiply by it.
  */
 export const resize: WithOp<(x: Tensor, size: readonly [height: number, width: number], mode?: ResizeMode) => Tensor> =
   withOp(op, (x, size, mode = 'bilinear') => {
