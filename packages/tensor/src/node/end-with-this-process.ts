@@ -21,8 +21,8 @@ export function endWithThisProcess(child: ChildProcess): () => void {
 }
 
 /**
- * Called before a child is spawned, it leaves no moment between the child's start and {@link endWithThisProcess} in which
- * this process could be killed and the child stay: the shell that waits is there already.
+ * Called before a child is spawned, it makes the moment short between the child's start and {@link endWithThisProcess}, in
+ * which this process could be killed and the child stay: the shell that waits is there already.
  */
 export function expectChild(): void {
   if (process.platform !== 'win32') waiting ??= startShell();
