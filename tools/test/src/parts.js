@@ -58,11 +58,6 @@ export const PARTS = [
   },
   [
     { name: 'Deno', command: ['node', 'tools/test/src/runtimes/deno.js', 'lavapipe'] },
-    {
-      name: 'Deno on the CPU',
-      command: ['node', 'tools/test/src/runtimes/deno.js', 'cpu'],
-      lacks: LACKS,
-    },
     { name: 'Chromium', command: ['node', 'tools/test/src/runtimes/chromium.js'], lacks: LACKS },
   ],
 ];
