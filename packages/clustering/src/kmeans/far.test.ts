@@ -1,4 +1,4 @@
-// Groups far from 0 are told apart as those near it: squares of large numbers have no digits left for what differs.
+// Groups far from 0 must be separated like those near it: squares of large numbers have no digits left for what differs.
 import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { balancedKMeans } from '../balance/balanced.js';

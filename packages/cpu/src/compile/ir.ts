@@ -15,7 +15,7 @@ export interface Value {
   readonly imm: number;
   /** Of memory operations: where. */
   readonly access?: Access | undefined;
-  /** An effect, or a load that sees effects: it stands in a body. */
+  /** An effect, or a load that sees effects: it is in a body. */
   readonly pinned?: boolean;
 }
 

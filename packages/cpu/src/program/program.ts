@@ -3,7 +3,7 @@
 // (wgsl/) makes it, the back end (compile/) turns it into WebAssembly; neither knows the other.
 import type { AccessMode, AddressSpace, Type } from './types.js';
 
-/** Where something stands in the WGSL text: line and column from 1, as GPUCompilationMessage counts them. */
+/** Where something is in the WGSL text: line and column from 1, as GPUCompilationMessage counts them. */
 export interface Place {
   readonly line: number;
   readonly column: number;

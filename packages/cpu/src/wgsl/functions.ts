@@ -95,7 +95,7 @@ export abstract class FunctionChecker extends StatementChecker {
       globals,
       callees,
     };
-    // Rendering is not carried out: such entry points may stand in a module, and nothing comes of them.
+    // Rendering is not carried out: such entry points may be in a module, and nothing comes of them.
     if (stage === 'vertex' || stage === 'fragment') return info;
     if (parameters.length > 255) this.fail(at, `"${name}" has more than 255 parameters.`);
     this.function = true;

@@ -1,4 +1,4 @@
-// WGSL text → tokens. `<` and `>` that delimit template lists are told from operators here, by the specification's own
+// WGSL text → tokens. `<` and `>` that delimit template lists are separated from operators here, by the specification's own
 // algorithm: https://www.w3.org/TR/WGSL/#template-lists-sec
 import type { Place } from '../program/program.js';
 import type { Message } from './module.js';
@@ -156,7 +156,7 @@ function findTemplates(tokens: readonly Token[]): void {
         leave();
         break;
       default:
-        // Nothing that assigns or ends a statement stands in a template list.
+        // Nothing that assigns or ends a statement is in a template list.
         if (ENDS_TEMPLATES.has(token.text)) {
           pending.length = 0;
           depth = 0;

@@ -80,7 +80,7 @@ describe('rendering', () => {
     @fragment fn fragment(@location(0) at: vec2f) -> @location(0) vec4f { return shade(at); }
     @vertex fn vertex() -> @builtin(position) vec4f { return vec4f(); }`;
 
-  it('may stand in a module whose compute shaders do without', () => {
+  it('may be in a module whose compute shaders do without', () => {
     const module = parseModule(`${rendering} @compute @workgroup_size(1) fn main() { }`);
     expect(module.messages).toEqual([]);
     expect(module.entryPoints).toEqual(['main']);

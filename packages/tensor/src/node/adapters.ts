@@ -86,8 +86,8 @@ export async function doctor(system: ProbeSystem = thisSystem()): Promise<{ work
     lines.push(`  ${i + 1}. ${probe.kind.padEnd(11)} ${found}`);
   });
   const first = probes.find((probe) => probe.works);
-  const gpuWithoutDawn = first?.kind !== 'gpu' && /npm install/.test(advice(probes)) ? ` ${advice(probes)}` : '';
-  lines.push(first ? `Taken: ${first.kind}. Another one: --adapter NAME.${gpuWithoutDawn}` : advice(probes));
+  const hint = first?.kind !== 'gpu' && lacksDawn(probes) ? ` ${INSTALL_DAWN}` : '';
+  lines.push(first ? `Taken: ${first.kind}. Another one: --adapter NAME.${hint}` : advice(probes));
   return { works: first !== undefined, text: lines.join('\n') };
 }
 
@@ -120,11 +120,14 @@ function noAdapterMessage(probes: readonly AdapterProbe[]): string {
   return `no WebGPU adapter works (${tried}). ${advice(probes)}`;
 }
 
+const INSTALL_DAWN = 'Install Dawn for Node: npm install webgpu.';
+
+function lacksDawn(probes: readonly AdapterProbe[]): boolean {
+  return probes.some((probe) => !probe.works && /package webgpu is not installed/.test(probe.reason));
+}
+
 function advice(probes: readonly AdapterProbe[]): string {
-  if (probes.some((probe) => !probe.works && /package webgpu is not installed/.test(probe.reason))) {
-    return 'Install Dawn for Node: npm install webgpu.';
-  }
-  return 'Without --adapter, a GPU is taken where there is one, else the CPU.';
+  return lacksDawn(probes) ? INSTALL_DAWN : 'Without --adapter, a GPU is taken where there is one, else the CPU.';
 }
 
 // Features worth a word in one line; the rest is in the probe.
