@@ -9,5 +9,5 @@ export default defineConfig({
   // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
   dts: { oxc: false },
   // Resolved by the program that imports the package: workers of Node, or Web Workers.
-  deps: { neverBundle: ['#host', /^node:/] },
+  deps: { neverBundle: ['#host', '#webgpu-types', /^node:/] },
 });

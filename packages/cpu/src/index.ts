@@ -2,23 +2,28 @@
 import { compileProgram } from './compile/compile.js';
 import type { Compiler } from './gpu/compiler.js';
 import { flags } from './gpu/flags.js';
-import { type CreateGpuOptions, Gpu } from './gpu/gpu.js';
+import { type CreateGpuOptions, Gpu, type SanitizeOptions } from './gpu/gpu.js';
 import { interfaces } from './gpu/interfaces.js';
-import { LANGUAGE_FEATURES, parseModule } from './wgsl/parse-module.js';
+import { parts } from './parts.js';
+import { LANGUAGE_FEATURES, parseModule } from './wgsl/check-module.js';
 
-export type { CreateGpuOptions };
+// Code that compiles against our declarations gets WebGPU's from here.
+export type * from '#webgpu-types';
+export type { Finding, FindingInvocation, FindingKind, FindingPlace } from './sanitize/finding.js';
+export type { CreateGpuOptions, SanitizeOptions };
 
 const compiler: Compiler = {
   languageFeatures: LANGUAGE_FEATURES,
   parse: parseModule,
   compile: compileProgram,
+  loadSanitizer: async (options) => (await import('./sanitize/index.js')).createSanitizer(options, parts),
 };
 
 /**
  * Makes an object with the interface of `navigator.gpu` whose devices compute on this machine's processors: WGSL becomes
  * WebAssembly, and workers carry it out. Textures, samplers and rendering are validation errors.
  *
- * @throws RangeError if `threads` is not an integer from 1 to 256
+ * @throws RangeError if `threads` is not an integer from 1 to 256, or a field of `sanitize` is not what it should be
  * @example
  * const gpu = createGpu();
  * const adapter = await gpu.requestAdapter();

@@ -37,7 +37,7 @@ export class Scalars {
     return rounded(this.g, this.scalar, this.g.op(op, 'f32', args));
   }
 
-  /** `e2` if it is less, else `e1`: what a NaN gives follows from that, alike in both modes. */
+  /** `e2` if it is less, else `e1`: what a NaN gives follows from that, the same in both modes. */
   min = (a: Value, b: Value): Value => {
     if (this.float) return this.g.op('f32.pmin', 'f32', [a, b]);
     return this.g.op(this.signed ? 'i32.min_s' : 'i32.min_u', 'i32', [a, b]);

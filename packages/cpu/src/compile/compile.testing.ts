@@ -1,5 +1,10 @@
-// For tests: carries out compiled kernels on a memory of their own.
-import { parseModule } from '../wgsl/parse-module.js';
+// For tests: runs compiled kernels on a memory of their own.
+
+import { parts } from '../parts.js';
+import { runWatched } from '../sanitize/dispatch.js';
+import type { Finding } from '../sanitize/finding.js';
+import { type WatchedKernel, watchedKernel } from '../sanitize/kernel.js';
+import { parseModule } from '../wgsl/check-module.js';
 import { compileProgram } from './compile.js';
 import type { CompiledKernel } from './kernel.js';
 
@@ -11,7 +16,40 @@ export function runKernel(
   groups: readonly [number, number, number],
   buffers: readonly ArrayBufferView[],
 ): ArrayBuffer[] {
-  const block = 64;
+  return withMemory(kernel, buffers, ({ memory, ranges, scratch }) => {
+    const block = 64;
+    const words = new Uint32Array(memory.buffer);
+    words.set([...groups, 0, ...ranges.flatMap(({ address, size }) => [address, size])], block / 4);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.wasm), { env: { memory } });
+    const run = instance.exports.run as (block: number, scratch: number, first: number, count: number) => void;
+    run(block, scratch, 0, groups[0] * groups[1] * groups[2]);
+  });
+}
+
+/** The same for the sanitizer's kernels. */
+export function runWatchedKernel(
+  kernel: WatchedKernel,
+  groups: readonly [number, number, number],
+  buffers: readonly ArrayBufferView[],
+  report: (finding: Finding) => void = () => {},
+): ArrayBuffer[] {
+  return withMemory(kernel, buffers, ({ memory, ranges, scratch }) =>
+    runWatched({ kernel, groups, bindings: ranges, memory: memory.buffer, scratch, seed: 1, report }),
+  );
+}
+
+interface Placed {
+  readonly memory: WebAssembly.Memory;
+  readonly ranges: readonly { readonly address: number; readonly size: number }[];
+  readonly scratch: number;
+}
+
+/** Puts buffers into a memory, runs something on it, and takes them out again. */
+function withMemory(
+  { scratchBytes }: CompiledKernel,
+  buffers: readonly ArrayBufferView[],
+  run: (placed: Placed) => void,
+): ArrayBuffer[] {
   let end = 4096;
   const addresses = buffers.map(({ byteLength }) => {
     const address = end;
@@ -20,51 +58,57 @@ export function runKernel(
     return address;
   });
   const scratch = end;
-  const pages = Math.ceil((scratch + kernel.scratchBytes) / PAGE) + 1;
+  const pages = Math.ceil((scratch + scratchBytes) / PAGE) + 1;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGE });
   const bytes = new Uint8Array(memory.buffer).fill(0xa5);
-  const words = new Uint32Array(memory.buffer);
-  words.set([...groups, 0], block / 4);
   buffers.forEach((buffer, i) => {
     bytes.set(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength), addresses[i]!);
-    words.set([addresses[i]!, buffer.byteLength], block / 4 + 4 + 2 * i);
   });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.wasm), { env: { memory } });
-  const run = instance.exports.run as (block: number, scratch: number, first: number, count: number) => void;
-  run(block, scratch, 0, groups[0] * groups[1] * groups[2]);
+  const ranges = buffers.map(({ byteLength: size }, i) => ({ address: addresses[i]!, size }));
+  run({ memory, ranges, scratch });
   buffers.forEach(({ byteLength }, i) => {
     for (let at = addresses[i]! + byteLength; at < addresses[i]! + byteLength + 32; at++) {
       if (bytes[at] !== 0xa5) throw new Error(`binding ${i}: byte ${at - addresses[i]!} beyond its end was written.`);
     }
   });
-  return buffers.map(({ byteLength }, i) => memory.buffer.slice(addresses[i]!, addresses[i]! + byteLength));
+  return ranges.map(({ address, size }) => memory.buffer.slice(address, address + size));
 }
 
 export interface Execution {
   readonly groups?: readonly [number, number, number];
   readonly buffers: readonly ArrayBufferView[];
-  readonly mode?: 'scalar' | 'lanes';
+  readonly mode?: 'scalar' | 'lanes' | 'watched';
   readonly subgroupSize?: number;
   readonly constants?: Readonly<Record<string, number>>;
+  /** Takes what the sanitizer finds. */
+  readonly report?: (finding: Finding) => void;
 }
 
 /** Compiles WGSL and runs it. Bindings of group 0, in the order of their numbers. */
 export function execute(
   wgsl: string,
-  { groups = [1, 1, 1], buffers, constants, ...options }: Execution,
+  { groups = [1, 1, 1], buffers, constants, report, mode, subgroupSize }: Execution,
 ): ArrayBuffer[] {
   const module = parseModule(wgsl);
   const errors = module.messages.filter(({ type }) => type === 'error');
   if (errors.length)
     throw new Error(errors.map(({ line, column, message }) => `${line}:${column} ${message}`).join('\n'));
-  const kernel = compileProgram(module.program(undefined, constants), { shared: false, ...options });
-  if (options.mode && kernel.mode !== options.mode) throw new Error(`the kernel is in ${kernel.mode} mode.`);
-  const ordered = [...kernel.bindings.keys()];
-  const given = kernel.bindings.map(({ binding }) => buffers[binding]!);
-  const results = runKernel(kernel, groups, given);
-  const byBinding = buffers.map(
-    ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
-  );
-  for (const i of ordered) byBinding[kernel.bindings[i]!.binding] = results[i]!;
-  return byBinding;
+  const program = module.program(undefined, constants);
+  const put = (bindings: CompiledKernel['bindings'], run: (given: ArrayBufferView[]) => ArrayBuffer[]) => {
+    const byBinding = buffers.map(
+      ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
+    );
+    const results = run(bindings.map(({ binding }) => buffers[binding]!));
+    bindings.forEach(({ binding }, i) => {
+      byBinding[binding] = results[i]!;
+    });
+    return byBinding;
+  };
+  if (mode === 'watched') {
+    const kernel = watchedKernel(program, parts, { subgroupSize: subgroupSize ?? 4, code: wgsl, label: '' });
+    return put(kernel.bindings, (given) => runWatchedKernel(kernel, groups, given, report));
+  }
+  const kernel = compileProgram(program, { shared: false, mode, subgroupSize });
+  if (mode && kernel.mode !== mode) throw new Error(`the kernel is in ${kernel.mode} mode.`);
+  return put(kernel.bindings, (given) => runKernel(kernel, groups, given));
 }

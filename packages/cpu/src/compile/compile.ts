@@ -74,7 +74,8 @@ function compileIn(mode: 'scalar' | 'lanes', program: Program, options: CompileO
   };
 }
 
-function kernelBinding({ binding, space, access, type }: GlobalVariable): KernelBinding {
+/** How a kernel binds a variable. */
+export function kernelBinding({ binding, space, access, type }: GlobalVariable): KernelBinding {
   const kind = space === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage';
   return { ...binding!, kind, minimumBytes: minimumBytes(type) };
 }

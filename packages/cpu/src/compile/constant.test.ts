@@ -1,6 +1,6 @@
 // The same expression of constants, which the front end computes, and of variables, which WebAssembly computes: one value.
 import { describe, expect, it } from 'vitest';
-import { parseModule } from '../wgsl/parse-module.js';
+import { parseModule } from '../wgsl/check-module.js';
 import { execute } from './compile.testing.js';
 
 const I32 = ['0i', '1i', '-1i', '7i', '-7i', '31i', '2147483647i', 'i32(-2147483648)'];

@@ -2,7 +2,17 @@
 // `continue` and `return` go.
 import type { LocalVariable, Program, ProgramFunction, Variable } from '../program/program.js';
 import type { Type } from '../program/types.js';
-import { type Access, type BlockNode, type Body, Graph, type Kind, type Node, type Root, type Value } from './ir.js';
+import {
+  type Access,
+  type BlockNode,
+  type Body,
+  Graph,
+  type Kind,
+  type Node,
+  type Root,
+  type Source,
+  type Value,
+} from './ir.js';
 import { type Cell, kindOf, leavesOf, type MemoryPlace, type Place, scalarsOf, widthOf } from './places.js';
 
 /** What a name means inside one inlined copy of a function. */
@@ -48,10 +58,15 @@ export class Context {
   workgroupSize = 0;
   readonly globals = new Map<Variable, Binding>();
   readonly aliases = new Map<Value, Value>();
+  /** For the sanitizer: the last subgroup operation, and which one an effect belongs to. */
+  meeting: Source | undefined;
+  readonly meetings = new Map<Value, Source>();
 
   constructor(
     readonly program: Program,
     readonly dynamic: ReadonlySet<Variable>,
+    /** Whether the sanitizer watches: every access is an effect that knows its source, and none is made needlessly. */
+    readonly watched: boolean = false,
   ) {}
 
   emit(node: Node): void {
@@ -62,6 +77,7 @@ export class Context {
   effect(op: string, kind: Kind, args: readonly Value[], access?: Access, imm = 0): Value {
     const value = this.g.fresh(op, kind, args, imm, access);
     this.emit({ kind: 'op', value });
+    if (this.watched && this.meeting) this.meetings.set(value, this.meeting);
     return value;
   }
 
@@ -142,15 +158,30 @@ export class Context {
     return chosen;
   }
 
+  /** An index of what is not in memory, for the sanitizer to compare. */
+  watchIndex(index: Value, count: number, source: Source): void {
+    if (!this.watched || index.op === 'const') return;
+    const access: Access = {
+      root: { kind: 'frame' },
+      offset: 0,
+      strides: [1],
+      counts: [count],
+      width: 'i32',
+      constant: true,
+      source,
+    };
+    this.effect('index', 'none', [index], access);
+  }
+
   /** The memory operations that a place needs, one a scalar. */
   accesses(place: MemoryPlace): { access: Access; args: Value[]; kind: Kind }[] {
     const args = place.terms.map(({ index }) => index);
     const strides = place.terms.map(({ stride }) => stride);
     const counts = place.terms.map(({ count }) => count);
-    const { root, constant, arrayOffset } = place;
+    const { root, constant, arrayOffset, source } = place;
     return leavesOf(root, place.type, place.offset).map(({ offset, scalar }) => {
       const width = root.kind === 'frame' && scalar === 'f16' ? 'f32' : widthOf(scalar);
-      const access: Access = { root, offset, strides, counts, width, constant, arrayOffset };
+      const access: Access = { root, offset, strides, counts, width, constant, arrayOffset, source };
       return { access, args, kind: kindOf(scalar) };
     });
   }

@@ -23,11 +23,56 @@ describe.each(modes)('%s: control flow', (mode) => {
     ).toEqual(upTo(16, (i) => [1, i * 2, 7][i % 3]!));
   });
 
+  it('takes what both branches assign alike', () => {
+    expect(run('var n = 3u; if (i % 3 == 0) { n = group.x; } else { n = group.x; } out[i] = n + 1;')).toEqual(
+      upTo(16, (i) => Math.floor(i / 8) + 1),
+    );
+    const cases = 'switch (i) { case 1: { n = n * 3u + 5u; } case 3: { n = 5u; } default: { n = 5u; } }';
+    expect(run(`var n = 0u; ${cases} out[i] = n;`)).toEqual(upTo(16, () => 5));
+  });
+
+  it('asks each invocation, also where the first and the last of four agree', () => {
+    // An array that is indexed by what varies lives in memory, so that stores stay in the branch.
+    const body = (test: string) =>
+      `var own = array(7u, 8u); if (${test}) { own[0] = i * 3u / (i + 1u); } out[i] = own[group.y];`;
+    const value = (i: number) => Math.floor((i * 3) / (i + 1));
+    for (const at of [0, 1, 5, 6, 7, 10]) {
+      expect(run(body(`i != ${at}u`))).toEqual(upTo(16, (i) => (i !== at ? value(i) : 7)));
+      expect(run(body(`${at}u == i`))).toEqual(upTo(16, (i) => (i === at ? value(i) : 7)));
+    }
+  });
+
   it('loops with break and continue', () => {
     const body = `var sum = 0u;
       for (var k = 0u; k < 100u; k++) { if (k > i) { break; } if (k % 2 == 1) { continue; } sum += k; }
       out[i] = sum;`;
     expect(run(body)).toEqual(upTo(16, (i) => upTo(i + 1, (k) => (k % 2 ? 0 : k)).reduce((a, b) => a + b, 0)));
+  });
+
+  it('computes what a loop carries before it continues', () => {
+    const wgsl = `@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+      @group(0) @binding(1) var<storage, read_write> words: array<u32>;
+      @compute @workgroup_size(8) fn main(@builtin(global_invocation_id) id: vec3u) {
+        var a = id.x; var b = 0u;
+        for (var k = 0u; k < 4; k++) { a = words[k] * 3 + a; if (words[k] > 100) { continue; } b += a; }
+        out[id.x] = a * 1000 + b;
+      }`;
+    const words = [1, 20, 300, 4];
+    const [result] = execute(wgsl, { mode, buffers: [out(8), Uint32Array.from(words)] });
+    const expected = (i: number) => {
+      let [a, b] = [i, 0];
+      for (const word of words) {
+        a += word * 3;
+        if (word <= 100) b += a;
+      }
+      return a * 1000 + b;
+    };
+    expect(u32s(result)).toEqual(upTo(8, expected));
+  });
+
+  it('leaves a loop by a variable', () => {
+    const body = 'var done = false; var n = 0u; loop { if (done) { break; } n++; done = n > i; } out[i] = n;';
+    expect(run(body)).toEqual(upTo(16, (i) => i + 1));
   });
 
   it('loops with continuing and break if', () => {

@@ -22,6 +22,8 @@ export class Copy {
     aliases: ReadonlyMap<Value, Value>,
     readonly version?: Version,
     readonly parent?: Copy,
+    /** Whether it holds no other versions. */
+    readonly plain = false,
   ) {
     const transfer: Transfer = (value, shape) => {
       const assumed = version?.assumed.get(value);

@@ -1,7 +1,7 @@
 // Which values differ between the invocations that run together, and how; which blocks some of them leave earlier than
 // others.
 import type { BlockNode, Body, Node, Value } from './ir.js';
-import { bodiesOf } from './schedule.js';
+import { bodiesOf } from './place-values.js';
 
 /**
  * How a value differs from one invocation to the next: by a constant (0: not at all), or undefined: somehow.

@@ -1,4 +1,4 @@
-// Which variables must lie in memory: those indexed by a value that is known only when the kernel runs, directly or through
+// Which variables must be in memory: those indexed by a value that is known only when the kernel runs, directly or through
 // a pointer. (A dynamic component of a vector is selected, so it does not count.)
 import type { Expression, Program, ProgramFunction, Reference, Statement, Variable } from '../program/program.js';
 

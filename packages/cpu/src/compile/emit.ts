@@ -5,11 +5,11 @@ import { atomics, COUNT, FIRST, SCRATCH, specials } from './instructions.js';
 import type { BlockNode, Body, IfNode, Kind, Node, RegionNode, Value } from './ir.js';
 import { collectiveLanes, laneInstruction } from './lane-instructions.js';
 import { Masks } from './masks.js';
-import { type BodyInfo, bodiesOf, type Schedule, schedule } from './schedule.js';
+import { type BodyInfo, bodiesOf, type Schedule, schedule } from './place-values.js';
 import { isCollective } from './structure.js';
 import { collective } from './subgroups.js';
 
-/** Where things lie in scratch memory, in bytes from its start. */
+/** Where things are in scratch memory, in bytes from its start. */
 export interface Layout {
   readonly workgroup: number;
   readonly workgroupBytes: number;

@@ -8,10 +8,17 @@ import { convert, fromBits, toBits } from './convert.js';
 import type { Value } from './ir.js';
 import { branch, call } from './lower.js';
 import { binary, matrixProduct, unary } from './operators.js';
-import { elementAt, elementOf, kindOf, type MemoryPlace, type Place, partAt, scalarsOf } from './places.js';
+import { countOf, elementAt, elementOf, kindOf, type MemoryPlace, type Place, partAt, scalarsOf } from './places.js';
 
 /** The place of a reference; indices are evaluated, once. */
 export function place(c: Context, reference: Reference): Place {
+  const found = placeOf(c, reference);
+  if (!c.watched || found.kind !== 'memory') return found;
+  const name = reference.kind === 'variable' ? reference.variable.name : (found.source?.name ?? '');
+  return { ...found, source: { name, at: reference.at } };
+}
+
+function placeOf(c: Context, reference: Reference): Place {
   switch (reference.kind) {
     case 'variable':
       return c.binding(reference.variable) as Place;
@@ -20,6 +27,7 @@ export function place(c: Context, reference: Reference): Place {
     case 'element': {
       const base = place(c, reference.base);
       const index = evaluate(c, reference.index)[0]!;
+      if (base.kind === 'cells') c.watchIndex(index, countOf(base.type)!, { name: 'a vector', at: reference.at });
       return elementAt(indexable(c, base, index), index);
     }
     case 'dereference':
@@ -71,7 +79,12 @@ const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression
       const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
       return values.slice(start, start + sizes[index]!);
     },
-    extract: (c, { base, index }) => extract(c, base.type, evaluate(c, base), evaluate(c, index)[0]!),
+    extract(c, { base, index, at }) {
+      const values = evaluate(c, base);
+      const which = evaluate(c, index)[0]!;
+      c.watchIndex(which, countOf(base.type)!, { name: 'a value', at });
+      return extract(c, base.type, values, which);
+    },
     swizzle(c, { base, components }) {
       const values = evaluate(c, base);
       return components.map((component) => values[component]!);

@@ -1,4 +1,4 @@
-// WebAssembly functions that kernels call: math, f16, atomics that are no instruction. Each is added when first needed.
+// WebAssembly functions that kernels call: math, f16, atomics that are not instructions. Each is added when first needed.
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.js';
 import { mathFunction } from './math/math.js';
 
@@ -58,7 +58,7 @@ function scatter(f: FunctionBuilder, size: string): void {
   }
 }
 
-/** `(address, index, count) → lanes`: what lies side by side from an address on, zeros from index `count` on. */
+/** `(address, index, count) → lanes`: what is side by side from an address on, zeros from index `count` on. */
 function loadSome(f: FunctionBuilder, size: string): void {
   const result = f.local('v128');
   for (let lane = 0; lane < 4; lane++) {

@@ -1,8 +1,10 @@
 // What a program becomes before it is WebAssembly: structured control flow over scalars in single assignment form. Pure
-// values float (equal ones are one; schedule.ts finds each a place), effects stand in order. Where control flow meets, a
+// values float (equal ones are one; schedule.ts finds each a place), effects are in order. Where control flow meets, a
 // `phi` takes the value that the last `move` gave it, so nothing has to be taken apart again: a phi is a local.
 //
 // A value's op is the name of WebAssembly's scalar instruction where there is one. Booleans are 0 or 1.
+
+import type { Place } from '../program/program.js';
 
 export type Kind = 'i32' | 'f32' | 'bool' | 'v128' | 'none';
 
@@ -19,10 +21,16 @@ export interface Value {
   readonly pinned?: boolean;
 }
 
+/** What the text calls a place in memory, and where. Only for the sanitizer. */
+export interface Source {
+  readonly name: string;
+  readonly at: Place;
+}
+
 /** Memory that an access starts from: a binding, the workgroup's memory, or an invocation's own. */
 export type Root = { readonly kind: 'binding'; readonly index: number } | { readonly kind: 'workgroup' | 'frame' };
 
-/** How a scalar lies in memory. */
+/** How a scalar is laid out in memory. */
 export type Width = 'i32' | 'f32' | 'f16';
 
 /**
@@ -39,6 +47,7 @@ export interface Access {
   readonly constant: boolean;
   /** Of a runtime-sized array: bytes before its first element. */
   readonly arrayOffset?: number | undefined;
+  readonly source?: Source | undefined;
 }
 
 export interface Body {
@@ -62,8 +71,8 @@ export type Node =
   | LoopNode
   /** Leaves a block. Always the last node of its body. */
   | { readonly kind: 'break'; readonly target: BlockNode }
-  | { readonly kind: 'barrier' }
-  /** Made by structure.ts: every invocation of the workgroup carries this out, without meeting another. */
+  | { readonly kind: 'barrier'; readonly source: Source }
+  /** Made by structure.ts: every invocation of the workgroup runs this, without meeting another. */
   | RegionNode;
 
 export interface IfNode {
@@ -74,7 +83,7 @@ export interface IfNode {
   readonly phis: Value[];
 }
 
-/** Repeats for ever; a `break` to a block around it ends it. */
+/** Repeats forever; a `break` to a block around it ends it. */
 export interface LoopNode {
   readonly kind: 'loop';
   readonly body: Body;

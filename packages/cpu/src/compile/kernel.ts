@@ -14,7 +14,7 @@ export interface KernelBinding {
  *
  *     run(block: i32, scratch: i32, first: i32, count: i32)
  *
- * which carries out the workgroups of linear index first … first + count − 1 (x runs fastest). `block` is the address of
+ * which runs the workgroups of linear index first … first + count − 1 (x runs fastest). `block` is the address of
  * u32 values: the numbers of workgroups x, y, z, a zero, then address and size in bytes of each binding. `scratch` is the
  * address (16-byte aligned) of `scratchBytes` bytes that belong to the calling worker: workgroup memory, private and
  * spilled values; their contents on entry do not matter.
@@ -24,7 +24,7 @@ export interface CompiledKernel {
   readonly workgroupSize: readonly [number, number, number];
   readonly bindings: readonly KernelBinding[];
   readonly scratchBytes: number;
-  /** How invocations are carried out: one by one, or four side by side. */
+  /** How invocations run: one by one, or four side by side. */
   readonly mode: 'scalar' | 'lanes';
 }
 

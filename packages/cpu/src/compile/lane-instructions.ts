@@ -135,7 +135,7 @@ function scatter(e: Emitter, { op, args, imm }: Value): void {
   f.call(e.helpers.get(`lanes.scatter${op.slice(-2)}`));
 }
 
-/** To an invocation's own memory: nobody else's is beside it, so what lanes are off keep is stored again. */
+/** To an invocation's own memory: nothing else is next to it, so lanes that are off store their old value again. */
 function frameStore(e: Emitter, { args, imm }: Value): void {
   const { f } = e;
   const [address, value, inBounds] = args as [Value, Value, Value?];

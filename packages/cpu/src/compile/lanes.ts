@@ -109,7 +109,7 @@ export class LanesMode {
 
   private loadScalar(value: Value, access: Access, pinned: boolean): Value[] {
     const fast = this.copy.version?.addresses.get(value);
-    if (fast) return this.scalars.loadAt(access, fast(this), value.kind, pinned);
+    if (fast) return this.scalars.loadAt(access, fast.address(this), value.kind, pinned, fast.offset);
     const indices = this.indices(value).map((index) => this.scalar(index));
     return this.scalars.load(access, indices, value.kind, pinned);
   }
@@ -148,7 +148,7 @@ export class LanesMode {
     const indices = this.indices(value);
     const size = access.width === 'f16' ? 16 : 32;
     const fast = this.copy.version?.addresses.get(value);
-    if (fast) return decoded(make(size === 16 ? 'load16x4' : 'v128.load', [fast(this)], access.offset));
+    if (fast) return decoded(make(size === 16 ? 'load16x4' : 'v128.load', [fast.address(this)], fast.offset));
     if (access.root.kind === 'frame' && indices.every((index) => this.shape(index) === 0)) {
       const at = this.scalars.address(
         access,
@@ -189,7 +189,8 @@ export class LanesMode {
     const value = this.stored(access, stored);
     const size = access.width === 'f16' ? 16 : 32;
     const fast = this.copy.version?.addresses.get(node);
-    if (fast) return g.fresh(`whole.store${size}`, 'none', [fast(this), value], access.offset, access);
+    const fastStore = access.root.kind === 'frame' ? 'frame.store' : `whole.store${size}`;
+    if (fast) return g.fresh(fastStore, 'none', [fast.address(this), value], fast.offset, access);
     if (access.root.kind === 'frame' && indices.every((index) => this.shape(index) === 0)) {
       const at = this.scalars.address(
         access,
@@ -267,7 +268,7 @@ export class LanesMode {
   /** A loop's body; where lanes may end at different turns, a turn itself comes in two versions. */
   private turn(node: LoopNode): Body {
     const write = () => this.body(node.body).nodes;
-    const version = this.inRegion && !this.copy.version ? planRegion(this, node.body) : undefined;
+    const version = this.inRegion && !this.copy.version && !this.copy.plain ? planRegion(this, node.body) : undefined;
     return version ? this.versions(version, node.body.nodes, write) : { nodes: write() };
   }
 
@@ -284,7 +285,7 @@ export class LanesMode {
   }
 
   private move({ phis, values }: Extract<Node, { kind: 'move' }>): Node {
-    // A move before a loop that the workgroup carries out together is the first that knows its phis.
+    // A move before a loop that the workgroup runs together is the first that knows its phis.
     const made = phis.map((phi) => {
       if (!this.copy.definition(phi)) this.phi(phi, true);
       return this.copy.definition(phi)!;
@@ -370,7 +371,7 @@ export class LanesMode {
   private versions(version: Version, nodes: readonly Node[], write: () => Node[]): Body {
     const outer = this.copy;
     const inCopy = (under?: Version): Body => {
-      this.copy = new Copy(nodes, this.aliases, under, outer);
+      this.copy = new Copy(nodes, this.aliases, under, outer, !under && version.usual);
       const body = { nodes: write() };
       this.copy = outer;
       return body;

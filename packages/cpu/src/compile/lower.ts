@@ -23,8 +23,9 @@ export interface Lowered {
   readonly bindings: readonly Variable[];
 }
 
-export function lower(program: Program): Lowered {
-  const c = new Context(program, dynamicVariables(program));
+/** @param watched - for the sanitizer, which sees every access */
+export function lower(program: Program, watched = false): Lowered {
+  const c = new Context(program, dynamicVariables(program), watched);
   const bindings = declareGlobals(c);
   const body = c.body;
   call(c, program.entry.function, inputs(c, program.entry.function));
@@ -36,7 +37,7 @@ function declareGlobals(c: Context): Variable[] {
   for (const variable of c.program.globals) {
     const { type, space, access } = variable;
     if (space === 'storage' || space === 'uniform') {
-      const constant = space === 'uniform' || access === 'read';
+      const constant = !c.watched && (space === 'uniform' || access === 'read');
       c.globals.set(variable, c.memory({ kind: 'binding', index: bindings.length }, type, 0, constant));
       bindings.push(variable);
     } else if (space === 'workgroup') {
@@ -213,22 +214,24 @@ const lowerings: { [K in Statement['kind']]: (c: Context, s: Extract<Statement, 
     setResult(c, value);
     c.leave(c.frame.returns);
   },
-  barrier(c) {
-    c.emit({ kind: 'barrier' });
+  barrier(c, source) {
+    c.emit({ kind: 'barrier', source });
   },
-  uniformLoad(c, { variable, reference }) {
+  uniformLoad(c, { variable, reference, at: line }) {
     const at = place(c, reference);
-    c.emit({ kind: 'barrier' });
+    const source = { name: 'workgroupUniformLoad', at: line };
+    c.emit({ kind: 'barrier', source });
     const from = at as MemoryPlace;
     const values = c.accesses(from).map(({ access, args, kind }) => {
       const value = c.effect('uniformLoad', kind === 'bool' ? 'i32' : kind, args, access);
       return kind === 'bool' ? c.g.op('i32.ne', 'bool', [value, c.g.i32(0)]) : value;
     });
-    c.emit({ kind: 'barrier' });
+    c.emit({ kind: 'barrier', source });
     c.frame.bindings.set(variable, values);
   },
-  collective(c, { name, variable, arguments: args }) {
+  collective(c, { name, variable, arguments: args, at }) {
     const values = args.map((arg) => evaluate(c, arg));
+    c.meeting = { name, at };
     c.frame.bindings.set(variable, collective(c, name, variable.type, values));
   },
 };
@@ -295,7 +298,11 @@ function select(c: Context, start: number, condition: Value, a: Map<Cell, Value>
   };
   const total = cells.reduce((sum, cell) => sum + cost(a.get(cell)!) + cost(b.get(cell)!), 0);
   if (total > 16) return false;
-  for (const cell of cells) c.environment.set(cell, c.g.select(condition, a.get(cell)!, b.get(cell)!));
+  for (const cell of c.environment.keys()) {
+    const [yes, no] = [a.get(cell)!, b.get(cell)!];
+    // Both may have assigned the same.
+    c.environment.set(cell, yes === no ? yes : c.g.select(condition, yes, no));
+  }
   return true;
 }
 

@@ -3,7 +3,7 @@
 import type { Label } from '../wasm/module.js';
 import type { Emitter } from './emit.js';
 import type { BlockNode, Body, IfNode, Node, Value } from './ir.js';
-import { bodiesOf } from './schedule.js';
+import { bodiesOf } from './place-values.js';
 
 export class Masks {
   /** The local with the lanes that are live. */

@@ -1,2 +1,2 @@
-// For tests: the modes that every rule is tested in.
-export const modes: readonly ('scalar' | 'lanes')[] = ['scalar', 'lanes'];
+// For tests: the modes that every rule is tested in; `watched` is the sanitizer.
+export const modes: readonly ('scalar' | 'lanes' | 'watched')[] = ['scalar', 'lanes', 'watched'];

@@ -2,9 +2,9 @@
 // address: a root, a constant offset, and indices with their strides and counts.
 import type { ScalarKind, Type } from '../program/types.js';
 import { columnStride, sizeOf } from '../program/types.js';
-import type { Kind, Root, Value, Width } from './ir.js';
+import type { Kind, Root, Source, Value, Width } from './ir.js';
 
-/** One scalar of a variable that lives in no memory. */
+/** One scalar of a variable that is not in memory. */
 export interface Cell {
   readonly kind: Kind;
 }
@@ -31,6 +31,7 @@ export interface MemoryPlace {
   readonly terms: readonly Term[];
   readonly constant: boolean;
   readonly arrayOffset?: number | undefined;
+  readonly source?: Source | undefined;
 }
 
 export type Place = CellPlace | MemoryPlace;

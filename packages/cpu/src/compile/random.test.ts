@@ -1,22 +1,11 @@
 // Random programs: lanes mode gives the bits of scalar mode, whatever control flow, types and memory they mix.
 import { describe, expect, it } from 'vitest';
-import { parseModule } from '../wgsl/parse-module.js';
+import { Random } from '../fuzz/random.testing.js';
+import { parts } from '../parts.js';
+import { watchedKernel } from '../sanitize/kernel.js';
+import { parseModule } from '../wgsl/check-module.js';
 import { compileProgram } from './compile.js';
-import { runKernel } from './compile.testing.js';
-
-/** A small generator of pseudo-random numbers: the same programs everywhere. */
-class Random {
-  constructor(private state: number) {}
-
-  below(n: number): number {
-    this.state = (Math.imul(this.state, 1664525) + 1013904223) | 0;
-    return Math.floor(((this.state >>> 8) / 2 ** 24) * n);
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
+import { runKernel, runWatchedKernel } from './compile.testing.js';
 
 type Kind = 'u32' | 'i32' | 'f32' | 'bool';
 
@@ -49,9 +38,11 @@ class Writer {
         );
       lines.push(this.statement(3));
     }
+    // A load from what may be written stays where it is in the text, one from what may not does not.
+    const access = this.random.pick(['read', 'read_write']);
     return `@group(0) @binding(0) var<storage, read_write> out: array<u32>;
-@group(0) @binding(1) var<storage> data: array<f32>;
-@group(0) @binding(2) var<storage> words: array<u32>;
+@group(0) @binding(1) var<storage, ${access}> data: array<f32>;
+@group(0) @binding(2) var<storage, ${access}> words: array<u32>;
 @group(0) @binding(3) var<uniform> limits: vec4u;
 var<workgroup> box: array<u32, ${size}>;
 fn early(x: u32, y: f32) -> u32 { if (x > 40u) { return x / 3u; } for (var k = 0u; k < x; k++) { if (f32(k) > y) { return k; } } return x ^ 5u; }
@@ -160,7 +151,7 @@ fn early(x: u32, y: f32) -> u32 { if (x > 40u) { return x / 3u; } for (var k = 0
   }
 }
 
-describe('lanes mode', () => {
+describe('lanes mode, and the sanitizer', () => {
   it.each([
     { size: 8, barriers: false, first: 1 },
     { size: 8, barriers: true, first: 1001 },
@@ -193,6 +184,13 @@ describe('lanes mode', () => {
           return [...new Uint32Array(runKernel(kernel, groups, given)[at]!)];
         });
         expect(lanes, `seed ${seed}\n${wgsl}`).toEqual(scalar);
+        const watched = watchedKernel(program, parts, { subgroupSize: 4, code: wgsl, label: '' });
+        const given = watched.bindings.map(({ binding }) => buffers[binding]!);
+        const at = watched.bindings.findIndex(({ binding }) => binding === 0);
+        expect(
+          [...new Uint32Array(runWatchedKernel(watched, groups, given)[at]!)],
+          `watched, seed ${seed}\n${wgsl}`,
+        ).toEqual(scalar);
       }
     },
     60_000,

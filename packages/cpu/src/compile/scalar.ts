@@ -4,12 +4,12 @@ import { ScalarForm } from './scalars.js';
 
 /** Rewrites a body so that only instructions (and leaves that emit.ts knows) are left. */
 export class ScalarMode {
-  private readonly memo = new Map<Value, Value>();
+  protected readonly memo = new Map<Value, Value>();
   private readonly blocks = new Map<BlockNode, BlockNode>();
   private readonly form: ScalarForm;
 
   constructor(
-    private readonly g: Graph,
+    protected readonly g: Graph,
     private readonly aliases: ReadonlyMap<Value, Value>,
   ) {
     this.form = new ScalarForm(g, 1);
@@ -46,7 +46,7 @@ export class ScalarMode {
     }
   }
 
-  private effect(value: Value): Value {
+  protected effect(value: Value): Value {
     const { op, access } = value;
     const args = value.args.map((arg) => this.value(arg));
     if (op === 'load' || op === 'uniformLoad') {

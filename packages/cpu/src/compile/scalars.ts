@@ -14,14 +14,14 @@ export interface Address {
   readonly inBounds?: Value | undefined;
 }
 
-/** Scalar instructions for values. `lanes` is 4 where invocations lie side by side in their own memory. */
+/** Scalar instructions for values. `lanes` is 4 where invocations are side by side in their own memory. */
 export class ScalarForm {
   constructor(
     readonly g: Graph,
     readonly lanes: 1 | 4,
   ) {}
 
-  /** The composition of an operation, if it is no instruction. */
+  /** The composition of an operation, if it is not an instruction. */
   compose(op: string, kind: Kind, args: readonly Value[], imm: number): Value {
     const { g } = this;
     const [a, b] = args as [Value, Value];

@@ -1,4 +1,4 @@
-// How values differ between the four invocations that lie side by side: not at all, by a constant from lane to lane, or
+// How values differ between the four invocations that are side by side: not at all, by a constant from lane to lane, or
 // somehow. A value with a known shape is computed once, as a scalar: that of lane 0.
 import type { Shape, Transfer } from './divergence.js';
 import type { Value } from './ir.js';
@@ -56,7 +56,7 @@ function integerShape({ op, args: [a, b] }: Value, x: Shape, y: Shape): Shape {
   }
 }
 
-/** Values that are the same in all lanes if their operands are, though they stand among effects. */
+/** Values that are the same in all lanes if their operands are, though they are among effects. */
 const uniformEffects = new Set(['load', 'uniformLoad']);
 
 export const inLanes: Transfer = (value, shape) => {

@@ -10,7 +10,8 @@ interface Guess {
   readonly test: Value;
 }
 
-const comparison = /^i32\.(lt|le|gt|ge|eq|ne)/;
+/** What is so in the first and the last of consecutive numbers is so in those between. */
+const comparison = /^i32\.(lt|le|gt|ge)_/;
 
 export class SoftShapes {
   private readonly memo = new Map<Value, Shape>();
@@ -75,6 +76,10 @@ export class SoftShapes {
     if (op === 'i32.min_u') return { shape: 1, test: g.and(noWrap, g.op('i32.le_u', 'bool', [last, fixed])) };
     if (op === 'i32.min_s') return { shape: 1, test: g.and(noWrap, g.op('i32.le_s', 'bool', [last, fixed])) };
     if (op === 'i32.mul') return { shape: 1, test: g.op('i32.eq', 'bool', [fixed, g.i32(1)]) };
+    if (op === 'i32.eq' || op === 'i32.ne') {
+      const distance = g.op('i32.sub', 'i32', [fixed, moving]);
+      return { shape: 0, test: g.op('i32.gt_u', 'bool', [distance, g.i32(3)]) };
+    }
     if (comparison.test(op)) return { shape: 0, test: same(op, 'bool') };
     // The divisor is never zero here: division by zero was taken care of (operators.ts).
     if (op === 'i32.div_u' && at === 0) return { shape: 0, test: same(op, 'i32') };

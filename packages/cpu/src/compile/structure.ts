@@ -1,8 +1,8 @@
-// Splits a program at its barriers. What contains one is carried out once for the workgroup (its conditions are uniform, the
+// Splits a program at its barriers. What contains one runs once for the workgroup (its conditions are uniform, the
 // front end has checked it); the rest becomes regions, each a loop over the invocations.
 import type { Divergence } from './divergence.js';
 import type { BlockNode, Body, Node, Value } from './ir.js';
-import { bodiesOf } from './schedule.js';
+import { bodiesOf } from './place-values.js';
 
 export interface Structured {
   readonly body: Body;
@@ -23,7 +23,7 @@ export function structure(body: Body, found: Divergence, collectives: boolean): 
 export const isCollective = (value: Value): boolean => /^(subgroup|quad)/.test(value.op) && !!value.pinned;
 
 class Splitter {
-  /** Nodes that the workgroup carries out together. */
+  /** Nodes that the workgroup runs together. */
   readonly joint = new Set<Node>();
   /** Joint blocks that some invocations leave alone: no barrier follows for those. */
   private readonly left = new Set<BlockNode>();

@@ -58,6 +58,37 @@ describe('versions', () => {
     }
   });
 
+  it('keeps to the bounds of an array of the invocation', () => {
+    const walk = 'for (var k = 0u; k < p.x; k++) { own[k + 2u] = a[k] + f32(i); own[k - p.y] += 1f; }';
+    const sum = 'var s = 0f; for (var k = 0u; k < p.z; k++) { s = s * 2f + own[k + 3u] + own[k - 4u]; } out[i] = s;';
+    for (const [turns, back, read] of [
+      [5, 0, 5],
+      [6, 1, 5],
+      [7, 9, 12],
+      [40, 3, 40],
+      [0, 0, 0],
+    ] as const) {
+      both(`var own: array<f32, 8>; ${walk} ${sum}`, [turns, back, read, 0]);
+    }
+  });
+
+  it('counts in each lane from a number of its own', () => {
+    const body = 'for (var k = i; k < p.x; k += p.y) { out[k] = out[k] + a[k] * 2f + a[k + p.z] + a[3u * k]; }';
+    for (const [end, step, ahead, count] of [
+      [24, 24, 0, 24],
+      [24, 8, 1, 24],
+      [40, 24, 2, 40],
+      // Beyond the end of what is written, of what is read, and bounds and steps that fall between lanes.
+      [40, 24, 0, 27],
+      [40, 24, 9, 40],
+      [23, 24, 0, 24],
+      [24, 25, 0, 24],
+      [0, 24, 0, 24],
+    ] as const) {
+      both(body, [end, step, ahead, 0], count);
+    }
+  });
+
   it('stores nothing beyond the end of a binding', () => {
     for (const count of [1, 3, 4, 7, 22, 23]) both('out[i] = a[i];', [0, 0, 0, 0], count);
     both('for (var k = 0u; k < 5u; k++) { out[i * 1u + k * 4u] = a[k]; }', [0, 0, 0, 0], 21);

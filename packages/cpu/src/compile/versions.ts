@@ -3,23 +3,33 @@
 import type { Shape } from './divergence.js';
 import type { Access, Body, LoopNode, Node, Value } from './ir.js';
 import type { LanesMode } from './lanes.js';
-import { bodiesOf } from './schedule.js';
+import { bodiesOf } from './place-values.js';
 import { SoftShapes } from './soft.js';
 
 export interface Version {
   /** What must hold for it. */
   readonly condition: Value;
   readonly assumed: ReadonlyMap<Value, Shape>;
-  /** Addresses (before the constant offset) of accesses that need no bounds any more. */
-  readonly addresses: ReadonlyMap<Value, (mode: LanesMode) => Value>;
+  /** Addresses of accesses that need no bounds any more. */
+  readonly addresses: ReadonlyMap<Value, FastAddress>;
+  /** Whether it fails seldom enough that the general version is only written plainly. */
+  readonly usual: boolean;
 }
 
-/** What a loop counts with, and the most it gets to; how it begins and goes on, where that is by a constant step. */
+export interface FastAddress {
+  address(mode: LanesMode): Value;
+  /** In bytes, on top of it. */
+  readonly offset: number;
+}
+
+/** What a loop counts with, and the most it gets to; where it begins and its step, where that is constant. */
 interface Counter {
   readonly phi: Value;
   readonly most: Value;
   readonly first: Value;
   readonly step: Value | undefined;
+  /** From one lane to the next: 0, or 1 where each lane counts from a number of its own; `most` and `first` are lane 0's. */
+  readonly shape: number;
 }
 
 /** More addresses than these share what they are moved by: pointers of their own would not fit in registers. */
@@ -49,9 +59,10 @@ export function planLoop(mode: LanesMode, loop: LoopNode, entry: Extract<Node, {
   if (inside.loops > 1) return undefined;
   const counted = counter(mode, loop, entry, inside);
   if (!counted) return undefined;
-  const { tests, from } = counted;
+  const { tests, from, condition } = counted;
   const after = new Definitions(loop.body.nodes.slice(from + 1), false);
   const plan = new Plan(mode, inside, counted);
+  plan.ends(condition);
   for (const value of after.accesses) plan.add(value);
   for (const condition of inside.conditions) plan.agree(condition);
   return plan.version(tests);
@@ -118,7 +129,7 @@ class Definitions {
 
 class Plan {
   private readonly soft: SoftShapes;
-  private readonly addresses = new Map<Value, (mode: LanesMode) => Value>();
+  private readonly addresses = new Map<Value, FastAddress>();
   private readonly tests = new Set<Value>();
 
   constructor(
@@ -127,6 +138,11 @@ class Plan {
     private readonly counter?: Counter,
   ) {
     this.soft = new SoftShapes(mode, (value) => inside.before(value));
+  }
+
+  /** The condition that ends the loop, on which all lanes agree by the counter's tests. */
+  ends(condition: Value): void {
+    if (this.counter?.shape) this.soft.assumed.set(condition, 0);
   }
 
   /** A condition on which all lanes agree, if that can be tested. */
@@ -141,15 +157,15 @@ class Plan {
   add(value: Value): void {
     const access = value.access!;
     const { mode, soft } = this;
-    if (access.root.kind === 'frame') return;
+    const own = access.root.kind === 'frame';
     const indices = value.args.slice(0, access.strides.length);
     const terms = indices.map((index) => this.affine(index));
     if (terms.length === 0 || terms.some((term) => !term)) return;
-    const shapes = terms.map((term) => soft.shape(term!.base));
+    const shapes = terms.map((term) => this.termShape(term!));
     const moving = shapes.indexOf(1);
     const bytes = access.width === 'f16' ? 2 : 4;
     const regular = shapes.every((shape, i) => shape === 0 || (i === moving && access.strides[i] === bytes));
-    if (!regular || (moving < 0 && value.op === 'store')) return;
+    if (!regular || (own ? moving >= 0 : moving < 0 && value.op === 'store')) return;
     if (terms.some((term) => term!.factor && soft.shape(term!.factor) !== 0)) return;
     // What does not change in the loop, and is the same in all lanes, is loaded before it anyway.
     if (moving < 0 && terms.every((term) => !term!.factor)) return;
@@ -160,17 +176,34 @@ class Plan {
       // The index itself has the shape of its base.
       if (shapes[i] === 1 && mode.shape(indices[i]!) === undefined) soft.assumed.set(indices[i]!, 1);
     });
-    this.addresses.set(value, (inside) => this.address(inside, access, terms as Affine[]));
+    const { unit } = mode.scalars.root(access.root);
+    const fixed = terms.map((term, i) => fixedBytes(term!, access.strides[i]! * unit));
+    this.addresses.set(value, {
+      address: (inside) => this.address(inside, access, terms as Affine[]),
+      offset: fixed.reduce((sum, bytes) => sum! + (bytes ?? 0), access.offset * unit)!,
+    });
+  }
+
+  private termShape({ base, factor }: Affine): Shape {
+    const shape = this.soft.shape(base);
+    if (!factor || !this.counter!.shape || shape === undefined) return shape;
+    return factor.op === 'const' ? (shape + factor.imm) | 0 : undefined;
   }
 
   /** Whether base + factor · counter + extra stays below a count, for every value of the counter. */
   private fits({ base, factor }: Affine, extra: number, count: Value): Value {
     const { g, scalars } = this.mode;
     const start = this.mode.scalar(base);
+    const { most } = this.counter ?? {};
+    if ([start, factor, most, count].every((value) => value?.op === 'const')) {
+      const last = (start.imm >>> 0) + (factor!.imm >>> 0) * (most!.imm >>> 0) + extra;
+      return g.bool(last < count.imm >>> 0);
+    }
     if (!factor) return g.op('i32.lt_u', 'bool', [start, extra ? scalars.room(count) : count]);
     return g.op('fits', 'bool', [start, this.mode.scalar(factor), this.counter!.most, count], extra);
   }
 
+  /** Without what is constant in the indices: accesses that differ in that alone share a pointer. */
   private address(mode: LanesMode, access: Access, terms: readonly Affine[]): Value {
     const { g } = mode;
     const add = (a: Value, b: Value) => g.op('i32.add', 'i32', [a, b]);
@@ -180,7 +213,8 @@ class Plan {
     let step: Value | undefined;
     terms.forEach((term, i) => {
       const stride = g.i32(access.strides[i]! * unit);
-      start = add(start, mul(mode.scalar(term.base), stride));
+      if (fixedBytes(term, access.strides[i]! * unit) === undefined)
+        start = add(start, mul(mode.scalar(term.base), stride));
       if (!term.factor) return;
       const scaled = mul(mode.scalar(term.factor), stride);
       step = step ? add(step, scaled) : scaled;
@@ -224,7 +258,7 @@ class Plan {
     const { assumed, tests } = this.soft;
     if (this.addresses.size === 0 && assumed.size === 0) return undefined;
     const condition = [...more, ...tests, ...this.tests].reduce((all, test) => g.and(all, test), g.bool(true));
-    return { condition, assumed, addresses: this.addresses };
+    return { condition, assumed, addresses: this.addresses, usual: this.counter?.shape === 0 };
   }
 }
 
@@ -243,26 +277,42 @@ function counter(mode: LanesMode, loop: LoopNode, entry: Extract<Node, { kind: '
   }
   const [phi, bound] = condition.args as [Value, Value];
   const match = /^i32\.(lt|le|ge|gt)_([us])$/.exec(condition.op);
-  if (!match || !loop.phis.includes(phi) || !inside.before(bound) || mode.shape(phi) !== 0 || mode.shape(bound) !== 0)
-    return undefined;
+  // Other conditions may have no operands at all.
+  if (!match) return undefined;
+  const shape = mode.shape(phi);
+  const counts = shape === 0 || (shape === 1 && condition.op === 'i32.lt_u');
+  if (!loop.phis.includes(phi) || !inside.before(bound) || !counts || mode.shape(bound) !== 0) return undefined;
   const below = match[1]!.startsWith('l');
   if (below === ends) return undefined;
   const including = match[1] === 'le' || match[1] === 'gt';
   const limit = mode.scalar(bound);
-  const most = including ? limit : g.op('i32.sub', 'i32', [limit, g.i32(1)]);
+  const most = including ? limit : g.op('i32.sub', 'i32', [limit, g.i32(shape ? 4 : 1)]);
   const at = loop.phis.indexOf(phi);
   const last = nodes.at(-1);
   const next = last?.kind === 'move' && last.phis === loop.phis ? last.values[at] : undefined;
   const step =
     next?.op === 'i32.add' && next.args[0] === phi && inside.before(next.args[1]!) ? next.args[1] : undefined;
   const first = entry.values[entry.phis.indexOf(phi)]!;
-  const found = { phi, most, from, first, step: step && mode.shape(step) === 0 ? step : undefined };
+  const uniform = step && mode.shape(step) === 0 ? step : undefined;
+  const found = { phi, most, from, first, step: uniform, shape: shape!, condition };
   const test = (op: string, a: Value, b: number) => g.op(`i32.${op}`, 'bool', [a, g.i32(b)]);
+  if (shape) {
+    if (!uniform) return undefined;
+    // Multiples of four all: no bound falls between two lanes.
+    const bits = [first, uniform].reduce((all, value) => g.op('i32.or', 'i32', [all, mode.scalar(value)]), limit);
+    return { ...found, tests: [test('ne', limit, 0), test('eq', g.op('i32.and', 'i32', [bits, g.i32(3)]), 0)] };
+  }
   if (match[2] === 'u') return { ...found, tests: including ? [] : [test('ne', limit, 0)] };
   // With sign: it counts up from zero or more, by steps that do not pass the largest number.
   if (step?.op !== 'const' || step.imm <= 0 || step.imm > 65536) return undefined;
   const tests = [test('ge_s', mode.scalar(first), 0), test('ge_s', most, 0), test('lt_s', most, 0x7fff0000 - 65536)];
   return { ...found, tests };
+}
+
+/** The part of an address that an instruction can hold. */
+function fixedBytes({ base }: Affine, stride: number): number | undefined {
+  const bytes = base.op === 'const' ? base.imm * stride : -1;
+  return bytes >= 0 && bytes < 1 << 20 ? bytes : undefined;
 }
 
 const leaves = ({ nodes }: Body): boolean => nodes.at(-1)?.kind === 'break';

@@ -83,7 +83,7 @@ const rules: Record<string, Record<string, [message: string, steps: () => void]>
     ],
     'a clear beyond the end': ['offset 8 is not within', finish((encoder) => encoder.clearBuffer(values(1), 8))],
     'a pass that has not ended': ['a pass that has not ended', finish((encoder) => encoder.beginComputePass())],
-    'commands beside a pass': [
+    'commands outside a pass': [
       'copyBufferToBuffer: [CommandEncoder] has a pass',
       finish((encoder) => {
         const begun = encoder.beginComputePass();

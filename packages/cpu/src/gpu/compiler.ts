@@ -1,12 +1,29 @@
-// Texts become modules and modules become kernels, each once a device: pipelines with equal text, entry point and constants
+// Texts become modules and modules become kernels, each once per device: pipelines with equal text, entry point and constants
 // share a kernel.
 import type { CompiledKernel } from '../compile/kernel.js';
 import type { Program } from '../program/program.js';
 import { sizeOf } from '../program/types.js';
+import type { DeviceRunner, RunnerHooks } from '../run/runner.js';
 import { type Module, ProgramError } from '../wgsl/module.js';
 import type { GpuDevice } from './device.js';
 import { check, Fault, invalid } from './errors.js';
+import type { SanitizeOptions } from './gpu.js';
 import type { GpuShaderModule } from './pipeline.js';
+
+export interface CompilerOptions {
+  /** Whether the memory that kernels import is shared between threads. */
+  readonly shared: boolean;
+  /** The text of the shader module, and its label. */
+  readonly code: string;
+  readonly label: string;
+}
+
+/** What replaces the back end and the workers of a device that is watched. */
+export interface Sanitizer {
+  readonly subgroupSize: number;
+  readonly compile: Compiler['compile'];
+  readonly makeRunner: (hooks: RunnerHooks) => DeviceRunner;
+}
 
 /** The two halves of the compiler. */
 export interface Compiler {
@@ -14,7 +31,8 @@ export interface Compiler {
   readonly languageFeatures: readonly string[];
   /** @param extensions - what `enable` may name */
   parse(code: string, extensions: readonly string[]): Module;
-  compile(program: Program, options: { readonly shared: boolean }): CompiledKernel;
+  compile(program: Program, options: CompilerOptions): CompiledKernel;
+  loadSanitizer?(options: SanitizeOptions): Promise<Sanitizer>;
 }
 
 /** The feature that allows a shader to enable an extension. */
@@ -64,14 +82,14 @@ export class CompileCache {
   }
 
   #compile(
-    { parsed }: GpuShaderModule,
+    { parsed, code, label }: GpuShaderModule,
     entryPoint: string | undefined,
     constants: Readonly<Record<string, number>>,
   ): CompiledKernel {
     try {
       const program = parsed!.program(entryPoint, constants);
       this.#checkStorage(program);
-      return this.compiler.compile(program, { shared: this.device.runner.shared });
+      return this.compiler.compile(program, { shared: this.device.runner.shared, code, label });
     } catch (error) {
       if (error instanceof ProgramError) invalid(error.message);
       if (error instanceof Fault) throw error;

@@ -1,6 +1,6 @@
 // GPUDevice: makes objects, gathers errors, and owns the memory and the workers.
 // https://www.w3.org/TR/webgpu/#gpudevice
-import { Runner, type RunnerOptions } from '../run/runner.js';
+import type { DeviceRunner, RunnerHooks } from '../run/runner.js';
 import { GpuBindGroup } from './bind-group.js';
 import { GpuBuffer } from './buffer.js';
 import { CompileCache, type Compiler } from './compiler.js';
@@ -21,7 +21,7 @@ export interface DeviceOptions {
   readonly limits: Limits;
   readonly info: GPUAdapterInfo;
   readonly compiler: Compiler;
-  readonly runner: Omit<RunnerOptions, 'failed'>;
+  readonly makeRunner: (hooks: RunnerHooks) => DeviceRunner;
 }
 
 interface Range {
@@ -33,12 +33,15 @@ interface Range {
 const COMPILING_MS = 8;
 
 /** A device that nobody holds any more does not keep its threads. */
-const abandoned = new FinalizationRegistry<Runner>((runner) => runner.destroy());
+const abandoned = new FinalizationRegistry<DeviceRunner>((runner) => runner.destroy());
 
 // Functions that outlive a device are made outside its constructor, whose closures all hold it.
-const losing = (device: WeakRef<GpuDevice>) => (why: string) => device.deref()?.lose('unknown', why);
+const hooks = (device: WeakRef<GpuDevice>): RunnerHooks => ({
+  failed: (why) => device.deref()?.lose('unknown', why),
+  invalid: (message) => device.deref()?.report('validation', message),
+});
 const releasing =
-  (runner: Runner) =>
+  (runner: DeviceRunner) =>
   ({ address, size }: Range) =>
     runner.release(address, size);
 
@@ -51,7 +54,7 @@ export class GpuDevice extends EventTarget implements GPUDevice {
   readonly adapterInfo: GPUAdapterInfo;
   readonly queue: GpuQueue;
   readonly lost: Promise<GPUDeviceLostInfo>;
-  readonly runner: Runner;
+  readonly runner: DeviceRunner;
   readonly compiler: CompileCache;
   isLost = false;
   /** Buffers that are mapped or about to be. */
@@ -65,7 +68,7 @@ export class GpuDevice extends EventTarget implements GPUDevice {
   #compilingSince = 0;
   #handler: ((event: GPUUncapturedErrorEvent) => unknown) | null = null;
 
-  constructor({ descriptor, features, limits, info, compiler, runner }: DeviceOptions) {
+  constructor({ descriptor, features, limits, info, compiler, makeRunner }: DeviceOptions) {
     super();
     this.label = String(descriptor.label ?? '');
     this.features = features;
@@ -74,7 +77,7 @@ export class GpuDevice extends EventTarget implements GPUDevice {
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
-    this.runner = new Runner({ ...runner, failed: losing(new WeakRef(this)) });
+    this.runner = makeRunner(hooks(new WeakRef(this)));
     abandoned.register(this, this.runner);
     this.registry = new FinalizationRegistry(releasing(this.runner));
     this.compiler = new CompileCache(this, compiler);

@@ -1,7 +1,8 @@
 // GPU and GPUAdapter: the way to a device. https://www.w3.org/TR/webgpu/#gpu
 import { processors } from '#host';
-import { hasSharedMemory } from '../run/runner.js';
-import type { Compiler } from './compiler.js';
+import { hasSharedMemory, Runner, type RunnerHooks } from '../run/runner.js';
+import type { Finding } from '../sanitize/finding.js';
+import type { Compiler, Sanitizer } from './compiler.js';
 import { sequence } from './convert.js';
 import { GpuDevice } from './device.js';
 import { adapterLimits, deviceLimits, type Limits } from './limits.js';
@@ -20,6 +21,22 @@ export interface CreateGpuOptions {
    * policy forbids `worker-src blob:`.
    */
   readonly worker?: () => Worker;
+  /**
+   * Watches every access of every kernel, slowly and on the calling thread, and reports races, indices out of bounds,
+   * workgroup memory that is read before it is written, barriers that not all invocations reach, and results that depend on
+   * the order of invocations. `threads` and `worker` do not matter then. A page must allow `unsafe-eval`.
+   */
+  readonly sanitize?: boolean | SanitizeOptions;
+}
+
+/** How the sanitizer watches, and to whom it reports. */
+export interface SanitizeOptions {
+  /** Of the other order in which each dispatch runs a second time: an integer. Default 0. */
+  readonly seed?: number;
+  /** Invocations of a subgroup: 4, 8, 16, 32 (the default) or 64. */
+  readonly subgroupSize?: number;
+  /** Takes what is found, during submit(). Without it, each finding is a validation error of the device. */
+  readonly onFinding?: (finding: Finding) => void;
 }
 
 const MOST_THREADS = 16;
@@ -43,6 +60,7 @@ export class Gpu implements GPU {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
       throw new RangeError(`createGpu: threads must be an integer from 1 to 256, not ${String(threads)}.`);
     }
+    if (typeof options.sanitize === 'object') checkSanitize(options.sanitize);
     this.#options = options;
     this.#compiler = compiler;
     this.wgslLanguageFeatures = new Set(compiler.languageFeatures);
@@ -55,12 +73,23 @@ export class Gpu implements GPU {
   async requestAdapter(options: GPURequestAdapterOptions = {}): Promise<GPUAdapter | null> {
     const level = options.featureLevel ?? 'core';
     if (level !== 'core' && level !== 'compatibility') return null;
-    return new GpuAdapter(this.#compiler, this.#options);
+    const { sanitize } = this.#options;
+    const sanitizer = sanitize && (await this.#compiler.loadSanitizer?.(sanitize === true ? {} : sanitize));
+    if (!sanitizer) return new GpuAdapter(this.#compiler, this.#options);
+    return new GpuAdapter({ ...this.#compiler, compile: sanitizer.compile }, this.#options, sanitizer);
   }
 
   getPreferredCanvasFormat(): GPUTextureFormat {
     return 'rgba8unorm';
   }
+}
+
+/** Throws a RangeError for a field that is none. */
+function checkSanitize({ seed = 0, subgroupSize = 32 }: SanitizeOptions): void {
+  if (!Number.isInteger(seed))
+    throw new RangeError(`createGpu: sanitize.seed must be an integer, not ${String(seed)}.`);
+  if (![4, 8, 16, 32, 64].includes(subgroupSize))
+    throw new RangeError(`createGpu: sanitize.subgroupSize must be 4, 8, 16, 32 or 64, not ${String(subgroupSize)}.`);
 }
 
 export class GpuAdapter implements GPUAdapter {
@@ -74,24 +103,33 @@ export class GpuAdapter implements GPUAdapter {
   readonly #threads: number;
   #consumed = false;
 
-  constructor(compiler: Compiler, options: CreateGpuOptions) {
+  readonly #sanitizer: Sanitizer | undefined;
+
+  constructor(compiler: Compiler, options: CreateGpuOptions, sanitizer?: Sanitizer) {
     this.#compiler = compiler;
     this.#options = options;
+    this.#sanitizer = sanitizer;
     const shared = options.sharedMemory !== false && hasSharedMemory();
     this.#threads = shared ? (options.threads ?? Math.min(processors(), MOST_THREADS)) : 1;
+    const threads = `Paris on WebAssembly, ${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`;
     this.info = Object.freeze({
       vendor: 'paris',
       architecture: 'wasm',
       device: 'cpu',
-      description: `Paris on WebAssembly, ${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`,
-      subgroupMinSize: 4,
-      subgroupMaxSize: 4,
+      description: sanitizer ? 'Paris, sanitized' : threads,
+      subgroupMinSize: sanitizer?.subgroupSize ?? 4,
+      subgroupMaxSize: sanitizer?.subgroupSize ?? 4,
       isFallbackAdapter: true,
     }) as unknown as GPUAdapterInfo;
   }
 
   get [Symbol.toStringTag](): string {
     return 'GPUAdapter';
+  }
+
+  #runner({ failed }: RunnerHooks): Runner {
+    const { sharedMemory, worker: makeWorker } = this.#options;
+    return new Runner({ threads: this.#threads, sharedMemory, makeWorker, failed });
   }
 
   async requestDevice(descriptor: GPUDeviceDescriptor = {}): Promise<GPUDevice> {
@@ -111,7 +149,7 @@ export class GpuAdapter implements GPUAdapter {
       limits,
       info: this.info,
       compiler: this.#compiler,
-      runner: { threads: this.#threads, sharedMemory: this.#options.sharedMemory, makeWorker: this.#options.worker },
+      makeRunner: this.#sanitizer?.makeRunner ?? ((hooks) => this.#runner(hooks)),
     });
   }
 }

@@ -43,7 +43,7 @@ export class GpuQueue extends GpuObject implements GPUQueue {
   writeBuffer(
     buffer: GPUBuffer,
     bufferOffset: number,
-    data: GPUAllowSharedBufferSource,
+    data: ArrayBufferLike | ArrayBufferView,
     dataOffset?: number,
     size?: number,
   ): undefined {

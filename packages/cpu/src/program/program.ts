@@ -90,7 +90,7 @@ export type Reference = { readonly type: Type; readonly at: Place } & (
 
 export type UnaryOperator = '-' | '!' | '~';
 /**
- * Both operands have the same type (a scalar beside a vector has been spread), except: the right one of a shift is u32
+ * Both operands have the same type (a scalar next to a vector has been spread), except: the right one of a shift is u32
  * (or a vector of it); `matrix*` is the linear-algebra product of matrix × matrix, matrix × vector and vector × matrix;
  * matrix × scalar is written as `matrix-scale` with the matrix first. Comparisons give bool or a vector of bool. `&`, `|`
  * on bool do not short-circuit; `&&` and `||` are expressions of kind `logical`.
@@ -187,7 +187,7 @@ export type Statement = {
       readonly otherwise: readonly Statement[];
     }
   /**
-   * `for`, `while` and `loop`. A `for` is a block with its initializer and a loop whose body begins with
+   * `for`, `while` and `loop`. A `for` is a block with its initialiser and a loop whose body begins with
    * `if (!condition) { break; }` and whose continuing part is its update. `breakIf` is evaluated after `continuing`; both
    * see the variables of `body`. `continue` goes to `continuing`.
    */

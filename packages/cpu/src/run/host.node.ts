@@ -1,61 +1,18 @@
 // Workers and processors under Node, Deno and Bun. Chosen by the package import `#host`.
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { Worker as NodeWorker } from 'node:worker_threads';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as threads from 'node:worker_threads';
 import type { Thread, ThreadEvents } from './host.js';
-import type { FromWorker } from './worker.js';
+import { type NodeModules, nativePort, nativeProcessors, startNative } from './host.native.js';
 
-/** What runs in a worker before its source: how it posts and listens. */
-export const portSource =
-  "((p)=>({post:(m,t)=>p.postMessage(m,t),listen:(f)=>p.on('message',f)}))(require('node:worker_threads').parentPort)";
+const modules: NodeModules = { threads, os, fs };
 
-/** Starts a worker from its source text. It does not keep the process alive until it is held. */
+export const portSource: string = nativePort;
+
 export function startThread(source: string, name: string, events: ThreadEvents): Thread {
-  // Without the process's own switches: a loader or an inspector is nothing for these workers.
-  const worker = new NodeWorker(source, { eval: true, name, execArgv: [], env: {} });
-  let terminated = false;
-  worker.on('message', (message: FromWorker) => events.message(message));
-  worker.on('error', (error: Error) => events.failed(error.message));
-  worker.on('exit', () => {
-    if (!terminated) events.failed('a worker has exited');
-  });
-  worker.unref();
-  return {
-    post: (message, transfer = []) => worker.postMessage(message, transfer as []),
-    hold: (held) => (held ? worker.ref() : worker.unref()),
-    terminate: () => {
-      terminated = true;
-      worker.unref();
-      void worker.terminate();
-    },
-  };
+  return startNative(modules, source, name, events);
 }
 
-/** Processors that this process may use: those of the machine, its affinity, and its container's quota. */
 export function processors(): number {
-  return Math.max(1, Math.min(availableParallelism(), Math.ceil(containerLimit())));
-}
-
-interface DenoScope {
-  readonly Deno?: { permissions: { querySync(wanted: { name: 'read'; path: string }): { state: string } } };
-}
-
-/** A small file of the system; undefined if it cannot be read. Deno would ask its user: not for this. */
-function readSystem(path: string): string | undefined {
-  const { Deno } = globalThis as DenoScope;
-  if (Deno && Deno.permissions.querySync({ name: 'read', path }).state !== 'granted') return undefined;
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Processors that the control group allows (version 2, then 1); Infinity without a limit. */
-function containerLimit(): number {
-  const [quota, period] =
-    readSystem('/sys/fs/cgroup/cpu.max')?.split(' ') ??
-    ['quota', 'period'].map((name) => readSystem(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`));
-  const limit = Number(quota) / Number(period);
-  return limit > 0 ? limit : Number.POSITIVE_INFINITY;
+  return nativeProcessors(modules);
 }

@@ -1,4 +1,7 @@
-// Workers and processors where there are Web Workers: browsers. Chosen by the package import `#host`.
+// Workers and processors where there are Web Workers: browsers. Chosen by the package import `#host`. A bundle for browsers
+// may run under Deno, Bun or Node, too: there it takes their own threads, because a Web Worker of Deno that waits for work
+// keeps the process alive until it is terminated.
+import { type NodeModules, nativePort, nativeProcessors, startNative } from './host.native.js';
 import type { FromWorker, ToWorker } from './worker.js';
 
 /** A worker as the runner sees it. */
@@ -14,10 +17,13 @@ export interface ThreadEvents {
   failed(why: string): void;
 }
 
-/** What runs in a worker before its source: how it posts and listens. */
-export const portSource = '{post:(m,t)=>postMessage(m,{transfer:t??[]}),listen:(f)=>{onmessage=(e)=>f(e.data)}}';
+const native = nodeModules();
+const webPort = '{post:(m,t)=>postMessage(m,{transfer:t??[]}),listen:(f)=>{onmessage=(e)=>f(e.data)}}';
 
-/** A bundle for browsers may run in Deno, too, which has no classic workers. */
+/** What runs in a worker before its source: how it posts and listens. */
+export const portSource: string = native ? nativePort : webPort;
+
+/** Deno has no classic workers. */
 const workerType: WorkerType = 'Deno' in globalThis ? 'module' : 'classic';
 
 /**
@@ -25,6 +31,7 @@ const workerType: WorkerType = 'Deno' in globalThis ? 'module' : 'classic';
  * policy; or takes the one that `make` makes.
  */
 export function startThread(source: string, name: string, events: ThreadEvents, make?: () => Worker): Thread {
+  if (native && !make) return startNative(native, source, name, events);
   const url = make ? undefined : URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = make ? make() : new Worker(url!, { name, type: workerType });
   worker.onmessage = (event) => events.message(event.data as FromWorker);
@@ -47,5 +54,19 @@ export function startThread(source: string, name: string, events: ThreadEvents, 
 
 /** Threads that this machine offers. */
 export function processors(): number {
+  if (native) return nativeProcessors(native);
   return (globalThis.navigator as Navigator | undefined)?.hardwareConcurrency ?? 1;
+}
+
+interface ProcessScope {
+  readonly document?: unknown;
+  readonly process?: { getBuiltinModule?: (name: string) => unknown };
+}
+
+/** The modules of Node, where they can be had without an import, which a page could not resolve. */
+function nodeModules(): NodeModules | undefined {
+  const { document, process } = globalThis as ProcessScope;
+  if (document || typeof process?.getBuiltinModule !== 'function') return undefined;
+  const take = (name: string) => process.getBuiltinModule!(`node:${name}`);
+  return { threads: take('worker_threads'), os: take('os'), fs: take('fs') } as NodeModules;
 }

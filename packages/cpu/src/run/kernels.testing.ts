@@ -1,4 +1,4 @@
-// Kernels put together by hand, for tests of what carries kernels out: no WGSL is involved.
+// Kernels put together by hand, for tests of what runs kernels: no WGSL is involved.
 import type { CompiledKernel, KernelBinding } from '../compile/kernel.js';
 import { type FunctionBuilder, ModuleBuilder } from '../wasm/module.js';
 

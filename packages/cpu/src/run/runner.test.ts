@@ -181,6 +181,23 @@ describe.each(ways)('%s', (_, threads, shared) => {
   });
 });
 
+it.each(ways)('reaches to the end of 4 GiB, and gives it again: %s', async (_, threads, shared) => {
+  const runner = open(threads, shared);
+  const big = 2 ** 31 - 256;
+  // Nothing of it is touched, so that it takes no memory of the machine.
+  const filling = [big, big - (1 << 20)].map((size) => ({ size, ...runner.allocate(size)! }));
+  const cell = runner.allocate(256)!.address;
+  expect(cell).toBeGreaterThan(4.29e9 - (1 << 20));
+  runner.write(cell, bytesOf([41]));
+  const id = kernel(runner, 'add-one');
+  runner.push(dispatch(id, 1, [[cell, 4]]));
+  expect(await read(runner, cell, 1)).toEqual([42]);
+  expect(runner.allocate(1 << 20)).toBeUndefined();
+  for (const { address, size } of filling) runner.release(address, size);
+  await runner.whenDone();
+  expect(runner.allocate(2 ** 31)).toMatchObject({ used: true });
+});
+
 it('refuses what does not fit', () => {
   const runner = open(1);
   expect(runner.allocate(2 ** 32)).toBeUndefined();

@@ -14,13 +14,19 @@ const MOST_PAGES = [65536, 32768, 16384, 8192];
 const CLEARED_HERE = 1 << 18;
 const RESERVE = 1 << 16;
 
-export interface RunnerOptions {
+/** What a runner says to its device. */
+export interface RunnerHooks {
+  /** Called once, if nothing more can be carried out. */
+  readonly failed: (why: string) => void;
+  /** A validation error: only the sanitizer finds any. */
+  readonly invalid: (message: string) => void;
+}
+
+export interface RunnerOptions extends Pick<RunnerHooks, 'failed'> {
   readonly threads: number;
   /** Undefined: where the platform has it. */
   readonly sharedMemory?: boolean | undefined;
   readonly makeWorker?: (() => Worker) | undefined;
-  /** Called once, if a worker fails. */
-  readonly failed: (why: string) => void;
 }
 
 interface Waiter {
@@ -35,6 +41,9 @@ export function hasSharedMemory(): boolean {
     (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false
   );
 }
+
+/** What a device needs of the thing that carries out its commands. */
+export type DeviceRunner = Pick<Runner, keyof Runner>;
 
 export class Runner {
   readonly threads: number;

@@ -52,11 +52,19 @@ export function workerMain(port: Port, words: Layout): void {
   let stride = 0;
 
   const own = {
-    /** Views of the whole memory. Its growth in another thread may be seen late: growing by nothing brings it up to date. */
+    /**
+     * Views of the whole memory. Its growth in another thread may be seen late, at any point of this one: so both views are of
+     * one buffer, and it is asked for until it reaches as far as the growth that the page has announced.
+     */
     refresh(): void {
-      memory.grow(0);
-      bytes = new Uint8Array(memory.buffer);
-      data = new Uint32Array(memory.buffer);
+      const least = load(control, words.pages) * 65536;
+      let buffer: ArrayBufferLike;
+      do {
+        memory.grow(0); // brings it up to date, as a rule
+        buffer = memory.buffer;
+      } while (buffer.byteLength < least);
+      bytes = new Uint8Array(buffer);
+      data = new Uint32Array(buffer);
     },
 
     kernel(id: number): Run | undefined {

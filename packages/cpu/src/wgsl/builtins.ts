@@ -96,7 +96,7 @@ for (const [names, text] of Object.entries(TABLE)) {
   for (const name of names.split(' ')) overloads.set(name, list);
 }
 
-/** Built-ins that all invocations of a subgroup carry out together. */
+/** Built-ins that all invocations of a subgroup run together. */
 export const isCollective = (name: string): boolean => /^(?:subgroup|quad)[A-Z]/.test(name) && overloads.has(name);
 
 export const isBuiltin = (name: string): boolean => overloads.has(name);

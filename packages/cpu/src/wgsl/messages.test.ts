@@ -1,9 +1,9 @@
-// Which texts are valid WGSL, and what is said of the others. The tables are in packages/cpu/fixtures/wgsl; each rule has a
+// Which texts are valid WGSL, and the messages for the others. The tables are in packages/cpu/fixtures/wgsl; each rule has a
 // valid and an invalid neighbour.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseModule } from './check-module.js';
 import type { Message } from './module.js';
-import { parseModule } from './parse-module.js';
 
 const errorsOf = (code: string): readonly Message[] =>
   parseModule(code).messages.filter(({ type }) => type === 'error');

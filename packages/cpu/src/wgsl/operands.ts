@@ -30,7 +30,7 @@ export abstract class OperandChecker {
     throw new WgslError(at, message);
   }
 
-  /** Evaluates a constant; its faults are reported where it stands. */
+  /** Evaluates a constant; its faults are reported at its position. */
   protected evaluate(at: Span, type: AnyType, compute: () => Value): Value {
     try {
       return compute();

@@ -1,4 +1,4 @@
-// A Program as text, for tests: one line a statement, every type that is not plain said.
+// A Program as text, for tests: one line a statement, with every type that is not obvious.
 import type { Expression, Program, ProgramFunction, Reference, Statement, Variable } from '../program/program.js';
 import { showType } from '../program/types.js';
 

@@ -1,7 +1,7 @@
 // What programs the front end makes of texts.
 import { describe, expect, it } from 'vitest';
+import { parseModule } from './check-module.js';
 import { ProgramError } from './module.js';
-import { parseModule } from './parse-module.js';
 import { printBody, printProgram } from './print.testing.js';
 
 const HEAD = `enable f16; enable subgroups;

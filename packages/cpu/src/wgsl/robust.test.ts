@@ -1,7 +1,7 @@
 // Whatever a text is, the front end answers with messages: it neither throws nor takes long.
 import { describe, expect, it } from 'vitest';
+import { parseModule } from './check-module.js';
 import { ProgramError } from './module.js';
-import { parseModule } from './parse-module.js';
 
 const firstError = (code: string) => parseModule(code).messages.find(({ type }) => type === 'error')?.message;
 

@@ -193,7 +193,7 @@ export class TokenReader {
     let left = first;
     for (let count = 0; ; count++) {
       if (this.next.kind !== 'symbol' || !known(this.next.text)) return left;
-      if (count === 4 * MAX_DEPTH) throw new WgslError(this.next, `More than ${count} operators stand in a row.`);
+      if (count === 4 * MAX_DEPTH) throw new WgslError(this.next, `More than ${count} operators follow each other.`);
       left = this.binary(left, this.take().text, operand());
     }
   }

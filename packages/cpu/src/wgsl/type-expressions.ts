@@ -153,7 +153,7 @@ export abstract class TypeChecker extends ExpressionChecker {
     return { kind: 'pointer', space: where, access: mode, target: type };
   }
 
-  /** A name of WGSL's own that is no entity: an address space, an access mode. A declaration of that name hides it. */
+  /** A name of WGSL's own that is not an entity: an address space, an access mode. A declaration of that name hides it. */
   private enumerant(syntax: Syntax, what: string): string {
     if (syntax.kind !== 'name') return '';
     const hidden = this.lookup(syntax);

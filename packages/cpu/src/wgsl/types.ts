@@ -265,7 +265,7 @@ export function show(type: AnyType): string {
   return showType(type as Type);
 }
 
-/** Where a variable can be, and how it is accessed there if nothing is said. */
+/** Where a variable can be, and how it is accessed there by default. */
 export const SPACES: Readonly<Record<AddressSpace, 'read' | 'read_write'>> = {
   function: 'read_write',
   private: 'read_write',

@@ -1,4 +1,4 @@
-// exp and log and what is made of them. Polynomials are minimax fits of the quotients named beside them.
+// exp and log, and functions made from them. Polynomials are minimax fits of the quotients named next to them.
 import type { Vector, VectorMath } from './vector.js';
 
 const log2e = Math.LOG2E;
@@ -9,17 +9,33 @@ const ln2Low = -0.00021219444005469057;
 /** e^x within 2 units in the last place; subnormal results included. */
 export function exp(m: VectorMath, x: Vector): Vector {
   // Beyond these bounds the result is 0 or ∞, by the scaling below; NaN goes through.
-  const bounded = m.op('f32x4', 'max', m.op('f32x4', 'min', x, 89), -104);
-  const n = m.op('f32x4', 'nearest', m.mul(bounded, log2e));
-  const r = m.sub(m.sub(bounded, m.mul(n, ln2High)), m.mul(n, ln2Low));
-  return scale(m, expNearZero(m, r), n);
+  const bounded = m.op('f32x4', 'pmax', m.op('f32x4', 'pmin', x, 89), -104);
+  const { n, whole } = nearest(m, m.mul(bounded, log2e));
+  return scale(m, expReduced(m, bounded, n), whole);
+}
+
+/** e^x for 0 ≤ x < 88, where the scaling is one product. */
+export function expWithin(m: VectorMath, x: Vector): Vector {
+  const { n, whole } = nearest(m, m.mul(x, log2e));
+  return m.mul(expReduced(m, x, n), power(m, whole));
+}
+
+/** e^x / 2^n. */
+function expReduced(m: VectorMath, x: Vector, n: Vector): Vector {
+  return expNearZero(m, m.sub(m.sub(x, m.mul(n, ln2High)), m.mul(n, ln2Low)));
+}
+
+/** x rounded to a whole number, half to even, and that as an integer: the low bits of x + 1.5 · 2^23. */
+function nearest(m: VectorMath, x: Vector): { n: Vector; whole: Vector } {
+  const shifted = m.add(x, 12582912);
+  return { n: m.sub(shifted, 12582912), whole: m.op('i32x4', 'sub', shifted, 0x4b400000) };
 }
 
 /** 2^x within 2 units in the last place; whole powers are exact. */
 export function exp2(m: VectorMath, x: Vector): Vector {
-  const bounded = m.op('f32x4', 'max', m.op('f32x4', 'min', x, 129), -151);
-  const n = m.op('f32x4', 'nearest', bounded);
-  return scale(m, expNearZero(m, m.mul(m.sub(bounded, n), Math.LN2)), n);
+  const bounded = m.op('f32x4', 'pmax', m.op('f32x4', 'pmin', x, 129), -151);
+  const { n, whole } = nearest(m, bounded);
+  return scale(m, expNearZero(m, m.mul(m.sub(bounded, n), Math.LN2)), whole);
 }
 
 /** e^r for |r| ≤ ln 2 / 2: 1 + r + r² · (e^r − 1 − r) / r². */
@@ -29,12 +45,15 @@ function expNearZero(m: VectorMath, r: Vector): Vector {
   return m.add(m.add(m.mul(m.mul(r, r), q), r), 1);
 }
 
-/** x · 2^n for whole n in [−151, 129], in two steps: neither factor overflows, and subnormals round once. */
+/** x · 2^n for integers n in [−151, 129], in two steps: neither factor overflows, and subnormals round once. */
 function scale(m: VectorMath, x: Vector, n: Vector): Vector {
-  const whole = m.op('i32x4', 'trunc_sat_f32x4_s', n);
-  const half = m.shift('i32x4', 'shr_s', whole, 1);
-  const power = (k: Vector) => m.shift('i32x4', 'shl', m.op('i32x4', 'add', k, 127), 23);
-  return m.mul(m.mul(x, power(half)), power(m.op('i32x4', 'sub', whole, half)));
+  const half = m.shift('i32x4', 'shr_s', n, 1);
+  return m.mul(m.mul(x, power(m, half)), power(m, m.op('i32x4', 'sub', n, half)));
+}
+
+/** 2^n for integers n in [−126, 127]. */
+function power(m: VectorMath, n: Vector): Vector {
+  return m.shift('i32x4', 'shl', m.op('i32x4', 'add', n, 127), 23);
 }
 
 /** ln x within 2 units in the last place; −∞ at zero, NaN below. */

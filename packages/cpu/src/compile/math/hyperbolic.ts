@@ -1,5 +1,5 @@
 // Hyperbolic functions and their inverses: polynomials near zero, where exponentials would cancel.
-import { exp, log, log1p } from './exponential.js';
+import { exp, expWithin, log, log1p } from './exponential.js';
 import type { Vector, VectorMath } from './vector.js';
 
 export function tanh(m: VectorMath, x: Vector): Vector {
@@ -7,8 +7,9 @@ export function tanh(m: VectorMath, x: Vector): Vector {
   const z = m.mul(x, x);
   const odd = [-0.3333328366279602, 0.13331490755081177, -0.05374349653720856, 0.020650578662753105];
   const small = m.add(m.mul(m.mul(x, z), m.polynomial(z, [...odd, -0.005717036779969931])), x);
-  // 1 − 2 / (e^2a + 1), which is 1 where e^2a is infinite
-  const large = m.sub(1, m.div(2, m.add(exp(m, m.add(a, a)), 1)));
+  // 1 − 2 / (e^2a + 1), which is 1 from 9.02 on; NaN goes through
+  const bounded = m.op('f32x4', 'pmin', a, 10);
+  const large = m.sub(1, m.div(2, m.add(expWithin(m, m.add(bounded, bounded)), 1)));
   return m.copySign(m.abs(m.select(m.op('f32x4', 'lt', a, 0.625), small, large)), x);
 }
 

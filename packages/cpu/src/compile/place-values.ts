@@ -1,5 +1,5 @@
 // Gives every floating value a place: as late as its uses allow, then out of every loop in which it does not change. A value
-// that all invocations of a workgroup share is computed once for it; one that differs is computed again in each region
+// that all invocations of a workgroup share is computed once for it; one that differs is recomputed in each region
 // that needs it, but for effects and phis, which are kept (`crossing`).
 import type { Body, Node, Value } from './ir.js';
 
@@ -25,7 +25,7 @@ export interface Schedule {
   readonly crossing: ReadonlySet<Value>;
   /** Phis outside regions that each invocation has its own value of. */
   readonly kept: ReadonlySet<Value>;
-  /** The region in which an effect or a phi stands. */
+  /** The region that contains an effect or a phi. */
   regionOf(value: Value): BodyInfo | undefined;
 }
 
@@ -34,7 +34,7 @@ const regionLeaves = new Set(['local_index', 'frame', 'group', 'v128.ramp']);
 const workgroupLeaves = new Set(['workgroup_linear']);
 /** What costs no more than reading a local. */
 const immediate = new Set(['const', 'v128.const', 'scratch', 'local_index', 'workgroup_linear', 'group', 'v128.ramp']);
-/** What is not worth computing in vain. */
+/** Too expensive to compute if the value may not be needed. */
 const expensive = (op: string) =>
   op.startsWith('math.') || op.startsWith('f16.') || op.includes('div') || op.includes('rem');
 
@@ -43,13 +43,20 @@ interface Use {
   readonly index: number;
 }
 
+/** Where an effect or a phi gets its value: there from the node after `index` on. */
+interface Definition extends Use {
+  /** Rises from one definition to the next. */
+  readonly order: number;
+}
+
 export function schedule(root: Body, varies: (phi: Value) => boolean): Schedule {
   return new Scheduler(root, varies).run();
 }
 
 class Scheduler {
   private readonly infos = new Map<Body, BodyInfo>();
-  private readonly definitions = new Map<Value, BodyInfo>();
+  private readonly definitions = new Map<Value, Definition>();
+  private readonly lastDefinitions = new Map<Value, Definition | undefined>();
   private readonly incoming = new Map<Value, Value[]>();
   private readonly live = new Set<Value>();
   private readonly uses = new Map<Value, Use[]>();
@@ -76,7 +83,7 @@ class Scheduler {
     for (const value of floating) this.place(value);
     for (const { before } of this.infos.values()) for (const list of before.values()) list.sort((a, b) => a.id - b.id);
     const { infos, locals, live, crossing, kept } = this;
-    const regionOf = (value: Value) => this.definitions.get(value)?.region;
+    const regionOf = (value: Value) => this.definitions.get(value)?.info.region;
     return { infos, locals, live, crossing, kept, regionOf };
   }
 
@@ -86,23 +93,29 @@ class Scheduler {
     index: number,
     repeats: boolean,
     outer: BodyInfo | undefined,
+    loopPhis: readonly Value[] = [],
   ): BodyInfo {
     const depth = parent ? parent.depth + 1 : 0;
     const info: BodyInfo = { parent, index, depth, repeats, region: outer, before: new Map() };
     if (depth === 1) this.workgroupInfo = info;
     this.infos.set(body, info);
+    for (const phi of loopPhis) this.define(phi, info, -1);
     body.nodes.forEach((node, i) => {
-      if (node.kind === 'op') this.definitions.set(node.value, info);
+      if (node.kind === 'op') this.define(node.value, info, i);
       if (node.kind === 'move') node.phis.forEach((phi, k) => void this.come(phi, node.values[k]!));
-      if (node.kind === 'if' || node.kind === 'block') for (const phi of node.phis) this.definitions.set(phi, info);
       for (const child of bodiesOf(node)) {
         const isRegion = node.kind === 'region';
-        const childInfo = this.build(child, info, i, isRegion || node.kind === 'loop', outer);
+        const phis = node.kind === 'loop' ? node.phis : [];
+        const childInfo = this.build(child, info, i, isRegion || node.kind === 'loop', outer, phis);
         if (isRegion) this.enterRegion(child, childInfo);
-        if (node.kind === 'loop') for (const phi of node.phis) this.definitions.set(phi, childInfo);
       }
+      if (node.kind === 'if' || node.kind === 'block') for (const phi of node.phis) this.define(phi, info, i);
     });
     return info;
+  }
+
+  private define(value: Value, info: BodyInfo, index: number): void {
+    this.definitions.set(value, { info, index, order: this.definitions.size });
   }
 
   private enterRegion(body: Body, info: BodyInfo): void {
@@ -154,14 +167,17 @@ class Scheduler {
       else this.uses.set(value, [{ info, index }]);
       return;
     }
-    const defined = this.definitions.get(value);
+    const defined = this.definitions.get(value)?.info;
     if (defined?.region && defined.region !== info.region) this.crossing.add(value);
     if (this.isKept(value)) this.kept.add(value);
   }
 
   private isKept(value: Value): boolean {
     return (
-      value.op === 'phi' && this.definitions.has(value) && !this.definitions.get(value)!.region && this.varies(value)
+      value.op === 'phi' &&
+      this.definitions.has(value) &&
+      !this.definitions.get(value)!.info.region &&
+      this.varies(value)
     );
   }
 
@@ -176,7 +192,7 @@ class Scheduler {
     if (known) return known;
     let deepest = this.rootInfo;
     if (!isFloating(value)) {
-      const at = this.definitions.get(value) ?? this.rootInfo;
+      const at = this.definitions.get(value)?.info ?? this.rootInfo;
       if (this.isKept(value)) deepest = region ?? at;
       else deepest = at.region && at.region !== region ? (region ?? at.region.parent!) : at;
     } else if (regionLeaves.has(value.op)) deepest = region ?? this.workgroupInfo;
@@ -187,6 +203,19 @@ class Scheduler {
     }
     memo.set(value, deepest);
     return deepest;
+  }
+
+  /** The last effect or phi that a value needs. What it needs dominates its uses, so the rest come before that one. */
+  private lastDefinition(value: Value): Definition | undefined {
+    if (!isFloating(value)) return this.definitions.get(value);
+    if (this.lastDefinitions.has(value)) return this.lastDefinitions.get(value);
+    let last: Definition | undefined;
+    for (const arg of value.args) {
+      const found = this.lastDefinition(arg);
+      if (found && !(last && last.order > found.order)) last = found;
+    }
+    this.lastDefinitions.set(value, last);
+    return last;
   }
 
   private place(value: Value): void {
@@ -204,10 +233,15 @@ class Scheduler {
   }
 
   private placeFor(value: Value, region: BodyInfo | undefined, uses: readonly Use[]): void {
-    const common = uses.reduce(lowestCommon);
+    const last = this.lastDefinition(value);
+    const needed = last?.info.region === region ? last : undefined;
+    let common = uses.reduce(lowestCommon);
+    // A block may give what it needs to those after it: then only what comes right after that is before all uses.
+    if (needed && !precedes(needed, common)) common = { info: needed.info, index: needed.index + 1 };
     const floor = this.availability(value, region);
     let best = common;
     for (let at: BodyInfo = common.info; at !== floor && at.parent; at = at.parent) {
+      if (needed && isInside(needed.info, at)) break;
       if (at.repeats) best = { info: at.parent, index: at.index };
       else if (expensive(value.op)) break;
     }
@@ -225,13 +259,30 @@ class Scheduler {
 const isFloating = (value: Value): boolean => !value.pinned && value.op !== 'phi';
 const isLoad = (value: Value): boolean => /\.load|^gather|^load16/.test(value.op);
 
-function lowestCommon(a: Use, b: Use): Use {
+/** The two places as they are seen from the innermost body around both. */
+function inCommon(a: Use, b: Use): readonly [Use, Use] {
   let [x, y] = [a, b];
   while (x.info !== y.info) {
     if (x.info.depth >= y.info.depth) x = { info: x.info.parent!, index: x.info.index };
     else y = { info: y.info.parent!, index: y.info.index };
   }
+  return [x, y];
+}
+
+function lowestCommon(a: Use, b: Use): Use {
+  const [x, y] = inCommon(a, b);
   return x.index <= y.index ? x : y;
+}
+
+function precedes(definition: Definition, use: Use): boolean {
+  const [x, y] = inCommon(definition, use);
+  return x.index < y.index;
+}
+
+function isInside(inner: BodyInfo, outer: BodyInfo): boolean {
+  let at: BodyInfo | undefined = inner;
+  while (at && at.depth > outer.depth) at = at.parent;
+  return at === outer;
 }
 
 export function bodiesOf(node: Node): readonly Body[] {
