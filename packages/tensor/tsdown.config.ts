@@ -17,7 +17,7 @@ export default defineConfig({
   target: 'es2022',
   // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
   dts: { oxc: false },
-  // Resolved by whoever imports the package: Node gets Dawn, everyone else the platform's own WebGPU.
-  deps: { neverBundle: ['#gpu', /^node:/] },
+  // Resolved where the package is imported: Node gets Dawn, everyone else the platform's own WebGPU.
+  deps: { neverBundle: ['#gpu', '#webgpu-types', /^node:/] },
   plugins: [typegpu()],
 });

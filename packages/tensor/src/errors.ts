@@ -1,16 +1,16 @@
-// Every error that Paris throws on purpose. A message reads `[tag] what, got, fix.`; the class and its `code` are what
-// a program may depend on. `internal:` after the tag marks a bug of ours.
+// Every error that Paris throws on purpose. A message reads `[tag] what, got, fix.`; a program may depend on the class and
+// its `code`. `internal:` after the tag marks a bug of ours.
 
 import { ParisError } from '@paris/files';
 
 export { CheckpointError, ParisError, ValueError } from '@paris/files';
 
-/** Shapes that do not fit each other. */
+/** Shapes do not fit each other. */
 export class ShapeError extends ParisError {
   override readonly code = 'SHAPE';
 }
 
-/** A dtype that the operation does not take. */
+/** The operation does not take this dtype. */
 export class DTypeError extends ParisError {
   override readonly code = 'DTYPE';
 }
@@ -20,22 +20,27 @@ export class IndexError extends ParisError {
   override readonly code = 'INDEX';
 }
 
-/** Something a traced function must not do, such as reading a tensor. */
+/** A traced function did something that it must not do, such as reading a tensor. */
 export class TraceError extends ParisError {
   override readonly code = 'TRACE';
 }
 
-/** A compiled function that would trace to another graph than the one cached. */
+/** Of a device with `sanitize`: a kernel does what a GPU leaves undefined, such as a data race. */
+export class KernelError extends ParisError {
+  override readonly code = 'KERNEL';
+}
+
+/** A compiled function would now trace to a different graph than the cached one. */
 export class StaleTraceError extends ParisError {
   override readonly code = 'STALE_TRACE';
 }
 
-/** A tensor used after its memory was donated. */
+/** A tensor was used after its memory was donated. */
 export class DonatedTensorError extends ParisError {
   override readonly code = 'DONATED_TENSOR';
 }
 
-/** A tensor used after `dispose()`. */
+/** A tensor was used after `dispose()`. */
 export class DisposedTensorError extends ParisError {
   override readonly code = 'DISPOSED_TENSOR';
 }
@@ -55,12 +60,12 @@ export class OutOfMemoryError extends ParisError {
   override readonly code = 'OUT_OF_MEMORY';
 }
 
-/** Something larger than the adapter's limits allow. */
+/** Something is larger than the adapter's limits allow. */
 export class LimitError extends ParisError {
   override readonly code = 'LIMIT';
 }
 
-/** No WebGPU adapter that works. */
+/** There is no WebGPU adapter that works. */
 export class NoAdapterError extends ParisError {
   override readonly code = 'NO_ADAPTER';
 }

@@ -20,7 +20,7 @@ import {
   zeros,
 } from './index.js';
 import { adamw } from './optim/index.js';
-import { useDevice } from './testing/useDevice.testing.js';
+import { useDevice } from './testing/use-device.testing.js';
 
 const deviceOf = useDevice();
 
@@ -43,8 +43,13 @@ it('shapes', (context) => {
   expect(saidBy(() => a.sum(2))).toMatchInlineSnapshot(
     `"ShapeError: [sum] axis 2 does not exist in a tensor of rank 2. Use -2 to 1."`,
   );
+  for (const reduce of [a.sum.bind(a), a.permute.bind(a)]) {
+    expect(saidBy(() => reduce({ axis: 1 } as never))).toMatch(
+      /^ShapeError: \[(sum|permute)\] axes must be a number or a list, got object\. Options follow them\.$/,
+    );
+  }
   expect(saidBy(() => concat([a, b], 0))).toMatchInlineSnapshot(
-    `"ShapeError: [concat] [2, 3] and [4, 5] differ beside axis 0. Reshape or slice one."`,
+    `"ShapeError: [concat] [2, 3] and [4, 5] differ in an axis other than 0. Reshape or slice one."`,
   );
   expect(saidBy(() => a.slice([[0, 5]]))).toMatchInlineSnapshot(
     `"ShapeError: [slice] 1 ranges for 2 axes. Give one each, null for all of it."`,

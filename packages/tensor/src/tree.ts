@@ -1,8 +1,6 @@
-/**
- * Trees: parameters, optimiser states and batches are nested plain records and arrays whose leaves are tensors (or
- * whatever the caller calls a leaf). Paths joined with dots are the keys of a safetensors file, and one order of
- * those paths is shared by files, hashes and packed buffers.
- */
+// Trees: parameters, optimizer states and batches are nested plain records and arrays whose leaves are tensors (or
+// whatever the caller calls a leaf). Paths joined with dots are the keys of a safetensors file, and one order of
+// those paths is shared by files, hashes and packed buffers.
 import { comparePaths, compareSegments } from '@paris/files';
 import { ValueError } from './errors.js';
 
@@ -23,7 +21,7 @@ export type MapTree<P, Leaf, Out> = P extends Leaf
     ? P
     : { -readonly [K in keyof P]: MapTree<P[K], Leaf, Out> };
 
-/** A leaf and where it stands: `layers.0.attn.in_proj_weight`. The path of a tree that is itself a leaf is `''`. */
+/** A leaf and its path: `layers.0.attn.in_proj_weight`. The path of a tree that is itself a leaf is `''`. */
 export interface TreeEntry<Leaf> {
   readonly path: string;
   readonly value: Leaf;

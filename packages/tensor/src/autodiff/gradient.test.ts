@@ -24,7 +24,7 @@ import {
 } from '../index.js';
 import { hostNormal } from '../random/index.js';
 import { interpret } from '../testing/interpret.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 const list = async (tensor: Tensor) => [...(await tensor.read())];

@@ -1,4 +1,4 @@
-// Reverse mode, graph to graph: cotangents flow from the result to what it was made of, each op's vjp adding nodes.
+// Reverse mode, graph to graph: cotangents flow from the result back to its inputs, and each op's vjp adds nodes.
 import { TraceError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
@@ -9,11 +9,11 @@ import { identity } from '../ops/view/identity.js';
 import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 
-/** A function of parameters and other arguments, and its gradient by the parameters. */
+/** A function of parameters and other arguments, with its gradient with respect to the parameters. */
 export type Gradient<P, A extends readonly unknown[]> = (params: P, ...rest: A) => P;
 
 /**
- * The gradient of a scalar function by every tensor of its first argument, as a tree of the same form.
+ * The gradient of a scalar function with respect to every tensor of its first argument, as a tree of the same structure.
  * @throws ValueError if the result is not a scalar; the gradient of integers and of what has none is an error.
  */
 export function grad<P, A extends readonly unknown[]>(fn: (params: P, ...rest: A) => Tensor): Gradient<P, A> {
@@ -25,7 +25,7 @@ export function grad<P, A extends readonly unknown[]>(fn: (params: P, ...rest: A
 export function valueAndGrad<P, A extends readonly unknown[]>(
   fn: (params: P, ...rest: A) => Tensor,
 ): (params: P, ...rest: A) => [Tensor, P];
-/** The same for a function that returns [loss, something else]; the rest comes back beside the loss. */
+/** The same for a function that returns [loss, something else]; the second value is returned unchanged. */
 export function valueAndGrad<P, A extends readonly unknown[], X>(
   fn: (params: P, ...rest: A) => [Tensor, X],
   options: { readonly hasAux: true },
@@ -62,7 +62,7 @@ export function vjp<P>(
   return { value, pull: pullBack(value, inputs) };
 }
 
-/** New values for the inputs, so that the gradient is by these and not by the same tensors used elsewhere. */
+/** New values for the inputs, so that the gradient is with respect to these, not to other uses of the same tensors. */
 function freshInputs<P>(params: P): P {
   return mapTree(
     params,
@@ -84,7 +84,7 @@ function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
   return (cotangent) => {
     const gradients = pull([cotangent]);
     const found = new Map(list.map((input, i) => [input, gradients[i]]));
-    // A gradient may be a constant, or nothing: it belongs where its parameter does all the same.
+    // A gradient may be a constant, or absent: it still belongs to its parameter's device.
     const device = cotangent.device ?? result.device;
     const complete = (input: Tensor) => {
       const { value } = found.get(input) ?? zeros(input.shape, input.dtype);
@@ -95,8 +95,8 @@ function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
 }
 
 /**
- * From cotangents of results to those of inputs, undefined where there is none. The graph is walked here and now:
- * results that are computed later forget what they were made of.
+ * From cotangents of results to those of inputs, undefined where there is none. The graph is walked
+ * immediately, because values forget their inputs once they are computed.
  * @internal
  */
 export function pullback(

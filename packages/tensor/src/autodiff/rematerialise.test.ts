@@ -15,7 +15,7 @@ import {
 import { adamw } from '../optim/index.js';
 import { hostNormal, key } from '../random/index.js';
 import { interpret } from '../testing/interpret.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 const [rows, width, depth] = [64, 16, 8];

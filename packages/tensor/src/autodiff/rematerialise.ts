@@ -1,4 +1,4 @@
-// Memory for time: a function whose inside is computed again for its gradient instead of being kept for it.
+// Saves memory at the cost of time: a function's intermediate values are recomputed for its gradient instead of kept.
 
 import { isFloat } from '../graph/dtype.js';
 import { reapply, topologicalOrder, type Value } from '../graph/node.js';
@@ -14,7 +14,7 @@ import { pullback } from './gradient.js';
 
 type Counts = { readonly results: number; readonly args: number };
 
-// Inputs: the function's results, then what they were made of: `args` arguments, and tensors from its closure.
+// Inputs: the function's results, then their inputs: `args` arguments, and tensors from its closure.
 const op = composite<Counts>({
   name: 'rematerialised',
   infer: (inputs, { results }) => inputs.slice(0, results),
@@ -23,11 +23,11 @@ const op = composite<Counts>({
 });
 
 /**
- * The same function, of which a gradient keeps the arguments only: what lies between them and the results is computed
- * a second time when the gradient needs it. Wrap each block of a deep network in one, and a training step keeps one
+ * The same function, but a gradient keeps only its arguments: the values between arguments and results are computed a
+ * second time when the gradient needs them. Wrap each block of a deep network in one, and a training step keeps one
  * tensor a block, for one more forward pass. Chen et al., "Training deep nets with sublinear memory cost",
  * https://arxiv.org/abs/1604.06174. Tensors that the function takes from its closure have their gradients, too, but
- * only what depends on an argument is computed again.
+ * only what depends on an argument is recomputed.
  *
  *     const block = rematerialise((params: BlockParams, x: Tensor) => …);
  */
@@ -52,7 +52,7 @@ export function rematerialise<A extends readonly unknown[], R>(fn: (...args: A) 
   };
 }
 
-/** The floats that a graph takes from elsewhere than its arguments. */
+/** The float tensors that a graph uses and that are not among its arguments. */
 function capturedBy(results: readonly Tensor[], fresh: ReadonlySet<Value>): Value[] {
   const inside = new Set<Value>(fresh);
   const captured = new Set<Value>();
@@ -77,7 +77,7 @@ function backward({ inputs, cotangents, attributes }: GradientContext<Counts>): 
   const again = sources.map((source, i) => (i < args ? barrier(source, waits) : identity(source)));
   const copies = replay(results, new Map(sources.map(({ value }, i) => [value, again[i]!.value])));
   const gradients = pullback(copies, again)(cotangents);
-  // What flows on waits for all gradients of this block: else what was computed again would live until the last of them.
+  // Later cotangents wait for all gradients of this block; otherwise recomputed values would live until the last of them.
   const ends = sources.map(({ value }) => windowOf(value).base.node.op.kind === 'leaf');
   const waited = gradients.flatMap((gradient, i) => (gradient && ends[i] ? [gradient] : []));
   const ordered = gradients.map((gradient, i) => (gradient && !ends[i] ? barrier(gradient, waited) : gradient));

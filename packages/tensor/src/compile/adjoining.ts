@@ -1,5 +1,5 @@
-// Sums of padded parts that fill a tensor side by side: what the gradient of a sliced parameter looks like. A pack takes
-// the parts themselves, so that their producers write where they belong and nothing is added up.
+// Sums of padded parts that fill a tensor side by side, as in the gradient of a sliced parameter. A pack takes the parts
+// themselves, so that their producers write them in place and nothing has to be added.
 import type { Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import { add } from '../ops/arithmetic/add.js';

@@ -1,8 +1,8 @@
-// How large a batch is stands in uniforms, never in a kernel's text: all batches share their pipelines.
+// The size of a batch is in uniforms, never in a kernel's text: all batches share their pipelines.
 import { describe, expect, it } from 'vitest';
 import { openDevice } from '../device/open.js';
-import { blockBatch, blockOptimizer, blockParameters, blockStep } from '../testing/transformerBlock.testing.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { blockBatch, blockOptimizer, blockParameters, blockStep } from '../testing/transformer-block.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 

@@ -1,27 +1,27 @@
-// Which values get memory of their own: the others are computed again where they are read.
+// Which values are stored in memory: all others are recomputed where they are read.
 import type { Node, Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import type { Windowed } from '../graph/window.js';
 import type { Passes } from './passes.js';
 
-/** Computing again costs less than this many additions: then a value with several users gets no memory. */
+/** A value with several users is not stored if computing it costs fewer additions than this. */
 const cheap = 3;
 
-/** A dear value that one kernel reads at this many places is stored, not computed for each. */
+/** An expensive value that one kernel reads at this many places is stored, not recomputed for each. */
 const manyPlaces = 4;
 
-/** No value is computed from what lies more operations back, which a compiler's stack would not hold. */
+/** Longer chains of operations are cut by storing a value, because a compiler's stack would overflow. */
 const deepest = 256;
 
 export interface Boundary {
-  /** The values that are not computed again where they are read. */
+  /** The values that are stored instead of recomputed where they are read. */
   readonly boundary: Set<Value>;
   /** Where each value ends up: the values of the boundary that are computed from it without another between them. */
   readonly sinks: ReadonlyMap<Value, ReadonlySet<Value>>;
 }
 
 /**
- * The values that are stored, of which no kernel has to read more than it can bind.
+ * The values that are stored, chosen so that no kernel has to read more of them than it can bind.
  * @param operands - what tiled ops read: from memory, but for the prologues
  */
 export function boundaryOf(
@@ -85,11 +85,11 @@ function chooseBoundary(
       }
       sinks.set(output, reached);
       places.set(output, inPlace + moved);
-      const dear = (cost.get(output) ?? 0) > cheap;
+      const expensive = (cost.get(output) ?? 0) > cheap;
       const again =
         reached.size > 1 || inPlace + moved >= manyPlaces || widest >= 4 * Math.max(1, sizeOf(output.shape));
-      // A view is never what costs: its input is stored in its stead.
-      if (dear && (again || demanded.has(output))) {
+      // A view itself costs nothing: its input is stored instead.
+      if (expensive && (again || demanded.has(output))) {
         if (isView(node)) demanded.add(node.inputs[0]!);
         else boundary.add(output);
       }
@@ -102,7 +102,7 @@ function isView({ op, inputs }: Node): boolean {
   return op.kind === 'pointwise' && op.cost === 0 && inputs.length === 1;
 }
 
-/** Whether a node reads an input elsewhere than where its own element stands. */
+/** Whether a node reads an input at another position than that of its own element. */
 function moves({ op, outputs }: Node, input: Value): boolean {
   return op.kind === 'pointwise' && op.relate?.('element', { input, output: outputs[0]!, length: 1 }) !== 'element';
 }

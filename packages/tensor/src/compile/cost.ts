@@ -1,10 +1,10 @@
-// What a kernel has to do at least, for profiles: what it computes, and what it moves if it touches everything once.
+// The least work of a kernel, for profiles: its arithmetic, and the bytes that it moves if it touches everything once.
 import { sizeOf } from '../graph/shape.js';
 import type { Fused } from './fuse.js';
 import type { Group } from './group.js';
 import { bytesOf } from './memory.js';
 
-/** The work of one kernel, told from its shapes. */
+/** The work of one kernel, computed from its shapes. */
 export interface KernelCost {
   /** Of the product or the attention in it, if there is one; elementwise work is not counted. */
   readonly flops: number | undefined;

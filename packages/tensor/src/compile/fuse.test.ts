@@ -1,4 +1,4 @@
-// What fusion must do beside being right, which fuzz.test.ts is about.
+// What fusion must do in addition to being right, which fuzz.test.ts tests.
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../index.js';
 import { applyOp } from '../ops/define/apply.js';
 import { concat } from '../ops/view/concat.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { compileProgram } from './program.js';
 import { signatureOf } from './signature.js';
 
@@ -32,7 +32,7 @@ describe('fusion', () => {
     expect(await total.read()).toEqual(new Float32Array([(count * (count - 1)) / 2, count]));
   });
 
-  it('cuts it again where a part of it is stored for the sake of another', async (context) => {
+  it('cuts it again where a part of it is stored for another', async (context) => {
     const on = device(context);
     const most = on.gpu.limits.maxStorageBuffersPerShaderStage - 1;
     const terms = Array.from({ length: most }, (_, i) => on.tensor([i + 1]));
@@ -134,10 +134,10 @@ describe('fusion', () => {
   it('stores what one kernel would compute at many places', async (context) => {
     const on = device(context);
     const x = on.tensor(Float32Array.from({ length: 64 }, (_, i) => i / 64));
-    const dear = silu(exp(x));
-    const pieces = Array.from({ length: 8 }, (_, i) => dear.slice([[8 * (7 - i), 8 * (8 - i)]]));
+    const expensive = silu(exp(x));
+    const pieces = Array.from({ length: 8 }, (_, i) => expensive.slice([[8 * (7 - i), 8 * (8 - i)]]));
     const before = on.counters.dispatches;
-    const [result, expected] = await Promise.all([concat(pieces).read(), dear.read()]);
+    const [result, expected] = await Promise.all([concat(pieces).read(), expensive.read()]);
     expect(on.counters.dispatches - before).toBe(2 + 1);
     expect(result.slice(0, 8)).toEqual(expected.slice(56));
     expect(result.slice(56)).toEqual(expected.slice(0, 8));

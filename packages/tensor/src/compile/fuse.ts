@@ -1,5 +1,5 @@
-// Kernels out of a graph: what is read where it lies (window.ts), read through (prologue.ts) or gets memory (boundary.ts), which
-// values share a kernel (grouping.ts), and in which order kernels run (schedule.ts).
+// Makes kernels from a graph: what is read in place (window.ts), computed on load (prologue.ts) or stored (boundary.ts),
+// which values share a kernel (grouping.ts), and in which order kernels run (schedule.ts).
 
 import { dtypeBytes } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';

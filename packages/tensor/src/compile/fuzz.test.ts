@@ -2,7 +2,7 @@
 import type { Device } from '../device/device.js';
 import { key } from '../random/index.js';
 import { interpret } from '../testing/interpret.js';
-import { Dice, graphInputs, half, randomProblem } from '../testing/randomGraph.js';
+import { Dice, graphInputs, half, randomProblem } from '../testing/random-graph.js';
 import { declareSuite } from '../testing/suite.js';
 
 // More of them: PARIS_FUZZ_SEED=1000 PARIS_FUZZ_GRAPHS=500 npx vitest run packages/tensor/src/compile/fuzz.test.ts

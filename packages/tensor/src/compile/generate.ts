@@ -1,9 +1,9 @@
 // One kernel's text for one group of values.
 import { computeType } from '../graph/dtype.js';
-import type { KernelAdapter } from '../graph/kernel.js';
+import { type KernelAdapter, WEBASSEMBLY } from '../graph/kernel.js';
 import type { Node, Value } from '../graph/node.js';
-import type { Accumulator } from '../graph/op.js';
-import { Position } from '../graph/position.js';
+import type { Accumulator, ReduceOp, TiledOp } from '../graph/op.js';
+import { Position, type RowPlace } from '../graph/position.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Fused } from './fuse.js';
 import { type Group, rootOutput } from './group.js';
@@ -29,6 +29,8 @@ export interface GenerateOptions {
 
 const lanes = 64;
 const softwareGroups = 32;
+/** Invocations of a vector of `@paris/cpu`. */
+const vector = 4;
 
 export function generate(group: Group, { adapter, fused, places }: GenerateOptions): Kernel {
   const members = new Set(group.members);
@@ -56,7 +58,9 @@ const alone = { together: false, start: '0u', step: '1u' };
 const shared: Walk = { together: true, start: 'local_index', step: `${lanes}u` };
 type Walk = typeof alone;
 
-function rowsText(group: Group, writer: KernelWriter, { software }: KernelAdapter): KernelText {
+function rowsText(group: Group, writer: KernelWriter, adapter: KernelAdapter): KernelText {
+  if (adapter.architecture === WEBASSEMBLY) return rowsInOrder(group, writer);
+  const { software } = adapter;
   const walk = !software && group.length >= lanes / 2 && (group.dense || apart(group)) ? shared : alone;
   const needed = walk.together ? group.rows : Math.ceil(group.rows / lanes);
   const groups = software ? Math.min(needed, softwareGroups) : needed;
@@ -74,6 +78,27 @@ function rowsText(group: Group, writer: KernelWriter, { software }: KernelAdapte
     body: body.join('\n'),
     workgroupSize: [lanes, 1, 1],
     workgroups: [across, Math.ceil(groups / Math.max(1, across)), 1],
+  };
+}
+
+/** Where a workgroup is one vector of a thread: each takes rows that follow one another, as the caches like it. */
+function rowsInOrder(group: Group, writer: KernelWriter): KernelText {
+  const vectors = Math.ceil(group.rows / vector);
+  const share = Math.ceil(vectors / Math.max(1, Math.min(vectors, softwareGroups)));
+  const rows = writer.size(group.rows).wgsl;
+  const each = writer.size(share * vector).wgsl;
+  const inner = writer.within(() => rowBody(group, writer, alone, []), true);
+  const body = [
+    `let end = min((workgroup_id.x + 1u) * ${each}, ${rows});`,
+    `for (var row = workgroup_id.x * ${each} + local_index; row < end; row += ${vector}u) {`,
+    ...inner,
+    '}',
+  ];
+  return {
+    declarations: '',
+    body: body.join('\n'),
+    workgroupSize: [vector, 1, 1],
+    workgroups: [Math.ceil(vectors / Math.max(1, share)), 1, 1],
   };
 }
 
@@ -113,25 +138,30 @@ function rowBody(group: Group, writer: KernelWriter, walk: Walk, declarations: s
   loop(writer, extent, walk, (j) => {
     const index = writer.name(`row * ${extent} + ${j}`);
     for (const member of elements) {
-      const value = writer.element(member, Position.atIndex(writer, member.shape, index, 'element'));
+      const value = writer.element(member, Position.inRows(writer, member.shape, index, placeIn(group, j)));
       writer.define(member, value);
       if (group.stored.has(member)) writer.store(member, index, value);
     }
   });
 }
 
+/** Where element `j` of the row is. */
+function placeIn({ length }: Group, j: string): RowPlace | undefined {
+  return length > 1 ? { row: 'row', column: j, width: length } : undefined;
+}
+
 /** The reductions of one row, which walk over it together, and the names of their results. */
 function reduceRow(
-  { dense, length }: Group,
+  group: Group,
   nodes: readonly Node[],
   writer: KernelWriter,
   walk: Walk,
   declarations: string[],
 ): string[] {
+  const { dense, length } = group;
   const axes = nodes[0]!.attributes.axes as readonly number[];
   const running = nodes.map(({ op, inputs }) => {
-    if (op.kind !== 'reduce') throw new Error('internal: not a reduction.');
-    const accumulator = op.accumulator(inputs[0]!.dtype);
+    const accumulator = (op as ReduceOp).accumulator(inputs[0]!.dtype);
     const names = accumulator.variables.map(({ type, initial }) => {
       const name = writer.fresh('sum');
       writer.statement(`var ${name}: ${type} = ${initial};`);
@@ -145,7 +175,7 @@ function reduceRow(
   blockedLoop(writer, extent, walk, sums, (j) => {
     for (const { accumulator, names, x } of running) {
       const position = dense
-        ? Position.atIndex(writer, x.shape, writer.name(`row * ${extent} + ${j}`), 'element')
+        ? Position.inRows(writer, x.shape, writer.name(`row * ${extent} + ${j}`), placeIn(group, j))
         : Position.at(writer, x.shape, coordinates(writer, x.shape, axes, j));
       writer.statement(accumulator.step(names, writer.element(x, position), j));
     }
@@ -247,36 +277,39 @@ function blockedLoop(
 
 function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, fused: Fused): KernelText {
   const node = group.node!;
-  if (node.op.kind !== 'tiled') throw new Error('internal: not a tiled op.');
   const operands = fused.operands.get(node)!;
   const epilogues = node.outputs.map((output) =>
     group.members.filter((m) => m.node !== node && rootOutput(group, m) === output),
   );
-  const kernel = node.op.generate({
+  const widths: (number | undefined)[] = [];
+  const kernel = (node.op as TiledOp).generate({
     adapter,
     attributes: node.attributes,
     inputs: node.inputs,
     outputs: node.outputs,
     operand: (i) => ({ access: writer.access(operands[i]!.base), window: operands[i]!.window }),
     uniform: (value) => writer.size(value),
-    store: (output, index, value) => {
+    store: (output, index, value, at) => {
       const used = group.stored.has(node.outputs[output]!) || epilogues[output]!.length > 0;
-      return used ? `finish${output}(${index}, ${value});` : '';
+      if (at) widths[output] = at.width;
+      return used ? `finish${output}(${index}, ${at ? `${at.row}, ${at.column}, ` : ''}${value});` : '';
     },
   });
   const finishers = node.outputs.map((output, i) => {
+    const width = widths[i];
+    const place = width === undefined ? undefined : { row: 'row', column: 'column', width };
     const lines = writer.within(() => {
       writer.define(output, 'value');
       if (group.stored.has(output)) writer.store(output, 'index', 'value');
       for (const member of epilogues[i]!) {
-        const value = writer.element(member, Position.atIndex(writer, member.shape, 'index', 'element'));
+        const value = writer.element(member, Position.inRows(writer, member.shape, 'index', place));
         writer.define(member, value);
         if (group.stored.has(member)) writer.store(member, 'index', value);
       }
     });
     return lines.length === 0
       ? ''
-      : `fn finish${i}(index: u32, value: ${computeType(output.dtype)}) {\n${lines.join('\n')}\n}`;
+      : `fn finish${i}(index: u32, ${place ? 'row: u32, column: u32, ' : ''}value: ${computeType(output.dtype)}) {\n${lines.join('\n')}\n}`;
   });
   return { ...kernel, declarations: `${kernel.declarations}\n${finishers.join('\n')}` };
 }

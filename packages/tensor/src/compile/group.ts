@@ -5,7 +5,7 @@ import type { Node, Value } from '../graph/node.js';
 export class Group {
   /** In the order of computation. */
   readonly members: Value[] = [];
-  /** Members of which each row has `length`, not one. */
+  /** Members that have `length` elements in each row, not one. */
   readonly elements: Set<Value> = new Set<Value>();
   /** Members that need memory: read by other groups, or results. */
   readonly stored: Set<Value> = new Set<Value>();
@@ -28,7 +28,7 @@ export class Group {
   ) {}
 }
 
-/** The tiled output at whose elements a member of the epilogue is computed. */
+/** The tiled output whose elements a member of the epilogue is computed from. */
 export function rootOutput(group: Group, member: Value): Value {
   return [member, ...group.inside.get(member)!].find(({ node }) => node === group.node) ?? member;
 }

@@ -24,7 +24,7 @@ export class Grouping {
     private readonly mostBuffers: number,
   ) {}
 
-  /** The kernels of a graph, in the order in which their first values stand. */
+  /** The kernels of a graph, in the order of their first values. */
   of(order: readonly Node[]): Group[] {
     for (const node of order) {
       const { op } = node;
@@ -157,7 +157,7 @@ export class Grouping {
   }
 
   /**
-   * A value with an element for each row, made of what the kernel makes, is computed once a row.
+   * A value with an element for each row, made of what the kernel makes, is computed once per row.
    *
    *     [x → sum] → sqrt   becomes   [x → sum → sqrt]        [x → exp] → (exp, y → ·)   becomes   [x, y → exp → ·]
    *
@@ -171,8 +171,8 @@ export class Grouping {
   // What the rules ask
 
   /**
-   * Whether a value with these reads may join: they stand where the kernel has them, and no cycle comes about.
-   * @param perRow - whether it is computed once a row, not once an element or inside a reduction's loop
+   * Whether a value with these reads may join: the kernel has them where they are read, and no cycle arises.
+   * @param perRow - whether it is computed once per row, not once per element or inside a reduction's loop
    */
   private admits(
     group: Group,

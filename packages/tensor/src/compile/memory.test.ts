@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { key } from '../random/index.js';
-import { Dice } from '../testing/randomGraph.js';
+import { Dice } from '../testing/random-graph.js';
 import { busiest, type Interval, pack } from './memory.js';
 
 /** The most bytes that live at one time, counted step by step: no plan can do with less. */

@@ -1,5 +1,5 @@
-// Where values lie. Results get buffers of their own, parts of a pack lie in it, and all that lives only within one
-// call shares an arena: two values may lie in the same place if they are never needed at the same time.
+// Where values are in memory. Results get buffers of their own, parts of a pack are in it, and values that live only
+// within one call share an arena: two of them may share bytes if they are never needed at the same time.
 import { dtypeBytes } from '../graph/dtype.js';
 import { showType, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
@@ -45,7 +45,7 @@ export interface Interval {
   readonly sizeBytes: number;
 }
 
-/** Offsets at which every adapter binds a buffer: WebGPU lets none ask for more. */
+/** The alignment of buffer offsets: no WebGPU adapter may require a larger one. */
 export const align = 256;
 
 export function bytesOf(value: Value): number {
@@ -139,14 +139,14 @@ export function usesOf(groups: readonly Group[]): {
   return { made, reads };
 }
 
-/** How much more than its lower bound a packing may take before another order is tried, and how often. */
+/** How far above its lower bound a packing may be before another order is tried, and how many orders are tried. */
 const enough = 1.05;
 const attempts = 48;
 
 /**
- * Offsets for values with lifetimes, so that values that live at the same time do not overlap. The largest first; where
- * that takes more than what lives at one time needs, what stood on top comes earlier (the first of all, and half as far,
- * in turn), and the best order is kept.
+ * Offsets for values with lifetimes, so that values that live at the same time do not overlap. The largest value is placed
+ * first. If the result needs more than the lower bound, the value at the top is placed earlier (first of all, or halfway
+ * there, in turn), and the best order is kept.
  */
 export function pack(intervals: readonly Interval[]): { offsets: number[]; total: number } {
   const order = intervals.map((_, i) => i).sort((a, b) => intervals[b]!.sizeBytes - intervals[a]!.sizeBytes || a - b);
@@ -162,7 +162,7 @@ export function pack(intervals: readonly Interval[]): { offsets: number[]; total
   return best;
 }
 
-/** The most bytes that live at one time, which no packing can do without, and when they do first. */
+/** The most bytes that live at one time, a lower bound of every packing, and the first time at which they do. */
 export function busiest(intervals: readonly Interval[]): { bytes: number; at: number } {
   const changes = intervals.flatMap(({ first, last, sizeBytes }) => {
     const bytes = Math.ceil(sizeBytes / align) * align;

@@ -6,8 +6,8 @@ import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { key } from '../random/index.js';
 import { Tensor } from '../tensor.js';
 import { interpret, type Round } from '../testing/interpret.js';
-import { interpretProgram, runProgram } from '../testing/interpretProgram.testing.js';
-import { Dice, graphInputs, half, randomProblem } from '../testing/randomGraph.js';
+import { interpretProgram, runProgram } from '../testing/interpret-program.testing.js';
+import { Dice, graphInputs, half, randomProblem } from '../testing/random-graph.js';
 import { allPasses, type Passes } from './passes.js';
 import { compileProgram, type Dispatch, type Step, type Target } from './program.js';
 import { KernelWriter } from './writer.js';
@@ -122,7 +122,7 @@ function leastBytes(compiled: (budget: number) => unknown): number {
     compiled(0);
     return 0;
   } catch (error) {
-    return Number(/, and (\d+) at least/.exec((error as Error).message)![1]);
+    return Number(/at least (\d+) with/.exec((error as Error).message)![1]);
   }
 }
 

@@ -1,9 +1,9 @@
-// Which passes run. All of them, but in tests: a program must mean the same with any of them off.
+// Which passes run. Outside tests, all of them: a program must compute the same with any of them off.
 
 export const allPasses = {
   /** Equal nodes become one. */
   merge: true,
-  /** Identities go, products with one as well; a reshape of a reshape is one reshape. */
+  /** Identities and products with one are removed; a reshape of a reshape becomes one reshape. */
   foldViews: true,
   /** A transposed product is a product of transposes. */
   transposeProducts: true,
@@ -11,13 +11,13 @@ export const allPasses = {
   adjoin: true,
   /** Neighbouring axes are reduced as one, long reductions in two stages. */
   stageReductions: true,
-  /** Views that strides can say are read where their elements are. */
+  /** Views that strides can express are read in place. */
   windows: true,
   /** Kernels of their own read operands through cheap functions of a leaf's elements. */
   prologue: true,
   /** Values share kernels; what is cheap is computed where it is read. */
   fuse: true,
-  /** What frees memory goes as soon as it can. */
+  /** Kernels that free memory run as soon as they can. */
   order: true,
   /** Parts of a pack are written in place. */
   placeParts: true,
@@ -25,5 +25,5 @@ export const allPasses = {
   shareMemory: true,
 };
 
-/** Off is the plainest way that is right: each value a kernel and bytes of its own. */
+/** All off is the simplest correct program: each value has a kernel and memory of its own. */
 export type Passes = Readonly<Record<keyof typeof allPasses, boolean>>;

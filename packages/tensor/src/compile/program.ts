@@ -23,7 +23,7 @@ export interface Target {
   readonly f16: boolean;
   /** Default: all. */
   readonly passes?: Passes;
-  /** What it may take beside its leaves; see {@link fitMemory}. Default: whatever it needs. */
+  /** How many bytes it may take, not counting its leaves; see {@link fitMemory}. Default: no limit. */
   readonly memoryBudgetBytes?: number | undefined;
 }
 
@@ -63,7 +63,7 @@ export interface Gather {
   readonly copies: readonly { readonly from: Place; readonly to: Place }[];
 }
 
-/** A word of the uniform buffer that is written anew with each call. */
+/** A word of the uniform buffer that is written again for each call. */
 export interface OperandWord {
   readonly at: number;
   readonly leaf: number;
@@ -72,7 +72,7 @@ export interface OperandWord {
 
 /**
  * Compiles a graph. `leaves` are the graph's leaves in the order in which a run of the program takes their values.
- * @throws LimitError if a tensor or a kernel does not fit the target's limits, or the whole not its budget.
+ * @throws LimitError if a tensor or a kernel exceeds the target's limits, or the whole program its budget.
  */
 export function compileProgram(roots: readonly Value[], leaves: readonly Value[], target: Target): Program {
   const { adapter, limits, passes = allPasses } = target;

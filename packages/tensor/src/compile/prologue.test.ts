@@ -1,10 +1,10 @@
 // Operands that are read through a function of a leaf's elements: the results are those of an operand in memory, and there
 // is one dispatch less.
 import { describe, expect, it } from 'vitest';
-import { attention, hostNormal, key, matmul, relu, type Tensor } from '../index.js';
+import { attention, hostNormal, key, matmul, relu, type Tensor, unpackIntegers } from '../index.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { Tensor as TensorClass } from '../tensor.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { allPasses } from './passes.js';
 import { compileProgram } from './program.js';
 
@@ -38,12 +38,13 @@ function leaf(shape: readonly number[], dtype: 'f32' | 'f16' | 'u32' = 'f32'): T
 }
 
 describe('which operands', () => {
-  const [x, w] = [leaf([5, 24]), leaf([24, 7])];
+  const [x, w] = [leaf([5, 24]), leaf([24, 8])];
+  const packed = leaf([24, 2], 'u32');
 
   it.each<[string, Tensor, Tensor]>([
-    ['a cast', leaf([24, 7], 'f16'), leaf([1])],
+    ['a cast', leaf([24, 8], 'f16'), leaf([1])],
     ['a scale that comes with the call', w, leaf([1])],
-    ['integers, dequantised', leaf([24, 7], 'u32'), leaf([1])],
+    ['integers, dequantised', leaf([24, 8], 'u32'), leaf([1])],
   ])('are read through: %s', (_, weights, scale) => {
     const read = weights.cast('f32').sub(2).mul(scale);
     expect(dispatches([x, weights, scale], matmul(x, read))).toEqual([1, 2]);
@@ -54,6 +55,11 @@ describe('which operands', () => {
 
   it.each<[string, () => [readonly Tensor[], Tensor]]>([
     ['an expensive function', () => [[x, w], matmul(x, w.pow(2.5))]],
+    ['scales that are no fewer', () => [[x, packed, w], matmul(x, unpackIntegers(packed, 8).cast('f32').mul(w))]],
+    [
+      'packed numbers in another order',
+      () => [[x, packed], matmul(x, unpackIntegers(packed, 8).flip(0).cast('f32').mul(2))],
+    ],
     ['two tensors', () => [[x, w], matmul(x, w.add(w.flip(0)))]],
     ['a cast that halves what is loaded', () => [[x, w], matmul(x.cast('f16'), w.cast('f16'))]],
   ])('are kept in memory: %s', (_, make) => {
@@ -62,9 +68,17 @@ describe('which operands', () => {
     expect(on).toBe(off);
   });
 
+  it('are read through: packed numbers with a scale for each column', () => {
+    const [rows, scales] = [leaf([18, 24]), leaf([1, 8])];
+    const read = unpackIntegers(packed, 8)
+      .cast('f32')
+      .mul(scales.expand([24, 8]));
+    expect(dispatches([rows, packed, scales], matmul(rows, read))).toEqual([1, 2]);
+  });
+
   it('are not what a kernel of the program makes: that is finished there', () => {
     const hidden = relu(matmul(x, w));
-    const second = leaf([7, 3]);
+    const second = leaf([8, 3]);
     expect(dispatches([x, w, second], matmul(hidden, second))).toEqual([2, 2]);
   });
 });

@@ -6,7 +6,7 @@ import { readBy, waitedFor } from './boundary.js';
 
 export interface Read {
   readonly value: Value;
-  /** `wait`: it is not read, but has to be there. */
+  /** `wait`: it is not read, but has to be computed before. */
   readonly relation: Relation | 'wait';
 }
 

@@ -16,7 +16,7 @@ import {
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
 import { adamw, type TrainState } from '../optim/index.js';
 import { interpret } from '../testing/interpret.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { fuse } from './fuse.js';
 import { layout } from './memory.js';
 import { allPasses } from './passes.js';
@@ -45,7 +45,7 @@ function leastBytes(plan: Planned): number {
     return peakBytes(fitMemory(plan, 1, planned));
   } catch (error) {
     if (!(error instanceof LimitError)) throw error;
-    return Number(/and (\d+) at least/.exec(error.message)![1]);
+    return Number(/at least (\d+) with/.exec(error.message)![1]);
   }
 }
 
@@ -101,14 +101,14 @@ describe('fitMemory', () => {
       const fitted = fitMemory(plan, budget, planned);
       expect(peakBytes(fitted)).toBeLessThanOrEqual(budget);
       expect(read(fitted)).toEqual(expected);
-      // The more room, the less is computed again, and never more than once.
+      // The more room, the less is recomputed, and never more than once.
       const extra = fitted.fused.groups.length - plan.fused.groups.length;
       expect(extra).toBeGreaterThan(0);
       expect(extra).toBeLessThanOrEqual((share === 0.7 ? 0.5 : 1) * 7 * depth);
     }
     expect(fitMemory(plan, all, planned)).toBe(plan);
     expect(() => fitMemory(plan, least - 1, planned)).toThrow(
-      `[compile] the function takes ${all} bytes beside its arguments, and ${least} at least where values are computed again; its budget is ${least - 1}. Raise memoryBudgetBytes or use a smaller batch.`,
+      `[compile] the function takes ${all} bytes in addition to its arguments, and at least ${least} with recomputation; its budget is ${least - 1}. Raise memoryBudgetBytes or use a smaller batch.`,
     );
   });
 });
@@ -126,7 +126,7 @@ describe('compile with a memory budget', () => {
       );
     const said = await compiled(1)(state).catch((error: Error) => error);
     expect(said).toBeInstanceOf(LimitError);
-    const [, all, least] = /takes (\d+) bytes .* and (\d+) at least/.exec((said as Error).message)!.map(Number);
+    const [, all, least] = /takes (\d+) bytes .*at least (\d+) with/.exec((said as Error).message)!.map(Number);
     expect(least!).toBeLessThan(0.6 * all!);
     const run = async (budget?: number) => {
       const before = on.counters.dispatches;

@@ -1,5 +1,5 @@
-// Memory for time: a program that fits a budget. Values that are made early, read again late and in the way in between are
-// computed a second time instead of being kept. Chen et al., "Training deep nets with sublinear memory cost",
+// Fits a program into a memory budget. Values that are computed early and read again late are computed a second time
+// instead of being kept in between. Chen et al., "Training deep nets with sublinear memory cost",
 // https://arxiv.org/abs/1604.06174: segments of the way there keep their inputs only. Nobody has to say where they begin:
 // they end where little is carried on, which in a deep network is between its blocks.
 import { LimitError } from '../errors.js';
@@ -16,8 +16,9 @@ export interface Planned {
 }
 
 /**
- * The plan, changed until it takes at most `budgetBytes` beside its leaves, with as little computed again as that needs.
- * @throws LimitError, with the least that was reached, if it takes more whatever is computed again
+ * The plan, changed until it takes at most `budgetBytes` in addition to its leaves, with as little recomputation as
+ * possible.
+ * @throws LimitError, with the smallest size that was reached, if no recomputation makes it fit
  */
 export function fitMemory(first: Planned, budgetBytes: number, plan: (roots: readonly Value[]) => Planned): Planned {
   if (peakBytes(first) <= budgetBytes) return first;
@@ -31,7 +32,7 @@ export function fitMemory(first: Planned, budgetBytes: number, plan: (roots: rea
   if (peakBytes(best) > budgetBytes) {
     throw new LimitError(
       'compile',
-      `the function takes ${peakBytes(first)} bytes beside its arguments, and ${peakBytes(best)} at least where values are computed again; its budget is ${budgetBytes}. Raise memoryBudgetBytes or use a smaller batch.`,
+      `the function takes ${peakBytes(first)} bytes in addition to its arguments, and at least ${peakBytes(best)} with recomputation; its budget is ${budgetBytes}. Raise memoryBudgetBytes or use a smaller batch.`,
     );
   }
   // Fewer segments, as long as it fits: the last ones are needed again soonest, so they gain least.
@@ -44,7 +45,7 @@ export function fitMemory(first: Planned, budgetBytes: number, plan: (roots: rea
   return best;
 }
 
-/** What a plan takes beside its leaves: temporaries, results and packs. */
+/** The bytes that a plan takes in addition to its leaves: temporaries, results and packs. */
 export function peakBytes({ memory }: Planned): number {
   const slots = new Set([...memory.places.values()].map(({ slot }) => slot));
   let bytes = memory.arenaBytes;

@@ -1,12 +1,13 @@
-// In which order kernels run: any order in which each comes after those it reads from is right, and one that lets values
-// die early needs less memory.
+// The order in which kernels run. Any order is right in which each kernel comes after those that it reads from; an order in
+// which values are freed early needs less memory.
 import type { Value } from '../graph/node.js';
 import type { Group } from './group.js';
 import { bytesOf } from './memory.js';
 
 /**
- * Groups as they were formed, each after those it needs; but what frees at least the memory that it takes goes as soon as it
- * can: the gradient of a weight right after its cotangent, so that neither that nor the activation waits for the last layer.
+ * Groups in the order in which they were formed, each after those it needs. But a group that frees at least the memory that
+ * it takes runs as soon as it can: a weight's gradient runs right after its cotangent, so that neither the cotangent nor the
+ * activation is kept until the last layer.
  */
 export function schedule(groups: readonly Group[], roots: ReadonlySet<Value>, early: boolean): Group[] {
   const readers = new Map<Value, number>();
@@ -43,7 +44,7 @@ export function schedule(groups: readonly Group[], roots: ReadonlySet<Value>, ea
   const visit = (group: Group): void => {
     if (order.has(group)) return;
     for (const before of group.after) visit(before);
-    // It may have gone early, behind one of those.
+    // It may have been scheduled early, after one of those.
     let next = order.has(group) ? undefined : group;
     while (next) {
       run(next);

@@ -1,7 +1,7 @@
 // What a program prints: read it as a newcomer would.
 import { describe, expect, it } from 'vitest';
 import { matmul, relu, softmax, type Tensor } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 /** Workgroups are the adapter's choice. */

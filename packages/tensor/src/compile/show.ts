@@ -1,5 +1,5 @@
-// A program as text: what each kernel reads, makes and stores, how much it moves, and where in memory that lies. Loaded only
-// by programs that ask; it imports nothing, since what it shared with the rest would be a file of its own in every page.
+// A program as text: what each kernel reads, computes and stores, how many bytes it moves, and where they are in memory. It is
+// loaded only on request. It imports nothing, because shared code would become a separate file in every page's bundle.
 import type { Value } from '../graph/node.js';
 import type { Place } from './memory.js';
 import type { Dispatch, Gather, Program } from './program.js';

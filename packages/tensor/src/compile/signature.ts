@@ -7,7 +7,7 @@ export interface Signature {
   readonly key: string;
   /** The graph's leaves in the order of the key. */
   readonly leaves: readonly Value[];
-  /** What the plan may take beside its leaves. */
+  /** How many bytes the plan may take, not counting its leaves. */
   readonly memoryBudgetBytes: number | undefined;
 }
 
@@ -16,7 +16,7 @@ export function signatureOf(roots: readonly Value[], memoryBudgetBytes?: number)
   const list = (values: readonly Value[]) => values.map((value) => numbers.get(value)!).join();
   const leaves: Value[] = [];
   const parts = topologicalOrder(roots).map(({ op, inputs, outputs, attributes }) => {
-    // A value that has been run still stands among the outputs of the node that it left: its first number holds.
+    // A value that has been computed is still among the outputs of the node that it left: its first number is kept.
     for (const output of outputs) if (!numbers.has(output)) numbers.set(output, numbers.size);
     const types = outputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join();
     const made = `${list(outputs)} ${types}`;

@@ -1,4 +1,4 @@
-// The first passes, graph to graph: composites become their parts, identities go, neighbouring reshapes become one,
+// The first passes, graph to graph: composites become their parts, identities are removed, neighbouring reshapes become one,
 // equal nodes become one node, and long reductions run in two stages.
 import { computeType, type DType } from '../graph/dtype.js';
 import type { KernelAdapter } from '../graph/kernel.js';
@@ -77,7 +77,7 @@ export function simplify(roots: readonly Value[], adapter: KernelAdapter, passes
   return withMemory(roots.map((root) => replaced.get(root)!));
 }
 
-/** Values that each get memory of their own: a bare operand, or a value that stands here twice, is copied. */
+/** Values that each get memory of their own: a bare operand, or a value that occurs twice, is copied. */
 function withMemory(values: readonly Value[]): Value[] {
   const seen = new Set<Value>();
   return values.map((value) => {
@@ -93,7 +93,7 @@ function copied(value: Value): Value {
 
 type Make = (op: Op, inputs: readonly Value[], attributes: Attributes) => readonly Value[];
 
-/** The factor beside a one, if it is all that the product is. */
+/** The other factor of a product with one, if there is no more to the product. */
 function factorOfOne({ dtype, shape }: Value, [a, b]: readonly [Value, Value]): Value | undefined {
   const factor = isOne(b) ? a : isOne(a) ? b : undefined;
   return factor?.dtype === dtype && sameShape(factor.shape, shape) ? factor : undefined;
@@ -187,7 +187,7 @@ function partsFor(lead: Shape, length: number, trail: number, inner: number, { s
 const identities = new WeakMap<Op, number>();
 let nextIdentity = 0;
 
-/** A number for each op object, so that two ops of one name are not taken for each other. */
+/** A number for each op object, so that two ops with the same name are not confused. */
 export function identityOf(op: Op): number {
   let id = identities.get(op);
   if (id === undefined) {

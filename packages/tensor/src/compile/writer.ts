@@ -42,11 +42,11 @@ export class KernelWriter implements Namer {
   private readonly loaders: string[] = [];
   private readonly wordNames = new Map<string, string>();
   private counter = 0;
-  /** Values that this kernel computes itself, by name, at the place where the block stands. */
+  /** Values that this kernel computes itself, by name, at the place of the block. */
   private readonly local = new Map<Value, string>();
 
   /**
-   * @param boundary - tells the values that are read from memory, not computed again
+   * @param boundary - tells the values that are read from memory, not recomputed
    * @param writable - tells those whose buffer is written in the same dispatch: reading them needs the same access
    */
   constructor(
@@ -170,7 +170,7 @@ export class KernelWriter implements Namer {
     return lines;
   }
 
-  /** Lines written inside `body` that stand before the block which is being written now. */
+  /** Lines written inside `body` that come before the block which is being written now. */
   private atRow<T>(body: () => T): T {
     if (!this.rowBlock || this.block === this.rowBlock) return body();
     const inner = this.block;
@@ -182,7 +182,7 @@ export class KernelWriter implements Namer {
 
   // Values
 
-  /** Makes a computed value known by name where the block stands. */
+  /** Makes a computed value known by name in the block. */
   define(value: Value, name: string): void {
     this.local.set(value, name);
   }

@@ -1,5 +1,6 @@
-// Which adapter to compute on: a GPU where there is one, else the CPU through @paris/cpu. Software Vulkan and the software
-// adapters of browsers are slower than that, so they are taken only where they are asked for.
+// Which adapter to compute on: a GPU if there is one, otherwise the CPU through @paris/cpu. Software Vulkan and the software
+// adapters of browsers are slower than that, so they are used only on request.
+import type { CreateGpuOptions, SanitizeOptions } from '@paris/cpu';
 import { askedFor, platformGpu, threadsAskedFor, withoutGpu } from '#gpu';
 import { NoAdapterError } from '../errors.js';
 import type { AdapterSource } from './gpu.js';
@@ -10,9 +11,10 @@ export interface FindAdapterOptions {
   readonly powerPreference?: GPUPowerPreference | undefined;
   readonly require?: AdapterSource | undefined;
   readonly threads?: number | undefined;
+  readonly sanitize?: SanitizeOptions | undefined;
 }
 
-/** An adapter, and why it is none of a GPU, as half a sentence, where nobody asked for that. */
+/** An adapter. If it is not a GPU's and nobody asked for that, also the reason, as half a sentence. */
 export interface FoundAdapter {
   readonly adapter: GPUAdapter;
   readonly insteadOfGpu?: string;
@@ -20,11 +22,12 @@ export interface FoundAdapter {
 
 /**
  * The adapter to use.
- * @throws NoAdapterError where what is required is missing
+ * @throws NoAdapterError if what is required is missing
  */
 export async function findAdapter(options: FindAdapterOptions = {}): Promise<FoundAdapter> {
-  const { powerPreference, threads = threadsAskedFor(), require = askedFor() } = options;
-  if (require === 'cpu') return { adapter: await cpuAdapter(threads) };
+  const { powerPreference, threads = threadsAskedFor(), require = askedFor(), sanitize } = options;
+  if (sanitize) return { adapter: await cpuAdapter({ sanitize }) };
+  if (require === 'cpu') return { adapter: await cpuAdapter(threads === undefined ? {} : { threads }) };
   const gpu = await platformGpu();
   let reason = 'reason' in gpu ? gpu.reason : 'WebGPU found no adapter';
   if (!('reason' in gpu)) {
@@ -33,12 +36,12 @@ export async function findAdapter(options: FindAdapterOptions = {}): Promise<Fou
     if (adapter) reason = `the only adapter is ${adapter.info.description || 'one'} in software`;
   }
   if (require) throw new NoAdapterError('openDevice', `there is no adapter as required: ${reason}. ${withoutGpu}`);
-  return { adapter: await cpuAdapter(threads), insteadOfGpu: reason };
+  return { adapter: await cpuAdapter(threads === undefined ? {} : { threads }), insteadOfGpu: reason };
 }
 
-async function cpuAdapter(threads: number | undefined): Promise<GPUAdapter> {
+async function cpuAdapter(options: CreateGpuOptions): Promise<GPUAdapter> {
   const { createGpu } = await import('@paris/cpu');
-  const adapter = await createGpu(threads === undefined ? {} : { threads }).requestAdapter();
+  const adapter = await createGpu(options).requestAdapter();
   if (!adapter) throw new NoAdapterError('openDevice', 'internal: @paris/cpu gives no adapter.');
   return adapter;
 }

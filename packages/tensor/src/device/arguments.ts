@@ -16,12 +16,12 @@ export class Arguments {
   readonly leaves: Leaf[] = [];
   /** Each leaf's value in the graph; undefined for what is part of the plan. */
   readonly values: (Value | undefined)[] = [];
-  /** The memory that is given up. */
+  /** The memory that is donated. */
   readonly donated: Storage[] = [];
 
   /**
-   * @param donate - the positions of the arguments whose memory is given up
-   * @throws TypeError for a plain number; DonatedTensorError for a donated tensor that stands there twice
+   * @param donate - the positions of the arguments whose memory is donated
+   * @throws TypeError for a plain number; DonatedTensorError for a donated tensor that occurs twice
    */
   constructor(args: readonly unknown[], donate: readonly number[]) {
     let key = '';
@@ -60,7 +60,7 @@ export class Arguments {
     return `${kind}${value.dtype}(${value.shape.join()})`;
   }
 
-  /** @throws DonatedTensorError if the closure, too, holds a tensor that is given up */
+  /** @throws DonatedTensorError if the closure also holds a donated tensor */
   requireApart(leaves: readonly (number | Value)[]): void {
     for (const leaf of leaves) {
       const storage = typeof leaf === 'number' ? undefined : storageOf(leaf);
@@ -83,7 +83,7 @@ export class Arguments {
 function standsTwice(): DonatedTensorError {
   return new DonatedTensorError(
     'compile',
-    'a tensor stands in a donated argument and a second time in the same call. Pass a clone().',
+    'a tensor is in a donated argument and a second time in the same call. Pass a clone().',
   );
 }
 
@@ -133,7 +133,7 @@ function requireReady(value: Value): Value {
   );
 }
 
-/** Why something is no argument. */
+/** Why something is not a valid argument. */
 function refusal(found: unknown, args: readonly unknown[]): Error {
   if (typeof found === 'number') {
     return new TypeError('[compile] an argument is a plain number, which would be compiled in. Write scalar(x).');

@@ -1,7 +1,7 @@
 // Steps in flight, counted with a queue that finishes its work when the test says so.
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { DeviceLostError, type Tensor } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import type { Device } from './device.js';
 
 const device = useDevice();
@@ -125,7 +125,7 @@ describe('a device that fails', () => {
     expect(a).toBeInstanceOf(DeviceLostError);
     expect(b).toBe(a);
     expect((a as Error).message).toMatch(
-      /\[device\] the GPU device was lost .*Open a new one and go on from a checkpoint\./,
+      /\[device\] the GPU device was lost .*Open a new one and resume from a checkpoint\./,
     );
   });
 });

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterEnvironment, chooseAdapter } from '../node/adapters.js';
-import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
+import { type ChildProgram, childProgram } from '../testing/child-program.testing.js';
 
 // Fifty steps of a transformer block; the SHA-256 of all weights and moments, and the last loss.
 const program = `
 import { createHash } from 'node:crypto';
 import { flattenTree, openDevice, Tensor } from '@paris/tensor';
-import { blockBatch, blockOptimizer, blockParameters, blockStep } from './src/testing/transformerBlock.testing.js';
+import { blockBatch, blockOptimizer, blockParameters, blockStep } from './src/testing/transformer-block.testing.js';
 const device = await openDevice();
 const step = blockStep(device);
 let state = await device.run(blockOptimizer.init(blockParameters(device)));

@@ -2,9 +2,9 @@
 // is idle.
 
 import { expect, it } from 'vitest';
-import { callsOf, countCalls } from '../testing/countCalls.testing.js';
-import { blockBatch, blockOptimizer, blockParameters, blockStep } from '../testing/transformerBlock.testing.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { callsOf, countCalls } from '../testing/count-calls.testing.js';
+import { blockBatch, blockOptimizer, blockParameters, blockStep } from '../testing/transformer-block.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
 

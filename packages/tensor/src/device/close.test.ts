@@ -1,9 +1,9 @@
-// The end of a device: what was asked for is finished, what comes later is told, and the process can go.
+// The end of a device: pending work is finished, later calls throw, and the process can end.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeviceLostError, type Tensor } from '../index.js';
-import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { type ChildProgram, childProgram } from '../testing/child-program.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
 import { storageOf } from './storage.js';

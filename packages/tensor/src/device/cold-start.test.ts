@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ChildProgram, childProgram } from '../testing/childProgram.testing.js';
+import { type ChildProgram, childProgram } from '../testing/child-program.testing.js';
 import { findAdapter } from './adapter.js';
 
 const runs = 8;

@@ -12,7 +12,7 @@ import {
   ValueError,
   valueAndGrad,
 } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import type { Device } from './device.js';
 import type { DeviceCounters } from './info.js';
 
@@ -255,7 +255,7 @@ describe('inputs and outputs', () => {
 });
 
 describe('donation', () => {
-  it('ends the argument, and what the call returned goes on', async (context) => {
+  it('ends the argument, and what the call returned stays valid', async (context) => {
     const on = device(context);
     const step = on.compile((x: Tensor) => x.add(1), { donate: [0] });
     const x = on.tensor([1, 2]);
@@ -268,12 +268,12 @@ describe('donation', () => {
     expect(await y.read()).toEqual(new Float32Array([2, 3]));
   });
 
-  it('is refused for a tensor that stands in the call twice, and leaves it valid', async (context) => {
+  it('is refused for a tensor that is in the call twice, and leaves it valid', async (context) => {
     const on = device(context);
     const step = on.compile((a: { x: Tensor }, b: Tensor) => a.x.add(b), { donate: [0] });
     const x = on.tensor([1, 2]);
     await expect(step({ x }, x)).rejects.toThrow(
-      '[compile] a tensor stands in a donated argument and a second time in the same call. Pass a clone().',
+      '[compile] a tensor is in a donated argument and a second time in the same call. Pass a clone().',
     );
     expect(await x.read()).toEqual(new Float32Array([1, 2]));
     const copy = x.clone();
@@ -286,7 +286,7 @@ describe('donation', () => {
     const on = device(context);
     const x = on.tensor([1, 2]);
     const step = on.compile((a: Tensor) => a.add(x), { donate: [0] });
-    await expect(step(x)).rejects.toThrow('a tensor stands in a donated argument and a second time in the same call.');
+    await expect(step(x)).rejects.toThrow('a tensor is in a donated argument and a second time in the same call.');
     expect(await x.read()).toEqual(new Float32Array([1, 2]));
     expect(await (await step(on.tensor([1, 1]))).read()).toEqual(new Float32Array([2, 3]));
   });

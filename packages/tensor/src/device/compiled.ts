@@ -17,9 +17,9 @@ export interface CompileOptions {
   /** Which arguments, by position, give their memory back: after the call they cannot be used any more. */
   readonly donate?: readonly number[];
   /**
-   * What a call may take beside its arguments and the tensors of the closure, in bytes: what lives within it, and its
-   * results. Where it would take more, values are computed again instead of being kept, as few as that needs; a call that
-   * cannot do with it is a LimitError that says with how much it can.
+   * How many bytes a call may take for temporaries and results, not counting its arguments and the tensors of the closure.
+   * If it would take more, as few values as possible are recomputed instead of kept. If that is not enough, the call throws
+   * a LimitError that states the smallest budget that works.
    */
   readonly memoryBudgetBytes?: number;
 }
@@ -27,7 +27,7 @@ export interface CompileOptions {
 /** A compiled function takes what the function takes (keys instead of tensor keys) and resolves to its results. */
 export type CompiledFunction<A extends readonly unknown[], R> = (...args: CompiledArguments<A>) => Promise<R>;
 
-/** What a function's arguments are to whoever calls the compiled function. */
+/** The arguments of the compiled function, for given arguments of the function. */
 export type CompiledArguments<A extends readonly unknown[]> = { [K in keyof A]: HostArgument<A[K]> };
 
 // A general tree of tensors stays as it is: unfolding it would never end.

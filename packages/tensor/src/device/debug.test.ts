@@ -15,7 +15,7 @@ import {
   valueAndGrad,
   where,
 } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import type { Device } from './device.js';
 
 const device = useDevice();
@@ -67,7 +67,7 @@ describe('under debug', () => {
     expect(error.message).toMatch(/^\[multiply\] .* is NaN, and no input holds a NaN, but an infinity/);
   });
 
-  it('what came in with the call is said to have come in', async () => {
+  it('names a non-finite argument as an argument', async () => {
     const x = on.tensor([1, Number.NaN]);
     const error = await failure(x.mul(2).read());
     expect(error.message).toBe(

@@ -1,6 +1,6 @@
 // Where a number stopped being finite. Under device.debug the results of each graph are looked at on the host; if one
 // holds a NaN or an infinity, the graph runs again node by node, unfused, up to the first node that made one. Indices are
-// looked at, too.
+// checked, too.
 import { signatureOf } from '../compile/signature.js';
 import { IndexError, NonFiniteError } from '../errors.js';
 import { type HostArray, isFloat } from '../graph/dtype.js';
@@ -11,7 +11,7 @@ import { type Storage, storageOf } from './storage.js';
 
 /**
  * @param roots - the graph
- * @param leaves - the graph's leaves, and what stands for each of them in this run
+ * @param leaves - the graph's leaves, and the value of each of them in this run
  * @param results - the memory of the roots
  * @throws NonFiniteError that names the op, with where it was called as `cause`
  */

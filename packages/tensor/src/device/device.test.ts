@@ -13,7 +13,7 @@ import {
 } from '../index.js';
 import { applyOp } from '../ops/define/apply.js';
 import { pointwise } from '../ops/define/kinds.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
 
@@ -93,7 +93,7 @@ describe('a lazy graph', () => {
     expect(on.counters.dispatches).toBe(dispatched);
   });
 
-  it('goes on from what was run: a result is a buffer, not its history', async (context) => {
+  it('continues from what was run: a result is a buffer, not its history', async (context) => {
     const on = device(context);
     let x = on.tensor([1, 2]);
     for (let i = 0; i < 5; i++) {
@@ -105,7 +105,7 @@ describe('a lazy graph', () => {
     expect(await x.read()).toEqual(new Float32Array([32, 64]));
   });
 
-  it('takes a result that was run as it is, also beside another result of the same op', async (context) => {
+  it('takes a result that was run as it is, also next to another result of the same op', async (context) => {
     const on = device(context);
     const both = rematerialise((x: Tensor) => [x.mul(2), x.add(1)] as const);
     const [doubled, next] = both(on.tensor([3, 4]));
@@ -142,6 +142,18 @@ describe('a lazy graph', () => {
 });
 
 describe('memory', () => {
+  it('that is not wanted any more before its data is there may go', async (context) => {
+    device(context); // there is an adapter
+    const on = await openDevice(); // the others' pool stays empty
+    const data = new Float32Array(2 ** 24).fill(3);
+    const unused = Array.from({ length: 9 }, () => on.tensor(data)); // 576 MiB: more than is kept for reuse
+    for (const tensor of unused) tensor.dispose();
+    const x = on.tensor([1, 2]);
+    expect([...(await x.mul(2).read())]).toEqual([2, 4]);
+    expect([...(await x.add(1).read())]).toEqual([2, 3]); // no command was refused
+    await on.close();
+  });
+
   it('is given back by dispose, and a disposed tensor says so', async (context) => {
     const on = device(context);
     const x = on.tensor([1, 2, 3]);
@@ -215,7 +227,7 @@ describe('a device', () => {
     expect(await x.add(1).read()).toEqual(new Float32Array([2, 3]));
   });
 
-  it('without f16 says so, and goes on', async (context) => {
+  it('without f16 says so, and still works', async (context) => {
     device(context);
     const { adapter } = await findAdapter();
     const on = await openDevice({ device: await adapter.requestDevice() });

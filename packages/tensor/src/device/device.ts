@@ -1,7 +1,5 @@
 // A device runs graphs. All ways to run one (reading a tensor, run(), a compiled function) make a plan with the same
 // compiler and submit it once.
-// Whoever compiles against our declarations gets WebGPU's from here:
-/// <reference types="@webgpu/types" preserve="true" />
 
 import { type Signature, signatureOf } from '../compile/signature.js';
 import { DeviceLostError, ParisError, TraceError } from '../errors.js';
@@ -28,10 +26,14 @@ import { requireLive } from './live.js';
 import { Pipelines } from './pipelines.js';
 import { Plan } from './plan.js';
 import { BufferPool, usage } from './pool.js';
-import { type KernelTimer, type Profile, profile } from './profile.js';
+import type { KernelTimer, Profile } from './profile.js';
+import { profileOf } from './profiling.js';
 import { Recent } from './recent.js';
 import { materialize, Storage, storageOf } from './storage.js';
 import { beginWait } from './wait.js';
+
+// Code that compiles against our declarations gets WebGPU's from here.
+export type * from '#webgpu-types';
 
 /** Steps that may wait on the GPU at once; the next one waits for room. */
 const stepsInFlight = 2;
@@ -39,7 +41,7 @@ const stepsInFlight = 2;
 /** Plans that are kept, the last used. A training has a handful. */
 const plansKept = 256;
 
-/** How long an error may take to arrive after its consequences. */
+/** How long an error may arrive after its consequences. */
 const errorDelayMs = 100;
 
 /** A WebGPU device that runs graphs of tensors, from `openDevice`. Use `close()` when done. */
@@ -88,7 +90,7 @@ export class Device {
       if (this.closing) return;
       this.failure = new DeviceLostError(
         'device',
-        `the GPU device was lost (${reason || 'unknown'}): ${message}. Open a new one and go on from a checkpoint.`,
+        `the GPU device was lost (${reason || 'unknown'}): ${message}. Open a new one and resume from a checkpoint.`,
       );
     });
   }
@@ -97,6 +99,11 @@ export class Device {
     const { message } = (event as GPUUncapturedErrorEvent).error;
     this.failure ??= new DeviceLostError('device', `internal: the GPU refused a command. ${message}`);
   };
+
+  /** @internal Everything from now on rejects with this. */
+  fail(error: ParisError): void {
+    this.failure ??= error;
+  }
 
   /** What has happened on the device so far, as counts and bytes. */
   get counters(): DeviceCounters {
@@ -115,7 +122,7 @@ export class Device {
     return this.upload(encodeElements(numbers, dtype, this), shape, dtype) as Tensor<D>;
   }
 
-  /** @internal Bytes as they lie in device memory. */
+  /** @internal Bytes as they are in device memory. */
   upload(bytes: Uint8Array<ArrayBuffer>, shape: Shape, dtype: DType): Tensor {
     const buffer = this.pool.take(bytes.byteLength, `a tensor, ${dtype} ${showShape(shape)}`);
     buffer.write(this.gpu.queue, bytes);
@@ -217,7 +224,7 @@ export class Device {
   }
 
   private async submit(plan: Plan, leaves: readonly Value[], beforeReturn?: () => void): Promise<Storage[]> {
-    // Uploads first: what they lack room for is their error, not that of the results.
+    // Uploads first: if there is no room for them, the error is theirs, not that of the results.
     const uploaded = leaves.flatMap((leaf) => storageOf(leaf)?.buffer ?? []);
     await this.pool.settle(uploaded.filter(({ ready }) => ready));
     this.check();
@@ -236,7 +243,7 @@ export class Device {
     return storages;
   }
 
-  /** The device's own error where that is why something failed: it may be told a moment later than its consequences. */
+  /** The device's own error if it is the cause of a failure: it may be reported a moment after its consequences. */
   private async causeOf(error: unknown): Promise<unknown> {
     if (error instanceof ParisError && !error.message.includes('internal:')) return error;
     for (let waited = 0; !this.failure && waited < errorDelayMs; waited += 10) {
@@ -266,8 +273,8 @@ export class Device {
   }
 
   /**
-   * What `compile` makes of a function for these arguments, as text: for each kernel what it reads, makes and stores, how
-   * much it moves and where that lies. Nothing runs. Tensors among the arguments are numbered in their order.
+   * What `compile` makes of a function for these arguments, as text: what each kernel reads, computes and stores, how many
+   * bytes it moves and where they are. Nothing runs. Tensors among the arguments are numbered in their order.
    *
    * @example
    * console.log(await device.explain((x: Tensor) => softmax(x.mul(2)))(device.tensor([1, 2, 3])));
@@ -280,13 +287,13 @@ export class Device {
   }
 
   /**
-   * Runs a function, such as a few steps, and says what each kernel took, against what the adapter reached in a copy and in
-   * a product (measured once a device). Everything that runs on the device meanwhile is counted, in passes of its own: the
-   * whole takes longer than without.
-   * @throws LimitError without the feature timestamp-query
+   * Runs a function, such as a few steps, and measures the time of each kernel, compared with the rates that the adapter
+   * reaches in a copy and in a product (measured once per device). Everything that runs on the device meanwhile is counted.
+   * Each dispatch has a pass of its own, so the whole takes longer than without profiling.
+   * @throws LimitError if the adapter lacks the feature timestamp-query
    */
   profile(fn: () => unknown): Promise<Profile> {
-    return profile(this, fn);
+    return profileOf(this, fn);
   }
 
   /** @internal Copies a computed value to the host, as it is now: whatever happens to the tensor after this call. */
@@ -345,7 +352,7 @@ export class Device {
     return this.gpu.features.has(name);
   }
 
-  /** Waits for what was asked for, reads included, then destroys everything. A second call does nothing. */
+  /** Waits for pending work, including reads, then destroys everything. A second call does nothing. */
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;

@@ -6,8 +6,8 @@ import { compileProgram } from '../compile/program.js';
 import { signatureOf } from '../compile/signature.js';
 import { DeviceLostError, LimitError, OutOfMemoryError, type Tensor, zeros } from '../index.js';
 import { adapterEnvironment, chooseAdapter } from '../node/adapters.js';
-import { childProgram } from '../testing/childProgram.testing.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { childProgram } from '../testing/child-program.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { findAdapter } from './adapter.js';
 import type { Device } from './device.js';
 import { openDevice } from './open.js';
@@ -79,7 +79,7 @@ describe('no room (injected at createBuffer)', () => {
     const error = await caught(step(x));
     expect(error).toBeInstanceOf(OutOfMemoryError);
     expect((error as Error).message).toMatch(
-      /^\[memory\] the device has no room for the result of matmul, f32 \[262144, 2\] \(2\.10 MB\) beside the \d\.\d+ MB in use\. The largest live tensors: 1 × f32 \[262144\] \(1\.05 MB\), 2 × f32 \[2\] \(16 B\)\. Dispose of tensors or use a smaller batch\.$/,
+      /^\[memory\] the device has no room for the result of matmul, f32 \[262144, 2\] \(2\.10 MB\) in addition to the \d\.\d+ MB in use\. The largest live tensors: 1 × f32 \[262144\] \(1\.05 MB\), 2 × f32 \[2\] \(16 B\)\. Dispose of tensors or use a smaller batch\.$/,
     );
     expect(on.counters.submits).toBe(before.submits);
     const grown = on.counters.buffersCreated - before.buffersCreated;
@@ -111,7 +111,7 @@ describe('no room (injected at createBuffer)', () => {
     await on.close();
   });
 
-  it('of a read: it rejects, and goes on when there is room', async (context) => {
+  it('of a read: it rejects, and the next one works when there is room', async (context) => {
     const { on, room } = await limited(context, 1.25 * mega);
     const x = on.tensor(new Float32Array(large).fill(5));
     expect(await caught(x.read())).toBeInstanceOf(OutOfMemoryError);
@@ -123,7 +123,7 @@ describe('no room (injected at createBuffer)', () => {
 
 describe('no room (for real)', () => {
   // SwiftShader reports it. lavapipe ends the process where the host has no memory left, so it is not asked.
-  it('throws OutOfMemoryError, and work that fits goes on', async (context) => {
+  it('throws OutOfMemoryError, and work that fits still runs', async (context) => {
     const adapter = await chooseAdapter({ adapter: 'swiftshader' }).catch(() => undefined);
     requireCapability(context, 'adapter', adapter !== undefined, 'SwiftShader does not run here');
     const child = await childProgram(`
@@ -161,7 +161,7 @@ describe('a lost device', () => {
     const errors = await Promise.all([...pending, caught(step(x)), caught(x.read())]);
     for (const error of errors) expect(error).toBeInstanceOf(DeviceLostError);
     expect(new Set(errors).size).toBe(1);
-    expect((errors[0] as Error).message).toMatch(/^\[device\] the GPU device was lost .*go on from a checkpoint\.$/s);
+    expect((errors[0] as Error).message).toMatch(/^\[device\] the GPU device was lost .*resume from a checkpoint\.$/s);
     expect(() => x.add(1), 'neither donated nor disposed').not.toThrow();
     expect(() => on.tensor([1])).toThrow(errors[0] as Error);
     await on.close();

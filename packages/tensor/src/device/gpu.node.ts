@@ -61,7 +61,7 @@ async function loadDawn(): Promise<PlatformGpu> {
   }
 }
 
-/** A variable of the environment. Deno is only asked for it where it may be read: on a terminal it would ask the user. */
+/** An environment variable. In Deno it is read only if that is allowed: otherwise Deno would ask the user on a terminal. */
 function environment(name: string): string | undefined {
   const { Deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
   if (Deno && Deno.permissions.querySync({ name: 'env', variable: name }).state !== 'granted') return undefined;

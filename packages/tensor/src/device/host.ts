@@ -1,4 +1,4 @@
-// Data of the host as device memory wants it, and back.
+// Converts host data to the form of device memory, and back.
 
 import { fromHalf, toHalf } from '@paris/files';
 import { DTypeError, LimitError, ShapeError, ValueError } from '../errors.js';

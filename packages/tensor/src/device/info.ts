@@ -1,4 +1,4 @@
-// What a device says of itself and of what has happened on it.
+// Descriptions of a device and counts of what has happened on it.
 
 /** What is known of an adapter. */
 export interface DeviceInfo {
@@ -8,12 +8,12 @@ export interface DeviceInfo {
   readonly architecture: string;
   /** The adapter runs on the CPU. */
   readonly software: boolean;
-  /** Why the CPU computes and no GPU does, where nobody asked for that. */
+  /** Why the CPU computes instead of a GPU, if nobody asked for that. */
   readonly insteadOfGpu?: string | undefined;
   readonly features: readonly string[];
-  /** Invocations a subgroup, where there are subgroups and all have the same size. */
+  /** Invocations per subgroup, where there are subgroups and all have the same size. */
   readonly subgroupSize?: number | undefined;
-  /** Tells adapters apart for which kernels may be chosen differently. */
+  /** Differs between adapters for which different kernels may be chosen. */
   readonly fingerprint: string;
 }
 

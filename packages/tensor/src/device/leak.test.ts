@@ -1,9 +1,9 @@
-// The training loop of the README, as it stands there, for 25,000 steps: memory must come back by dispose() and donation
+// The training loop of the README, unchanged, for 25,000 steps: memory must come back by dispose() and donation
 // alone, so finalizers and weak references are gone before anything is loaded. About half a minute on two free cores.
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { childProgram } from '../testing/childProgram.testing.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { childProgram } from '../testing/child-program.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 const steps = 25_000;
@@ -17,7 +17,7 @@ globalThis.FinalizationRegistry = class { register() {} unregister() {} };
 globalThis.WeakRef = class { #target; constructor(target) { this.#target = target; } deref() { return this.#target; } };
 `;
 
-// Counts the calls of compiled functions, whatever the loop does beside, and weighs the process every now and then.
+// Counts the calls of compiled functions, whatever else the loop does, and measures the process's memory now and then.
 const scale = `
 import { Device } from './src/device/device.js';
 const compile = Device.prototype.compile;

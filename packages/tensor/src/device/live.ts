@@ -1,4 +1,4 @@
-// Whether what a graph starts from is still there.
+// Whether the inputs of a graph still have their memory.
 import { DisposedTensorError, DonatedTensorError, TraceError, ValueError } from '../errors.js';
 import type { Value } from '../graph/node.js';
 import type { BufferPool } from './pool.js';

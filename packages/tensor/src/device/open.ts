@@ -1,4 +1,6 @@
-import { ValueError } from '../errors.js';
+import type { Finding, SanitizeOptions } from '@paris/cpu';
+import { printable } from '@paris/files';
+import { KernelError, ValueError } from '../errors.js';
 import type { TuningTable } from '../kernels/tuning.js';
 import { findAdapter } from './adapter.js';
 import { Device } from './device.js';
@@ -13,8 +15,8 @@ export interface OpenDeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**
    * What must be there, else NoAdapterError: `gpu`, a real GPU; `cpu`, `@paris/cpu`, which gives the same bits on every
-   * machine; `webgpu`, whatever the platform's WebGPU gives, a software adapter included. Without it a GPU is taken where
-   * there is one, else the CPU, with a line on the console that says so.
+   * machine; `webgpu`, whatever the platform's WebGPU gives, a software adapter included. By default a GPU is used if
+   * there is one, otherwise the CPU, with a line on the console that says so.
    */
   readonly require?: AdapterSource | undefined;
   /**
@@ -22,12 +24,18 @@ export interface OpenDeviceOptions {
    * may use.
    */
   readonly threads?: number | undefined;
+  /**
+   * Runs every kernel under the sanitizer of `@paris/cpu`, slowly, with the kernels that a GPU is given: data races, indices
+   * out of bounds, and what else a GPU does not report. What is found goes to `onFinding`; without one, the call that ran the
+   * kernel rejects with a KernelError, and so does everything after it.
+   */
+  readonly sanitize?: boolean | SanitizeOptions | undefined;
   /** Kernels that were measured on this adapter; see {@link tune}. A table of another adapter is an error. */
   readonly tuning?: TuningTable | undefined;
 }
 
 /** Features that kernels use where they are there. */
-const wanted = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
+const features = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
 
 /**
  * Opens a device: the caller's, else a GPU through the platform's WebGPU or (under Node) the package `webgpu`, else the CPU
@@ -35,13 +43,28 @@ const wanted = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experime
  * @throws NoAdapterError if what is required is not there; ValueError for another adapter's tuning table
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
-  const { device: given, tuning } = options;
+  const { device: given, tuning, sanitize, ...wanted } = options;
   if (given) return opened(given, given.adapterInfo, false, tuning);
-  const { adapter, insteadOfGpu } = await findAdapter(options);
+  if (sanitize) return sanitized(sanitize === true ? {} : sanitize, tuning);
+  const { adapter, insteadOfGpu } = await findAdapter(wanted);
   if (insteadOfGpu) sayOnce(insteadOfGpu, adapter.info);
+  return opened(await deviceOf(adapter), adapter.info, true, tuning, insteadOfGpu);
+}
+
+/** A device under watch, which kernels are chosen for as for a GPU. */
+async function sanitized(options: SanitizeOptions, tuning: TuningTable | undefined): Promise<Device> {
+  const onFinding = ({ message }: Finding) => device.fail(new KernelError('sanitize', message));
+  const { adapter } = await findAdapter({ sanitize: { onFinding, ...options } });
+  const info = { ...adapter.info, architecture: '', isFallbackAdapter: false };
+  const device: Device = opened(await deviceOf(adapter), info, true, tuning);
+  return device;
+}
+
+/** A device with all that kernels use and the adapter's full limits. */
+function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
   const { limits } = adapter;
-  const device = await adapter.requestDevice({
-    requiredFeatures: wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[],
+  return adapter.requestDevice({
+    requiredFeatures: features.filter((name) => adapter.features.has(name)) as GPUFeatureName[],
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -51,16 +74,15 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
       maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     },
   });
-  return opened(device, adapter.info, true, tuning, insteadOfGpu);
 }
 
 let said = false;
 
-/** Nobody computes on the CPU without knowing it. */
+/** Prints a line, so that nobody computes on the CPU without knowing it. */
 function sayOnce(reason: string, { description }: GPUAdapterInfo): void {
   if (said) return;
   said = true;
-  console.warn(`paris: no GPU (${reason}). Computing on the CPU: ${description}.`);
+  console.warn(printable(`paris: no GPU (${reason}). Computing on the CPU: ${description}.`));
 }
 
 function opened(

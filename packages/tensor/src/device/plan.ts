@@ -26,7 +26,7 @@ interface Bound {
   readonly offsetBytes: number;
 }
 
-/** The buffers of one run, held until it is submitted or abandoned: whatever becomes of the plan meanwhile. */
+/** The buffers of one run, held until it is submitted or abandoned, even if the plan is dropped meanwhile. */
 export interface Prepared {
   readonly leaves: readonly Value[];
   readonly bound: ReadonlyMap<Slot, Bound>;
@@ -101,7 +101,7 @@ export class Plan {
     }
   }
 
-  /** Gives back what {@link prepare} took, at the end of the run or in its stead. */
+  /** Gives back what {@link prepare} took, at the end of the run or instead of it. */
   end({ held }: Pick<Prepared, 'held'>): void {
     for (const buffer of held) buffer.release();
     if (this.disposed) this.dispose();

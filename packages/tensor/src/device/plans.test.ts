@@ -1,7 +1,7 @@
 // Many shapes and many graphs: what their plans keep of the device's memory, and what running them again costs.
 import { describe, expect, it } from 'vitest';
 import { scalar, softmax, type Tensor } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import type { DeviceCounters } from './info.js';
 import { openDevice } from './open.js';
 import { Recent } from './recent.js';

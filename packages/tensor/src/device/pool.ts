@@ -67,7 +67,7 @@ export class BufferPool {
     if (await this.attempt(buffer, label)) return;
     throw new OutOfMemoryError(
       'memory',
-      `the device has no room for ${label} (${showBytes(buffer.sizeBytes)}) beside the ${showBytes(this.bytesAllocated - buffer.sizeBytes)} in use. The largest live tensors: ${this.largest()}. Dispose of tensors or use a smaller batch.`,
+      `the device has no room for ${label} (${showBytes(buffer.sizeBytes)}) in addition to the ${showBytes(this.bytesAllocated - buffer.sizeBytes)} in use. The largest live tensors: ${this.largest()}. Dispose of tensors or use a smaller batch.`,
     );
   }
 
@@ -79,7 +79,7 @@ export class BufferPool {
     return !error;
   }
 
-  /** Waits until new buffers are known to exist. Throws OutOfMemoryError. */
+  /** Waits until new buffers are known to exist. @throws OutOfMemoryError */
   async settle(buffers: Iterable<PooledBuffer>): Promise<void> {
     for (const buffer of buffers) {
       const { ready } = buffer;
@@ -120,6 +120,7 @@ export class BufferPool {
       while (list.length > 0 && this.freeBytes > toBytes) {
         const buffer = list.shift()!;
         this.all.delete(buffer);
+        buffer.failed = true;
         buffer.gpu.destroy();
         this.freeBytes -= buffer.sizeBytes;
         this.bytesAllocated -= buffer.sizeBytes;

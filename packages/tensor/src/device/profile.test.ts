@@ -2,7 +2,7 @@
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
 import { attention, LimitError } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { Device } from './device.js';
 
 const device = useDevice();

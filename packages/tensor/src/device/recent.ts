@@ -1,4 +1,4 @@
-// A map that forgets: what a program has stopped using must not pile up, however many shapes it runs.
+// A cache of limited size: entries that a program no longer uses must not accumulate, however many shapes it runs.
 
 /** Holds the entries used last, up to a number; older ones go, through `onForget`. */
 export class Recent<V> {

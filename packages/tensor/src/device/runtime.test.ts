@@ -6,7 +6,7 @@ import { valueAndGrad } from '../autodiff/gradient.js';
 import { gelu } from '../ops/activation/gelu.js';
 import { mse } from '../ops/loss/mse.js';
 import { normal } from '../ops/random/normal.js';
-import { randomBits } from '../ops/random/randomBits.js';
+import { randomBits } from '../ops/random/random-bits.js';
 import { adamw } from '../optim/adamw.js';
 import type { TrainState } from '../optim/optimizer.js';
 import { hostBits, hostNormal, key } from '../random/index.js';

@@ -8,6 +8,7 @@ export class PooledBuffer {
   gpu!: GPUBuffer;
   /** Until it is known whether there is room for a new buffer. */
   ready: Promise<void> | undefined;
+  /** It could not be made, or was destroyed since. */
   failed = false;
   private holders = 0;
 
@@ -29,9 +30,10 @@ export class PooledBuffer {
   /** Writes now, or as soon as the buffer exists: before anything that waits for it to be ready. */
   write(queue: GPUQueue, bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.byteLength === 0) return; // Deno 2.9 panics on a view of no bytes
-    if (this.ready) this.ready = this.ready.then(() => queue.writeBuffer(this.gpu, 0, bytes));
-    else queue.writeBuffer(this.gpu, 0, bytes);
-    this.ready?.catch(() => {});
+    const write = () => this.failed || queue.writeBuffer(this.gpu, 0, bytes);
+    if (!this.ready) return void write();
+    this.ready = this.ready.then(() => void write());
+    this.ready.catch(() => {});
   }
 }
 

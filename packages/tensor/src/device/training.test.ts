@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { gelu, mse, type Tensor, valueAndGrad } from '../index.js';
 import { adamw, chain, clipByGlobalNorm, type TrainState } from '../optim/index.js';
 import { hostNormal, key } from '../random/index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import type { Device } from './device.js';
 
 const device = useDevice();

@@ -1,5 +1,4 @@
-// Measures kernels on the adapter at hand. What it finds is a table, not a state: nothing is ever timed while a program
-// trains or samples.
+// Measures kernels on the current adapter. The result is a table: nothing is ever timed while a program trains or samples.
 import { grad } from '../autodiff/gradient.js';
 import { sizeOf } from '../graph/shape.js';
 import { type AttentionKernel, attentionCandidates } from '../kernels/attention/index.js';
@@ -42,7 +41,7 @@ export interface TuneProgress {
   readonly candidates: number;
 }
 
-/** A kernel must gain this much to take the place of the fixed rules': less is noise. */
+/** A kernel must gain this much to replace that of the fixed rules: less is noise. */
 const worthwhile = 0.95;
 /** How many kernels are timed against the best so far at once. */
 const heat = 6;

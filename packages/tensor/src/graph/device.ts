@@ -1,5 +1,4 @@
-// What the graph knows of the device that its values belong to, and of the memory that they lie in. The classes of
-// device/ are both; nothing below them needs more.
+// What the graph knows about the device and the memory of its values. The classes of device/ implement both interfaces.
 import type { HostArray } from './dtype.js';
 import type { Value } from './node.js';
 

@@ -24,7 +24,7 @@ export interface OperandAccess {
 }
 
 /**
- * A kernel without its bindings and entry point. The body stands in an entry point that declares exactly
+ * A kernel without its bindings and entry point. The body is put into an entry point that declares exactly
  * `@builtin(workgroup_id) workgroup_id: vec3u`, `@builtin(local_invocation_id) local_id: vec3u` and
  * `@builtin(local_invocation_index) local_index: u32`. All names in it are lower case: names with a capital letter are the
  * compiler's, and what `store` declares belongs in a block of its own.
@@ -54,3 +54,6 @@ export interface KernelAdapter {
   /** What was measured on it: a `TuningTable`, which kernels/ reads. Fixed rules choose where it says nothing. */
   readonly tuning?: object | undefined;
 }
+
+/** `GPUAdapterInfo.architecture` of `@paris/cpu`: four invocations side by side are one vector of a thread. */
+export const WEBASSEMBLY = 'wasm';

@@ -1,5 +1,5 @@
-// The graph: nodes apply an op to values, values are a node's outputs. Immutable, but for one thing: when a value has
-// been computed, it gets its storage and lets go of the node that made it, so that long loops do not keep their past.
+// The graph: nodes apply an op to values, and values are a node's outputs. Immutable, with one exception: when a value has
+// been computed, it gets its storage and drops the node that made it, so that long loops do not keep their history.
 import type { GraphDevice, GraphStorage } from './device.js';
 import type { DType } from './dtype.js';
 import type { Op } from './op.js';
@@ -16,7 +16,7 @@ export function showType({ shape, dtype }: Type): string {
   return `${dtype} ${showShape(shape)}`;
 }
 
-/** What an op knows beside its inputs; part of a graph's hash. */
+/** What an op depends on in addition to its inputs; part of a graph's hash. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
 export class Node {
@@ -73,7 +73,7 @@ export function reapply({ op, inputs, outputs, attributes }: Node, replaced: Map
 export function topologicalOrder(roots: readonly Value[], stop: (value: Value) => boolean = () => false): Node[] {
   const entered = new Set<Node>();
   const order = new Set<Node>();
-  // A value stays on the stack until its inputs, which stand above it, are done.
+  // A value stays on the stack until its inputs, which are above it, are done.
   const stack = [...roots].reverse();
   while (stack.length > 0) {
     const value = stack[stack.length - 1]!;

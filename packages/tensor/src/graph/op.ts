@@ -1,5 +1,5 @@
 // What an op is. One object holds its rules, its shader and its gradient; the compiler asks the object and never
-// switches on names. There are five kinds, told apart by how their elements come about.
+// switches on names. There are five kinds, which differ in how their elements are computed.
 import type { TgpuFn } from 'typegpu';
 import type { GeneratedKernel } from './kernel.js';
 import type { Attributes, Type, Value } from './node.js';
@@ -9,7 +9,7 @@ import type { TiledContext } from './tiled.js';
 
 export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
 
-/** `A` is what its attributes hold; {@link Attributes} to whoever only passes them on. */
+/** `A` is the type of its attributes; {@link Attributes} in code that only passes them on. */
 interface OpBase<A = Attributes> {
   readonly name: string;
   /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */
@@ -17,7 +17,7 @@ interface OpBase<A = Attributes> {
   readonly vjp: Vjp<A> | NoGradient;
   /** An input that holds places (u32), and how many there are: under `device.debug` one beyond them is an error. */
   indices?(inputs: readonly Type[], attributes: A): { readonly input: number; readonly below: number };
-  /** What the op means, in plain JavaScript: ops from outside bring it, for ours it is in testing/interpretOps.ts. */
+  /** The op in plain JavaScript. Users' ops define it here, ours in testing/interpret-ops.ts. */
   interpret?(inputs: readonly HostElements[], attributes: A): readonly ArrayLike<number>[];
 }
 
@@ -27,8 +27,8 @@ export interface HostElements extends Type {
 }
 
 /**
- * The gradient of one application, as new nodes. Un-broadcasting is not its business, nor which inputs need one: what
- * nobody takes is never computed. The graph knows values only: `ops/define` lets gradients be written with tensors.
+ * The gradient of one application, as new nodes. It need not undo broadcasting or check which inputs need a gradient:
+ * unused gradients are never computed. The graph has only values: with `ops/define`, gradients are written with tensors.
  */
 export type Vjp<A = Attributes> = (context: VjpContext<A>) => readonly (Value | undefined)[];
 export interface VjpContext<A = Attributes> {
@@ -56,16 +56,18 @@ export interface LeafOp extends OpBase {
 /** Each element is an expression of its position and of elements of the inputs: arithmetic, views, gathers, random. */
 export interface PointwiseOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'pointwise';
-  /** How dear one element is, in additions: decides between computing again and storing. Views cost 0. */
+  /** Cost of computing one element, in additions: decides between recomputing and storing. Views cost 0. */
   readonly cost: number;
   /** WGSL of one element in its compute type. */
   emit(context: EmitContext<A>): string;
-  /** Where this reads its inputs, given where its own element stands; anywhere if it does not say. */
+  /** Where this reads its inputs, given the position of its own element. Default: anywhere. */
   relate?(relation: Relation, context: { input: Type; output: Type; length: number }): Relation;
   /** For views: the same elements as a strided window of the input, if there is one. */
   strided?(input: Strided, context: { attributes: A; output: Type }): Strided | undefined;
-  /** Reads its first input only: the others have to be there before it is computed. */
+  /** Reads its first input only: the others have to be computed before it. */
   readonly waits?: boolean;
+  /** Takes numbers out of words that hold several: kernels of their own do it as they load, see compile/prologue.ts. */
+  readonly unpacks?: boolean;
 }
 
 export interface EmitContext<A = Attributes> {
@@ -84,7 +86,7 @@ export interface EmitContext<A = Attributes> {
 /** One element of the output for many of the input, over given axes. */
 export interface ReduceOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'reduce';
-  /** The variables of a running reduction and how it takes up the element `x` that stands at `index` along the axes. */
+  /** The variables of a running reduction, and how it adds the element `x` at `index` along the axes. */
   accumulator(dtype: Type['dtype']): Accumulator;
   /** Whether the reduction of partial results is the same reduction: then long ones run in two stages. */
   readonly splits: boolean;
@@ -94,14 +96,14 @@ export interface ReduceOp<A = Attributes> extends OpBase<A> {
 export interface Accumulator {
   /** WGSL types, and expressions that they start with. */
   readonly variables: readonly { readonly type: string; readonly initial: string }[];
-  /** Statements that take up the element `x` (f32 for floats), which stands at `index` (u32) along the axes. */
+  /** Statements that add the element `x` (f32 for floats), which is at `index` (u32) along the axes. */
   step(variables: readonly string[], x: string, index: string): string;
   /**
-   * The variables that are sums (f32, from 0): these are added up in blocks, whose sums are added up in blocks, so that the
+   * The variables that are sums (f32, from 0): these are summed in blocks, whose sums are summed in blocks, so that the
    * rounding of a long row stays small. Default: none.
    */
   readonly sums?: readonly number[];
-  /** Statements that merge a second accumulator, which took up other elements, into the first. */
+  /** Statements that merge a second accumulator, of other elements, into the first. */
   merge(first: readonly string[], second: readonly string[]): string;
   /** An expression of the result. */
   result(variables: readonly string[]): string;
@@ -115,11 +117,11 @@ export interface TiledOp<A = Attributes> extends OpBase<A> {
   windows?(window: Strided, input: number): boolean;
   /** Multiplications and additions, for profiles. */
   flops?(inputs: readonly Type[], outputs: readonly Type[]): number;
-  /** The same in plain operations, which the kernel must equal: of ops that bring no reading in plain JavaScript. */
+  /** The same in plain operations, which the kernel must equal: for ops that have no definition in plain JavaScript. */
   reference?: Decompose<A>;
 }
 
-/** Written in other ops. The compiler replaces it; the gradient may be cleverer than that of its parts. */
+/** Written in other ops. The compiler replaces it; its gradient may be better than that of its parts. */
 export interface CompositeOp<A = Attributes> extends OpBase<A> {
   readonly kind: 'composite';
   readonly decompose: Decompose<A>;

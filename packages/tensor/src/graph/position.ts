@@ -1,19 +1,26 @@
-// Where an element stands, in WGSL: a row-major index, coordinates, or both. Each form is written out when first
-// asked for, so that a chain of elementwise operations on one shape costs no division at all.
+// The position of an element, in WGSL: a row-major index, coordinates, or both. Each form is written when it is first
+// needed, so that a chain of elementwise operations on one shape costs no division at all.
 import { type Shape, sizeOf, stridesOf } from './shape.js';
 
 /** Gives expressions names within the block that is being written. */
 export interface Namer {
   name(expression: string): string;
-  /** The loop over rows of `length` elements that the block stands in; `row` is the row's number. */
+  /** The loop over rows of `length` elements that contains the block; `row` is the row's number. */
   readonly loop?: { readonly row: string; readonly length: number } | undefined;
 }
 
 /**
- * How a position relates to the loop it stands in: `element` is the loop's own element, `row` the row that the
+ * How a position relates to the loop that contains it: `element` is the loop's own element, `row` the row that the
  * element belongs to, `other` anywhere.
  */
 export type Relation = 'element' | 'row' | 'other';
+
+/** A row-major index in rows of `width` elements: index = row · width + column. */
+export interface RowPlace {
+  readonly row: string;
+  readonly column: string;
+  readonly width: number;
+}
 
 export class Position {
   private constructor(
@@ -22,10 +29,16 @@ export class Position {
     readonly relation: Relation,
     private index: string | undefined,
     private perAxis: readonly string[] | undefined,
+    private readonly place?: RowPlace | undefined,
   ) {}
 
   static atIndex(namer: Namer, shape: Shape, linear: string, relation: Relation = 'other'): Position {
     return new Position(namer, shape, relation, linear, undefined);
+  }
+
+  /** The position of an element whose row and column are known, too. */
+  static inRows(namer: Namer, shape: Shape, linear: string, place: RowPlace | undefined): Position {
+    return new Position(namer, shape, 'element', linear, undefined, place);
   }
 
   static at(namer: Namer, shape: Shape, coordinates: readonly string[]): Position {
@@ -34,7 +47,7 @@ export class Position {
 
   /** The same place in another shape of the same size. */
   reshaped(shape: Shape): Position {
-    return new Position(this.namer, shape, this.relation, this.linear, undefined);
+    return new Position(this.namer, shape, this.relation, this.linear, undefined, this.place);
   }
 
   /** A place in another shape. */
@@ -49,7 +62,7 @@ export class Position {
     return Position.atIndex(this.namer, from, loop.row, 'row');
   }
 
-  /** What tells two places of one shape apart. */
+  /** A key that differs between two places of one shape. */
   get key(): string {
     return this.index ?? `(${this.perAxis!.join(',')})`;
   }
@@ -72,9 +85,27 @@ export class Position {
   /** One u32 expression for each axis. The size of the first axis never appears, so batch sizes share shaders. */
   get coordinates(): readonly string[] {
     if (this.perAxis) return this.perAxis;
+    this.perAxis = this.coordinatesInRows() ?? this.coordinatesOf(this.index!);
+    return this.perAxis;
+  }
+
+  /** Where some of the last axes are a row: the others from its number, these from the column. */
+  private coordinatesInRows(): readonly string[] | undefined {
+    if (!this.place) return undefined;
+    const { row, column, width } = this.place;
+    const first = this.shape.findLastIndex((_, axis) => sizeOf(this.shape.slice(axis)) === width);
+    if (first < 0) return undefined;
+    const [lead, own] = [this.shape.slice(0, first), this.shape.slice(first)];
+    return [
+      ...Position.atIndex(this.namer, lead, row).coordinates,
+      ...Position.atIndex(this.namer, own, column).coordinates,
+    ];
+  }
+
+  private coordinatesOf(index: string): readonly string[] {
     const strides = stridesOf(this.shape);
     const result: string[] = [];
-    let rest = this.index!;
+    let rest = index;
     const last = this.shape.findLastIndex((_, i) => !this.isSingle(i));
     this.shape.forEach((_, i) => {
       if (this.isSingle(i)) result.push('0u');
@@ -86,7 +117,6 @@ export class Position {
         result.push(quotient);
       }
     });
-    this.perAxis = result;
     return result;
   }
 }

@@ -58,10 +58,18 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
+/** Axes counted from the front, in the order given. */
+export function listedAxes(op: string, axes: number | readonly number[], rank: number): number[] {
+  const list = typeof axes === 'number' ? [axes] : axes;
+  if (!Array.isArray(list))
+    throw new ShapeError(op, `axes must be a number or a list, got ${typeof list}. Options follow them.`);
+  return list.map((axis) => normalizeAxis(op, axis, rank));
+}
+
 /** Sorted, distinct axes counted from the front; all of them when none are given. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) => normalizeAxis(op, axis, rank));
+  const list = listedAxes(op, axes, rank);
   if (new Set(list).size !== list.length) throw new ShapeError(op, `an axis is named twice in [${list.join(', ')}].`);
   return list.sort((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
 import { type Shape, sizeOf, stridesOf } from './shape.js';
 
-/** A window on a buffer: element c stands at offset + Σ c_i · strides_i, in elements. */
+/** A window on a buffer: element c is at offset + Σ c_i · strides_i, in elements. */
 export interface Strided {
   readonly shape: Shape;
   readonly strides: readonly number[];
@@ -17,7 +17,7 @@ export function isContiguous(window: Strided): boolean {
   return sizeOf(window.shape) === 0 || window.shape.every((n, i) => n === 1 || window.strides[i] === expected[i]);
 }
 
-/** The same elements under another shape, if strides can say it (axes are split and merged where they are dense). */
+/** The same elements in another shape, if strides can express it (axes are split and merged where they are dense). */
 export function reshapeStrided(window: Strided, shape: Shape): Strided | undefined {
   if (sizeOf(shape) === 0) return undefined;
   // Neighbours that are dense in each other are one run, of which new axes are cut off from the innermost.

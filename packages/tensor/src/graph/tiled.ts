@@ -1,7 +1,8 @@
-// What an op with a kernel of its own is told, and what it gives back: see kernels/contract.ts for the kernel's side.
+// What an op with its own kernel receives and returns. For the kernel's side see kernels/contract.ts.
 
 import type { Extent, KernelAdapter, OperandAccess } from './kernel.js';
 import type { Attributes, Type } from './node.js';
+import type { RowPlace } from './position.js';
 import type { Strided } from './strided.js';
 
 /** An operand in memory: how to read its buffer, and which window of the buffer is meant. */
@@ -18,6 +19,10 @@ export interface TiledContext {
   operand(input: number): TiledOperand;
   /** A size that may change between calls without a new pipeline: read from the dispatch's uniforms. */
   uniform(value: number): Extent;
-  /** WGSL statements that finish one element of an output (fused users included) at its row-major index. */
-  store(output: number, index: string, value: string): string;
+  /**
+   * WGSL statements that finish one element of an output (fused users included) at its row-major index.
+   * @param at - the same place in rows, where the kernel knows it: users then need no division. For all elements of the
+   *   output or for none.
+   */
+  store(output: number, index: string, value: string, at?: RowPlace): string;
 }

@@ -1,4 +1,4 @@
-// Views as windows: peels views off a value for as long as strides can say them.
+// Views as windows: removes views from a value as long as strides can express them.
 import type { Value } from './node.js';
 import { contiguous, type Strided } from './strided.js';
 

@@ -1,4 +1,4 @@
-// Below the circle of tensor.ts and ops, so that it is there whichever of them is loaded first.
+// Below the import cycle of tensor.ts and ops, so that it is loaded before either of them.
 import type { Op } from './op.js';
 
 /** A function of tensors with the op that it applies, for tests and for what treats an op in its own way. */

@@ -1,4 +1,4 @@
-// Runs generated kernels straight on a WebGPU device, without the compiler: for the tests beside the kernels.
+// Runs generated kernels directly on a WebGPU device, without the compiler: for the kernels' tests.
 import { findAdapter } from '../device/adapter.js';
 import { type Extent, fixed, type GeneratedKernel, type OperandAccess } from '../graph/kernel.js';
 
@@ -102,14 +102,16 @@ export async function runKernel(
 }
 
 // Compiling takes most of a test's time, and one text serves many sizes.
-const pipelines = new Map<string, GPUComputePipeline>();
+const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
 
 function pipelineOf(device: GPUDevice, label: string, code: string): GPUComputePipeline {
-  const known = pipelines.get(code);
+  const own = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
+  pipelines.set(device, own);
+  const known = own.get(code);
   if (known) return known;
-  const module = device.createShaderModule({ code });
+  const module = device.createShaderModule({ label, code });
   const pipeline = device.createComputePipeline({ label, layout: 'auto', compute: { module } });
-  pipelines.set(code, pipeline);
+  own.set(code, pipeline);
   return pipeline;
 }
 
@@ -132,7 +134,7 @@ export function openTestDevice(): Promise<GPUDevice> {
       maxComputeWorkgroupStorageSize,
       maxStorageBuffersPerShaderStage,
     };
-    const requiredFeatures = adapter.features.has('subgroups') ? (['subgroups'] as const) : [];
+    const requiredFeatures: GPUFeatureName[] = adapter.features.has('subgroups') ? ['subgroups'] : [];
     return adapter.requestDevice({ requiredLimits, requiredFeatures });
   })();
   return testDevice;

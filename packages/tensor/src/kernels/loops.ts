@@ -12,7 +12,7 @@ export function unroll(count: number, statement: (index: number) => string): str
 }
 
 /**
- * Zero, in WGSL, of which a driver does not know that it is: added to a loop's length it keeps the driver from unrolling
+ * A WGSL expression that is zero, which a driver cannot know: added to a loop's length, it keeps the driver from unrolling
  * the loop, whose text takes longer to compile than to run. No workgroup_id reaches 2^16.
  */
 export const HIDDEN_ZERO = '(workgroup_id.x >> 16u)';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openDevice } from '../device/open.js';
 import { tune } from '../device/tune.js';
 import { attention, hostNormal, key } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { attentionCandidates, chooseAttention } from './attention/index.js';
 import { chooseMatmul, matmulCandidates } from './matmul/choose.js';
 import { attentionClass, matmulClass, parseTuningTable, type TuningTable } from './tuning.js';
@@ -28,6 +28,19 @@ describe('a tuning table', () => {
       expect(chooseMatmul({ m: 64, n: 64, k: 64, batch: 2 }, adapter)).not.toEqual(choice);
       expect(chooseAttention('forward', 64, adapter)).toEqual(row);
       expect(chooseAttention('forward', 72, adapter)).toEqual(chooseAttention('forward', 72, { software }));
+    }
+  });
+
+  it('holds all that can be measured', () => {
+    for (const adapter of [
+      { software: true, subgroupSize: 8 },
+      { software: true, architecture: 'wasm' },
+      { software: false },
+    ]) {
+      const products = matmulCandidates({ m: 4096, n: 4096, k: 4096, batch: 1 }, adapter, limits);
+      const heads = [8, 64, 256].flatMap((width) => attentionCandidates('backwardKey', width, adapter));
+      for (const choice of products) expect(parseTuningTable({ ...empty, matmul: { x: choice } })).toBeDefined();
+      for (const choice of heads) expect(parseTuningTable({ ...empty, attention: { x: choice } })).toBeDefined();
     }
   });
 
@@ -57,10 +70,25 @@ describe('a tuning table', () => {
       { ...empty, matmul: { '4x4x4': { kernel: 'best' } } },
     ],
     [
-      "attention forward 64 has no whole number 'rows'",
+      "attention forward 64 has no whole number 'rows' from 1 to 64",
       { ...empty, attention: { 'forward 64': { kernel: 'subgroupTile', lanes: 8, rows: 1.5 } } },
     ],
   ];
+  const large: [string, unknown][] = [
+    ["matmul 4x4x4 has no whole number 'rows' from 1 to 64", { rows: 1e9, columns: 8 }],
+    ["matmul 4x4x4 has no whole number 'rows' from 1 to 64", { rows: 0, columns: 8 }],
+    ['matmul 4x4x4 holds more than 1024 sums', { rows: 64, columns: 64 }],
+  ];
+  for (const [message, tile] of large) {
+    wrong.push([message, { ...empty, matmul: { '4x4x4': { kernel: 'registerTile', ...(tile as object) } } }]);
+  }
+  for (const kernel of ['constructor', '__proto__', 'toString']) {
+    const message =
+      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile';
+    wrong.push([message, { ...empty, matmul: { '4x4x4': { kernel } } }]);
+  }
+  const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [i, { kernel: 'plain' }]));
+  wrong.push(['matmul has 10001 classes, more than 10000', { ...empty, matmul: many }]);
   for (const [message, json] of wrong) {
     it(`is refused: ${message}`, () => {
       expect(() => parseTuningTable(json)).toThrow(

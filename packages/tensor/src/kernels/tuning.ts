@@ -33,6 +33,23 @@ export function attentionClass(kernel: AttentionKernel, headDim: number): string
   return `${kernel} ${headDim}`;
 }
 
+/** Numbers of a choice lie in these bounds: kernels are unrolled by them, and a text of gigabytes is no kernel. */
+const bounds: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  rows: [1, 64],
+  columns: [1, 64],
+  lanes: [1, 256],
+  blockRows: [1, 1024],
+  blockColumns: [1, 1024],
+  depth: [1, 1024],
+  others: [1, 64],
+  residentDims: [0, 1024],
+  outputDims: [0, 1024],
+  stagedRows: [0, 1024],
+};
+/** Sums that one invocation holds: rows times columns, or rows times others. */
+const maxTile = 1024;
+const maxEntries = 10_000;
+
 const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   plain: [],
   registerTile: ['rows', 'columns'],
@@ -41,6 +58,7 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
+  laneRows: ['lanes', 'rows', 'others'],
   laneRow: ['lanes', 'others', 'residentDims', 'outputDims', 'stagedRows'],
   subgroupTile: ['lanes', 'rows', 'others'],
 };
@@ -60,18 +78,26 @@ export function parseTuningTable(json: unknown): TuningTable {
     ['attention', attentionFields],
   ] as const) {
     if (!isRecord(table[part])) throw refusal(`it has no part '${part}'`);
-    for (const [name, choice] of Object.entries(table[part])) checkChoice(`${part} ${name}`, choice, fields);
+    const entries = Object.entries(table[part]);
+    if (entries.length > maxEntries) throw refusal(`${part} has ${entries.length} classes, more than ${maxEntries}`);
+    for (const [name, choice] of entries) checkChoice(`${part} ${name.slice(0, 100)}`, choice, fields);
   }
   return table;
 }
 
 function checkChoice(name: string, choice: unknown, fields: Readonly<Record<string, readonly string[]>>): void {
-  const wanted = isRecord(choice) && typeof choice.kernel === 'string' ? fields[choice.kernel] : undefined;
+  const kernel = isRecord(choice) && typeof choice.kernel === 'string' ? choice.kernel : '';
+  const wanted = Object.hasOwn(fields, kernel) ? fields[kernel] : undefined;
   if (!wanted) throw refusal(`${name} names none of the kernels ${Object.keys(fields).join(', ')}`);
   for (const field of wanted) {
     const value = (choice as Record<string, unknown>)[field];
-    if (!Number.isInteger(value) || (value as number) < 0) throw refusal(`${name} has no whole number '${field}'`);
+    const [least, most] = bounds[field]!;
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+      throw refusal(`${name} has no whole number '${field}' from ${least} to ${most}`);
+    }
   }
+  const { rows = 1, columns = 1, others = 1 } = choice as Record<string, number>;
+  if (rows * columns * others > maxTile) throw refusal(`${name} holds more than ${maxTile} sums`);
 }
 
 function refusal(what: string): ValueError {

@@ -1,4 +1,4 @@
-/** The error function, which WGSL has not. */
+// The error function, which WGSL lacks.
 import type { TgpuFn } from 'typegpu';
 import * as d from '../shader/data.js';
 import { fn } from '../shader/fn.js';

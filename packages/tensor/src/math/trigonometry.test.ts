@@ -1,6 +1,6 @@
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bareDevice, mapOnDevice } from '../testing/mapOnDevice.js';
+import { bareDevice, mapOnDevice } from '../testing/map-on-device.js';
 import { cosAccurate, sinAccurate } from './trigonometry.js';
 
 let device: GPUDevice | undefined;

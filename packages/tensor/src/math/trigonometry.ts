@@ -1,7 +1,5 @@
-/**
- * Sine and cosine with a range reduction of our own. WGSL promises nothing outside [−π, π] (2e-4 was seen at 1000),
- * and timestep embeddings take both of arguments up to 1000.
- */
+// Sine and cosine with a range reduction of our own. WGSL promises nothing outside [−π, π] (2e-4 was seen at 1000),
+// and timestep embeddings take both of arguments up to 1000.
 import type { TgpuFn } from 'typegpu';
 import * as d from '../shader/data.js';
 import { fn } from '../shader/fn.js';

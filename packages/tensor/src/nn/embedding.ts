@@ -14,7 +14,7 @@ export function embedding(params: EmbeddingParams, ids: Tensor): Tensor {
   return rowsAt(params.weight, ids);
 }
 
-/** The parameters of an embedding under `name`, drawn with deviation 0.02 as in DiT unless told otherwise. */
+/** The parameters of an embedding under `name`, by default drawn with deviation 0.02 as in DiT. */
 export function embeddingParameters(
   name: string,
   count: number,

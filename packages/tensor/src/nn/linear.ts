@@ -1,4 +1,4 @@
-// A linear layer, and how large and initialised its weights are. Everything else in this folder stands on it.
+// A linear layer, with the shapes and initialisers of its weights. Everything else in this folder uses it.
 
 import { ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
@@ -30,7 +30,7 @@ export function linear(params: LinearParams, x: Tensor): Tensor {
   return (bias ? rows.add(bias) : rows).reshape([...x.shape.slice(0, -1), weight.shape[0]!]);
 }
 
-/** The parameters of a linear layer under `name`: Xavier weights and a zero bias unless told otherwise. */
+/** The parameters of a linear layer under `name`: by default Xavier weights and a zero bias. */
 export function linearParameters(
   name: string,
   inputs: number,

@@ -1,7 +1,7 @@
 // The norms with learned scales and shifts. They start without effect.
-import { groupNorm as groups } from '../ops/normalize/groupNorm.js';
-import { layerNorm as layer } from '../ops/normalize/layerNorm.js';
-import { rmsNorm as rms } from '../ops/normalize/rmsNorm.js';
+import { groupNorm as groups } from '../ops/normalize/group-norm.js';
+import { layerNorm as layer } from '../ops/normalize/layer-norm.js';
+import { rmsNorm as rms } from '../ops/normalize/rms-norm.js';
 import type { NormOptions } from '../ops/normalize/standardize.js';
 import type { Tensor } from '../tensor.js';
 import { ones, zeros } from './initialisers.js';

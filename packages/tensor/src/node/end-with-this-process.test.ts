@@ -1,7 +1,7 @@
 // Processes that are really killed. Each carries a mark in its environment, by which those left over are found.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireCapability } from '@paris/test-tools';
@@ -22,8 +22,7 @@ it.for(['polite', 'deaf'])('a child that is %s does not outlive a parent that is
     await writeFile(
       script,
       `import { spawn } from 'node:child_process';
-       import { endWithThisProcess, expectChild } from ${JSON.stringify(dist)};
-       expectChild();
+       import { endWithThisProcess } from ${JSON.stringify(dist)};
        const child = spawn('sh', ['-c', ${JSON.stringify(child)}], { stdio: ['ignore', 'inherit', 'ignore'], detached: true });
        endWithThisProcess(child);
        setInterval(() => {}, 1000);`,
@@ -39,6 +38,43 @@ it.for(['polite', 'deaf'])('a child that is %s does not outlive a parent that is
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+/** Runs a parent that starts a program and is killed `delay` milliseconds later; at 0, in the next statement. */
+async function killedAfter(delay: number, mark: string, program: string): Promise<void> {
+  const end = `process.kill(process.pid, 'SIGKILL')`;
+  const script = `import { spawnWithThisProcess } from ${JSON.stringify(dist)};
+    spawnWithThisProcess('sh', ['-c', ${JSON.stringify(program)}], { stdio: 'ignore', detached: true });
+    ${delay === 0 ? end : `setTimeout(() => ${end}, ${delay});`}`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, [MARK]: mark },
+    stdio: 'ignore',
+  });
+  const signal = await new Promise((resolve) => parent.once('close', (_, how) => resolve(how)));
+  expect(signal).toBe('SIGKILL');
+}
+
+it('a program does not begin when its parent is killed before it could say which it started', async (context) => {
+  requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
+  const mark = randomUUID();
+  const folder = await mkdtemp(join(tmpdir(), 'paris-end-'));
+  try {
+    await killedAfter(0, mark, `echo > '${folder}/begun'; sleep 300; echo`);
+    await expectNoProcesses(mark, 5_000);
+    expect(await readdir(folder)).toEqual([]);
+    await killedAfter(2000, mark, `echo > '${folder}/begun'; sleep 300; echo`);
+    expect(await readdir(folder)).toEqual(['begun']);
+    await expectNoProcesses(mark);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('nor does it outlive a parent that is killed in its first milliseconds', async (context) => {
+  requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
+  const mark = randomUUID();
+  for (let delay = 1; delay <= 12; delay++) await killedAfter(delay, mark, 'sleep 300; echo');
+  await expectNoProcesses(mark);
 });
 
 it('leaves nothing behind when the child ends first', async (context) => {

@@ -1,4 +1,4 @@
-// @paris/tensor/node: what Node needs beside the tensors: finding an adapter, and starting processes that get it.
+// @paris/tensor/node: what only Node needs: finding an adapter, and starting processes that get it.
 export { isSoftware } from '../device/software.js';
 export { beginWait } from '../device/wait.js';
 export {
@@ -12,8 +12,8 @@ export {
   probeAdapters,
   type WorkingAdapter,
 } from './adapters.js';
-export { calmPolling } from './calmPolling.js';
+export { calmPolling } from './calm-polling.js';
 export type { AdapterKind, ProbeSystem } from './candidates.js';
-export { endWithThisProcess, expectChild } from './end-with-this-process.js';
+export { endWithThisProcess, spawnWithThisProcess } from './end-with-this-process.js';
 export type { AdapterFacts, ProbeOutcome } from './probe-process.js';
 export { endOf, type RunOptions, runWithAdapter } from './run.js';

@@ -1,7 +1,6 @@
 // One probe in a process of its own: a driver that crashes takes only that process down.
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { dawnOptions } from '../device/gpu.node.js';
 import { endWithThisProcess } from './end-with-this-process.js';
@@ -20,7 +19,7 @@ export type AdapterFacts = {
 /** Either the adapter that ran a small shader correctly, or why there is none, as half a sentence. */
 export type ProbeOutcome = { adapter: AdapterFacts } | { reason: string };
 
-// Kept as text, so that it needs no file beside it, bundled or not. It ends itself: Dawn keeps a process alive.
+// Kept as text, so that it needs no other file, bundled or not. It ends itself: Dawn keeps a process alive.
 const SCRIPT = `
 const say = (outcome) => { process.stdout.write('PROBE ' + JSON.stringify(outcome) + '\\n', () => process.exit(0)); };
 try {
@@ -79,14 +78,11 @@ export function probeInProcess(
   });
 }
 
-/** The URL of the installed package `webgpu`, seen from here or from the working directory, where `exec` starts programs. */
+/** The URL of the installed package `webgpu` as this package finds it, never as the working folder would have it. */
 function findDawn(): string | undefined {
-  for (const from of [import.meta.url, pathToFileURL(join(process.cwd(), 'x.js')).href]) {
-    try {
-      return pathToFileURL(createRequire(from).resolve('webgpu')).href;
-    } catch {
-      // not visible from there
-    }
+  try {
+    return pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }

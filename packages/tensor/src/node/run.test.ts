@@ -58,6 +58,18 @@ it('passes on arguments, the environment and the exit code', async () => {
   expect(JSON.parse(await readFile(file, 'utf8'))).toEqual([['--a b', "c'd"], 'gpu', 'kept']);
 });
 
+it('passes on variables that a shell would drop for their names, and leaves no channel open', async () => {
+  const path = await script(`
+    import { fstatSync, writeFileSync } from 'node:fs';
+    const open = [3, 4, 5].filter((fd) => { try { return fstatSync(fd).isSocket(); } catch { return false; } });
+    const seen = [process.env['a.b'], process.env['npm_config_x-y'], process.argv.slice(3), open];
+    writeFileSync(process.argv[2], JSON.stringify(seen));`);
+  const file = join(folder, 'seen.json');
+  const environment = { 'a.b': "it's", 'npm_config_x-y': '$HOME `x` "y"', PATH: process.env.PATH };
+  expect(await runWithAdapter([process.execPath, path, file, '$HOME'], {}, { ...system, environment })).toBe(0);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(["it's", '$HOME `x` "y"', ['$HOME'], []]);
+});
+
 it('passes on signals, and says which one ended the child', async () => {
   const path = await script('process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 10_000);');
   expect(await runWithAdapter([process.execPath, path], {}, system)).toBe(143);
@@ -71,6 +83,10 @@ it('passes on signals, and says which one ended the child', async () => {
 
 it('says what did not start', async () => {
   await expect(runWithAdapter(['no-such-command'], {}, system)).rejects.toThrow('[exec] no-such-command did not start');
+  for (const name of [join(folder, 'missing'), folder, await script('')]) {
+    await expect(runWithAdapter([name], {}, system)).rejects.toThrow(`[exec] ${name} did not start: `);
+  }
+  expect(await runWithAdapter(['sh', '-c', 'exit 127'], {}, system)).toBe(127); // its own
   await expect(runWithAdapter([], {}, system)).rejects.toThrow('[exec] there is no command to run');
 });
 

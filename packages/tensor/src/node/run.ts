@@ -1,10 +1,10 @@
 // A process of its own for whatever needs the GPU: LD_LIBRARY_PATH and the driver must be set before a process starts.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { ValueError } from '../errors.js';
 import { type AdapterChoice, adapterEnvironment, chooseAdapter, type WorkingAdapter } from './adapters.js';
 import { type ProbeSystem, thisSystem } from './candidates.js';
-import { endWithThisProcess, expectChild } from './end-with-this-process.js';
+import { endWithThisProcess, spawnWithThisProcess } from './end-with-this-process.js';
 
 /** On which adapter a child runs. */
 export type RunOptions = {
@@ -30,9 +30,8 @@ export async function runWithAdapter(
   const adapter = await chooseAdapter({ adapter: asked }, system);
   onAdapter?.(adapter);
   const env = { ...system.environment, ...adapterEnvironment(adapter) };
-  expectChild();
   try {
-    return (await endOf(spawn(command, rest, { stdio: 'inherit', env }))).code;
+    return (await endOf(spawnWithThisProcess(command, rest, { stdio: 'inherit', env }))).code;
   } catch (cause) {
     throw new ValueError('exec', `${command} did not start: ${(cause as Error).message}.`, { cause });
   }

@@ -15,8 +15,23 @@ it('is found from a folder below the one that installed it', async () => {
   const bin = join(folder, 'node_modules', '@sparticuz', 'chromium', 'bin');
   await mkdir(bin, { recursive: true });
   await writeFile(join(bin, 'swiftshader.tar.br'), '');
-  expect(findSwiftShader([join(folder, 'a', 'b')])).toBe(join(bin, 'swiftshader.tar.br'));
-  expect(findSwiftShader([tmpdir()])).toBeUndefined();
+  expect(findSwiftShader(join(folder, 'a', 'b'))).toBe(join(bin, 'swiftshader.tar.br'));
+  expect(findSwiftShader(tmpdir())).toBeUndefined();
+});
+
+it('is not what the working folder offers', async () => {
+  const bin = join(folder, 'node_modules', '@sparticuz', 'chromium', 'bin');
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, 'swiftshader.tar.br'), 'code of a stranger');
+  const own = findSwiftShader();
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    expect(own).toBeDefined();
+    expect(findSwiftShader()).toBe(own);
+  } finally {
+    process.chdir(before);
+  }
 });
 
 it('unpacks once, also when several processes start at the same time', async () => {
@@ -38,5 +53,6 @@ it('leaves nothing behind when the archive is not what it should be', async () =
 
 it('goes to the cache folder of the user', () => {
   expect(cacheFolder({ XDG_CACHE_HOME: '/caches' })).toBe(join('/caches', 'paris'));
+  expect(cacheFolder({ XDG_CACHE_HOME: 'caches' })).toMatch(/\.cache.paris$/);
   expect(cacheFolder({})).toMatch(/\.cache.paris$/);
 });

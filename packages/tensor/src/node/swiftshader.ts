@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { tarFiles } from './tar.js';
@@ -13,17 +13,15 @@ import { tarFiles } from './tar.js';
 export const SWIFTSHADER_FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'] as const;
 const ARCHIVE = join('node_modules', '@sparticuz', 'chromium', 'bin', 'swiftshader.tar.br');
 
-/** The archive's path as seen from any of `folders` or a folder above it, or undefined. */
-export function findSwiftShader(
-  folders: readonly string[] = [dirname(fileURLToPath(import.meta.url)), process.cwd()],
-): string | undefined {
-  for (const folder of folders) {
-    for (let at = folder; ; at = dirname(at)) {
-      if (existsSync(join(at, ARCHIVE))) return join(at, ARCHIVE);
-      if (dirname(at) === at) break;
-    }
+/**
+ * The archive's path as this package finds it: in a `node_modules` at its own folder or above, as Node finds packages. Never
+ * as seen from the working folder: anyone who can write there would choose which driver runs.
+ */
+export function findSwiftShader(from: string = dirname(fileURLToPath(import.meta.url))): string | undefined {
+  for (let at = from; ; at = dirname(at)) {
+    if (existsSync(join(at, ARCHIVE))) return join(at, ARCHIVE);
+    if (dirname(at) === at) return undefined;
   }
-  return undefined;
 }
 
 /**
@@ -53,5 +51,7 @@ export async function unpackSwiftShader(archive: string, cache: string = cacheFo
 
 /** Where this user's caches belong (XDG base directories: SwiftShader is for Linux only). */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'paris');
+  const given = environment.XDG_CACHE_HOME ?? '';
+  // A relative one is to be ignored, as its specification says: it would be a folder of wherever one stands.
+  return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'paris');
 }

@@ -15,7 +15,7 @@ import {
   type Tensor,
   valueAndGrad,
 } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 const infinity = Number.POSITIVE_INFINITY;

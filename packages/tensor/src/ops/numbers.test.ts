@@ -1,7 +1,7 @@
-// Plain numbers beside a tensor: what its dtype does not hold is refused, as device.tensor does.
+// Plain numbers as operands of a tensor: what its dtype does not hold is refused, as by device.tensor.
 import { expect, it } from 'vitest';
 import { clamp, full, maximum, scalar, type Tensor, where } from '../index.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 
 const device = useDevice();
 

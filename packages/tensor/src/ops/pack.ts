@@ -1,4 +1,4 @@
-// Many tensors as one: an optimiser that walks over a packed tensor is a handful of dispatches however many
+// Many tensors as one: an optimizer that walks over a packed tensor is a few dispatches however many
 // parameters there are. The planner lets producers write into the pack, and unpacked parts are windows of it.
 import { DTypeError } from '../errors.js';
 import { type Shape, sizeOf } from '../graph/shape.js';

@@ -1,5 +1,5 @@
 // The checks of one family of ops: each through checkOp, and a last one that f16 was compared at all.
-import { type CheckOptions, type CheckReport, checkOp } from '../testing/checkOp.js';
+import { type CheckOptions, type CheckReport, checkOp } from '../testing/check-op/check-op.js';
 import { elementwiseSamples, type OpFixture } from '../testing/samples.js';
 import { declareSuite, type SuiteCase } from '../testing/suite.js';
 

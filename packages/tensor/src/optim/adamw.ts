@@ -1,3 +1,4 @@
+import { hostLog } from '../math/host.js';
 import { exp } from '../ops/arithmetic/exp.js';
 import { sqrt } from '../ops/arithmetic/sqrt.js';
 import { where } from '../ops/where.js';
@@ -22,7 +23,7 @@ export interface AdamWOptions {
 /**
  * Adam with decoupled weight decay. Loshchilov and Hutter, https://arxiv.org/abs/1711.05101, Algorithm 2, with the
  * decay multiplied by the learning rate as PyTorch does (θ ← θ − η λ θ). State: m and v, as packed tensors.
- * @throws ValueError for decays outside [0, 1), a negative eps or weight decay, or a learning rate that is no number from 0 on
+ * @throws ValueError for decays outside [0, 1), a negative eps or weight decay, or a learning rate that is not a number ≥ 0
  */
 export function adamw(options: AdamWOptions): Optimizer {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, weightDecay = 0 } = options;
@@ -71,7 +72,7 @@ export function adamStep(
  */
 export function oneMinusPower(beta: number, t: Tensor): Tensor {
   if (beta === 0) return t.mul(0).add(1);
-  const y = t.mul(-Math.log(beta));
+  const y = t.mul(-hostLog(beta));
   const small = y.minimum(0.5);
   let series = small.mul(-1 / 8).add(1);
   for (let k = 7; k >= 2; k--) {

@@ -7,7 +7,7 @@ import { type GradientTransform, packTree } from './optimizer.js';
  * Scales all gradients down together so that their joint norm is at most `maxNorm`; smaller ones stay as they are.
  * Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks",
  * https://arxiv.org/abs/1211.5063, Algorithm 1, with PyTorch's 1e-6 in the quotient.
- * @throws ValueError if `maxNorm` is no number above 0; ∞ leaves all gradients as they are
+ * @throws ValueError if `maxNorm` is not a number above 0; ∞ leaves all gradients as they are
  */
 export function clipByGlobalNorm(maxNorm: number): GradientTransform {
   requireNumbers('clipByGlobalNorm', { maxNorm }, positive);

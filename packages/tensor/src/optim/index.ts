@@ -2,7 +2,7 @@
 export { type AdamWOptions, adamw } from './adamw.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';
 export { ema } from './ema.js';
-export { dynamicLossScale, type LossScaleOptions, type ScaledOptimizer } from './lossScale.js';
+export { dynamicLossScale, type LossScaleOptions, type ScaledOptimizer } from './loss-scale.js';
 export { type MuonOptions, muon } from './muon.js';
 export {
   chain,
@@ -18,6 +18,7 @@ export {
 } from './optimizer.js';
 export { inPrecision, type Precision, type PrecisionOptimizer } from './precision.js';
 export {
+  type ConstantOptions,
   type CosineDecayOptions,
   constant,
   cosineDecay,

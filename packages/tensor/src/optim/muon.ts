@@ -39,7 +39,7 @@ const [a, b, c] = [3.4445, -4.775, 2.0315];
  * by the nearest orthogonal matrix, about, and scaled by √max(1, rows / columns). Jordan et al., "Muon: an optimizer
  * for hidden layers in neural networks", 2024. Matrices of one shape are iterated together: 17 dispatches for each
  * shape and a few for all, however many layers there are. State: m and v of AdamW; matrices keep their momentum in m, and do not use v.
- * @throws ValueError for options that mean nothing, as {@link adamw} does
+ * @throws ValueError for invalid options, as {@link adamw} does
  */
 export function muon(options: MuonOptions): Optimizer {
   const { momentum = 0.95, nesterov = true, iterations = 5, weightDecay = 0, isMatrix = isHidden } = options;

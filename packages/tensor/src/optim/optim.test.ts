@@ -6,7 +6,7 @@ import { hostNormal } from '../random/host.js';
 import { key } from '../random/key.js';
 import { adamw, oneMinusPower } from './adamw.js';
 import { chain, clipByGlobalNorm, ema, globalNorm, type Optimizer, sgd, type TrainState } from './index.js';
-import { cosineDecay, linear, type Schedule } from './schedule.js';
+import { constant, cosineDecay, linear, type Schedule } from './schedule.js';
 
 let device: Device | undefined;
 beforeAll(async () => {
@@ -79,7 +79,7 @@ async function compare(
   return state;
 }
 
-/** Algorithm 2 of arXiv:1711.05101, as it stands there. */
+/** Algorithm 2 of arXiv:1711.05101, literally. */
 function referenceAdamW(rate: (t: number) => number, decay: number, [b1, b2] = [0.9, 0.999], eps = 1e-8) {
   const m: number[] = [];
   const v: number[] = [];
@@ -121,7 +121,7 @@ describe('adamw', () => {
     );
   });
 
-  it('goes on from a saved state as if never stopped', async (context) => {
+  it('resumes from a saved state as if never stopped', async (context) => {
     const on = open(context);
     const optimizer = chain(clipByGlobalNorm(1), adamw({ learningRate: 0.05, weightDecay: 0.1 }));
     const step = on.compile((state: TrainState<Params>, g: Params) => optimizer.update(state, g));
@@ -240,6 +240,14 @@ describe('schedules', () => {
     close(
       await sampled(open(context), linear(1, 0.2, 100)),
       steps.map((t) => 1 - 0.8 * Math.min(t / 100, 1)),
+    );
+  });
+
+  it('constant, with warm-up', async (context) => {
+    close(await sampled(open(context), constant(0.3)), new Array(steps.length).fill(0.3));
+    close(
+      await sampled(open(context), constant(0.3, { warmupSteps: 10 })),
+      steps.map((t) => 0.3 * Math.min(1, (t + 1) / 10)),
     );
   });
 

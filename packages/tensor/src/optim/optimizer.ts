@@ -1,8 +1,6 @@
-/**
- * What all optimizers share: the state of a training, and the way from trees of tensors to one packed tensor and back.
- * An update rule sees every parameter as one flat tensor, so a step is a handful of dispatches however many
- * parameters a model has.
- */
+// What all optimizers share: the state of a training, and the way from trees of tensors to one packed tensor and back.
+// An update rule sees every parameter as one flat tensor, so a step is a few dispatches however many
+// parameters a model has.
 import { ValueError } from '../errors.js';
 import type { Shape } from '../graph/shape.js';
 import { full, zeros } from '../ops/creation/constant.js';
@@ -29,7 +27,7 @@ export interface PackedStep {
   readonly gradients: Tensor;
   readonly moments: Moments;
   readonly step: Tensor;
-  /** What stands where in the packed tensors, in their order. */
+  /** The parameters in the packed tensors, in their order. */
   readonly parts: readonly ParameterPart[];
 }
 

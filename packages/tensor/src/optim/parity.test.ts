@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../index.js';
 import { hostTensor, relativeError, type StoredTensor } from '../testing/parity.js';
-import { useDevice } from '../testing/useDevice.testing.js';
+import { useDevice } from '../testing/use-device.testing.js';
 import { flattenTree, unflattenTree } from '../tree.js';
 import {
   type AdamWOptions,

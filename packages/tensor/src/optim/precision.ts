@@ -5,7 +5,7 @@ import { LimitError } from '../errors.js';
 import type { FloatDType } from '../graph/dtype.js';
 import { isLeafTensor, type Tensor } from '../tensor.js';
 import { mapTree } from '../tree.js';
-import { dynamicLossScale, type LossScaleOptions } from './lossScale.js';
+import { dynamicLossScale, type LossScaleOptions } from './loss-scale.js';
 import { type Optimizer, packTree, type TrainState, unpackTree } from './optimizer.js';
 
 /** `f32` throughout; or f32 weights with copies and activations in f16, and a scaled loss. */
@@ -16,7 +16,7 @@ export interface PrecisionOptimizer extends Optimizer {
   /** What networks compute with: cast their inputs to it, and their results to f32 before the loss. */
   readonly dtype: FloatDType;
   /**
-   * The loss and what comes beside it, and gradients for {@link Optimizer.update}. The function gets the state's
+   * The loss and what else the function returns, and gradients for {@link Optimizer.update}. The function gets the state's
    * parameters in {@link dtype} and returns [f32 [], anything].
    */
   valueAndGrad<P, X>(fn: (params: P) => [Tensor, X], state: TrainState<P>): [[Tensor, X], P];

@@ -29,6 +29,7 @@ it('numbers that mean nothing are refused by name', () => {
       '[dynamicLossScale] growthInterval is 0.5.',
     ],
     [() => constant(Number.NaN), '[constant] rate is NaN. Give a finite number.'],
+    [() => constant(1, { warmupSteps: -1 }), '[constant] warmupSteps is -1.'],
     [() => linear(1, Number.POSITIVE_INFINITY, 10), '[linear] to is Infinity.'],
     [() => linear(1, 0, -1), '[linear] steps is -1. Give a whole number from 0 on.'],
     [() => cosineDecay(1, 1.5), '[cosineDecay] steps is 1.5.'],

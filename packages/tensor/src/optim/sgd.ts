@@ -17,7 +17,7 @@ export interface SgdOptions {
  * Stochastic gradient descent, with momentum as PyTorch has it: u ← μ u + g, θ ← θ − η u (Nesterov: θ − η (g + μ u)).
  * Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013,
  * equations 1–4, with the learning rate moved out of the momentum. State: u, as a packed tensor, if there is momentum.
- * @throws ValueError for a momentum outside [0, 1), a negative weight decay, or a learning rate that is no number from 0 on
+ * @throws ValueError for a momentum outside [0, 1), a negative weight decay, or a learning rate that is not a number ≥ 0
  */
 export function sgd(options: SgdOptions): Optimizer {
   const { learningRate, momentum = 0, nesterov = false, weightDecay = 0 } = options;

@@ -1,9 +1,7 @@
-/**
- * Random arrays on the host: the values that a tensor of the same size has. Element i takes word i mod 4 of counter
- * block ⌊i / 4⌋; a normal takes the two words of its pair (elements 2p and 2p+1 share words 2p and 2p+1). Bits and
- * uniforms are equal on every device, normals within 1e-6. Only +, −, ×, / and √ of doubles are used, which IEEE 754
- * defines to the last bit: these arrays are the same bytes in every JavaScript engine.
- */
+// Random arrays on the host: the values that a tensor of the same size has. Element i takes word i mod 4 of counter
+// block ⌊i / 4⌋; a normal takes the two words of its pair (elements 2p and 2p+1 share words 2p and 2p+1). Bits and
+// uniforms are equal on every device, normals within 1e-6. Only +, −, ×, / and √ of doubles are used, which IEEE 754
+// defines to the last bit: these arrays are the same bytes in every JavaScript engine.
 import { bitsToUniform, DOMAIN, type Key } from './key.js';
 import { philox4x32 } from './philox.js';
 

@@ -14,7 +14,7 @@ export const DOMAIN = { elements: 0, foldIn: 1, split: 2 } as const;
 export class Key {
   readonly words: readonly [number, number];
 
-  /** @throws ValueError if a word is no unsigned 32-bit integer. */
+  /** @throws ValueError if a word is not an unsigned 32-bit integer. */
   constructor(words: readonly [number, number]) {
     for (const word of words) {
       if (word >>> 0 !== word) {

@@ -1,8 +1,6 @@
-/**
- * Philox 4×32-10: ten rounds turn a 128-bit counter and a 64-bit key into four random words. No state: word w of
- * counter block b depends on nothing else, so any element of any tensor can be drawn alone, on any device.
- * Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, §3.3 and Table 2.
- */
+// Philox 4×32-10: ten rounds turn a 128-bit counter and a 64-bit key into four random words. No state: word w of
+// counter block b depends on nothing else, so any element of any tensor can be drawn alone, on any device.
+// Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, §3.3 and Table 2.
 
 /** The multipliers of one round and the Weyl constants that move the key between rounds. */
 export const PHILOX = { m0: 0xd2511f53, m1: 0xcd9e8d57, w0: 0x9e3779b9, w1: 0xbb67ae85, rounds: 10 } as const;

@@ -57,7 +57,7 @@ it('inside one, from the key it is given, with keys derived there', async (conte
   }
 });
 
-it('a permutation is that of the host, holds every number once, and is told its limit', async (context) => {
+it('a permutation is that of the host, holds every number once, and has a limit', async (context) => {
   const on = open(context);
   const draw = on.compile((k: TensorKey) => [0, 1, 7, 1000].map((n) => permutation(k, n)));
   for (const seed of [3, 4]) {

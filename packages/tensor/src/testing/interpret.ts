@@ -4,7 +4,7 @@ import type { DType, FloatDType } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import { Tensor } from '../tensor.js';
-import { interpreters } from './interpretOps.js';
+import { interpreters } from './interpret-ops.js';
 
 /** Elements in row-major order; bool is 0 or 1. */
 export type Elements = Float64Array;
@@ -29,7 +29,7 @@ export interface InterpretOptions {
 
 /**
  * The elements of each root.
- * @throws Error if a leaf has no elements or an op is not known here (add it to interpretOps.ts).
+ * @throws Error if a leaf has no elements or an op is not known here (add it to interpret-ops.ts).
  */
 export function interpret(roots: readonly Tensor[], options: InterpretOptions): Elements[] {
   const { leaves, round } = options;
@@ -77,7 +77,7 @@ export function interpretNode(node: Node, read: (input: Value) => Elements, roun
   // Tiled and composite ops without such a reading say themselves what they are made of.
   const meaning = op.kind === 'composite' ? op.decompose : op.kind === 'tiled' ? op.reference : undefined;
   const made = meaning?.(inputs, attributes).map((value) => new Tensor(value, undefined));
-  if (!made) throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpretOps.ts.`);
+  if (!made) throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpret-ops.ts.`);
   return finish(interpret(made, { leaves: new Map(inputs.map((input) => [input, read(input)])), round }));
 }
 

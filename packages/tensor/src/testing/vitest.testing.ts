@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
 import { type Suite, takeSuites } from './suite.js';
-import { useDevice } from './useDevice.testing.js';
+import { useDevice } from './use-device.testing.js';
 
 /** Kernels compile slowly from a cold shader cache on a busy machine. */
-const timeoutMs = 300_000;
+const timeoutMs = 900_000;
 
 export function runSuitesInVitest(): void {
   takeSuites(runInVitest);

@@ -2,10 +2,11 @@
 // online softmax of algorithm 1, the backward that of appendix B.2. With
 //   P = exp(scale · q kᵀ − logSumExp),  dP = dO vᵀ,  delta = rowsum(dO ∘ O),  dS = P ∘ (dP − delta):
 //   dq = scale · dS k,   dk = scale · dSᵀ q,   dv = Pᵀ dO.
-// Nothing of size N × M is stored: P is computed again from what the forward saved. Each row of a result is summed in the
+// Nothing of size N × M is stored: P is recomputed from what the forward saved. Each row of a result is summed in the
 // order of the other side's rows: no atomics, the same bytes every time.
 import type { GeneratedKernel } from '../../graph/kernel.js';
 import { type LaneRow, LaneRowText } from './lane-row.js';
+import { type LaneRows, LaneRowsText } from './lane-rows.js';
 import { type AttentionKernel, type AttentionSpec, LOWEST } from './spec.js';
 import { type SubgroupTile, SubgroupTileText } from './subgroup-tile.js';
 import type { AttentionText, Seen, Sides } from './text.js';
@@ -13,6 +14,7 @@ import type { AttentionText, Seen, Sides } from './text.js';
 /** A layout with its parameters: plain data, so that a tuning table can hold it. */
 export type AttentionChoice =
   | ({ readonly kernel: 'laneRow' } & LaneRow)
+  | ({ readonly kernel: 'laneRows' } & LaneRows)
   | ({ readonly kernel: 'subgroupTile' } & SubgroupTile);
 
 /** The text of one of the kernels in the chosen layout; see {@link AttentionSpec}. */
@@ -21,9 +23,16 @@ export function generateAttention(
   spec: AttentionSpec,
   choice: AttentionChoice,
 ): GeneratedKernel {
-  return kernels[kernel](spec, (sides) =>
-    choice.kernel === 'laneRow' ? new LaneRowText(spec, sides, choice) : new SubgroupTileText(spec, sides, choice),
-  );
+  return kernels[kernel](spec, (sides) => {
+    switch (choice.kernel) {
+      case 'laneRow':
+        return new LaneRowText(spec, sides, choice);
+      case 'laneRows':
+        return new LaneRowsText(spec, sides, choice);
+      case 'subgroupTile':
+        return new SubgroupTileText(spec, sides, choice);
+    }
+  });
 }
 
 const kernels = { forward, backwardQuery, backwardKey };

@@ -8,7 +8,7 @@ import type { AttentionSpec } from './spec.js';
 import { AttentionText, type Seen, type Sides } from './text.js';
 
 export interface LaneRow {
-  /** Rows a workgroup, one an invocation. */
+  /** Rows per workgroup, one per invocation. */
   readonly lanes: number;
   /** Rows of the other side that are taken at a time; one where they are staged. */
   readonly others: number;
@@ -115,7 +115,7 @@ ${this.one('first + slot', statements, seen)}
 }`;
   }
 
-  /** A step of the walk to one row, which all invocations leave out if it is not seen. */
+  /** One step of the loop, for one row; all invocations skip it if the row is masked. */
   private one(other: string, statements: readonly string[], seen: Seen | undefined): string {
     return `let exists_0 = true;
 let other_0 = ${other};

@@ -9,7 +9,7 @@ import { AttentionText, type Seen, type Sides } from './text.js';
 export interface SubgroupTile {
   /** The subgroup's size, which is also the workgroup's. */
   readonly lanes: number;
-  /** Rows a workgroup. */
+  /** Rows per workgroup. */
   readonly rows: number;
   /** Rows of the other side that are taken at a time, by lane. */
   readonly others: number;

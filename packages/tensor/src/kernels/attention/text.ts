@@ -1,5 +1,6 @@
 // The words in which the three kernels of attention (kernels.ts) are written, whatever the layout: which invocation has
-// which rows, and where rows and sums are kept. The side whose results a kernel makes is its own, the other one is walked over.
+// which rows, and where rows and sums are kept. Each invocation owns some rows of one operand (queries or keys) and loops
+// over all rows of the other.
 import type { Extent, GeneratedKernel } from '../../graph/kernel.js';
 import { unroll } from '../loops.js';
 import type { AttentionOperand, AttentionSpec } from './spec.js';
@@ -8,7 +9,7 @@ export interface Sides {
   /** How many rows there are. */
   readonly own: Extent;
   readonly other: Extent;
-  /** Operands: of the own side with each step of the walk, of it before the walk, and of the other side. */
+  /** Operands: those of the own side used in each step of the loop, those used before it, and those of the other side. */
   readonly held: readonly string[];
   readonly once?: readonly string[];
   readonly walked: readonly string[];
@@ -19,7 +20,7 @@ export type Seen = (other: string) => string;
 
 /**
  * WGSL in pieces. A name with `_i` is of the invocation's own row i, with `_j` of its j-th row of the other side at one
- * step. What lies beyond an edge is clamped; `exists_j` says so, and it must weigh nothing.
+ * step. Indices beyond an edge are clamped; `exists_j` is false there, and such rows must have no weight.
  */
 export abstract class AttentionText {
   protected readonly operands: Readonly<Record<string, AttentionOperand>>;
@@ -54,14 +55,14 @@ export abstract class AttentionText {
   abstract products(name: string, held: string, once: string): string;
 
   /**
-   * Walks over the other side: `other_j`, `exists_j`, and `taken_j`, whether it exists and `seen` says so of it.
+   * Loops over the other side: `other_j`, `exists_j`, and `taken_j`, whether the row exists and `seen` holds for it.
    */
   abstract walk(statements: readonly string[], seen?: Seen): string;
 
   /** `NAME_i_j`, variables: own rows times rows of the other side. */
   abstract scores(name: string, held: string, walked: string): string;
 
-  /** Makes `variable`, of which each invocation has seen its own `j`s, that of them all; in an order that is always the same. */
+  /** Combines `variable`, which each invocation has for its own `j`s, over all of them, always in the same order. */
   abstract reduce(variable: string, combine: (x: string, y: string) => string): string;
 
   /** Adds the other side's rows to sums, each times `WEIGHT_i_j`; what was there is multiplied by `DECAY_i` first. */

@@ -1,4 +1,4 @@
-import type { GeneratedKernel, KernelAdapter } from '../../graph/kernel.js';
+import { type GeneratedKernel, type KernelAdapter, WEBASSEMBLY } from '../../graph/kernel.js';
 import { matmulClass, tuningOf } from '../tuning.js';
 import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-tile.js';
 import { type PackedTile, packedTileMatmul } from './packed-tile.js';
@@ -29,11 +29,8 @@ const software = { kernel: 'registerTile', rows: 8, columns: 8 } as const satisf
 // Twice as fast as that; a taller one gains a little, but a row of it is in vain where the batch is small.
 const subgroups = { kernel: 'subgroupTile', rows: 32, columns: 4, lanes: 8 } as const satisfies MatmulChoice;
 
-/**
- * `GPUAdapterInfo.architecture` of `@paris/cpu`. Its invocations are the four lanes of a WebAssembly vector, of which a
- * thread has sixteen: eight sums, two vectors of `b` and one of `a`, with the rest for addresses.
- */
-const WEBASSEMBLY = 'wasm';
+// Its invocations are the four lanes of a WebAssembly vector, of which a thread has sixteen: eight sums, two vectors of `b`
+// and one of `a`, with the rest for addresses.
 const packed = { kernel: 'packedTile', rows: 4, columns: 2, lanes: 4, blockRows: 128, depth: 256 } as const;
 
 // From large to small: a tile is good if there are enough of them to fill the chip.

@@ -8,18 +8,18 @@ export interface RegisterTile {
   readonly columns: number;
 }
 
-/** A register tile with the number of invocations a workgroup; where they share, that is the subgroup's size. */
+/** A register tile with the number of invocations per workgroup; where they share, that is the subgroup's size. */
 export interface LaneTile extends RegisterTile {
   readonly lanes: number;
 }
 
-/** Invocations a workgroup: one SIMD register of lavapipe (8 lanes), two of SwiftShader (4 lanes). */
+/** Invocations per workgroup: one SIMD register of lavapipe (8 lanes), two of SwiftShader (4 lanes). */
 export const LANES = 8;
 
 /**
  * The kernel for adapters that run on the CPU. There the invocations of a workgroup are the lanes of SIMD registers, so
  * the lanes lie along columns and all share their rows: `a` is read once for all lanes (the driver sees that its
- * address does not depend on the invocation), `b` once a lane, and each read serves `columns` or `rows` products.
+ * address does not depend on the invocation), `b` once per lane, and each read serves `columns` or `rows` products.
  * Edges are clamped, not branched on: an invocation beyond the edge computes the last row or column again and stores
  * nothing. One k a turn and one copy of the epilogue keep the text small, since compiling it takes the driver longer
  * than running it a thousand times.

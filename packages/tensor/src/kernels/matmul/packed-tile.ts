@@ -1,5 +1,5 @@
 import type { GeneratedKernel } from '../../graph/kernel.js';
-import { HIDDEN_ZERO, tiles, unroll } from '../loops.js';
+import { tiles, unroll } from '../loops.js';
 import type { LaneTile } from './lane-tile.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 
@@ -52,12 +52,12 @@ ${eachSum((i, j) => `    ${sum(i, j)} = c${i}_${j};`)}
   }
   workgroupBarrier();
 }
-let stored_columns = ${columns}u + ${HIDDEN_ZERO};
-for (var i = 0u; i < block_rows; i++) {
-  let row = row_0 + i;
-  for (var j = 0u; j < stored_columns; j++) {
-    let column = column_0 + j * ${lanes}u + local_index;
-    if (column <= last_column) {
+// Down a column, so that what the epilogue reads is tested for bounds once per column.
+for (var j = 0u; j < ${columns}u; j++) {
+  let column = column_0 + j * ${lanes}u + local_index;
+  if (column <= last_column) {
+    for (var i = 0u; i < block_rows; i++) {
+      let row = row_0 + i;
       ${spec.store({ batch: 'batch', row: 'row', column: 'column' }, `sums[i * ${columns}u + j]`)}
     }
   }

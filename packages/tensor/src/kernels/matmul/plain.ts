@@ -5,7 +5,7 @@ import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
 const ROWS = 4;
 const COLUMNS = 16;
 
-/** One element an invocation: the reference of the other twins, and as good as they are for a handful of elements. */
+/** One element an invocation: the reference of the other twins, and as good as they are for a few elements. */
 export function plainMatmul(spec: MatmulSpec): GeneratedKernel {
   const { m, n, k, a, b } = spec;
   return {

@@ -2,7 +2,7 @@
 // of them differ just there.
 import { expect, it } from 'vitest';
 import { grad, log, logSumExp, pow, type Tensor } from '../../index.js';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 
 const device = useDevice();
 const infinity = Number.POSITIVE_INFINITY;

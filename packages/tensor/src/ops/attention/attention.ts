@@ -8,7 +8,7 @@ import { exp } from '../arithmetic/exp.js';
 import { zeros } from '../creation/constant.js';
 import { applyAll, onDeviceOf, requireTensor } from '../define/apply.js';
 import { tiled } from '../define/kinds.js';
-import { logSumExp } from '../reduce/logSumExp.js';
+import { logSumExp } from '../reduce/log-sum-exp.js';
 import { where } from '../where.js';
 import { attentionGradients } from './gradients.js';
 import { attentionKernel } from './kernel.js';

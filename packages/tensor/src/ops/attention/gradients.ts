@@ -1,4 +1,4 @@
-// The backward kernels of attention: probabilities are computed again from the saved logarithms.
+// The backward kernels of attention: probabilities are recomputed from the saved logarithms.
 
 import type { Tensor } from '../../tensor.js';
 import { exp } from '../arithmetic/exp.js';
@@ -50,7 +50,7 @@ function slopeOf(weights: Tensor, v: Tensor, cotangent: Tensor, delta: Tensor, s
   return weights.mul(heads(cotangent).matmul(heads(v).transpose()).sub(column(delta))).mul(scale);
 }
 
-/** Numbers of rows [B, H, N] beside the scores, [B, H, N, 1]. */
+/** Numbers of rows [B, H, N] in the rank of the scores, [B, H, N, 1]. */
 function column(x: Tensor): Tensor {
   return x.reshape([...x.shape, 1]);
 }

@@ -51,10 +51,9 @@ export function attentionKernel(kernel: AttentionKernel, context: TiledContext):
     store(name, { batch, head, row, column }, value) {
       const output = stores.indexOf(name);
       const [, second, third] = outputs[output]!.shape;
-      const index = column
-        ? `((${batch} * ${second}u + ${row}) * ${third}u + ${head}) * ${headDim}u + ${column}`
-        : `(${batch} * ${second}u + ${head}) * ${third}u + ${row}`;
-      return context.store(output, index, value);
+      if (!column) return context.store(output, `(${batch} * ${second}u + ${head}) * ${third}u + ${row}`, value);
+      const place = { row: `((${batch} * ${second}u + ${row}) * ${third}u + ${head})`, column, width: headDim };
+      return context.store(output, `${place.row} * ${headDim}u + ${column}`, value, place);
     },
   };
   return generateAttention(kernel, spec, chooseAttention(kernel, headDim, context.adapter));

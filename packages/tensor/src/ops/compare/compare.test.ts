@@ -3,17 +3,17 @@ import { opSuite } from '../suite.testing.js';
 import { equal } from './equal.js';
 import { finite } from './finite.js';
 import { greater } from './greater.js';
-import { greaterEqual } from './greaterEqual.js';
+import { greaterEqual } from './greater-equal.js';
 import { less } from './less.js';
-import { lessEqual } from './lessEqual.js';
+import { lessEqual } from './less-equal.js';
 import { logicalAnd, logicalNot, logicalOr } from './logical.js';
-import { notEqual } from './notEqual.js';
+import { notEqual } from './not-equal.js';
 
 opSuite('compare', (ops) => {
   const half = { none: 'the result is bool' };
   ops.elementwise(equal, 'equal', { half });
   ops.elementwise(notEqual, 'notEqual', { half });
-  // Its text is told infinities in optim/lossScale.test.ts: TypeGPU's CPU runs refuse them.
+  // Its text is tested with infinities in optim/loss-scale.test.ts: TypeGPU's CPU runs refuse them.
   const finiteOnly = [sample.values([0, -0, 1e38, -1e-40]), sample.normal([257], 1), sample.normal([0], 2)];
   ops.check(finite, { none: 'JSON holds no infinities' }, { half, samples: finiteOnly.map((x) => sample.call([x])) });
   ops.elementwise(less, 'less', { half });

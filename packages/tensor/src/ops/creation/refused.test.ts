@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { scalar, zeros } from './constant.js';
 
-it('what a scalar and a shape cannot hold is said', () => {
+it('names what a scalar and a shape cannot hold', () => {
   expect(() => scalar(1.5, 'i32')).toThrow(
     '[scalar] an operand of dtype i32 must be a whole number from -2147483648 to 2147483647, got 1.5. Cast the tensor.',
   );

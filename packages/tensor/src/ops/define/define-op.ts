@@ -14,9 +14,9 @@ import type { GradientContext } from './gradient.js';
 import { composite, tiled } from './kinds.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
-/** What stands in a graph beside its tensors, and is compiled in: finite numbers, strings, booleans, lists of these. */
+/** A value that is compiled into a graph: finite numbers, strings, booleans, lists of these. */
 export type OpAttributes = { readonly [name: string]: AttributeValue };
-/** What an op may know beside its inputs: part of the plan, so it is compiled in. */
+/** What an op may depend on in addition to its inputs: part of the plan, so it is compiled in. */
 export type AttributeValue = number | string | boolean | readonly AttributeValue[];
 
 /** One type for an op with one result, a list for one with several. */
@@ -43,7 +43,7 @@ export interface OpDefinition<Names extends readonly string[], A extends OpAttri
     | NoGradient;
 }
 
-/** An op written in other ops, with a gradient that is cleverer than theirs. */
+/** An op written in other ops, with a gradient that is better than theirs. */
 export interface CompositeDefinition<Names extends readonly string[], A extends OpAttributes, R extends Results>
   extends OpDefinition<Names, A, R> {
   /** The results in other ops, with the shapes and dtypes that `infer` gave. */
@@ -94,8 +94,8 @@ export interface DefinedOp<Names extends readonly string[], A extends OpAttribut
 }
 
 /**
- * Defines an op out of other ops, with a gradient of its own (`decompose`), or one with a kernel of its own (`kernel`
- * and `reference`). Write `infer` before the functions that give results: their types follow from it.
+ * Defines an op in other ops, with its own gradient (`decompose`), or one with its own kernel (`kernel` and
+ * `reference`). Write `infer` before the functions that return results: their types follow from it.
  *
  * @example
  * const rmsNorm = defineOp({

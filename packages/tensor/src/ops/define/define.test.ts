@@ -1,12 +1,12 @@
-// Ops as a user would define them: proved by checkOp, fused like ours, and told apart by what they are.
+// Ops as a user would define them: checked by checkOp, fused like ours, and identified by their object.
 import tgpu, { d, std } from 'typegpu';
 import { describe, expect, it } from 'vitest';
 import { grad } from '../../autodiff/gradient.js';
 import { signatureOf } from '../../compile/signature.js';
 import type { Tensor } from '../../tensor.js';
-import { checkOp } from '../../testing/checkOp.js';
+import { checkOp } from '../../testing/check-op/check-op.js';
 import { elementwiseSamples, sample } from '../../testing/samples.js';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 import { sigmoid } from '../activation/sigmoid.js';
 import { rsqrt } from '../arithmetic/rsqrt.js';
 import { defineOp, type Kernel } from './define-op.js';
@@ -15,7 +15,7 @@ import { none, zeroGradient } from './gradient.js';
 import { reduction } from './reduction.js';
 
 const device = useDevice();
-const timeoutMs = 300_000;
+const timeoutMs = 900_000;
 
 const swish = elementwise({
   name: 'swish',
@@ -55,7 +55,7 @@ const rmsNorm = defineOp({
   },
 });
 
-/** Sums up to each element of the rows of [R, C], a row an invocation, and where each row's largest element stands. */
+/** Sums up to each element of the rows of [R, C], a row an invocation, and where each row's largest element is. */
 const scan = defineOp({
   name: 'scan',
   inputs: ['x'],

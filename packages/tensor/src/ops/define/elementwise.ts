@@ -41,7 +41,7 @@ interface ElementDefinition<Elements extends readonly number[]> {
   readonly result?: DType;
   /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
   readonly reference?: (...elements: [...Elements]) => number;
-  /** How expensive one element is, in additions: decides whether it is stored or computed again. */
+  /** How expensive one element is, in additions: decides whether it is stored or recomputed. */
   readonly cost?: number;
 }
 
@@ -155,7 +155,7 @@ export interface ElementwiseFunction<Names extends readonly string[]> {
  *   },
  * });
  *
- * @throws ValueError if a name cannot stand in WGSL
+ * @throws ValueError if a name is not valid in WGSL
  */
 export function elementwise<const Names extends readonly string[]>(
   definition: ElementwiseDefinition<Names>,
@@ -181,7 +181,7 @@ interface ElementRules {
   readonly vjp: unknown;
 }
 
-/** An op of which an element is a function of the inputs' elements in the same place; the inputs are of one shape. */
+/** An op whose elements are functions of the inputs' elements in the same place; the inputs have one shape. */
 function elementOp(
   names: readonly string[],
   body: Bodies,

@@ -23,7 +23,7 @@ export type GradientRule<A = Attributes> = (context: GradientContext<A>) => read
 /** The results of an op in other ops. */
 export type Parts<A = Attributes> = (inputs: readonly Tensor[], attributes: A) => readonly Tensor[];
 
-/** A gradient that cannot be had, and why. Asking for it is an error. */
+/** A gradient that does not exist, and why. Asking for it is an error. */
 export function none(reason: string): NoGradient {
   return { none: reason, zero: false };
 }

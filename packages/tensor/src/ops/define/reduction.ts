@@ -34,7 +34,7 @@ export interface ReductionFunction {
 }
 
 /**
- * Defines a reduction. What its input is made of is computed inside of it, as in the built-in ones.
+ * Defines a reduction. Elementwise ops that make its input are fused into it, as in the built-in ones.
  *
  * @example
  * const norm = reduction({
@@ -42,7 +42,7 @@ export interface ReductionFunction {
  *   accumulator: {
  *     variables: [{ type: 'f32', initial: '0' }],
  *     step: ([sum], x) => `${sum} += ${x} * ${x};`,
- *     sums: [0], // added up in blocks, so that long rows keep their digits
+ *     sums: [0], // summed in blocks, so that long rows keep their digits
  *     merge: ([a], [b]) => `${a} += ${b};`,
  *     result: ([sum]) => `sqrt(${sum})`,
  *   },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { grad } from '../../autodiff/gradient.js';
 import type { Tensor } from '../../tensor.js';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 import { conv2d } from './conv2d.js';
 import { resize } from './resize.js';
 

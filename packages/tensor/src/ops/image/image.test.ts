@@ -1,8 +1,8 @@
 import type { Tensor } from '../../tensor.js';
 import { type OpSample, sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
+import { convTranspose2d } from './conv-transpose2d.js';
 import { type Conv2dOptions, conv2d } from './conv2d.js';
-import { convTranspose2d } from './convTranspose2d.js';
 import { avgPool2d, maxPool2d } from './pool2d.js';
 import { type ResizeMode, resize } from './resize.js';
 import { fold, type Windows, windows } from './windows.js';

@@ -27,7 +27,7 @@ export interface AvgPool2dOptions extends Pool2dOptions {
 /**
  * The largest element of each window: x [B, C, H, W] → [B, C, H′, W′], as torch.nn.functional.max_pool2d. Padding is never
  * the largest. Equal elements of a window share the gradient, where PyTorch gives it to the first.
- * @throws ShapeError if x is no such picture or no window fits; ValueError for sizes that mean nothing
+ * @throws ShapeError if x is no such picture or no window fits; ValueError for invalid sizes
  */
 export function maxPool2d(x: Tensor, kernel: Pair, options: Pool2dOptions = {}): Tensor {
   return windowsOf('maxPool2d', x, kernel, options, Number.NEGATIVE_INFINITY).max([2, 3]);
@@ -35,7 +35,7 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: Pool2dOptions = {}):
 
 /**
  * The mean of each window: x [B, C, H, W] → [B, C, H′, W′], as torch.nn.functional.avg_pool2d.
- * @throws ShapeError if x is no such picture or no window fits; ValueError for sizes that mean nothing
+ * @throws ShapeError if x is no such picture or no window fits; ValueError for invalid sizes
  */
 export function avgPool2d(x: Tensor, kernel: Pair, { countPadding = true, ...options }: AvgPool2dOptions = {}): Tensor {
   const seen = windowsOf('avgPool2d', x, kernel, options, 0);

@@ -5,7 +5,7 @@ import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp } from '../define/apply.js';
 import { pointwise } from '../define/kinds.js';
-import { scatterAdd } from './scatterAdd.js';
+import { scatterAdd } from './scatter-add.js';
 
 const op = pointwise({
   name: 'embedding',

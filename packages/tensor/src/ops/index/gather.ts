@@ -54,7 +54,7 @@ function addedAlong(x: Tensor, indices: Tensor, axis: number, count: number): Te
  * The elements of x at `indices` (u32) along an axis: result[i][j] = x[indices[i][j]][j] for axis 0 of two, as
  * torch.gather and numpy's take_along_axis. Shapes agree in all other axes. An index beyond the axis gives 0
  * and gets no gradient; under `device.debug` it is an IndexError. The gradient looks at every index for every element of
- * the axis: n · m steps a row.
+ * the axis: n · m steps per row.
  * @throws DTypeError if the indices are not u32; ShapeError if the shapes differ in another axis
  */
 export const gather: WithOp<(x: Tensor, indices: Tensor, axis: number) => Tensor> = withOp(op, (x, indices, axis) =>

@@ -2,8 +2,8 @@ import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
 import { embedding } from './embedding.js';
 import { gather } from './gather.js';
-import { oneHot } from './oneHot.js';
-import { scatterAdd } from './scatterAdd.js';
+import { oneHot } from './one-hot.js';
+import { scatterAdd } from './scatter-add.js';
 
 opSuite('index', (ops) => {
   ops.check(embedding, 'embedding', {

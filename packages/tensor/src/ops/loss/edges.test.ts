@@ -1,7 +1,7 @@
 // What a loss must not swallow: masked classes, labels that no class has, shapes that only broadcast.
 import { expect, it } from 'vitest';
 import { crossEntropy, grad, logSoftmax, mse, softmax, type Tensor } from '../../index.js';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 
 const device = useDevice();
 const infinity = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { crossEntropy } from './crossEntropy.js';
+import { crossEntropy } from './cross-entropy.js';
 import { mse } from './mse.js';
 
 opSuite('loss', (ops) => {

@@ -1,7 +1,7 @@
 import { floats, requireDType } from '../../graph/dtype.js';
 import type { Tensor } from '../../tensor.js';
 import { requireTensor } from '../define/apply.js';
-import { requireSameShape } from './requireSameShape.js';
+import { requireSameShape } from './require-same-shape.js';
 
 /**
  * The mean squared error of two tensors of one shape: f32 [], also of f16.

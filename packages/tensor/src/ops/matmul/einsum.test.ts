@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 import { einsum } from './einsum.js';
 
 const device = useDevice();

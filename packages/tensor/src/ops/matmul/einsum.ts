@@ -12,10 +12,10 @@ interface Labelled {
 
 /**
  * Einstein summation: letters name axes, axes of one letter run together, and those not in the output are summed.
- * `einsum('bnhd,bmhd->bhnm', q, k)`. A letter twice in one operand takes the diagonal; `...` stands for any leading
- * axes, which broadcast; without `->` the output is what stands once, in alphabetical order. Operands are combined from
- * left to right, each pair as one matrix product (or a product of elements, where nothing is summed).
- * @throws ValueError if the equation is none; ShapeError if the tensors do not fit it.
+ * `einsum('bnhd,bmhd->bhnm', q, k)`. A letter twice in one operand takes the diagonal; `...` means any leading
+ * axes, which broadcast; without `->` the output has the letters that occur once, in alphabetical order. Operands are
+ * combined from left to right, each pair as one matrix product (or a product of elements, where nothing is summed).
+ * @throws ValueError if the equation is not valid; ShapeError if the tensors do not fit it.
  */
 export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
   const { terms, output } = parse(equation, tensors);
@@ -86,7 +86,7 @@ function checkSizes(terms: readonly Labelled[], output: readonly string[]): void
   if (lost) throw new ValueError('einsum', "an operand has '...' and the output has not. Write it there, too.");
 }
 
-/** The diagonals of labels that stand twice: of two axes of size n every (n + 1)-th element. */
+/** The diagonals of labels that occur twice: of two axes of size n every (n + 1)-th element. */
 function diagonal(term: Labelled): Labelled {
   const { x, labels } = term;
   const again = labels.findIndex((label, i) => labels.indexOf(label) !== i);
@@ -115,7 +115,7 @@ function arranged({ x, labels }: Labelled, order: readonly string[]): Labelled {
   return { x: x.permute(order.map((label) => labels.indexOf(label))), labels: order };
 }
 
-/** Two operands as one, summed over what nobody needs any more. */
+/** Two operands as one, summed over the axes that nothing needs any more. */
 function combine(left: Labelled, right: Labelled, needed: ReadonlySet<string>): Labelled {
   const a = summed(left, (label) => needed.has(label) || right.labels.includes(label));
   const b = summed(right, (label) => needed.has(label) || left.labels.includes(label));

@@ -46,7 +46,7 @@ const op = tiled({
         b: side(b),
         store: (at, value) => {
           const row = batch.length === 0 ? at.row : `(${at.batch} * ${rows.wgsl} + ${at.row})`;
-          return store(0, `${row} * ${columns.wgsl} + ${at.column}`, value);
+          return store(0, `${row} * ${columns.wgsl} + ${at.column}`, value, { row, column: at.column, width: n });
         },
       },
       chooseMatmul({ m, n, k, batch: sizeOf(batch) }, adapter),
@@ -58,7 +58,7 @@ const op = tiled({
 
 /**
  * Matrix product over the last two axes, [..., M, K] × [..., K, N] → [..., M, N]; leading axes broadcast. A vector [K] on the
- * left is a row, on the right a column, and its axis is not in the result: [K] × [K] → []. K products are added up in f32, a
+ * left is a row, on the right a column, and its axis is not in the result: [K] × [K] → []. K products are summed in f32, a
  * few at a time and otherwise one by one: a result is off by at most K · 2⁻²⁴ of the sum of their absolute values.
  * @throws ShapeError if the inner sizes differ; DTypeError for anything but floats
  */

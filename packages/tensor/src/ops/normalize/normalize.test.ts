@@ -1,9 +1,9 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { groupNorm } from './groupNorm.js';
-import { layerNorm } from './layerNorm.js';
-import { logSoftmax } from './logSoftmax.js';
-import { rmsNorm } from './rmsNorm.js';
+import { groupNorm } from './group-norm.js';
+import { layerNorm } from './layer-norm.js';
+import { logSoftmax } from './log-softmax.js';
+import { rmsNorm } from './rms-norm.js';
 import { softmax } from './softmax.js';
 
 const shapes = [

@@ -1,4 +1,4 @@
-// Order by counting: an element's rank is how many come before it. n² comparisons a row, but one plain reduction, with
+// Order by counting: an element's rank is how many come before it. n² comparisons per row, but one plain reduction, with
 // nothing that depends on who comes first.
 import { LimitError } from '../../errors.js';
 import { numeric, requireDType } from '../../graph/dtype.js';
@@ -27,7 +27,7 @@ export function ranksOf(name: string, x: Tensor, descending: boolean): Tensor {
   return first.cast('u32').sum(-1);
 }
 
-/** Which element of the last axis stands at each of the first `count` places, u32. */
+/** Which element of the last axis is at each of the first `count` places, u32. */
 export function atRanks(ranks: Tensor, count: number): Tensor {
   const n = ranks.shape.at(-1)!;
   const here = ranks.reshape([...ranks.shape.slice(0, -1), 1, n]).equal(arange(count, 'u32').reshape([count, 1]));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 import { sort } from './sort.js';
-import { topK } from './topK.js';
+import { topK } from './top-k.js';
 
 const device = useDevice();
 

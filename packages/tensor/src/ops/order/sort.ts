@@ -1,7 +1,7 @@
 import { normalizeAxis } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
 import { requireTensor } from '../define/apply.js';
-import { firstInOrder, type Ordered } from './topK.js';
+import { firstInOrder, type Ordered } from './top-k.js';
 
 /** Options of {@link sort}. */
 export interface SortOptions {

@@ -1,4 +1,4 @@
-import { normalAt } from '../../random/shader.js';
+import { normalAt } from '../../random/shader/normal.js';
 import { type Draw, draw } from './draw.js';
 
 /** A tensor of standard normal numbers, equal on every device to 1e-6. */

@@ -1,7 +1,7 @@
 import type { Key } from '../../random/key.js';
 import type { Tensor } from '../../tensor.js';
 import { ranksOf } from '../order/ranks.js';
-import { randomBits } from './randomBits.js';
+import { randomBits } from './random-bits.js';
 import type { TensorKey } from './tensor-key.js';
 
 /**

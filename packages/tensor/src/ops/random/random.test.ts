@@ -1,9 +1,9 @@
 import { key } from '../../random/index.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { foldIn } from './foldIn.js';
+import { foldIn } from './fold-in.js';
 import { normal } from './normal.js';
-import { randomBits } from './randomBits.js';
+import { randomBits } from './random-bits.js';
 import { splitWords } from './split.js';
 import { TensorKey } from './tensor-key.js';
 import { uniform } from './uniform.js';

@@ -1,4 +1,4 @@
-import { splitKey } from '../../random/shader.js';
+import { splitKey } from '../../random/shader/philox.js';
 import { type Derivation, derivation } from './derivation.js';
 
 /** The words (u32 [2]) of the i-th key split from a key; see Key.split. */

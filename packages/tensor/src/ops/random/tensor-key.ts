@@ -2,7 +2,7 @@
 import { ValueError } from '../../errors.js';
 import type { Key } from '../../random/key.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { foldIn } from './foldIn.js';
+import { foldIn } from './fold-in.js';
 import { splitWords } from './split.js';
 
 /** A random key that a compiled function was given: `split`, `foldIn` and drawing work as on the host. */

@@ -1,4 +1,4 @@
-import { uniformAt } from '../../random/shader.js';
+import { uniformAt } from '../../random/shader/elements.js';
 import { type Draw, draw } from './draw.js';
 
 /** A tensor of numbers uniform in [0, 1), multiples of 2⁻²⁴; the same on every device. */

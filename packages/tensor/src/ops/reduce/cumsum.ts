@@ -7,7 +7,7 @@ import { where } from '../where.js';
 const block = 64;
 
 /**
- * Sums of the elements up to and with each along an axis, the last by default. f16 is added up in f32. Works in blocks
+ * Sums of the elements up to and with each along an axis, the last by default. f16 is summed in f32. Works in blocks
  * of 64, a dispatch or two for each power of 64 in the axis' size.
  */
 export const cumsum: AlongAxis = alongAxis({
@@ -17,7 +17,7 @@ export const cumsum: AlongAxis = alongAxis({
     const wide = isFloat(x!.dtype) ? x!.cast('f32') : x!;
     return [running(wide.transpose(axis, -1)).transpose(axis, -1)];
   },
-  // What stands at a place is in all sums from there on.
+  // An element is in all sums from its place on.
   vjp: ({ cotangent, attributes: { axis } }) => [cumsum(cotangent.flip(axis), axis).flip(axis)],
 });
 

@@ -1,7 +1,7 @@
 // Sums of ten million numbers stay within the bound that sum.ts states.
 import { expect, it } from 'vitest';
 import { hostNormal, key } from '../../index.js';
-import { useDevice } from '../../testing/useDevice.testing.js';
+import { useDevice } from '../../testing/use-device.testing.js';
 
 const device = useDevice();
 

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import type { Device } from '../../device/device.js';
 import { cumsum, hostNormal, key, layerNorm, logSumExp, mse, rmsNorm, softmax, type Tensor } from '../../index.js';
-import { useDevice } from '../../testing/useDevice.testing.js';
-import { scatterAdd } from '../index/scatterAdd.js';
+import { useDevice } from '../../testing/use-device.testing.js';
+import { scatterAdd } from '../index/scatter-add.js';
 
 const device = useDevice();
 const unit = 2 ** -24;

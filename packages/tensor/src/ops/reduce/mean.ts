@@ -15,7 +15,7 @@ export function mean(x: Tensor, axes?: number | readonly number[], options?: Red
   const count = sizeOf(list.map((axis) => x.shape[axis]!));
   // In f32 throughout: a sum may lie beyond what f16 holds where its mean does not.
   const total = sum(x.cast('f32'), axes, options);
-  // By its bits: drivers take 0 / 0 for anything.
+  // By its bits: drivers give anything for 0 / 0.
   if (count === 0) return total.add(Number.NaN).cast(x.dtype);
   // Over the batch the count varies: an operand, so that batches of any size share shaders.
   return total.div(list.includes(0) ? count : literal(count)).cast(x.dtype);

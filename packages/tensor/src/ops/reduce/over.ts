@@ -53,7 +53,7 @@ export function keepAxes(reduced: Tensor, from: Tensor, axes: readonly number[])
   return reduced.reshape(from.shape.map((n, i) => (axes.includes(i) ? 1 : n)));
 }
 
-/** The accumulator of a sum; floats are added up in f32, in blocks. */
+/** The accumulator of a sum; floats are summed in f32, in blocks. */
 export function sumAccumulator(dtype: DType): Accumulator {
   const add = (a: string, b: string) => `${a} + ${b}`;
   if (!isFloat(dtype)) return simpleAccumulator(dtype, `${dtype}(0)`, add);

@@ -7,7 +7,7 @@ import { any } from './any.js';
 import { argmax } from './argmax.js';
 import { argmin } from './argmin.js';
 import { cumsum } from './cumsum.js';
-import { logSumExp } from './logSumExp.js';
+import { logSumExp } from './log-sum-exp.js';
 import { max } from './max.js';
 import { mean } from './mean.js';
 import { min } from './min.js';

@@ -15,7 +15,7 @@ const op = pointwise<{ readonly axis: number }>({
     for (const other of inputs.slice(1)) {
       if (other.shape.length !== shape.length || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
         const both = `${showShape(first.shape)} and ${showShape(other.shape)}`;
-        throw new ShapeError('concat', `${both} differ beside axis ${axis}. Reshape or slice one.`);
+        throw new ShapeError('concat', `${both} differ in an axis other than ${axis}. Reshape or slice one.`);
       }
       shape[axis]! += other.shape[axis]!;
     }
@@ -44,7 +44,7 @@ const op = pointwise<{ readonly axis: number }>({
   },
 });
 
-/** Tensors one after the other along an axis; f16 beside f32 becomes f32. */
+/** Tensors one after the other along an axis; f16 together with f32 becomes f32. */
 export const concat: WithOp<(tensors: readonly Tensor[], axis?: number) => Tensor> = withOp(op, (tensors, axis = 0) => {
   if (tensors.length === 0) throw new ShapeError('concat', 'there is nothing to join. Give at least one tensor.');
   const at = normalizeAxis('concat', axis, requireTensor('concat', tensors[0]!).rank);

@@ -24,5 +24,5 @@ export const identity: UnaryFunction = withOp(op, (x) => applyOp(op, [x]));
 /** The same elements; no gradient passes. */
 export const stopGradient: UnaryFunction = withOp(stopOp, (x) => applyOp(stopOp, [x]));
 
-/** The same elements in memory of their own, no window of another tensor's. The compiler puts it where it must. */
+/** The same elements in memory of their own, not a window of another tensor's. The compiler inserts it where it must. */
 export const copyOp: PointwiseOp = pointwise({ name: 'copy', ...unmoved, vjp: ({ cotangent }) => [cotangent] });

@@ -1,5 +1,5 @@
 import { ShapeError } from '../../errors.js';
-import { normalizeAxis } from '../../graph/shape.js';
+import { listedAxes, normalizeAxis } from '../../graph/shape.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
 import { applyOp, requireTensor } from '../define/apply.js';
@@ -25,7 +25,7 @@ const op = pointwise<Axes>({
 /** Reorders axes: axis i of the result is axis axes[i] of x. */
 export const permute: WithOp<(x: Tensor, axes: readonly number[]) => Tensor> = withOp(op, (x, axes) => {
   const { rank } = requireTensor('permute', x);
-  const order = axes.map((axis) => normalizeAxis('permute', axis, rank));
+  const order = listedAxes('permute', axes, rank);
   if (order.length !== rank || new Set(order).size !== rank) {
     throw new ShapeError('permute', `axes [${axes.join(', ')}] must name each of the ${rank} axes once.`);
   }

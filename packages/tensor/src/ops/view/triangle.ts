@@ -7,7 +7,7 @@ import { where } from '../where.js';
 
 /**
  * The lower triangle of matrices [..., R, C], zeros elsewhere: elements whose column is at most their row plus `diagonal`.
- * @throws ShapeError for fewer than two axes; ValueError if the diagonal is no whole number
+ * @throws ShapeError for fewer than two axes; ValueError if the diagonal is not a whole number
  */
 export function tril(x: Tensor, diagonal = 0): Tensor {
   const [rows, columns] = placesOf('tril', x, diagonal);
@@ -16,7 +16,7 @@ export function tril(x: Tensor, diagonal = 0): Tensor {
 
 /**
  * The upper triangle of matrices [..., R, C], zeros elsewhere: elements whose column is at least their row plus `diagonal`.
- * @throws ShapeError for fewer than two axes; ValueError if the diagonal is no whole number
+ * @throws ShapeError for fewer than two axes; ValueError if the diagonal is not a whole number
  */
 export function triu(x: Tensor, diagonal = 0): Tensor {
   const [rows, columns] = placesOf('triu', x, diagonal);
