@@ -1,7 +1,12 @@
 // The root of all errors that Paris throws on purpose, and the errors of files. A message reads `[tag] what, got, fix.`;
 // a program may depend on the class and its `code`. `internal:` after the tag marks a bug of Paris.
 
-/** The root of all errors of Paris. `code` is stable across versions, the message is not. */
+import { printable } from './printable.js';
+
+/**
+ * The root of all errors of Paris. `code` is stable across versions, the message is not. A message shows control characters
+ * as {@link printable} does, since it may quote names from files and answers of servers, and Node prints it as it is.
+ */
 export class ParisError extends Error {
   readonly code: string = 'PARIS';
   /** What the message is about: an operation, a command, a file. */
@@ -12,7 +17,7 @@ export class ParisError extends Error {
    * @param message - what is wrong, what was got, and how to fix it
    */
   constructor(tag: string, message: string, options?: ErrorOptions) {
-    super(`[${tag}] ${message}`, options);
+    super(`[${tag}] ${message.split('\n').map(printable).join('\n')}`, options);
     this.tag = tag;
     this.name = new.target.name;
   }
@@ -20,7 +25,12 @@ export class ParisError extends Error {
 
 /** A value out of its domain. */
 export class ValueError extends ParisError {
-  override readonly code = 'VALUE';
+  override readonly code: string = 'VALUE';
+}
+
+/** A config, in a file or an object, that describes nothing that could work. */
+export class ConfigError extends ValueError {
+  override readonly code = 'CONFIG';
 }
 
 /** A file of weights or a run that is not what was expected. */
@@ -33,9 +43,25 @@ export class StoreError extends ParisError {
   override readonly code: string = 'STORE';
 }
 
+/** A server that nobody reaches or that is too busy, a full disk, too many open files: the same may work later. */
+export class UnavailableError extends StoreError {
+  override readonly code = 'UNAVAILABLE';
+}
+
 /** There is no file of this path. */
 export class FileNotFoundError extends StoreError {
   override readonly code = 'FILE_NOT_FOUND';
+}
+
+/** A file has more bytes than its reader takes; `sizeBytes` says how many, where it is known. */
+export class FileTooLargeError extends StoreError {
+  override readonly code = 'FILE_TOO_LARGE';
+  readonly sizeBytes: number | undefined;
+
+  constructor(message: string, sizeBytes?: number) {
+    super('store', message);
+    this.sizeBytes = sizeBytes;
+  }
 }
 
 /** A path outside what the store may touch. */
@@ -46,6 +72,11 @@ export class FileAccessError extends StoreError {
 /** A folder that another process is working in. */
 export class FileLockedError extends StoreError {
   override readonly code = 'FILE_LOCKED';
+}
+
+/** What a server refused: for now, if its status says so (429 and all from 500 on; RFC 9110, RFC 6585). */
+export function refusedBy(status: number, message: string): StoreError {
+  return status === 429 || status >= 500 ? new UnavailableError('store', message) : new StoreError('store', message);
 }
 
 export function notFound(path: string, options?: ErrorOptions): FileNotFoundError {

@@ -1,4 +1,4 @@
-/** What a schema found wrong with JSON from outside, as people say it. The schema libraries' own texts need a language. */
+// What a schema found wrong with JSON from outside, as people say it. The schema libraries' own texts need a language.
 
 /** An issue as zod reports it (and whatever has the same fields). */
 export interface SchemaIssue {
@@ -55,7 +55,7 @@ const kinds: Readonly<Record<string, string>> = {
   tuple: 'a list',
 };
 
-/** A value as it may stand in a sentence. */
+/** A value as it is shown in a sentence. */
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;

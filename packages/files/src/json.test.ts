@@ -34,6 +34,29 @@ it('refuses what is missing, is not JSON, or has another shape, and names the fi
   expect(() => checkJson(parseJson('{}', origin), schema, origin)).toThrow('size is missing. Make it again.');
 });
 
+it('refuses lists and objects that lie too deep in each other, before anything walks them', () => {
+  const deep = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
+  const origin = { tag: 'load', path: 'a.json' };
+  expect(parseJson(deep('[', ']', 64), origin)).toHaveLength(1);
+  for (const json of [deep('[', ']', 65), deep('{"a":', '}', 65), '['.repeat(1e6), deep('{"a":[', ']}', 1e6)]) {
+    expect(() => parseJson(json, origin)).toThrow('[load] a.json nests lists and objects more than 64 deep.');
+  }
+});
+
+it('reads no file that is larger than a text can be', async () => {
+  const asked: unknown[] = [];
+  const inner = memoryStore({ 'a.json': '{"size":3}' });
+  const store = {
+    ...inner,
+    read: (...args: Parameters<typeof inner.read>) => {
+      asked.push(args[2]);
+      return inner.read(...args);
+    },
+  };
+  expect(await readJson(store, 'a.json', schema)).toEqual({ size: 3 });
+  expect(asked).toEqual([{ maxBytes: 2 ** 28 }]);
+});
+
 it('sha256 of known texts (FIPS 180-4)', async () => {
   expect(await sha256(new Uint8Array(0))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
   const abc = new TextEncoder().encode('xabcx').subarray(1, 4); // a view hashes its own bytes only

@@ -1,6 +1,7 @@
 // JSON that comes from outside is parsed and checked here, and refused in one sentence that names the file and the field.
 import { CheckpointError } from './errors.js';
 import { describeIssue, type SchemaIssue } from './issue.js';
+import { isDeeper } from './json-text.js';
 import type { FileSource, FileStore } from './stores/store.js';
 
 /** What checks a value, as zod's schemas do. No schema library is imported here: bring your own. */
@@ -21,22 +22,44 @@ export interface JsonOrigin {
   readonly fix?: string;
 }
 
+/** JSON files that no reader limits otherwise: 256 MiB, half of the longest text that engines hold. */
+const maxJsonBytes = 256 * 2 ** 20;
+/** How deep lists and objects of a JSON file may lie in each other. Ours lie at most ten deep. */
+const maxJsonDepth = 64;
+
 /**
  * A JSON file, checked. `tag` is what reads it, in messages.
- * @throws CheckpointError if it is missing, is not JSON, or has another shape
+ * @throws CheckpointError if it is missing, is not JSON, or has another shape; StoreError if it is larger than 256 MiB
  */
 export async function readJson<T>(store: FileSource, path: string, schema: Schema<T>, tag = 'readJson'): Promise<T> {
   if (!(await store.exists(path))) throw new CheckpointError(tag, `${path} is missing.`);
   const origin = { tag, path };
-  return checkJson(parseJson(await store.read(path), origin), schema, origin);
+  return checkJson(parseJson(await store.read(path, undefined, { maxBytes: maxJsonBytes }), origin), schema, origin);
 }
 
-/** Any JSON, from bytes (UTF-8) or text. @throws CheckpointError that names the file */
+/**
+ * Any JSON, from bytes (UTF-8) or text.
+ * @throws CheckpointError that names the file, also if lists and objects lie in each other more than 64 deep
+ */
 export function parseJson(content: Uint8Array | string, { tag, path }: JsonOrigin): unknown {
+  const text = decoded(content, { tag, path });
+  if (isDeeper(text, maxJsonDepth)) {
+    throw new CheckpointError(tag, `${path} nests lists and objects more than ${maxJsonDepth} deep.`);
+  }
   try {
-    return JSON.parse(typeof content === 'string' ? content : new TextDecoder().decode(content));
+    return JSON.parse(text);
   } catch (cause) {
-    throw new CheckpointError(tag, `${path} is not JSON: ${(cause as Error).message}.`, { cause });
+    // Without the cause: it quotes the file as it is, and Node prints the causes of an uncaught error.
+    throw new CheckpointError(tag, `${path} is not JSON: ${(cause as Error).message}.`);
+  }
+}
+
+function decoded(content: Uint8Array | string, { tag, path }: JsonOrigin): string {
+  if (typeof content === 'string') return content;
+  try {
+    return new TextDecoder().decode(content);
+  } catch (cause) {
+    throw new CheckpointError(tag, `${path} has ${content.length} bytes, too many for a text.`, { cause });
   }
 }
 

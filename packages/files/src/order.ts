@@ -19,6 +19,11 @@ export function compareSegments(a: string, b: string): number {
   const [numericA, numericB] = [wholeNumber.test(a), wholeNumber.test(b)];
   if (numericA && numericB) return Number(a) - Number(b);
   if (numericA !== numericB) return numericA ? -1 : 1;
+  return byCodeUnit(a, b);
+}
+
+/** Compares texts by UTF-16 code unit: the same order everywhere, which a locale's is not. */
+export function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -7,10 +7,10 @@ export function folderStore(store: FileStore, name: string): FileStore {
   const inside = (path: string) => `${name}/${path}`;
   const folder = (path = '') => (path === '' ? name : inside(path));
   return {
-    read: (path, range) => store.read(inside(path), range),
+    read: (path, range, options) => store.read(inside(path), range, options),
     size: (path) => store.size(inside(path)),
     exists: (path) => store.exists(inside(path)),
-    write: (path, bytes) => store.write(inside(path), bytes),
+    write: (path, content) => store.write(inside(path), content),
     append: (path, text) => store.append(inside(path), text),
     list: async (path) => (await store.list(folder(path))).map((full) => full.slice(name.length + 1)),
     entries: (path) => entriesOf(store, folder(path)),
@@ -22,9 +22,9 @@ export function folderStore(store: FileStore, name: string): FileStore {
 }
 
 /**
- * The files of one folder of a store, and no other. This is how an expert's isolation is a fact and not a habit: its run
+ * The files of one folder of a store, and no other. It enforces the isolation of experts: a run
  * reads through a view in which another cluster's folder cannot be reached.
- * @throws FileAccessError, naming the path, on any touch of another path; nothing of the store is asked before.
+ * @throws FileAccessError, naming the path, on any access to another path, before the store is used.
  */
 export function onlyFolder(store: FileSource, folder: string): FileSource {
   const admit = (path: string) => {
@@ -33,7 +33,7 @@ export function onlyFolder(store: FileSource, folder: string): FileSource {
     throw new FileAccessError('store', `"${path}" is outside what may be opened here ("${folder}"). ${hint}`);
   };
   return {
-    read: async (path, range) => store.read(admit(path), range),
+    read: async (path, range, options) => store.read(admit(path), range, options),
     size: async (path) => store.size(admit(path)),
     exists: async (path) => store.exists(admit(path)),
     ...(store.ancestry && { ancestry: (path = '') => store.ancestry!(path === '' ? '' : admit(path)) }),

@@ -1,4 +1,4 @@
-// Where a path of this machine really is, so that two spellings of one folder can be told to be one.
+// Where a path of this machine really is, so that two spellings of one folder are recognised as the same.
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 

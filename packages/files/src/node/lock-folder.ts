@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileLockedError } from '../errors.js';
 import type { FileLock } from '../stores/store.js';
+import { isRunning, startOf } from './processes.js';
 
 /** What a lock file says about its holder. `started` tells a process from a later one with the same id. */
 interface Holder {
@@ -19,8 +20,26 @@ const unfinishedMs = 10_000;
  * living one, or of another machine on a shared disk, is a FileLockedError.
  */
 export async function lockFolder(folder: string): Promise<FileLock> {
-  await mkdir(folder, { recursive: true });
   const file = join(folder, '.lock');
+  if (held.has(file)) throw inUse(folder, file, `process ${process.pid} on ${hostname()}`);
+  held.add(file); // before anything is waited for: its own locks are never judged by their files
+  try {
+    await takeLock(folder, file);
+  } catch (error) {
+    held.delete(file);
+    throw error;
+  }
+  let released: Promise<void> | undefined;
+  return {
+    release: () => {
+      released ??= release(file); // a second call must not remove the next holder's
+      return released;
+    },
+  };
+}
+
+async function takeLock(folder: string, file: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) });
   for (let attempt = 0; attempt < 50; attempt++) {
     try {
@@ -33,8 +52,7 @@ export async function lockFolder(folder: string): Promise<FileLock> {
       } finally {
         await handle.close();
       }
-      held.add(file);
-      return { release: () => release(file) };
+      return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -45,8 +63,7 @@ export async function lockFolder(folder: string): Promise<FileLock> {
       throw new FileLockedError('store', `${file} is no lock of Paris. Move it elsewhere, or choose another folder.`);
     }
     if (await lives(file, holder)) {
-      const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
-      throw new FileLockedError('store', `${folder} is in use by ${who}. Wait for it to end, or remove ${file}.`);
+      throw inUse(folder, file, holder ? `process ${holder.pid} on ${holder.host}` : 'another process');
     }
     await removeStale(file, seen);
   }
@@ -54,7 +71,12 @@ export async function lockFolder(folder: string): Promise<FileLock> {
 }
 
 async function release(file: string): Promise<void> {
-  if (held.delete(file)) await rm(file, { force: true });
+  await rm(file, { force: true });
+  held.delete(file);
+}
+
+function inUse(folder: string, file: string, who: string): FileLockedError {
+  return new FileLockedError('store', `${folder} is in use by ${who}. Wait for it to end, or remove ${file}.`);
 }
 
 /**
@@ -91,27 +113,8 @@ async function lives(file: string, holder: Holder | undefined): Promise<boolean>
     return (await ageMs(file)) < unfinishedMs;
   }
   if (holder.host !== hostname()) return true; // its process table is out of sight
-  if (holder.pid === process.pid) return held.has(file);
-  try {
-    process.kill(holder.pid, 0); // signal 0 only asks
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false; // EPERM: it lives, as another user's
-  }
-  const started = await startOf(holder.pid);
-  return started === '' || holder.started === '' || started === holder.started;
-}
-
-/** When a process started, in ticks since boot with the boot's id; '' where the system does not say (not Linux). */
-async function startOf(pid: number): Promise<string> {
-  try {
-    const status = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // Field 22 of proc(5); the name, field 2, is in parentheses and may contain anything.
-    const ticks = status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    return `${boot.trim()}:${ticks}`;
-  } catch {
-    return '';
-  }
+  if (holder.pid === process.pid) return false; // one of its own it would have found in `held`
+  return isRunning(holder.pid, holder.started);
 }
 
 function parse(text: string): Holder | undefined {

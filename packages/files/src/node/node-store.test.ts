@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -59,6 +70,39 @@ it('follows links, and is not stopped by broken ones', async () => {
   await expect(store.read('broken')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
 });
 
+it('moves onto a link: the file that it names is replaced, and the link stays', async () => {
+  await store.write('real/f', new Uint8Array([1]));
+  await symlink('real/f', join(folder, 'link'));
+  await store.write('new', new Uint8Array([2]));
+  await store.move('new', 'link');
+  expect(await readlink(join(folder, 'link'))).toBe('real/f');
+  expect([...(await store.read('real/f'))]).toEqual([2]);
+  expect(await store.exists('new')).toBe(false);
+  await store.move('real/f', 'link'); // onto itself
+  expect([...(await store.read('link'))]).toEqual([2]);
+});
+
+it('lists each file of linked folders once a way to it: loops end', async () => {
+  await store.write('a/f', new Uint8Array(1));
+  for (const name of ['up', 'again']) await symlink('..', join(folder, 'a', name));
+  await symlink('.', join(folder, 'a/self'));
+  expect(await store.list()).toEqual(['a/f']);
+});
+
+it('refuses to read what claims more bytes than memory can hold', async () => {
+  await truncate(await made('huge'), 2 ** 43); // a hole: no byte on the disk
+  await expect(store.read('huge')).rejects.toThrow('bytes of "huge" do not fit into memory at once. Is it the right');
+  await expect(store.read('huge', undefined, { maxBytes: 10 })).rejects.toThrow(
+    '[store] "huge" has 8796093022208 bytes; at most 10 are read of it.',
+  );
+  expect(await store.read('huge', { offset: 2 ** 42, length: 1 })).toEqual(new Uint8Array(1));
+});
+
+async function made(name: string): Promise<string> {
+  await writeFile(join(folder, name), '');
+  return join(folder, name);
+}
+
 it('lists nothing of a folder that is not there', async () => {
   expect(await nodeStore(join(folder, 'nowhere')).list()).toEqual([]);
 });
@@ -102,7 +146,7 @@ describe('lock', () => {
     await mkdir(join(folder, 'run'), { recursive: true });
     await writeFile(lockFile(), content);
   };
-  /** A process that lives until it is told to end; its id stands for another trainer's. */
+  /** A process that lives until it is asked to end; its id plays that of another trainer. */
   const bystander = () => spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
 
   it('names this process, and is gone after release', async () => {

@@ -1,27 +1,31 @@
 // How a file is written: whole or not at all, and never in place of something that is no file.
 
-import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { access, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { StoreError } from '../errors.js';
+import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { StoreError, UnavailableError } from '../errors.js';
+import type { FileContent } from '../stores/store.js';
+import { isPassing } from './passing.js';
+import { sweepTemporaries, temporaryFor } from './temporary.js';
 
 /**
  * Writes a file whose folder is there: a temporary file next to it is flushed to the disk and renamed, so that a crash
- * leaves the old content or the new. Of a link, the file that it names is replaced and the link stays. Devices
+ * leaves the old content or the new; what a killed process left of its temporary file goes at the next process's first write
+ * in that folder. Of a link, the file that it names is replaced and the link stays. Devices
  * (`/dev/null`, `/dev/stdout`) and pipes that somebody reads are written into.
  * @throws StoreError if something else is there (a folder, a socket, a disk), or nobody reads the pipe; the system's
  *   error if the file cannot be written
  */
-export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+export async function replaceFile(file: string, content: FileContent): Promise<void> {
   const info = await writable(file);
-  if (info && !info.isFile()) return writeInto(file, info, bytes);
+  if (info && !info.isFile()) return writeInto(file, info, content);
   const target = info ? await realpath(file) : await endOfLink(file);
-  const temporary = join(dirname(target), `.${basename(target)}.tmp-${randomUUID()}`);
+  await sweepTemporaries(dirname(target));
+  const temporary = await temporaryFor(target);
   try {
     const handle = await open(temporary, 'wx');
     try {
-      await handle.writeFile(bytes);
+      await writeAll(handle, content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -44,13 +48,14 @@ export async function tryReplaceFile(file: string): Promise<void> {
     const info = await writable(file);
     if (info && !info.isFile()) return await access(file, constants.W_OK);
     const target = info ? await realpath(file) : await endOfLink(file);
-    const trial = join(await existingFolder(dirname(target)), `.${basename(target)}.tmp-${randomUUID()}`);
+    const trial = await temporaryFor(join(await existingFolder(dirname(target)), 'trial'));
     await (await open(trial, 'wx')).close();
     await rm(trial);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (cause instanceof StoreError || code === undefined) throw cause;
-    throw new StoreError('store', `"${file}" cannot be written (${code}). Check its folder and the disk.`, { cause });
+    const Refusal = isPassing(cause) ? UnavailableError : StoreError;
+    throw new Refusal('store', `"${file}" cannot be written (${code}). Check its folder and the disk.`, { cause });
   }
 }
 
@@ -80,14 +85,19 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+async function writeAll(handle: FileHandle, content: FileContent): Promise<void> {
+  if (ArrayBuffer.isView(content)) return handle.writeFile(content);
+  for await (const part of content) await handle.writeFile(part); // from where the last one ended
+}
+
 /** A device or a pipe: there is no old content to keep. */
-async function writeInto(file: string, info: Stats, bytes: Uint8Array): Promise<void> {
+async function writeInto(file: string, info: Stats, content: FileContent): Promise<void> {
   // Opening a pipe waits for its reader, and a process that waits so cannot be ended by Ctrl-C: ask first.
   const first = info.isFIFO() ? await openPipe(file) : undefined;
   try {
     const handle = await open(file, 'w');
     try {
-      await handle.writeFile(bytes);
+      await writeAll(handle, content);
     } finally {
       await handle.close();
     }

@@ -1,4 +1,4 @@
-/** bfloat16, the upper half of an f32, as bits. https://cloud.google.com/tpu/docs/bfloat16 */
+// bfloat16, the upper half of an f32, as bits. https://cloud.google.com/tpu/docs/bfloat16
 
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);

@@ -17,7 +17,7 @@ export interface HostTensor {
   readonly dtype: HostDType;
 }
 
-/** How a dtype stands in a file. `read` gets bytes whose start may be unaligned; `write` is absent where we only read. */
+/** How a dtype is written in a file. `read` gets bytes whose start may be unaligned; `write` is absent where we only read. */
 export interface FileDType {
   readonly bytes: number;
   readonly host: HostDType;
@@ -28,6 +28,8 @@ export interface FileDType {
 /** The dtypes of a file by their names there. `read` gives undefined where a value does not fit the host's dtype. */
 export const fileDTypes: Readonly<Record<string, FileDType>> = {
   F32: { bytes: 4, host: 'f32', read: (b) => new Float32Array(aligned(b)), write: view },
+  // What does not fit becomes infinity, which loading a model refuses.
+  F64: { bytes: 8, host: 'f32', read: (b) => Float32Array.from(new Float64Array(aligned(b))) },
   F16: {
     bytes: 2,
     host: 'f16',

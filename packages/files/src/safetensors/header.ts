@@ -1,12 +1,10 @@
-/**
- * The header of a safetensors file, believed in nothing: https://github.com/huggingface/safetensors#format. Eight bytes
- * of length (u64, little-endian), JSON of that length, then the tensors' bytes without gaps or overlaps.
- */
+// The header of a safetensors file, believed in nothing: https://github.com/huggingface/safetensors#format. Eight bytes
+// of length (u64, little-endian), JSON of that length, then the tensors' bytes without gaps or overlaps.
 import { CheckpointError } from '../errors.js';
+import { duplicateKey, isDeeper } from '../json-text.js';
 import { fileDTypes } from './dtypes.js';
-import { duplicateKey } from './duplicate-key.js';
 
-/** Where a tensor stands in a file. */
+/** Where a tensor is in a file. */
 export interface SafetensorsEntry {
   readonly name: string;
   /** As the file says: F32, BF16, U8, … */
@@ -67,7 +65,7 @@ export function parseHeader(file: string, json: Uint8Array, fileBytes: number): 
   return { entries, metadata: metadata as Record<string, string> };
 }
 
-/** A tensor's name as it may stand in a message: short, and on one line. */
+/** A tensor's name as messages show it: short, and on one line. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 }
@@ -79,6 +77,8 @@ function parseHeaderJson(file: string, bytes: Uint8Array): Record<string, unknow
   } catch (cause) {
     return fail(file, 'its header is no UTF-8. Is it a safetensors file?', cause);
   }
+  // Three deep: the header, a tensor, its shape.
+  if (isDeeper(text, 3)) fail(file, 'its header nests lists and objects more than 3 deep. Is it a safetensors file?');
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -113,7 +113,8 @@ function parseEntry(file: string, name: string, value: unknown, start: number): 
   return { name, dtype, shape, offset: start + begin, sizeBytes };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** An object of JSON. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -1,4 +1,11 @@
 export type { HostData, HostDType, HostTensor } from './dtypes.js';
 export type { SafetensorsEntry, SafetensorsHeader } from './header.js';
-export * from './read.js';
-export { writeSafetensors } from './write.js';
+export {
+  parseSafetensors,
+  parseSafetensorsHeader,
+  readHeader,
+  readSafetensors,
+  readTensor,
+  streamSafetensors,
+} from './read.js';
+export { safetensorsParts, writeSafetensors } from './write.js';

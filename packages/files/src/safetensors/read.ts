@@ -33,7 +33,7 @@ export async function* streamSafetensors(
     const bytes = await store.read(path, { offset: start, length: last.offset + last.sizeBytes - start });
     for (const entry of group) {
       const at = entry.offset - start;
-      yield [entry.name, decode(quote(path), entry, bytes.subarray(at, at + entry.sizeBytes))];
+      yield [entry.name, decodeEntry(quote(path), entry, bytes.subarray(at, at + entry.sizeBytes))];
     }
   }
 }
@@ -55,7 +55,7 @@ export async function readSafetensors(store: FileSource, path: string): Promise<
  */
 export async function readTensor(store: FileSource, path: string, entry: SafetensorsEntry): Promise<HostTensor> {
   const bytes = await store.read(path, { offset: entry.offset, length: entry.sizeBytes });
-  return decode(quote(path), entry, bytes);
+  return decodeEntry(quote(path), entry, bytes);
 }
 
 /**
@@ -67,7 +67,7 @@ export function parseSafetensors(bytes: Uint8Array, file = 'safetensors'): Recor
   return Object.fromEntries(
     entries.map((entry) => {
       const data = bytes.subarray(entry.offset, entry.offset + entry.sizeBytes);
-      return [entry.name, decode(file, entry, data)];
+      return [entry.name, decodeEntry(file, entry, data)];
     }),
   );
 }
@@ -78,7 +78,8 @@ export function parseSafetensorsHeader(bytes: Uint8Array, file = 'safetensors'):
   return parseHeader(file, bytes.subarray(8, 8 + length), bytes.length);
 }
 
-function decode(file: string, entry: SafetensorsEntry, bytes: Uint8Array): HostTensor {
+/** A tensor from its bytes. Throws a CheckpointError if its values do not fit the host. */
+export function decodeEntry(file: string, entry: SafetensorsEntry, bytes: Uint8Array): HostTensor {
   const type = fileDTypes[entry.dtype]!;
   const data = type.read(bytes);
   if (data) return { data, shape: entry.shape, dtype: type.host };

@@ -1,10 +1,8 @@
-/**
- * What every FileSource and every FileStore must do, independent of a test runner: each case throws if the store does
- * otherwise. A store of your own passes it by `for (const { name, run } of storeCases) test(name, () => run(make))`.
- */
+// What every FileSource and every FileStore must do, independent of a test runner: each case throws if the store does
+// otherwise. A store of your own passes it by `for (const { name, run } of storeCases) test(name, () => run(make))`.
 import { entriesOf, type FileSource, type FileStore } from './store.js';
 
-/** Makes a store that holds exactly these files; called anew for each case. */
+/** Makes a store that holds exactly these files; called again for each case. */
 export type Make<S extends FileSource> = (files: Record<string, Uint8Array | string>) => Promise<S>;
 
 /** One promise of the interface. */
@@ -44,6 +42,12 @@ export const sourceCases: readonly Case<FileSource>[] = [
     ] as const) {
       await refuses('STORE', () => store.read('a/b/c.bin', { offset, length }));
     }
+  }),
+  holds('reads no whole file that is larger than its reader takes', async (store) => {
+    same(await store.read('a/b/c.bin', undefined, { maxBytes: 5 }), some['a/b/c.bin']);
+    await refuses('FILE_TOO_LARGE', () => store.read('a/b/c.bin', undefined, { maxBytes: 4 }), 'a/b/c.bin');
+    same(await store.read('a/empty', undefined, { maxBytes: 0 }), bytes());
+    same(await store.read('a/b/c.bin', { offset: 4, length: 1 }, { maxBytes: 5 }), bytes(4));
   }),
   holds('gives buffers of the caller’s own', async (store) => {
     const first = await store.read('a/b/c.bin');
@@ -105,6 +109,35 @@ export const storeCases: readonly Case<FileStore>[] = [
     await store.write('z.txt', bytes(0, 1, 2, 3).subarray(1, 3));
     same(await store.read('z.txt'), bytes(1, 2));
     equal(await store.list(), ['a/b/c.bin', 'a/empty', 'new/deep/file', 'z.txt', 'ä ü/#?%.txt']);
+  }),
+  holds('writes a file part by part, and asks for one when the last is written', async (store) => {
+    const asked: number[] = [];
+    async function* parts() {
+      for (let i = 0; i < 5; i++) {
+        asked.push(i);
+        yield bytes(i, i);
+      }
+    }
+    await store.write('new/parts', parts());
+    same(await store.read('new/parts'), bytes(0, 0, 1, 1, 2, 2, 3, 3, 4, 4));
+    equal(asked, [0, 1, 2, 3, 4]);
+    await store.write('z.txt', [bytes(1), bytes(), bytes(2, 3)]);
+    same(await store.read('z.txt'), bytes(1, 2, 3));
+  }),
+  holds('keeps the old file if the parts of the new one end with an error', async (store) => {
+    async function* parts() {
+      yield bytes(1);
+      throw new Error('no more');
+    }
+    for (const path of ['z.txt', 'new/parts']) {
+      const said = await store.write(path, parts()).then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+      equal(said, 'no more');
+    }
+    same(await store.read('z.txt'), new TextEncoder().encode('zebra'));
+    equal(await store.list(), ['a/b/c.bin', 'a/empty', 'z.txt', 'ä ü/#?%.txt']);
   }),
   holds('a file cannot be a folder', async (store) => {
     await refuses('STORE', () => store.write('z.txt/below', bytes(1)));

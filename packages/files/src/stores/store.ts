@@ -1,9 +1,18 @@
-import { FileAccessError, StoreError } from '../errors.js';
+import { FileAccessError, FileTooLargeError, StoreError } from '../errors.js';
 
 /** A span of bytes of a file. */
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
+}
+
+/** How much of a file a reader is ready for. */
+export interface ReadOptions {
+  /**
+   * The largest size that the whole file may have, from an index or a limit of the reader's. A larger file that is read
+   * whole, or that a server sends whole in place of a span, is a `FileTooLargeError` before it takes more memory than this.
+   */
+  readonly maxBytes?: number;
 }
 
 /** What {@link FileStore.lock} gives: nobody else gets the lock before `release`. */
@@ -19,7 +28,7 @@ export interface FileLock {
  */
 export interface FileSource {
   /** The whole file or a span of it. A span that is not wholly inside the file is a {@link StoreError}. */
-  read(path: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
+  read(path: string, range?: ByteRange, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** The file's size in bytes. */
   size(path: string): Promise<number>;
   /** Whether there is a file (not a folder) of this path. */
@@ -32,10 +41,19 @@ export interface FileSource {
   ancestry?(path?: string): Promise<readonly string[]>;
 }
 
+/**
+ * What is written to a file: its bytes, or parts of them in their order. The next part is asked for when the one before is
+ * written, so a file need not fit into memory.
+ */
+export type FileContent = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /** Files to read and write: a folder, memory, a browser's private files. Folders exist as far as files do. */
 export interface FileStore extends FileSource {
-  /** Writes a whole file, atomically: after a crash there is the old file or the new one, never a part. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes a whole file, atomically: after a crash, or if its parts end with an error, there is the old file or the new one,
+   * never a part.
+   */
+  write(path: string, content: FileContent): Promise<void>;
   /** Adds text (UTF-8) to the end of a file, which is created if it is not there. */
   append(path: string, text: string): Promise<void>;
   /** All files in a folder and the folders below it, ordered by UTF-16 code units. `''` is the store itself. */
@@ -94,4 +112,10 @@ export function checkRange(path: string, { offset, length }: ByteRange, size: nu
   if (whole && offset + length <= size) return;
   const asked = `bytes [${offset}, ${offset + length}) of "${path}" were asked for`;
   throw new StoreError('store', `${asked}, but it has ${size}. Is the file cut off?`);
+}
+
+/** Throws a {@link FileTooLargeError} if a file of `size` bytes that is to be read whole is larger than its reader takes. */
+export function checkSize(path: string, { maxBytes = Number.POSITIVE_INFINITY }: ReadOptions, size: number): void {
+  if (size <= maxBytes) return;
+  throw new FileTooLargeError(`"${path}" has ${size} bytes; at most ${maxBytes} are read of it.`, size);
 }

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { httpStore } from './http.js';
-import { type ServerBehaviour, serveFiles } from './serve-files.testing.js';
+import { type ServerBehaviour, serveFiles } from '../stores/serve-files.testing.js';
+import { httpStore } from './store.js';
 
 const files = new Map<string, Uint8Array>();
 const log: string[] = [];
@@ -44,7 +44,7 @@ it('does not mix two versions of a file: a strong tag', async () => {
   await store.read('f', { offset: 0, length: 4 });
   behaviour = { ranges: true, tag: '"v2"' };
   await expect(store.read('f', { offset: 4, length: 4 })).rejects.toThrow(/^\[store\] "f" changed on the server/);
-  // Then it begins anew, with the new version.
+  // Then it starts again, with the new version.
   expect((await store.read('f', { offset: 4, length: 4 }))[0]).toBe(4);
 });
 
@@ -53,7 +53,7 @@ it('does not mix two versions of a file: a weak tag', async () => {
   const store = httpStore(url);
   await store.read('f', { offset: 0, length: 4 });
   behaviour = { ranges: true, tag: 'W/"v2"' };
-  await expect(store.read('f', { offset: 4, length: 4 })).rejects.toMatchObject({ code: 'STORE' });
+  await expect(store.read('f', { offset: 4, length: 4 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 
 it('downloads a file once from a server without ranges', async () => {
@@ -97,9 +97,9 @@ it('refuses fewer bytes than it asked for', async () => {
   await expect(store.read('f', { offset: 0, length: 4 })).rejects.toThrow('the server sent 3 bytes of "f" for 4');
 });
 
-it('says that nobody answers, keeps the cause, and stops when told to', async () => {
+it('says that nobody answers, keeps the cause, and stops when aborted', async () => {
   const store = httpStore('http://127.0.0.1:9/');
-  await expect(store.read('f')).rejects.toMatchObject({ code: 'STORE', cause: expect.any(Error) });
+  await expect(store.read('f')).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: expect.any(Error) });
   const controller = new AbortController();
   controller.abort(new Error('enough'));
   await expect(httpStore(url, { signal: controller.signal }).read('f')).rejects.toThrow('enough');

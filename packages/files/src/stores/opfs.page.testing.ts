@@ -1,0 +1,45 @@
+// What runs in a page: every case of the stores on the origin's private files.
+import { storeCases } from './conformance.testing.js';
+import { opfsStore } from './opfs.js';
+
+/** @returns the cases that failed, with their message */
+export async function failures(): Promise<string[]> {
+  const failed: string[] = [];
+  for (const [i, { name, run }] of storeCases.entries()) {
+    const make = async (files: Record<string, Uint8Array | string>) => {
+      const store = opfsStore(`case/${i}`);
+      for (const [path, value] of Object.entries(files)) {
+        await store.write(path, typeof value === 'string' ? new TextEncoder().encode(value) : value);
+      }
+      return store;
+    };
+    await run(make).catch((error: Error) => failed.push(`${name}: ${error.message}`));
+  }
+  return failed;
+}
+
+/** Begins to write a new file and one that is there, and never ends: the page is closed in the middle. */
+export async function beginAndHang(): Promise<void> {
+  const store = opfsStore('hang');
+  await store.write('old', new Uint8Array([1, 2]));
+  async function* endless() {
+    yield new Uint8Array(1000);
+    await new Promise(() => undefined);
+  }
+  store.write('old', endless());
+  store.write('new', endless());
+  await store.lock('held');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+/** What another page finds after that. */
+export async function afterwards(): Promise<unknown> {
+  const store = opfsStore('hang');
+  const before = await store.list();
+  await (await store.lock('held')).release();
+  await store.write('third', new Uint8Array(1)); // which sweeps
+  const names: string[] = [];
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('hang');
+  for await (const name of folder.keys()) names.push(name);
+  return { before, old: [...(await store.read('old'))], names: names.sort() };
+}

@@ -1,0 +1,47 @@
+// The private files of a page, in a real Chromium: all that every store must do, and what stays when a page is closed.
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+import { expect, it } from 'vitest';
+
+const browserPath = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path) => path && existsSync(path),
+);
+
+it.skipIf(!browserPath)('opfsStore keeps every promise of a store, and no half-written file', async () => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('opfs.page.testing.ts', import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+  });
+  const server = createServer(({ url }, response) => {
+    response.setHeader('content-type', url === '/page.mjs' ? 'text/javascript' : 'text/html');
+    response.end(url === '/page.mjs' ? outputFiles[0]!.text : '<!doctype html><title>Paris</title>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const browser = await chromium.launch({ executablePath: browserPath!, args: ['--headless=new', '--no-sandbox'] });
+  try {
+    const context = await browser.newContext();
+    const visit = async (call: string) => {
+      const page = await context.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      // A text, because the test's transform would change a function.
+      const result = await page.evaluate(`import('/page.mjs').then((page) => page.${call}())`);
+      await page.close();
+      return result;
+    };
+    expect(await visit('failures')).toEqual([]);
+    await visit('beginAndHang');
+    await expect
+      .poll(() => visit('afterwards'), { timeout: 10_000 })
+      .toMatchObject({ before: expect.arrayContaining(['old']), old: [1, 2], names: ['old', 'third'] });
+  } finally {
+    await browser.close();
+    server.close();
+  }
+});
