@@ -2,7 +2,7 @@ import { defineConfig } from 'tsdown';
 import typegpu from 'unplugin-typegpu/rolldown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/transformer/index.ts'],
+  entry: ['src/index.ts', 'src/contracts/classes.ts', 'src/transformer/index.ts'],
   // One output module per source module: tree-shaking depends on it.
   unbundle: true,
   platform: 'neutral',

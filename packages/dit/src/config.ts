@@ -1,7 +1,7 @@
-// What a DiT is made from: plain numbers that stand in an expert's config.json.
+// What a DiT is made from: plain numbers of an expert's config.json.
 
 import type { Objective } from '@paris/model';
-import { configParser, count, type TransformerConfig, transformerFields } from '@paris/model/transformer';
+import { configParser, count, limits, type TransformerConfig, transformerFields } from '@paris/model/transformer';
 import * as z from 'zod/mini';
 
 /** What the pictures are conditioned on. */
@@ -10,8 +10,8 @@ export type DiTCondition =
   | { readonly kind: 'tokens'; readonly vocabulary: number; readonly maxTokens: number; readonly width: number }
   /** A text encoder's output of this width (CLIP ViT-L/14: 768). */
   | { readonly kind: 'embeddings'; readonly width: number }
-  /** One of `classes` classes; class number `classes` stands for "anything". */
-  | { readonly kind: 'label'; readonly classes: number }
+  /** One of `classes` classes; class number `classes` stands for "anything". They may have names, see `LabelSet`. */
+  | { readonly kind: 'label'; readonly classes: number; readonly names?: readonly string[] | undefined }
   | { readonly kind: 'none' };
 
 /** Everything that decides the layout of a DiT; what config.json holds. */
@@ -27,7 +27,7 @@ export interface DiTConfig extends TransformerConfig {
   /** What words go through before the blocks: one linear layer, or PixArt's linear, GELU, linear. Default 'linear'. */
   readonly textProjection: 'linear' | 'mlp';
   /**
-   * Whether the last layer gives a variance beside the prediction (https://arxiv.org/abs/2102.09672, eq. 15), and so
+   * Whether the last layer returns a variance in addition to the prediction (https://arxiv.org/abs/2102.09672, eq. 15), and so
    * twice the channels; it is split off and not used. Default false.
    */
   readonly learnSigma: boolean;
@@ -36,14 +36,26 @@ export interface DiTConfig extends TransformerConfig {
 const schema = z.strictObject({
   architecture: z.optional(z.literal('dit')),
   objective: z._default(
-    z.strictObject({ prediction: z.enum(['velocity', 'epsilon', 'sample']), path: z.string().check(z.minLength(1)) }),
+    z.strictObject({
+      prediction: z.enum(['velocity', 'epsilon', 'sample', 'v']),
+      path: z.string().check(z.minLength(1)),
+    }),
     { prediction: 'velocity', path: 'linear' },
   ),
   ...transformerFields,
   condition: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('tokens'), vocabulary: count, maxTokens: count, width: count }),
-    z.strictObject({ kind: z.literal('embeddings'), width: count }),
-    z.strictObject({ kind: z.literal('label'), classes: count }),
+    z.strictObject({
+      kind: z.literal('tokens'),
+      vocabulary: count(limits.rows),
+      maxTokens: count(limits.tokens),
+      width: count(limits.width),
+    }),
+    z.strictObject({ kind: z.literal('embeddings'), width: count(limits.width) }),
+    z.strictObject({
+      kind: z.literal('label'),
+      classes: count(limits.rows - 1),
+      names: z.optional(z.array(z.string()).check(z.maxLength(limits.rows))),
+    }),
     z.strictObject({ kind: z.literal('none') }),
   ]),
   modulation: z._default(z.enum(['single', 'zero']), 'single'),

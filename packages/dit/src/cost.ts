@@ -1,4 +1,4 @@
-// What a forward costs, from the config alone: no graph, no device.
+// The cost of a forward pass, from the config alone: no graph, no device.
 import { attentionCost, type ForwardCost, linearCost, sumCosts } from '@paris/model/transformer';
 import type { DiTConfig } from './config.js';
 

@@ -47,7 +47,7 @@ describe('a training step', () => {
     expect(after.buffersCreated).toBe(before.buffersCreated);
     expect(after.bindGroupsCreated).toBe(before.bindGroupsCreated);
     expect(after.bufferWrites - before.bufferWrites).toBeLessThanOrEqual(1);
-    // Beside what was there before the first step: temporaries, gradients, and a second state.
+    // In addition to what was there before the first step: temporaries, gradients, and a second state.
     const stateBytes = 3 * 4 * flattenTree<Tensor>(params).reduce((all, { value }) => all + value.size, 0);
     expect((after.bytesAllocated - given.bytesAllocated) / stateBytes).toBeLessThan(2);
     await on.close();

@@ -1,6 +1,12 @@
 // The DiT as an expert that pipelines and the trainer take.
 
-import { type DefinedArchitecture, defineArchitecture, dropLearnedSigma, type Expert } from '@paris/model';
+import {
+  type DefinedArchitecture,
+  defineArchitecture,
+  dropLearnedSigma,
+  type Expert,
+  type InputLimits,
+} from '@paris/model';
 import { initialiseParameters } from '@paris/tensor/nn';
 import { type DiTConfig, parseDiTConfig } from './config.js';
 import { ditForward } from './model.js';
@@ -13,8 +19,11 @@ import { type DiTParams, ditParameters } from './parameters.js';
  * const velocity = expert.apply(expert.init(key(0)), { latents, time, condition });
  */
 export function createDiT(config: DiTConfig): Expert<DiTParams> {
-  const expert: Expert<DiTParams> = {
+  const { channels, inputSize, condition } = config;
+  const expert: Expert<DiTParams> & InputLimits = {
     objective: config.objective,
+    latent: { channels, height: inputSize, width: inputSize },
+    ...(condition.kind === 'tokens' && { tokenIds: condition.vocabulary }),
     init: (key) => initialiseParameters<DiTParams>(ditParameters(config), key),
     apply: (params, input) => ditForward(config, params, input),
   };

@@ -6,7 +6,7 @@
 // `npm test`: 289 GFLOP and 1.2 GB.
 import { readFileSync } from 'node:fs';
 import { openDevice, type Tensor, unflattenTree } from '@paris/tensor';
-import { relativeError, type StoredTensor } from '@paris/tensor/testing';
+import { drawnExponent, drawnNumbers, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';
 import { expect, it } from 'vitest';
 import { type DiTParams, ditForward, ditParameterShapes, ditPresets } from './index.js';
@@ -25,7 +25,7 @@ it('dit-xl-2 in f16 equals PyTorch to 5e-3 in less than 4 GiB', { timeout: 3_600
 
   const config = ditPresets['dit-xl-2'];
   const upload = (name: string, shape: readonly number[], exponent: number, dtype: 'f16' | 'f32'): Tensor => {
-    const data = drawn(name, shape, exponent);
+    const data = drawnNumbers(name, shape, exponent);
     const sum = fixture.sums[name];
     if (sum !== undefined)
       expect(
@@ -37,7 +37,7 @@ it('dit-xl-2 in f16 equals PyTorch to 5e-3 in less than 4 GiB', { timeout: 3_600
   const params = unflattenTree(
     Object.entries(ditParameterShapes(config)).map(([path, shape]) => ({
       path,
-      value: upload(path, shape, exponentOf(path, shape), 'f16'),
+      value: upload(path, shape, drawnExponent(path, shape), 'f16'),
     })),
   ) as unknown as DiTParams;
   const weightBytes = device.counters.bytesAllocated;
@@ -62,26 +62,3 @@ it('dit-xl-2 in f16 equals PyTorch to 5e-3 in less than 4 GiB', { timeout: 3_600
   expect(bytesAllocated).toBeLessThan(MOST_BYTES);
   await device.close();
 });
-
-/** Uniform in [−2^exponent, 2^exponent), in steps that f16 holds exactly; `drawn` in tools/fixtures/full_depth.py. */
-function drawn(name: string, shape: readonly number[], exponent: number): Float32Array {
-  let seed = 0x811c9dc5; // FNV-1a
-  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 0x01000193);
-  const data = new Float32Array(shape.reduce((size, n) => size * n, 1));
-  const step = 2 ** (exponent - 10);
-  for (let i = 0; i < data.length; i++) {
-    let h = (i + seed) | 0; // murmur3's finaliser
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    h ^= h >>> 16;
-    data[i] = ((h >>> 21) - 1024) * step;
-  }
-  return data;
-}
-
-/** Matrices keep about the size of what they are given; what is added is of a quarter to a half. */
-function exponentOf(name: string, shape: readonly number[]): number {
-  const inputs = shape.slice(1).reduce((size, n) => size * n, 1);
-  if (name.endsWith('weight')) return Math.round(Math.log2(Math.sqrt(3 / inputs)));
-  return name === 'pos_embed' ? -1 : -2;
-}

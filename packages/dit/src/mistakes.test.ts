@@ -19,46 +19,46 @@ const config: DiTConfig = parseDiTConfig({
 it('configs', () => {
   const parse = (change: object) => saidBy(() => parseDiTConfig({ ...config, ...change }));
   expect(saidBy(() => parseDiTConfig(undefined))).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: there is nothing."`,
+    `"ConfigError: [dit] the config does not describe a DiT: there is nothing."`,
   );
   expect(saidBy(() => parseDiTConfig({}))).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: inputSize is missing; channels is missing; patchSize is missing; hiddenSize is missing; depth is missing; heads is missing; condition is missing."`,
+    `"ConfigError: [dit] the config does not describe a DiT: inputSize is missing; channels is missing; patchSize is missing; hiddenSize is missing; depth is missing; heads is missing; condition is missing."`,
   );
   expect(parse({ patchSize: 3 })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: inputSize 8 is not a multiple of patchSize 3."`,
+    `"ConfigError: [dit] the config does not describe a DiT: inputSize 8 is not a multiple of patchSize 3."`,
   );
   expect(parse({ heads: 3 })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: hiddenSize 16 is not a multiple of heads 3."`,
+    `"ConfigError: [dit] the config does not describe a DiT: hiddenSize 16 is not a multiple of heads 3."`,
   );
   expect(parse({ hiddenSize: 18, heads: 2 })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: hiddenSize 18 is not a multiple of 4, which positions need."`,
+    `"ConfigError: [dit] the config does not describe a DiT: hiddenSize 18 is not a multiple of 4, which positions need."`,
   );
   expect(parse({ depth: 0 })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: depth must be more than 0, got 0."`,
+    `"ConfigError: [dit] the config does not describe a DiT: depth must be 1 or more, got 0."`,
   );
   expect(parse({ depth: '2' })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: depth must be a number, got "2"."`,
+    `"ConfigError: [dit] the config does not describe a DiT: depth must be a number, got "2"."`,
   );
   expect(parse({ mlpRatio: 0.03 })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: hiddenSize 16 times mlpRatio 0.03 is not a whole number."`,
+    `"ConfigError: [dit] the config does not describe a DiT: hiddenSize 16 times mlpRatio 0.03 is not a whole number."`,
   );
   expect(parse({ hiddensize: 32 })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: hiddensize is not known."`,
+    `"ConfigError: [dit] the config does not describe a DiT: hiddensize is not known."`,
   );
   expect(parse({ condition: { kind: 'text' } })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: condition.kind must be "tokens" or "embeddings" or "label" or "none", got "text"."`,
+    `"ConfigError: [dit] the config does not describe a DiT: condition.kind must be "tokens" or "embeddings" or "label" or "none", got "text"."`,
   );
   expect(parse({ condition: { kind: 'label' } })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: condition.classes is missing."`,
+    `"ConfigError: [dit] the config does not describe a DiT: condition.classes is missing."`,
   );
   expect(parse({ objective: { prediction: 'noise', path: 'linear' } })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: objective.prediction must be "velocity" or "epsilon" or "sample", got "noise"."`,
+    `"ConfigError: [dit] the config does not describe a DiT: objective.prediction must be "velocity" or "epsilon" or "sample" or "v", got "noise"."`,
   );
   expect(parse({ modulation: 'adaLN' })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: modulation must be "single" or "zero", got "adaLN"."`,
+    `"ConfigError: [dit] the config does not describe a DiT: modulation must be "single" or "zero", got "adaLN"."`,
   );
   expect(parse({ architecture: 'unet' })).toMatchInlineSnapshot(
-    `"ValueError: [dit] the config does not describe a DiT: architecture must be "dit", got "unet"."`,
+    `"ConfigError: [dit] the config does not describe a DiT: architecture must be "dit", got "unet"."`,
   );
 });
 

@@ -65,15 +65,19 @@ describe.each(fixtures)('%s.json: equals PyTorch', (name, layout) => {
   });
 
   // A software adapter compiles about a hundred shaders for this.
-  it('forward and gradients', { timeout: 300_000 }, async (context) => {
+  it('forward and gradients', { timeout: 900_000 }, async (context) => {
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
     const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
     const params = unflattenTree(
       Object.entries(ours(fixture.params)).map(([path, stored]) => ({ path, value: upload(stored) })),
     ) as unknown as DiTParams;
-    const told =
+    const conditioning =
       fixture.condition && conditionOf(config, upload(fixture.condition), fixture.mask && upload(fixture.mask));
-    const input = { latents: upload(fixture.latents), time: upload(fixture.time), ...(told && { condition: told }) };
+    const input = {
+      latents: upload(fixture.latents),
+      time: upload(fixture.time),
+      ...(conditioning && { condition: conditioning }),
+    };
 
     const prediction = ditForward(config, params, input);
     expect(prediction.shape).toEqual(fixture.output.shape);

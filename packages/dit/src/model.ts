@@ -53,11 +53,11 @@ interface Text {
 }
 
 /** The `count` modulations of a block or of the final layer, [B, count, d]: its own layer, or a table that is added. */
-function modulations(params: Modulated, count: number, told: Tensor): Tensor {
-  const batch = told.shape[0]!;
-  if (params.adaLN_modulation) return linear(params.adaLN_modulation[1], told).reshape([batch, count, -1]);
+function modulations(params: Modulated, count: number, conditioning: Tensor): Tensor {
+  const batch = conditioning.shape[0]!;
+  if (params.adaLN_modulation) return linear(params.adaLN_modulation[1], conditioning).reshape([batch, count, -1]);
   const table = params.scale_shift_table!; // [count, d]
-  return table.add(told.reshape([batch, -1, table.shape[1]!]));
+  return table.add(conditioning.reshape([batch, -1, table.shape[1]!]));
 }
 type Modulated = Pick<DiTBlockParams, 'scale_shift_table' | 'adaLN_modulation'>;
 

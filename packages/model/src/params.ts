@@ -1,4 +1,4 @@
-// Parameters by path. The compiler and the optimiser take any tree; a flat record keeps their types simple, and its
+// Parameters by path. The compiler and the optimizer take any tree; a flat record keeps their types simple, and its
 // keys are those of the safetensors file.
 import { flattenTree, type Tensor, type TreeOf, unflattenTree } from '@paris/tensor';
 

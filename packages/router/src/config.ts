@@ -1,14 +1,31 @@
-// What a router is made from: plain numbers that stand in its config.json.
+// What a router is made from: the plain numbers of its config.json.
 
-import { configParser, count, type TransformerConfig, transformerFields } from '@paris/model/transformer';
+import { configParser, count, limits, type TransformerConfig, transformerFields } from '@paris/model/transformer';
 import * as z from 'zod/mini';
 
 /** An activation in the router's head; 'none' passes values through, 'gelu' is the tanh form. */
 export type HeadActivation = 'gelu' | 'silu' | 'relu' | 'none';
 
+/** What a router reads of the prompt, in addition to the noisy picture. */
+export type RouterCondition =
+  /** Nothing, as the released router: p(k | x_t, t). */
+  | { readonly kind: 'none' }
+  /** Word ids, embedded by the router's own `text_embed.weight` [vocabulary, width]; 0 is padding. */
+  | { readonly kind: 'tokens'; readonly vocabulary: number; readonly width: number }
+  /** A text encoder's output of this width (CLIP ViT-L/14: 768). */
+  | { readonly kind: 'embeddings'; readonly width: number }
+  /** One of `classes` classes, in a table of the router's own; class number `classes` stands for "anything". */
+  | { readonly kind: 'label'; readonly classes: number };
+
 /** Everything that decides the layout of the router transformer; what config.json holds. */
 export interface RouterConfig extends TransformerConfig {
   readonly clusters: number;
+  /**
+   * Whether the router reads the prompt, and how. The flow of a prompt's pictures is Σ_k p(k | x_t, t, prompt) · u_k, so a
+   * router that reads it is the exact one for guided sampling; without it the first steps, where x_t is noise, ask the
+   * largest clusters whatever the prompt. Default none.
+   */
+  readonly condition?: RouterCondition | undefined;
   /**
    * Around the head's layer norm: head.0, activation, layer norm, activation, head.4. The released weights do not say
    * which; default twice 'gelu' (tanh form).
@@ -53,9 +70,17 @@ const activation = z.enum(['gelu', 'silu', 'relu', 'none']);
 
 const schema = z.strictObject({
   architecture: z.optional(z.literal('router-transformer')),
-  clusters: count,
+  clusters: count(limits.clusters),
   ...transformerFields,
   headActivations: z._default(z.tuple([activation, activation]), ['gelu', 'gelu']),
+  condition: z.optional(
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('tokens'), vocabulary: count(limits.rows), width: count(limits.width) }),
+      z.strictObject({ kind: z.literal('embeddings'), width: count(limits.width) }),
+      z.strictObject({ kind: z.literal('label'), classes: count(limits.rows - 1) }),
+    ]),
+  ),
 });
 
 /**

@@ -12,6 +12,8 @@ export function routerCost(config: RouterConfig, { batch = 1 }: { readonly batch
   const patches = (inputSize / patchSize) ** 2;
   const N = patches + 1; // the class token
   const hidden = d * mlpRatio;
+  const { condition } = config;
+  const text = condition && 'width' in condition ? [linearCost(1, condition.width, d)] : [];
   const block = [
     linearCost(1, d, 6 * d),
     ...[linearCost(N, d, 3 * d), attentionCost(N, N, d, heads), linearCost(N, d, d)],
@@ -20,6 +22,7 @@ export function routerCost(config: RouterConfig, { batch = 1 }: { readonly batch
   const rest = [
     ...[linearCost(patches, patchSize * patchSize * channels, d), linearCost(1, 256, d), linearCost(1, d, d)],
     ...[linearCost(1, d, d), linearCost(1, d, clusters)],
+    ...text,
   ];
   return sumCosts([sumCosts(block, batch * depth), sumCosts(rest, batch)]);
 }

@@ -1,9 +1,18 @@
 export { countParameters, type ParameterShapes } from '@paris/tensor/nn';
-export { type HeadActivation, parseRouterConfig, type RouterConfig, routerPresets } from './config.js';
+export {
+  type HeadActivation,
+  parseRouterConfig,
+  type RouterCondition,
+  type RouterConfig,
+  routerPresets,
+} from './config.js';
 export { routerCost } from './cost.js';
+export { type GrownPart, grownParts, growRouter, type RouterWeights, trainablePart } from './grow.js';
 export { routerForward } from './model.js';
 export { type RouterBlockParams, type RouterParams, routerParameterShapes } from './parameters.js';
 export {
+  among,
+  amongResident,
   every,
   full,
   latched,
@@ -18,4 +27,5 @@ export {
   threshold,
   top,
 } from './policies.js';
+export { recogniseRouter } from './recognise.js';
 export { createRouter, routerTransformer } from './transformer.js';

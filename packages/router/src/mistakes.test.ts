@@ -30,44 +30,44 @@ const at: RoutingStep = { imageIndex: 5, step: 0, evaluation: 0, time: 1, key: k
 it('configs', () => {
   const parse = (change: object) => saidBy(() => parseRouterConfig({ ...config, ...change }));
   expect(saidBy(() => parseRouterConfig('router-b-2'))).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: it must be an object, got "router-b-2"."`,
+    `"ConfigError: [router] the config does not describe a router: it must be an object, got "router-b-2"."`,
   );
   expect(saidBy(() => parseRouterConfig({ clusters: 8 }))).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: inputSize is missing; channels is missing; patchSize is missing; hiddenSize is missing; depth is missing; heads is missing."`,
+    `"ConfigError: [router] the config does not describe a router: inputSize is missing; channels is missing; patchSize is missing; hiddenSize is missing; depth is missing; heads is missing."`,
   );
   expect(parse({ clusters: 0 })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: clusters must be more than 0, got 0."`,
+    `"ConfigError: [router] the config does not describe a router: clusters must be 1 or more, got 0."`,
   );
   expect(parse({ patchSize: 3 })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: inputSize 8 is not a multiple of patchSize 3."`,
+    `"ConfigError: [router] the config does not describe a router: inputSize 8 is not a multiple of patchSize 3."`,
   );
   expect(parse({ heads: 5 })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: hiddenSize 16 is not a multiple of heads 5."`,
+    `"ConfigError: [router] the config does not describe a router: hiddenSize 16 is not a multiple of heads 5."`,
   );
   expect(parse({ headActivations: ['gelu'] })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: headActivations must be a list of at least 2, got ["gelu"]."`,
+    `"ConfigError: [router] the config does not describe a router: headActivations must be a list of at least 2, got ["gelu"]."`,
   );
   expect(parse({ headActivations: ['gelu', 'swish'] })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: headActivations.1 must be "gelu" or "silu" or "relu" or "none", got "swish"."`,
+    `"ConfigError: [router] the config does not describe a router: headActivations.1 must be "gelu" or "silu" or "relu" or "none", got "swish"."`,
   );
   expect(parse({ experts: 3 })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: experts is not known."`,
+    `"ConfigError: [router] the config does not describe a router: experts is not known."`,
   );
   expect(parse({ architecture: 'dit' })).toMatchInlineSnapshot(
-    `"ValueError: [router] the config does not describe a router: architecture must be "router-transformer", got "dit"."`,
+    `"ConfigError: [router] the config does not describe a router: architecture must be "router-transformer", got "dit"."`,
   );
 });
 
 it('policies by name', () => {
   const parse = (name: string) => saidBy(() => parseRoutingPolicy(name));
   expect(parse('top')).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "top". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
+    `"ValueError: [routing] there is no policy "top". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature, resident- before it for the experts that are loaded."`,
   );
   expect(parse('top-2')).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "top-2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
+    `"ValueError: [routing] there is no policy "top-2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature, resident- before it for the experts that are loaded."`,
   );
   expect(parse('Top2')).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "Top2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
+    `"ValueError: [routing] there is no policy "Top2". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature, resident- before it for the experts that are loaded."`,
   );
   expect(parse('top0')).toMatchInlineSnapshot(
     `"ValueError: [top] the number must be a whole number from 1 on, got 0."`,

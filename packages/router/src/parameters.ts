@@ -33,6 +33,12 @@ export interface RouterParams {
   /** [1, 1, d] */
   readonly cls_token: Tensor;
   readonly time_embed: TimeEmbedParams;
+  /** [vocabulary, width]; with word ids. */
+  readonly text_embed?: { readonly weight: Tensor };
+  /** [d, width]; where the router reads the prompt. */
+  readonly text_proj?: LinearParams;
+  /** [classes + 1, d]; where it reads a class. */
+  readonly label_embed?: { readonly weight: Tensor };
   readonly layers: readonly RouterBlockParams[];
   readonly head: { readonly 0: LinearParams; readonly 2: LayerNormParams; readonly 4: LinearParams };
 }
@@ -62,6 +68,7 @@ export function routerParameters(config: RouterConfig): ParameterTable {
     },
     cls_token: { shape: [1, 1, d], initialise: normal(0.02) },
     ...timeEmbedParameters('time_embed', d),
+    ...textParameters(config),
 
     ...Object.assign({}, ...Array.from({ length: depth }, (_, i) => blockParameters(`layers.${i}`, config))),
 
@@ -71,6 +78,22 @@ export function routerParameters(config: RouterConfig): ParameterTable {
     ...layerNormParameters('head.2', d),
     ...linearParameters('head.4', d, clusters),
   };
+}
+
+function textParameters({ condition, hiddenSize: d }: RouterConfig): ParameterTable {
+  switch (condition?.kind) {
+    case 'tokens':
+      return {
+        'text_embed.weight': { shape: [condition.vocabulary, condition.width], initialise: normal(1) },
+        ...linearParameters('text_proj', condition.width, d),
+      };
+    case 'embeddings':
+      return linearParameters('text_proj', condition.width, d);
+    case 'label': // Added to the time embedding, so of its scale.
+      return { 'label_embed.weight': { shape: [condition.classes + 1, d], initialise: normal(0.02) } };
+    default:
+      return {};
+  }
 }
 
 function blockParameters(name: string, { hiddenSize: d, mlpRatio }: RouterConfig): ParameterTable {

@@ -1,6 +1,8 @@
 import { key, ValueError } from '@paris/tensor';
 import { describe, expect, it } from 'vitest';
 import {
+  among,
+  amongResident,
   every,
   full,
   latched,
@@ -118,6 +120,34 @@ describe('weights', () => {
   );
 });
 
+describe('among', () => {
+  it('renormalises over what it may choose', () => {
+    const [, b, c] = p;
+    expect(ask(among([1, 2], full()))).toEqual([
+      0,
+      expect.closeTo(b! / (b! + c!), 6),
+      expect.closeTo(c! / (b! + c!), 6),
+      0,
+    ]);
+    expect(ask(among(new Set([3]), top(2)))).toEqual([0, 0, 0, 1]);
+  });
+  it('shares evenly where the router believes in none of them', () => {
+    expect(ask(among([0, 2], full()), Float32Array.of(0, 1, 0))).toEqual([0.5, 0, 0.5]);
+  });
+  it('resident asks what is there at each evaluation, and all where nothing is', () => {
+    const resident = new Set<number>();
+    const policy = amongResident(top(1));
+    expect(ask(policy, p, at({ resident }))).toEqual(ask(top(1)));
+    expect(ask(policy, p, at({}))).toEqual(ask(top(1)));
+    resident.add(3);
+    expect(ask(policy, p, at({ resident }))).toEqual([0, 0, 0, 1]);
+  });
+  it('refuses experts that there are not', () => {
+    expect(() => among([], top(1))).toThrow('[among] there is no expert to choose from. Name at least one.');
+    expect(() => ask(among([4], top(1)))).toThrow('[among] there is no expert 4. Name experts from 0 to 3.');
+  });
+});
+
 describe('bad input', () => {
   const policies = [top(1), full(), tempered(0.5, full()), threshold(0.1), nucleus(0.5), sample(1), nucleusSample(0.5)];
   it.each([
@@ -158,11 +188,16 @@ describe('parseRoutingPolicy', () => {
     expect(ask(parseRoutingPolicy('nucleus0.5'))).toEqual(ask(nucleus(0.5)));
     expect(ask(parseRoutingPolicy('top2@0.5'))).toEqual(ask(tempered(0.5, top(2))));
     expect(ask(parseRoutingPolicy('full@2'))).toEqual(ask(tempered(2, full())));
+    const resident = at({ resident: new Set([2, 3]) });
+    expect(ask(parseRoutingPolicy('resident-top2'), p, resident)).toEqual(ask(among([2, 3], top(2))));
+    expect(ask(parseRoutingPolicy('resident-top1@0.5'), p, resident)).toEqual(
+      ask(among([2, 3], tempered(0.5, top(1)))),
+    );
   });
   it.each(['top', 'best2', 'full2', 'top-2', '', 'constructor1', 'top2@', '@2', 'top2@-1'])('refuses "%s"', (name) => {
     expect(() => parseRoutingPolicy(name)).toThrow(
       `[routing] there is no policy "${name}". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own ` +
-        'number, and @0.5 after it for a temperature.',
+        'number, and @0.5 after it for a temperature, resident- before it for the experts that are loaded.',
     );
   });
 });

@@ -1,14 +1,14 @@
 // Which experts run for a picture, and with what weight. A policy is a plain function of the router's probabilities;
 // what it keeps is renormalised. Definitions and names: Decentralized Diffusion Models, §4.2
 // (https://arxiv.org/abs/2501.05450), which found stochastic choices far worse than top(1) and top(2).
-import { type Key, ValueError } from '@paris/tensor';
+import { hostPow, type Key, ValueError } from '@paris/tensor';
 
 /**
  * From the router's probabilities [K] of one picture to weights [K] that sum to 1, zero where the expert does not run.
  */
 export type RoutingPolicy = (probabilities: Float32Array, at: RoutingStep) => Float32Array;
 
-/** Where in sampling the question is asked. */
+/** The point of sampling at which a policy is called. */
 export interface RoutingStep {
   /** Which picture of the batch. */
   readonly imageIndex: number;
@@ -17,13 +17,15 @@ export interface RoutingStep {
   readonly evaluation: number;
   /** In [0, 1]; 1 is noise. */
   readonly time: number;
-  /** What this policy answered last for this picture. */
+  /** This policy's last answer for this picture. */
   readonly previousWeights?: Float32Array;
   /** Differs by picture, step and evaluation. */
   readonly key: Key;
+  /** The experts whose weights are on the device, where some are not. */
+  readonly resident?: ReadonlySet<number>;
 }
 
-/** The k most probable experts; of equals the lower index. @throws ValueError if there are fewer than k experts */
+/** The k most probable experts; of equal ones the lower index. @throws ValueError if there are fewer than k experts */
 export function top(k: number): RoutingPolicy {
   requireCount('top', k);
   return (probabilities) => {
@@ -114,7 +116,7 @@ export function every(n: number, policy: RoutingPolicy): RoutingPolicy {
 }
 
 /**
- * A policy that sees softmax(logits / temperature) in place of softmax(logits): below 1 the router is surer than it was
+ * A policy that gets softmax(logits / temperature) instead of softmax(logits): below 1 the router is surer than it was
  * trained to be, above 1 less so; 1 is the posterior that the theory wants. DDM compares 0.5, 1 and 2 (Table 2). The
  * router's logits need not be known, for softmax(l / T)_k = p_k^(1/T) / Σ_j p_j^(1/T).
  */
@@ -125,7 +127,7 @@ export function tempered(temperature: number, policy: RoutingPolicy): RoutingPol
   return (probabilities, at) => {
     check('tempered', probabilities);
     const largest = probabilities.reduce((a, b) => Math.max(a, b)); // its power is 1: nothing underflows to 0 everywhere
-    const powers = Array.from(probabilities, (p) => (p / largest) ** (1 / temperature));
+    const powers = Array.from(probabilities, (p) => hostPow(p / largest, 1 / temperature));
     const total = powers.reduce((sum, power) => sum + power);
     return policy(
       Float32Array.from(powers, (power) => power / total),
@@ -135,12 +137,43 @@ export function tempered(temperature: number, policy: RoutingPolicy): RoutingPol
 }
 
 /**
+ * A policy that sees these experts only: their probabilities, renormalised. If all of them are 0, each counts the same.
+ * @param experts - their indices; at least one
+ */
+export function among(experts: Iterable<number>, policy: RoutingPolicy): RoutingPolicy {
+  const chosen = [...new Set(experts)];
+  if (chosen.length === 0) throw new ValueError('among', 'there is no expert to choose from. Name at least one.');
+  return (probabilities, at) => {
+    check('among', probabilities);
+    const unknown = chosen.find((k) => probabilities[k] === undefined);
+    if (unknown !== undefined) {
+      throw new ValueError(
+        'among',
+        `there is no expert ${unknown}. Name experts from 0 to ${probabilities.length - 1}.`,
+      );
+    }
+    const isPossible = chosen.some((k) => probabilities[k]! > 0);
+    return policy(keep(isPossible ? probabilities : new Float32Array(probabilities.length).fill(1), chosen), at);
+  };
+}
+
+/**
+ * A policy among the experts whose weights are on the device, so that sampling waits for no other; where none is, among all.
+ * Its pictures depend on what is there.
+ */
+export function amongResident(policy: RoutingPolicy): RoutingPolicy {
+  return (probabilities, at) =>
+    (at.resident && at.resident.size > 0 ? among(at.resident, policy) : policy)(probabilities, at);
+}
+
+/**
  * A policy by its name on a command line or in a model's index: `full`, `top2`, `threshold0.05`, `nucleus0.9`,
- * `sample1`; with `@` and a number a tempered one, `top2@0.5`.
+ * `sample1`; with `@` and a number a tempered one, `top2@0.5`; after `resident-` one that is {@link amongResident}.
  * @throws ValueError that lists the forms
  */
 export function parseRoutingPolicy(name: string): RoutingPolicy {
-  const [, kind, number, temperature] = /^([a-z]+)(\d+(?:\.\d+)?)?(?:@(\d+(?:\.\d+)?))?$/.exec(name) ?? [];
+  const [, resident, kind, number, temperature] =
+    /^(resident-)?([a-z]+)(\d+(?:\.\d+)?)?(?:@(\d+(?:\.\d+)?))?$/.exec(name) ?? [];
   const named = numbered.get(kind ?? '');
   const policy =
     kind === 'full' && number === undefined
@@ -148,11 +181,12 @@ export function parseRoutingPolicy(name: string): RoutingPolicy {
       : named && number !== undefined
         ? named(Number(number))
         : undefined;
-  if (policy) return temperature === undefined ? policy : tempered(Number(temperature), policy);
+  const whole = policy && temperature !== undefined ? tempered(Number(temperature), policy) : policy;
+  if (whole) return resident ? amongResident(whole) : whole;
   throw new ValueError(
     'routing',
     `there is no policy "${name}". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, ` +
-      'and @0.5 after it for a temperature.',
+      'and @0.5 after it for a temperature, resident- before it for the experts that are loaded.',
   );
 }
 
@@ -207,7 +241,7 @@ function requireFraction(tag: string, x: number): void {
     throw new ValueError(tag, `the probability must lie above 0 and not above 1, got ${x}. Write 0.9 for 90 %.`);
 }
 
-/** Outside code hands these in: a NaN here would pick no expert, or a wrong one, without a word. */
+/** These come from outside code: a NaN here would silently pick no expert, or a wrong one. */
 function check(tag: string, probabilities: Float32Array): void {
   let total = 0;
   for (const p of probabilities) {

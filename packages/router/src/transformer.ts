@@ -1,6 +1,6 @@
 // The router transformer as a router that pipelines and the trainer take.
 
-import { type DefinedArchitecture, defineArchitecture, type Router } from '@paris/model';
+import { type DefinedArchitecture, defineArchitecture, type InputLimits, type Router } from '@paris/model';
 import { initialiseParameters } from '@paris/tensor/nn';
 import { parseRouterConfig, type RouterConfig } from './config.js';
 import { routerForward } from './model.js';
@@ -12,9 +12,12 @@ import { type RouterParams, routerParameters } from './parameters.js';
  * const router = createRouter({ ...routerPresets['router-b-2'], clusters: 4 });
  * const logits = router.logits(router.init(key(0)), { latents, time });
  */
-export function createRouter(config: RouterConfig): Router<RouterParams> {
+export function createRouter(config: RouterConfig): Router<RouterParams> & InputLimits {
+  const { clusters, channels, inputSize, condition } = config;
   return {
-    clusters: config.clusters,
+    clusters,
+    latent: { channels, height: inputSize, width: inputSize },
+    ...(condition?.kind === 'tokens' && { tokenIds: condition.vocabulary }),
     init: (key) => initialiseParameters<RouterParams>(routerParameters(config), key),
     logits: (params, input) => routerForward(config, params, input),
   };

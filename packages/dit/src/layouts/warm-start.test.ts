@@ -29,7 +29,7 @@ describe('warmStart', () => {
     expect(ours['layers.0.adaLN_modulation.1.bias']!.data).toEqual(theirs['blocks.0.adaLN_modulation.1.bias']!.data);
   });
 
-  it('takes a DiT into a network whose blocks share their modulation, which then starts anew', () => {
+  it('takes a DiT into a network whose blocks share their modulation, which is then reinitialised', () => {
     const { config, theirs } = fixture('facebook');
     const shapes = shapesOf({ ...config, modulation: 'single' });
     const load = (remake: string[]) => warmStart(shapes, theirs, { layout: facebookLayout, remake });
@@ -49,7 +49,7 @@ describe('warmStart', () => {
     expect([...ours['layers.0.cross_attn.in_proj_bias']!.data]).toEqual(rows);
   });
 
-  it('takes everything if nothing is to start anew, and leaves out what is named', () => {
+  it('takes everything if nothing is reinitialised, and leaves out what is named', () => {
     const shapes = { 'body.weight': [2], 'body.bias': [1], 'decoder.weight': [3] };
     const own = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, tensor(shape)]));
     expect(warmStart(shapes, own, { remake: [] })).toEqual(own);
@@ -73,7 +73,7 @@ describe('warmStart', () => {
     expect(load).toThrow(
       "[fromStateDict] the state dict is not PixArt-α's of this config: missing blocks.0.attn.qkv.bias; " +
         'unexpected blocks.2.mlp.fc1.bias; unfit pos_embed is [1, 9, 8], not [1, 4, 8]. ' +
-        'Give another layout or config, or let more start anew (head, text, cross-attention, modulation).',
+        'Give another layout or config, or reinitialise more (head, text, cross-attention, modulation).',
     );
   });
 

@@ -1,5 +1,5 @@
-// Weights to start a training from: those of a checkpoint, but for groups that start anew, as Paris' heterogeneous
-// experts start from an ImageNet DiT without its head and with a text projection of their own (arXiv 2603.06741).
+// Weights to start a training from: those of a checkpoint, except for groups that are reinitialised, as Paris's
+// heterogeneous experts start from an ImageNet DiT without its head and with a text projection of their own (arXiv 2603.06741).
 
 import type { HostTensor } from '@paris/files/safetensors';
 import { fromStateDict, type KeyMap, type StateDict, shortList } from '@paris/model';
@@ -7,11 +7,11 @@ import { CheckpointError, ValueError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
 import { parisLayout } from './layouts.js';
 
-/** What may start anew, by name, in the names of our and of the foreign layouts. */
+/** What may be reinitialised, by name, in the names of our and of the foreign layouts. */
 const groups = {
   /** The last layer, with or without a learned sigma. */
   head: /^final_layer\./,
-  /** Whatever turns words or classes into what the blocks see. */
+  /** What turns words or classes into the input of the blocks. */
   text: /^(text_embed|text_proj|label_embed|y_embedder)\./,
   /** How blocks read the words. Starts closed: the network is at first the one without. */
   'cross-attention': /\.cross_attn\./,
@@ -24,20 +24,20 @@ export interface WarmStartOptions {
   /** Whose names the state dict has. Default Paris'. */
   readonly layout?: KeyMap;
   /**
-   * What starts anew: `head`, `text`, `cross-attention`, `modulation`, or the beginning of parameters' names. Default:
+   * What is reinitialised: `head`, `text`, `cross-attention`, `modulation`, or the beginning of parameters' names. Default:
    * see {@link remadeGroups}.
    */
   readonly remake?: readonly string[];
 }
 
-/** What starts anew if nothing else is said: head and text, and cross-attention if the state dict has none. */
+/** What is reinitialised by default: head and text, and cross-attention if the state dict has none. */
 export function remadeGroups(theirs: StateDict): string[] {
   const attends = Object.keys(theirs).some((key) => groups['cross-attention'].test(key));
   return attends ? ['head', 'text'] : ['head', 'text', 'cross-attention'];
 }
 
 /**
- * The parameters that a training takes over from a state dict, by our names; those that start anew are left out. What
+ * The parameters that a training takes over from a state dict, by our names, without those that are reinitialised. What
  * the state dict holds for these, of whatever shape, does not matter; all the rest must fit.
  * @param shapes - every parameter of the network, see `ditParameterShapes`
  * @throws CheckpointError that lists together what is missing, left over, of another shape, or not finite; ValueError if
@@ -53,7 +53,7 @@ export function warmStart(
   const startsAnew = (name: string) => matchers.some((matches) => matches(name));
   const remade = new Set(Object.keys(shapes).filter(startsAnew));
   const unasked = new Set([...remade].flatMap((name) => layout.pieces(name).map(({ key }) => key)));
-  const advice = `Give another layout or config, or let more start anew (${Object.keys(groups).join(', ')}).`;
+  const advice = `Give another layout or config, or reinitialise more (${Object.keys(groups).join(', ')}).`;
   const ours = fromStateDict(
     layout,
     select(shapes, (name) => !remade.has(name)),

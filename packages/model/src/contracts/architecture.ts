@@ -17,10 +17,18 @@ export interface Network<P = TreeOf<Tensor>> {
 export interface Architecture<N> {
   /** Its name in config.json: lower-case words joined by hyphens. */
   readonly architecture: string;
-  /** Files beside config.json without which the network cannot be made: `tokenizer.json`. Default none. */
+  /** Files next to config.json without which the network cannot be made: `tokenizer.json`. Default none. */
   readonly companions?: readonly string[];
   /** The network that the contents of a config.json describe. Throws an error that lists every problem. */
   fromConfig(json: unknown, companions?: Companions): N;
+}
+
+/** An {@link Architecture} whose code is loaded where a model names it. */
+export interface LazyArchitecture<N> {
+  /** See {@link Architecture}. */
+  readonly architecture: string;
+  /** Loads the code. */
+  load(): Promise<Architecture<N>>;
 }
 
 /** The bytes of a network's companion files, by name; those that are not there are left out. */
@@ -98,5 +106,7 @@ export function findArchitecture<A extends { readonly architecture: string }>(
   if (found) return found;
   const known = [...new Set(architectures.map(({ architecture }) => `"${architecture}"`))].join(', ');
   const { tag, path, fix } = origin;
-  throw new CheckpointError(tag, `${path} asks for the architecture ${JSON.stringify(name)}. Known: ${known}. ${fix}`);
+  const text = JSON.stringify(name) ?? 'undefined';
+  const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  throw new CheckpointError(tag, `${path} asks for the architecture ${shown}. Known: ${known}. ${fix}`);
 }

@@ -9,11 +9,11 @@ export interface PictureShape {
 }
 
 /**
- * Between pictures and the latents that experts see. Pictures lie in [−1, 1]; latents are scaled as experts see them. Both
+ * Between pictures and the latents that experts see. Pictures are in [−1, 1]; latents are scaled as experts see them. Both
  * functions are traced. The identity (pixel space) has no parameters.
  */
 export interface Codec<P = TreeOf<Tensor>> extends Network<P> {
-  /** What the latents of pictures of this size are like. Throws a ShapeError for a size that it does not take. */
+  /** The shape of the latents of pictures of this size. @throws ShapeError for a size that it does not take */
   latentShape(picture: PictureShape): PictureShape;
   /** Pictures [B, 3, H, W] → latents [B, C, h, w]. With `noise` of the latents' shape a codec may draw from what it encodes. */
   encode(params: P, images: Tensor, noise?: Tensor): Tensor;

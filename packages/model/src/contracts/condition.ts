@@ -8,7 +8,7 @@ export type Condition =
   | { readonly kind: 'tokens'; readonly ids: Tensor; readonly mask?: Tensor }
   /** A text encoder's output: [B, L, D], with bool mask [B, L]. */
   | { readonly kind: 'embeddings'; readonly tokens: Tensor; readonly mask?: Tensor }
-  /** A class: u32 [B]; the number of classes stands for "anything". */
+  /** A class: u32 [B]; the number of classes means "anything". */
   | { readonly kind: 'label'; readonly label: Tensor };
 
 /** Word ids for an expert that embeds them itself: u32 [B, L], with a bool mask [B, L] or none. */

@@ -3,6 +3,7 @@
 import type { Tensor, TreeOf } from '@paris/tensor';
 import type { Prediction } from '../predictions/predictions.js';
 import type { Network } from './architecture.js';
+import type { PictureShape } from './codec.js';
 import type { Condition } from './condition.js';
 
 /** What the network's output means, and the noise path that it was trained on. */
@@ -20,6 +21,14 @@ export interface NoisyInput {
   readonly time: Tensor;
   /** What an expert's config asks for. A router may read the prompt; those of the released Paris do not. */
   readonly condition?: Condition;
+}
+
+/** What an expert or a router may say of its inputs, so that a model whose parts do not fit is refused when it is loaded. */
+export interface InputLimits {
+  /** The size of latents that it takes. Left out: any. */
+  readonly latent?: PictureShape;
+  /** How many token ids it embeds: those below this. Left out: it takes none. */
+  readonly tokenIds?: number;
 }
 
 /** A denoiser over latents, whatever its architecture. */

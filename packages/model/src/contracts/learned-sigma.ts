@@ -1,4 +1,4 @@
-// Networks that give a variance beside their prediction, as facebookresearch/DiT's and PixArt-α's do.
+// Networks that return a variance in addition to their prediction, as facebookresearch/DiT's and PixArt-α's do.
 import type { Tensor } from '@paris/tensor';
 import type { Expert } from './expert.js';
 

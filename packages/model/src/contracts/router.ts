@@ -3,8 +3,8 @@ import type { Network } from './architecture.js';
 import type { NoisyInput } from './expert.js';
 
 /**
- * A network that tells from noisy latents which cluster they come from: p(k | x_t, t), eq. 5 of Decentralized Diffusion
- * Models (https://arxiv.org/abs/2501.05450). It holds the clusters' sizes already: nobody re-weights it by them.
+ * A network that predicts from noisy latents which cluster they come from: p(k | x_t, t), eq. 5 of Decentralized Diffusion
+ * Models (https://arxiv.org/abs/2501.05450). It already accounts for the clusters' sizes: do not multiply by them.
  */
 export interface Router<P = TreeOf<Tensor>> extends Network<P> {
   readonly clusters: number;

@@ -115,6 +115,11 @@ describe('parseModelIndex', () => {
       'model_index.json is not what this version reads: clusters must be 1 or more, got 0.',
       (i) => Object.assign(i, { clusters: 0 }),
     ],
+    ['clusters must be 4096 or less, got 100000', (i) => Object.assign(i, { clusters: 1e5 })],
+    ['latent.height must be 8192 or less', (i) => Object.assign(i, { latent: { channels: 1, height: 1e8, width: 1 } })],
+    ['licence must be a text of at most 100000 letters', (i) => Object.assign(i, { licence: 'x'.repeat(1e7) })],
+    ['must be a text of at most 200 letters', (i) => Object.assign(i, { routing: 'x'.repeat(1e7) })],
+    ['must be a text of at most 1000 letters', (i) => Object.assign(i.files[0]!, { path: 'x'.repeat(1e7) })],
     ['files.0.sha256 must be a text like', (i) => Object.assign(i.files[0]!, { sha256: 'abc' })],
   ];
 
@@ -161,6 +166,43 @@ describe('verifiedStore', () => {
       'router/extra.json is not listed in model_index.json.',
     );
     expect(await files.exists('router/extra.json')).toBe(false);
+  });
+
+  it('believes no size: what an index claims is not taken into memory before the file is seen to have it', async () => {
+    const asked: unknown[] = [];
+    const inner = folder({ 'experts/00/model.safetensors': new Uint8Array(chunkBytes) });
+    const store: FileStore = {
+      ...inner,
+      read: (...args) => {
+        asked.push(args.slice(1));
+        return inner.read(...args);
+      },
+    };
+    const index = await writeModelIndex(inner, description);
+    const files = index.files.map((file) => {
+      if (file.path !== 'experts/00/model.safetensors') return file;
+      const chunks = Array.from({ length: 2 ** 16 }, () => file.sha256);
+      return { ...file, sizeBytes: 2 ** 40, chunks };
+    });
+    const path = 'experts/00/model.safetensors';
+    const claims = verifiedStore(store, { ...index, files });
+    await expect(claims.read(path)).rejects.toThrow(
+      'should have 1099511627776 bytes, got 16777216. Get the file again.',
+    );
+    expect(asked).toEqual([[{ offset: 0, length: chunkBytes }, { maxBytes: 2 ** 40 }]]);
+    // A store that lies in the same way.
+    const lying = verifiedStore(
+      { ...store, size: async () => 2 ** 60 },
+      {
+        ...index,
+        files: files.map((file) => ({ ...file, ...(file.path === path && { sizeBytes: 2 ** 60 }) })),
+      },
+    );
+    await expect(lying.read(path)).rejects.toThrow('do not fit into memory at once');
+    const small = verifiedStore(store, index);
+    await expect(small.read('router/config.json', undefined, { maxBytes: 1 })).rejects.toMatchObject({
+      code: 'FILE_TOO_LARGE',
+    });
   });
 
   it('checks large files piece by piece, and finds the piece that was changed', async () => {

@@ -1,13 +1,26 @@
-/** Do the tensors of a file fit the parameters of a network? Asked before any weight is read. */
-
-import type { SafetensorsHeader } from '@paris/files/safetensors';
+// Do the tensors of a file fit the parameters of a network? Asked before any weight is read.
+import { shortList } from '@paris/files';
+import type { SafetensorsEntry } from '@paris/files/safetensors';
 import { flattenTree, key, type Tensor, type TreeOf } from '@paris/tensor';
-import { shortList } from '../short-list.js';
+import type { QuantizedFormat } from '@paris/tensor/nn';
+import { packedShapes } from '../quantized/packed.js';
 
-/** What is wrong, one sentence each; none if keys and shapes agree. */
-export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsHeader): string[] {
-  const shapes = new Map(flattenTree<Tensor>(expected).map(({ path, value }) => [path, value.shape]));
-  const found = new Map(header.entries.map(({ name, shape }) => [name, shape]));
+/**
+ * What is wrong, one sentence each; none if keys and shapes agree.
+ * @param format - in which matrices may be packed
+ */
+export function compareParameters(
+  expected: TreeOf<Tensor>,
+  entries: readonly Pick<SafetensorsEntry, 'name' | 'shape'>[],
+  format?: QuantizedFormat,
+): string[] {
+  const found = new Map(entries.map(({ name, shape }) => [name, shape]));
+  const shapes = new Map<string, readonly number[]>();
+  for (const { path, value } of flattenTree<Tensor>(expected)) {
+    const isPacked = format && found.has(`${path}.${format}`);
+    const parts = isPacked ? packedShapes(path, value.shape, format) : [[path, value.shape] as const];
+    for (const [name, shape] of parts) shapes.set(name, shape);
+  }
   const missing = [...shapes.keys()].filter((path) => !found.has(path));
   const unexpected = [...found.keys()].filter((path) => !shapes.has(path));
   const other = [...shapes].flatMap(([path, shape]) => {
@@ -21,7 +34,7 @@ export function compareParameters(expected: TreeOf<Tensor>, header: SafetensorsH
   ];
 }
 
-/** Whether floats hold no NaN and no infinity; told by their bits, in one pass. */
+/** Whether floats hold no NaN and no infinity; checked by their bits, in one pass. */
 export function isFiniteData(data: ArrayBufferView): boolean {
   if (!(data instanceof Float32Array)) return true;
   const exponent = 0x7f800000;

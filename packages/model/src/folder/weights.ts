@@ -1,8 +1,17 @@
 // Weights from a model folder to a device.
+
 import type { FileSource } from '@paris/files';
+import { shortList } from '@paris/files';
 import { streamSafetensors } from '@paris/files/safetensors';
-import { CheckpointError, type Device, type Tensor, type TreeOf, unflattenTree, uploadTensor } from '@paris/tensor';
-import { shortList } from '../short-list.js';
+import {
+  CheckpointError,
+  type Device,
+  flattenTree,
+  type Tensor,
+  type TreeOf,
+  unflattenTree,
+  uploadTensor,
+} from '@paris/tensor';
 import type { ReadNetwork } from './networks.js';
 import { isFiniteData } from './parameters.js';
 
@@ -10,33 +19,64 @@ import { isFiniteData } from './parameters.js';
 export interface WeightLoader {
   /** Reads a network's file, uploads every tensor. Throws a CheckpointError if one holds NaN or infinity. */
   load(network: ReadNetwork<unknown>): Promise<TreeOf<Tensor>>;
-  /** Gives back all that was loaded, of files that failed in their middle, too. */
+  /** How many bytes of device memory `load` takes. */
+  deviceBytes(network: ReadNetwork<unknown>): number;
+  /** Gives back what one `load` made. */
+  unload(params: TreeOf<Tensor>): void;
+  /** Gives back all that was loaded and not unloaded. */
   release(): void;
 }
 
 /**
  * Loads weights, one file after the other, tensor by tensor.
- * @param floats - how floats lie in device memory, whatever the files hold
+ * @param floats - how floats lie in device memory, whatever the files hold; scales of packed matrices stay what they are
  */
 export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 'f16'): WeightLoader {
-  const owned: Tensor[] = [];
-  return {
-    async load({ folder, hasWeights }) {
-      if (!hasWeights) return {};
-      const broken: string[] = [];
-      const leaves: { path: string; value: Tensor }[] = [];
-      for await (const [path, tensor] of streamSafetensors(files, `${folder}/model.safetensors`)) {
-        if (!isFiniteData(tensor.data)) broken.push(path);
-        const value = uploadTensor(device, tensor, floats);
-        owned.push(value);
-        leaves.push({ path, value });
-      }
-      if (broken.length === 0) return unflattenTree(leaves);
-      const where = `${folder}: NaN or infinity in ${shortList(broken)}`;
-      throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
-    },
-    release() {
-      for (const tensor of owned.splice(0)) tensor.dispose();
-    },
+  const half = device.hasFeature('shader-f16');
+  const owned = new Set<Tensor>();
+  const dispose = (tensors: Iterable<Tensor>) => {
+    for (const tensor of tensors) {
+      tensor.dispose();
+      owned.delete(tensor);
+    }
   };
+  const upload = async (network: ReadNetwork<unknown>, leaves: { path: string; value: Tensor }[]) => {
+    const { folder, tensors = () => streamSafetensors(files, `${folder}/model.safetensors`) } = network;
+    const broken: string[] = [];
+    for await (const [path, tensor] of tensors()) {
+      if (!isFiniteData(tensor.data)) broken.push(path);
+      const isKept = half && isPackedScale(path, leaves.at(-1)?.value.dtype === 'u32');
+      const value = uploadTensor(device, tensor, isKept ? undefined : floats);
+      owned.add(value);
+      leaves.push({ path, value });
+    }
+    if (broken.length === 0) return unflattenTree(leaves);
+    const where = `${folder}: NaN or infinity in ${shortList(broken)}`;
+    throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
+  };
+  return {
+    async load(network) {
+      if (!network.hasWeights) return {};
+      const leaves: { path: string; value: Tensor }[] = [];
+      try {
+        return await upload(network, leaves);
+      } catch (error) {
+        dispose(leaves.map(({ value }) => value)); // of a file that failed in its middle
+        throw error;
+      }
+    },
+    deviceBytes: ({ stored }) =>
+      stored.reduce((sum, { name, dtype, shape }, i) => {
+        const kept = half && isPackedScale(name, stored[i - 1]?.dtype === 'U32');
+        const isHalf = kept ? dtype === 'F16' : floats === 'f16' && /^B?F/.test(dtype);
+        return sum + shape.reduce((product, n) => product * n, isHalf ? 2 : 4);
+      }, 0),
+    unload: (params) => dispose(flattenTree<Tensor>(params).map(({ value }) => value)),
+    release: () => dispose([...owned]),
+  };
+}
+
+/** Whether a tensor is the scale of a packed matrix, which is right before it. */
+function isPackedScale(path: string, followsWords: boolean): boolean {
+  return followsWords && path.endsWith('.scale');
 }

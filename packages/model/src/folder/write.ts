@@ -1,22 +1,30 @@
-/** The last step of putting a model together: everything in the folder is measured, and the index written. */
-
+// The last step of putting a model together: everything in the folder is measured, and the index written.
 import type { FileSource, FileStore } from '@paris/files';
-import { encodeJson, sha256 } from '@paris/files';
+import { encodeJson, parseJson, sha256 } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import { chunkBytes, expertFolder, indexPath, type ModelFile, type ModelIndex } from './format.js';
+import { limits } from '../limits.js';
+import { chunkBytes, expertFolder, indexPath, type ModelFile, type ModelIndex, presentExperts } from './format.js';
 
 /** What the files alone do not tell. */
 export interface ModelDescription {
   readonly clusters: number;
+  /** See `ModelIndex`. */
+  readonly absent?: ModelIndex['absent'];
   readonly latent: ModelIndex['latent'];
   /** Default `linear`. */
   readonly path?: string;
+  /** See `ModelIndex`. */
+  readonly shift?: ModelIndex['shift'];
   /** Default `top2`; `top1` for a single expert. */
   readonly routing?: string;
   /** Default `identity`. */
   readonly codec?: string;
+  /** How experts' matrices are packed. Default: they are not. */
+  readonly weights?: ModelIndex['weights'];
   readonly licence: string;
   readonly provenance?: Readonly<Record<string, string>>;
+  /** See `ModelIndex`. */
+  readonly learnedFrom?: ModelIndex['learnedFrom'];
 }
 
 /**
@@ -26,12 +34,23 @@ export interface ModelDescription {
  *   somebody else
  */
 export async function writeModelIndex(store: FileStore, description: ModelDescription): Promise<ModelIndex> {
-  const { clusters, latent, path = 'linear', codec = 'identity', licence, provenance = {} } = description;
+  const {
+    clusters,
+    absent = [],
+    latent,
+    path = 'linear',
+    codec = 'identity',
+    shift,
+    weights,
+    licence,
+    provenance = {},
+    learnedFrom,
+  } = description;
   const { routing = clusters > 1 ? 'top2' : 'top1' } = description;
   await assertOwnIndex(store);
   if (!(await store.exists('codec/config.json'))) await store.write('codec/config.json', encodeJson({ codec }));
   const paths = (await store.list('')).filter((file) => file !== indexPath);
-  const missing = requiredFiles(clusters).filter((file) => !paths.includes(file));
+  const missing = requiredFiles(clusters, absent).filter((file) => !paths.includes(file));
   if (missing.length > 0) {
     throw new CheckpointError('writeModelIndex', `the model's folder lacks ${missing.join(', ')}. Train those first.`);
   }
@@ -41,12 +60,16 @@ export async function writeModelIndex(store: FileStore, description: ModelDescri
     format: 'paris-model',
     version: 1,
     clusters,
+    ...(absent.length > 0 && { absent }),
     latent,
     path,
+    ...(shift !== undefined && { shift }),
     routing,
     codec,
+    ...(weights && { weights }),
     licence,
     provenance,
+    ...(learnedFrom && { learnedFrom }),
     files,
   };
   await store.write(indexPath, encodeJson(index));
@@ -56,18 +79,19 @@ export async function writeModelIndex(store: FileStore, description: ModelDescri
 /** Diffusers, for one, calls its index the same. */
 async function assertOwnIndex(store: FileSource): Promise<void> {
   if (!(await store.exists(indexPath))) return;
+  const origin = { tag: 'writeModelIndex', path: indexPath };
   let index: unknown;
   try {
-    index = JSON.parse(new TextDecoder().decode(await store.read(indexPath)));
+    index = parseJson(await store.read(indexPath, undefined, { maxBytes: limits.indexBytes }), origin);
   } catch {}
   if ((index as { format?: unknown } | null | undefined)?.format === 'paris-model') return;
   const what = `the folder has a ${indexPath} that Paris did not write`;
   throw new CheckpointError('writeModelIndex', `${what}. Write the model to a folder of its own.`);
 }
 
-/** The files without which a model cannot be sampled. A single expert needs no router. */
-export function requiredFiles(clusters: number): string[] {
-  const folders = Array.from({ length: clusters }, (_, cluster) => expertFolder(cluster));
+/** The files without which a model cannot be sampled. A model of one cluster needs no router. */
+export function requiredFiles(clusters: number, absent: readonly number[] = []): string[] {
+  const folders = presentExperts({ clusters, absent }).map(expertFolder);
   if (clusters > 1) folders.push('router');
   return folders.flatMap((folder) => [`${folder}/config.json`, `${folder}/model.safetensors`]);
 }

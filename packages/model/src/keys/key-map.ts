@@ -1,10 +1,10 @@
 // From other people's state dicts to ours and back: a key map says for each of our parameters which of theirs hold its
 // rows. Both directions follow from it. Numbers on the host; no device.
 
+import { shortList } from '@paris/files';
 import type { HostTensor } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
-import { shortList } from '../short-list.js';
 
 /** A foreign tensor that holds some of a parameter's rows. */
 export interface Piece {
@@ -20,7 +20,22 @@ export interface KeyMap {
   /** The foreign tensors that make up a parameter of ours, in the order of their rows. */
   pieces(name: string): readonly Piece[];
   /** Foreign keys that are no parameter of the network. */
-  readonly ignored?: readonly string[];
+  readonly ignored?: readonly (string | RegExp)[];
+  /** By our name: parameters that no foreign tensor holds as it is. They come before `pieces`. */
+  readonly computed?: Readonly<Record<string, ComputedParameter>>;
+}
+
+/** A parameter that is worked out from foreign tensors, or from nothing. */
+export interface ComputedParameter {
+  /** The foreign tensors that it is made of, and their shapes. */
+  readonly from: ParameterShapes;
+  /** Its numbers, row-major, from those tensors in the order of `from`. */
+  compute(tensors: readonly HostTensor[]): Float32Array;
+}
+
+/** Whether a foreign key is one that the map leaves out on purpose. */
+export function isIgnored({ ignored = [] }: KeyMap, key: string): boolean {
+  return ignored.some((each) => (typeof each === 'string' ? each === key : each.test(key)));
 }
 
 /** Tensors by key. */
@@ -52,7 +67,7 @@ export function fromStateDict(
   theirs: StateDict,
   advice = '',
 ): Record<string, HostTensor> {
-  const left = new Set(Object.keys(theirs).filter((key) => !map.ignored?.includes(key)));
+  const left = new Set(Object.keys(theirs).filter((key) => !isIgnored(map, key)));
   const missing: string[] = [];
   const wrong: string[] = [];
   const ours: Record<string, HostTensor> = {};
@@ -96,7 +111,8 @@ export function toStateDict(map: KeyMap, ours: StateDict): Record<string, HostTe
   return theirs;
 }
 
-function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): HostTensor {
+/** A parameter from the tensors that hold its rows, in their order. */
+export function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): HostTensor {
   if (pieces.length === 1) return pieces[0]!;
   const data = new Float32Array(shape.reduce((size, n) => size * n, 1));
   let at = 0;

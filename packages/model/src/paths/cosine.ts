@@ -1,3 +1,4 @@
+import { hostAtan, hostCos, hostExp, hostSin } from '@paris/tensor';
 import type { NoisePath } from './path.js';
 
 /**
@@ -6,10 +7,10 @@ import type { NoisePath } from './path.js';
  */
 export const cosinePath: NoisePath = {
   name: 'cosine',
-  alpha: (t) => (t === 1 ? 0 : Math.cos((Math.PI / 2) * t)), // cos(π/2) rounds to 6e-17, not 0
-  sigma: (t) => Math.sin((Math.PI / 2) * t),
-  alphaPrime: (t) => (-Math.PI / 2) * Math.sin((Math.PI / 2) * t),
-  sigmaPrime: (t) => (t === 1 ? 0 : (Math.PI / 2) * Math.cos((Math.PI / 2) * t)),
+  alpha: (t) => (t === 1 ? 0 : hostCos((Math.PI / 2) * t)), // cos(π/2) rounds to 6e-17, not 0
+  sigma: (t) => hostSin((Math.PI / 2) * t),
+  alphaPrime: (t) => (-Math.PI / 2) * hostSin((Math.PI / 2) * t),
+  sigmaPrime: (t) => (t === 1 ? 0 : (Math.PI / 2) * hostCos((Math.PI / 2) * t)),
   // tan(πt/2) = σ/α = e^(−l/2)
-  timeAtLogSnr: (l) => (2 / Math.PI) * Math.atan(Math.exp(-l / 2)),
+  timeAtLogSnr: (l) => (2 / Math.PI) * hostAtan(hostExp(-l / 2)),
 };

@@ -1,3 +1,4 @@
+import { hostExp } from '@paris/tensor';
 import type { NoisePath } from './path.js';
 
 /**
@@ -11,5 +12,5 @@ export const linearPath: NoisePath = {
   alphaPrime: () => -1,
   sigmaPrime: () => 1,
   // (1 − t) / t = e^(l/2)
-  timeAtLogSnr: (l) => 1 / (1 + Math.exp(l / 2)),
+  timeAtLogSnr: (l) => 1 / (1 + hostExp(l / 2)),
 };

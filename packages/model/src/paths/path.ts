@@ -1,5 +1,5 @@
 /** Noise paths: how much data and how much noise there is at each time. */
-import { ValueError } from '@paris/tensor';
+import { hostLog, ValueError } from '@paris/tensor';
 
 /**
  * x_t = α(t)·x₀ + σ(t)·ε with ε ~ N(0, 1); t = 0 is data, t = 1 is noise (arXiv 2501.05450 §3). Plain functions of a
@@ -21,7 +21,7 @@ export interface NoisePath {
 
 /** λ(t) = ln(α²/σ²): +∞ at t = 0, −∞ at t = 1. */
 export function logSnr(path: NoisePath, t: number): number {
-  return 2 * (Math.log(path.alpha(t)) - Math.log(path.sigma(t)));
+  return 2 * (hostLog(path.alpha(t)) - hostLog(path.sigma(t)));
 }
 
 /**

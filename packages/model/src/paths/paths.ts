@@ -2,7 +2,7 @@ import { cosinePath } from './cosine.js';
 import { linearPath } from './linear.js';
 import { findPath, type NoisePath } from './path.js';
 
-/** The built-in paths. */
+/** The built-in paths that have a name of their own; those of DDPM's betas are made from a name, see `ddpmPathByName`. */
 export const noisePaths: readonly NoisePath[] = [linearPath, cosinePath];
 
 /**

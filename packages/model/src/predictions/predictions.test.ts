@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cosinePath } from '../paths/cosine.js';
+import { ddpmPath } from '../paths/ddpm.js';
 import { linearPath } from '../paths/linear.js';
 import type { NoisePath } from '../paths/path.js';
 import { type Prediction, type PredictionCoefficients, predictionCoefficients } from './predictions.js';
@@ -11,6 +12,7 @@ const noise = -1.3;
 function perfect(prediction: Prediction, path: NoisePath, time: number): number {
   if (prediction === 'sample') return data;
   if (prediction === 'epsilon') return noise;
+  if (prediction === 'v') return path.alpha(time) * noise - path.sigma(time) * data;
   return path.alphaPrime(time) * data + path.sigmaPrime(time) * noise;
 }
 
@@ -20,8 +22,8 @@ function convert(x: number, output: number, at: PredictionCoefficients): { sampl
   return { sample, velocity: at.alphaPrime * sample + at.sigmaPrime * epsilon };
 }
 
-const paths = [linearPath, cosinePath];
-const cases = (['velocity', 'epsilon', 'sample'] as const).flatMap((prediction) =>
+const paths = [linearPath, cosinePath, ddpmPath({ betas: 'scaled-linear', zeroSnr: true })];
+const cases = (['velocity', 'epsilon', 'sample', 'v'] as const).flatMap((prediction) =>
   paths.flatMap((trained) => paths.map((path) => ({ prediction, trained, path }))),
 );
 
@@ -72,7 +74,7 @@ it('mixing predictions of two paths without the match errs by more than it with 
 
 it('refuses unknown predictions and times outside [0, 1]', () => {
   expect(() => predictionCoefficients('score' as Prediction, linearPath, linearPath, 0.5)).toThrow(
-    '[prediction] "score" is unknown. Known: "velocity", "epsilon", "sample".',
+    '[prediction] "score" is unknown. Known: "velocity", "v", "epsilon", "sample".',
   );
   expect(() => predictionCoefficients('sample', linearPath, linearPath, 1.5)).toThrow('[prediction] the time is 1.5.');
 });

@@ -5,8 +5,8 @@
 import { type Tensor, ValueError } from '@paris/tensor';
 import { logSnr, type NoisePath } from '../paths/path.js';
 
-/** What a network predicts: dx_t/dt, the noise ε, or the data x₀. */
-export type Prediction = 'velocity' | 'epsilon' | 'sample';
+/** What a network predicts: dx_t/dt, the noise ε, the data x₀, or v = α ε − σ x₀ (arXiv 2202.00512 §4). */
+export type Prediction = 'velocity' | 'epsilon' | 'sample' | 'v';
 
 /**
  * x̂₀ = sampleFromLatents·x + sampleFromOutput·output and ε̂ likewise, where x are the sampler's latents and the network
@@ -49,7 +49,7 @@ export function predictionCoefficients(
   };
   // Equal SNR: α and σ are longer or shorter by the same factor. Taken by length, for one of the two may be zero.
   const latentsScale =
-    trained.name === path.name ? 1 : Math.hypot(at.alpha, at.sigma) / Math.hypot(path.alpha(t), path.sigma(t));
+    trained.name === path.name ? 1 : lengthOf(at.alpha, at.sigma) / lengthOf(path.alpha(t), path.sigma(t));
   const rules = conversions[prediction];
   if (!rules) throw new ValueError('prediction', `"${prediction}" is unknown. Known: ${known()}.`);
   const { sample, noise } = rules(at);
@@ -72,7 +72,7 @@ interface PathPoint {
   readonly sigmaPrime: number;
 }
 
-/** How x̂₀ and ε̂ follow from [latents, output], from x = α x₀ + σ ε and, for a velocity, v = α′ x₀ + σ′ ε. */
+/** How x̂₀ and ε̂ follow from [latents, output], from x = α x₀ + σ ε and, for a velocity, α′ x₀ + σ′ ε. */
 const conversions: Record<
   Prediction,
   (at: PathPoint) => { sample: readonly [number, number]; noise: readonly [number, number] }
@@ -83,6 +83,11 @@ const conversions: Record<
       sample: [sigmaPrime / determinant, -sigma / determinant],
       noise: [-alphaPrime / determinant, alpha / determinant],
     };
+  },
+  // x and v are x₀ and ε turned by an angle, where α² + σ² = 1; elsewhere lengthened, too.
+  v: ({ alpha, sigma }) => {
+    const square = alpha ** 2 + sigma ** 2;
+    return { sample: [alpha / square, -sigma / square], noise: [sigma / square, alpha / square] };
   },
   epsilon: ({ alpha, sigma }) => {
     const safe = Math.max(alpha, smallest);
@@ -116,6 +121,11 @@ export function convertPrediction(
   const sample = sampleLimit === undefined ? raw : raw.maximum(-sampleLimit).minimum(sampleLimit);
   const noise = latents.mul(at.noiseFromLatents).add(output.mul(at.noiseFromOutput));
   return { sample, velocity: sample.mul(at.alphaPrime).add(noise.mul(at.sigmaPrime)) };
+}
+
+/** The length of (a, b). `Math.hypot` rounds differently from engine to engine. */
+function lengthOf(a: number, b: number): number {
+  return Math.sqrt(a * a + b * b);
 }
 
 function known(): string {

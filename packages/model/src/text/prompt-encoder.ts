@@ -9,7 +9,7 @@ import {
 import type { PromptEncoder, TextEncoder, Tokens } from '../contracts/text.js';
 import { type Params, toFlat, toTree } from '../params.js';
 import type { Vocabulary } from './vocabulary.js';
-import { wordListOf } from './word-list.js';
+import { wordListOf } from './word-list-encoder.js';
 
 /**
  * A text encoder with its weights, as a pipeline asks it. The empty prompt, which guidance needs for every batch, is encoded

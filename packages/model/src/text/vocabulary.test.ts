@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildVocabulary, captionWords, encodeCaptions, MAX_TOKENS, promptWords } from './vocabulary.js';
+import { encodeCaptions, MAX_TOKENS, promptWords } from './caption-words.js';
+import { buildVocabulary, captionWords } from './vocabulary.js';
 
 describe('words', () => {
   it.each([

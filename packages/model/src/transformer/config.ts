@@ -1,8 +1,8 @@
 // What the configs of transformers over pictures have in common: their fields, their defaults, and how they are checked.
 
-import { describeIssue, type Schema } from '@paris/files';
-import { ValueError } from '@paris/tensor';
+import { ConfigError, describeIssue, type Schema } from '@paris/files';
 import * as z from 'zod/mini';
+import { count, limits } from '../limits.js';
 import type { TimeScaling } from './time.js';
 
 /** The sizes that {@link misfits} checks against each other, in pixels (or latents) and channels. */
@@ -25,28 +25,27 @@ export interface TransformerConfig extends TransformerSizes, TimeScaling {
   readonly layerNormEps: number;
 }
 
-/** A whole number from 1 on. */
-export const count: z.ZodMiniType<number> = z.int().check(z.positive());
-const positive = z.number().check(z.positive());
+const ratio = z.number().check(z.positive(), z.lte(64));
 
 /** The fields of a {@link TransformerConfig}, for an object schema of zod/mini. */
 export const transformerFields: {
   readonly [name in keyof TransformerConfig]: z.ZodMiniType<TransformerConfig[name]>;
 } = {
-  inputSize: count,
-  channels: count,
-  patchSize: count,
-  hiddenSize: count,
-  depth: count,
-  heads: count,
-  mlpRatio: z._default(positive, 4),
-  timeScale: z._default(positive, 1000),
+  inputSize: count(limits.pixels),
+  channels: count(limits.pixels),
+  patchSize: count(limits.pixels),
+  hiddenSize: count(limits.width),
+  depth: count(limits.depth),
+  heads: count(limits.heads),
+  mlpRatio: z._default(ratio, 4),
+  // Sines of larger angles would be noise in f32.
+  timeScale: z._default(z.number().check(z.positive(), z.lte(100_000)), 1000),
   timeRounding: z._default(z.enum(['none', 'nearest']), 'none'),
-  layerNormEps: z._default(positive, 1e-5),
+  layerNormEps: z._default(z.number().check(z.positive(), z.lte(1)), 1e-5),
 };
 
 /**
- * A function that checks a config.json and fills in its defaults. It throws a ValueError that lists every problem.
+ * A function that checks a config.json and fills in its defaults. It throws a ConfigError that lists every problem.
  * @param tag - starts the message
  * @param what - what the config should describe: `a DiT`
  */
@@ -61,7 +60,7 @@ export function configParser<C extends TransformerSizes & { readonly architectur
       ? misfits(parsed.data)
       : parsed.error.issues.map((issue) => describeIssue(issue, json));
     if (!parsed.success || problems.length > 0) {
-      throw new ValueError(tag, `the config does not describe ${what}: ${problems.join('; ')}.`);
+      throw new ConfigError(tag, `the config does not describe ${what}: ${problems.join('; ')}.`);
     }
     const { architecture: _, ...config } = parsed.data;
     return config;

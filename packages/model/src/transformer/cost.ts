@@ -1,4 +1,4 @@
-// What a forward costs, from sizes alone: no graph, no device.
+// The cost of a forward pass, from sizes alone: no graph, no device.
 
 /** What one forward of a network computes and writes. */
 export interface ForwardCost {

@@ -1,8 +1,8 @@
 // What transformers over noisy pictures share: patches, positions, the time, modulation, their config and its checks, and
 // what a forward costs. Layers that have nothing to do with pictures or times are in @paris/tensor/nn.
+export { count, limits } from '../limits.js';
 export {
   configParser,
-  count,
   misfits,
   type TransformerConfig,
   type TransformerSizes,

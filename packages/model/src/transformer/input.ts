@@ -1,7 +1,7 @@
 import { ShapeError, type Tensor } from '@paris/tensor';
 
 /**
- * Checks what a network over patches is given: latents [B, C, S, S] and a time for each picture.
+ * Checks the input of a network over patches: latents [B, C, S, S] and a time for each picture.
  * @throws ShapeError if they do not fit the config
  */
 export function checkInput(

@@ -1,6 +1,6 @@
 import { layerNorm, split, type Tensor } from '@paris/tensor';
 
-/** What a block does to its two branches: each is normalised, scaled and shifted, and gated. All are [B, 1, d]. */
+/** The modulation of a block's two branches: each is normalised, scaled and shifted, and gated. All are [B, 1, d]. */
 export interface Modulation {
   readonly attention: Branch;
   readonly mlp: Branch;

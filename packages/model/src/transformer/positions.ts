@@ -1,8 +1,8 @@
-import { arange, concat, cos, exp, ShapeError, sin, type Tensor } from '@paris/tensor';
+import { arange, concat, cos, exp, hostLog, ShapeError, sin, type Tensor } from '@paris/tensor';
 
 /**
  * Fixed two-dimensional positions as in MAE and DiT (`get_2d_sincos_pos_embed`): of each token's d numbers the first
- * half tells the column, the second the row; each half is sines, then cosines, of position · 10000^(−i / (d/4)).
+ * half encodes the column, the second the row; each half is sines, then cosines, of position · 10000^(−i / (d/4)).
  * @returns [height · width, d]
  * @throws ShapeError if d is not a multiple of 4
  */
@@ -19,7 +19,7 @@ export function sinCosPositions2d(d: number, height: number, width: number): Ten
 
 /** Positions 0 … n−1 → [n, 2 · waves]. */
 function encode(n: number, waves: number): Tensor {
-  const frequencies = exp(arange(waves, 'f32').mul(-Math.log(10_000) / waves)); // [waves]
+  const frequencies = exp(arange(waves, 'f32').mul(-hostLog(10_000) / waves)); // [waves]
   const angles = arange(n, 'f32').reshape([n, 1]).mul(frequencies); // [n, waves]
   return concat([sin(angles), cos(angles)], -1);
 }

@@ -1,5 +1,5 @@
-// How a network is told the time: sines and cosines of it, then a small MLP.
-import { arange, concat, cos, exp, floor, silu, sin, type Tensor } from '@paris/tensor';
+// How a network is conditioned on the time: sines and cosines of it, then a small MLP.
+import { arange, concat, cos, exp, floor, hostLog, silu, sin, type Tensor } from '@paris/tensor';
 import type { ParameterTable } from '@paris/tensor/nn';
 import { linearParameters, type MlpParams, mlp, normal } from '@paris/tensor/nn';
 
@@ -15,12 +15,12 @@ const FEATURES = 256;
  */
 export function timestepEmbedding(t: Tensor, dimension: number = FEATURES): Tensor {
   const half = dimension / 2;
-  const frequencies = exp(arange(half, 'f32').mul(-Math.log(10_000) / half)); // [dimension / 2]
+  const frequencies = exp(arange(half, 'f32').mul(-hostLog(10_000) / half)); // [dimension / 2]
   const angles = t.reshape([-1, 1]).mul(frequencies); // [B, dimension / 2]
   return concat([cos(angles), sin(angles)], -1);
 }
 
-/** How a time in [0, 1] becomes the number that the network is told. */
+/** How a time in [0, 1] becomes the number that the network takes. */
 export interface TimeScaling {
   /** The network sees timeScale · t for t in [0, 1]. The released checkpoints: 1000. */
   readonly timeScale: number;

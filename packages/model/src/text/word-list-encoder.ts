@@ -3,7 +3,9 @@ import type { Tensor } from '@paris/tensor';
 import { type DefinedArchitecture, defineArchitecture } from '../contracts/architecture.js';
 import { tokenCondition } from '../contracts/condition.js';
 import type { TextEncoder } from '../contracts/text.js';
-import { encodeCaptions, parseVocabulary, type Vocabulary } from './vocabulary.js';
+import { encodeCaptions } from './caption-words.js';
+import type { Vocabulary } from './vocabulary.js';
+import { parseVocabulary } from './vocabulary-file.js';
 
 /** A text encoder that looks words up; unknown ones share an id, and everything beyond `maxTokens` is cut. */
 export interface WordList extends TextEncoder<Record<string, Tensor>> {

@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsdown';
+import typegpu from 'unplugin-typegpu/rolldown';
+
+export default defineConfig({
+  entry: ['src/autoencoder/index.ts', 'src/clip/index.ts'],
+  // One output module per source module: tree-shaking depends on it.
+  unbundle: true,
+  platform: 'neutral',
+  target: 'es2022',
+  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
+  dts: { oxc: false },
+  plugins: [typegpu()],
+});
