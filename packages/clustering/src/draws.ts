@@ -1,4 +1,4 @@
-/** Random numbers on the host, one after the other, as a pure function of a key. */
+// Random numbers on the host, one after the other, as a pure function of a key.
 import { hostUniform, type Key } from '@paris/tensor';
 
 /** Uniform numbers in [0, 1), multiples of 2⁻²⁴: block b of 1024 of them is drawn with `key.foldIn(b)`. */

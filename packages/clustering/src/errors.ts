@@ -1,6 +1,6 @@
 import { ParisError } from '@paris/tensor';
 
-/** Pictures or settings that cannot be clustered. */
+/** Pictures cannot be clustered, or not with these settings. */
 export class ClusteringError extends ParisError {
   override readonly code = 'CLUSTERING';
 }

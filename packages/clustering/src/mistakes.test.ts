@@ -52,7 +52,7 @@ it('k-means and partitions', async (context) => {
     `"ClusteringError: [kMeans] tolerance is -1. Give a number from 0 on."`,
   );
   expect(await cluster([1, 2, 3, Number.NaN], 2)).toMatchInlineSnapshot(
-    `"ClusteringError: [kMeans] feature 1 of picture 1 is NaN. Mend the encoder."`,
+    `"ClusteringError: [kMeans] feature 1 of picture 1 is NaN. Fix the encoder."`,
   );
   expect(await cluster([1, 2, 3, 4], 2, { initial: new Float32Array(3) })).toMatchInlineSnapshot(
     `"ClusteringError: [kMeans] initial has 3 numbers. Give the centroids, 2 × 2."`,

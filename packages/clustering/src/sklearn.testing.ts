@@ -1,4 +1,4 @@
-/** What scikit-learn and SciPy found on fixed data; tools/fixtures/clustering.py makes it. */
+// What scikit-learn and SciPy found on fixed data; tools/fixtures/clustering.py makes it.
 import { readFileSync } from 'node:fs';
 
 interface Fixture {

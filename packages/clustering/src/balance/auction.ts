@@ -1,4 +1,4 @@
-/** Rows to clusters of given sizes, at the lowest total cost: the transportation problem, solved by an auction. */
+// Rows to clusters of given sizes, at the lowest total cost: the transportation problem, solved by an auction.
 import { ClusteringError } from '../errors.js';
 
 /**
@@ -7,7 +7,7 @@ import { ClusteringError } from '../errors.js';
  * transportation problem"), with ε-scaling. Rows bid for places; a place goes to the highest bid, and who is outbid bids
  * again. The total cost is at most N·ε above the lowest possible, ε = (highest − lowest cost) / 10,000.
  * @param costs - of row n in cluster k, [N, K]; finite
- * @param capacities - places a cluster, [K]; their sum is N
+ * @param capacities - places per cluster, [K]; their sum is N
  * @returns the cluster of each row, [N]
  * @throws ClusteringError if the places are not as many as the rows
  */

@@ -1,4 +1,4 @@
-/** k-means with clusters of equal size. */
+// k-means with clusters of equal size.
 import type { Device, Tensor } from '@paris/tensor';
 import { ClusteringError } from '../errors.js';
 import { checkProblem } from '../kmeans/check.js';

@@ -1,6 +1,6 @@
-/** From pictures to the numbers that are clustered. A partition works with any encoder; one is built in. */
+// Encoders compute the features by which pictures are clustered. A partition works with any encoder; one is built in.
 
-/** Pictures as they lie in a prepared data folder: planar RGB bytes. */
+/** Pictures as they are in a prepared data folder: planar RGB bytes. */
 export interface ImageBatch {
   /** [N, 3, size, size] */
   readonly pixels: Uint8Array;
@@ -9,12 +9,21 @@ export interface ImageBatch {
   readonly size: number;
 }
 
+/** Pictures of one size that are read a batch at a time, so that all of them need not fit into memory. */
+export interface ImageStream {
+  readonly count: number;
+  /** Width and height in pixels. */
+  readonly size: number;
+  /** From the first picture on, at each call. */
+  batches(): AsyncIterable<ImageBatch>;
+}
+
 /** What a manifest may hold to make the same encoder again. */
 export type EncoderParameters = { readonly [name: string]: number | string | boolean };
 
 /**
  * Turns pictures into feature vectors. `name` and `parameters` are written into the partition manifest and must
- * identify the encoder: whoever has them and the centroids can place a new picture.
+ * identify the encoder: with them and the centroids, anyone can assign a new picture.
  */
 export interface Encoder {
   readonly name: string;

@@ -1,24 +1,22 @@
-/**
- * The built-in encoder: what a picture's colours are, where they lie, and which way its edges run. It needs no
- * download and no device. Three blocks, each scaled to a length of its own, so that a dot product adds up three
- * weighted similarities:
- *
- * - layout: mean opponent colours of a `grid` × `grid` raster (Swain & Ballard 1991, "Color indexing", axes rg, by, wb)
- * - colours: a joint histogram of `bins`³ RGB cells with linear (soft) binning, square-rooted, so that the dot product
- *   of two histograms is the Bhattacharyya coefficient
- * - edges: histograms of unsigned gradient orientation on a `edgeGrid` × `edgeGrid` raster, weighted by magnitude
- *   (Dalal & Triggs 2005, "Histograms of oriented gradients"), square-rooted likewise
- */
+// The built-in encoder: a picture's colours, where they are, and the direction of its edges. It needs no
+// download and no device. Three blocks, each scaled to a length of its own, so that a dot product adds up three
+// weighted similarities:
+//
+// - layout: mean opponent colours of a `grid` × `grid` raster (Swain & Ballard 1991, "Color indexing", axes rg, by, wb)
+// - colours: a joint histogram of `bins`³ RGB cells with linear (soft) binning, square-rooted, so that the dot product
+//   of two histograms is the Bhattacharyya coefficient
+// - edges: histograms of unsigned gradient orientation on a `edgeGrid` × `edgeGrid` raster, weighted by magnitude
+//   (Dalal & Triggs 2005, "Histograms of oriented gradients"), square-rooted likewise
 import { ShapeError, ValueError } from '@paris/tensor';
 import type { Encoder, ImageBatch } from './encoder.js';
 
 /** The settings of {@link statisticsEncoder}; all are recorded in the manifest. */
 export interface StatisticsOptions {
-  /** Cells a side of the layout raster. */
+  /** Cells per side of the layout raster. */
   readonly grid: number;
   /** Levels of each colour channel in the joint histogram. */
   readonly bins: number;
-  /** Cells a side of the edge raster. */
+  /** Cells per side of the edge raster. */
   readonly edgeGrid: number;
   /** Directions in a half turn. */
   readonly orientations: number;

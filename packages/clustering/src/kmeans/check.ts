@@ -1,8 +1,8 @@
-/** What is refused before anything runs. */
+// What is refused before anything runs.
 import { ClusteringError } from '../errors.js';
 import type { KMeansOptions } from './kmeans.js';
 
-/** @throws ClusteringError for features or options that mean nothing, naming what was called */
+/** @throws ClusteringError for features or invalid options, naming what was called */
 export function checkProblem(tag: string, features: Float32Array, dimensions: number, options: KMeansOptions): void {
   checkFeatures(tag, features, dimensions);
   checkOptions(tag, dimensions, options);
@@ -18,13 +18,10 @@ export function checkFeatures(tag: string, features: Float32Array, dimensions: n
   const bad = features.findIndex((value) => !Number.isFinite(value));
   if (bad === -1) return;
   const row = Math.floor(bad / dimensions);
-  throw new ClusteringError(
-    tag,
-    `feature ${bad % dimensions} of picture ${row} is ${features[bad]}. Mend the encoder.`,
-  );
+  throw new ClusteringError(tag, `feature ${bad % dimensions} of picture ${row} is ${features[bad]}. Fix the encoder.`);
 }
 
-/** @throws ClusteringError for counts that are no whole numbers from 1 on, a negative tolerance, a misshapen start */
+/** @throws ClusteringError for counts that are not whole numbers ≥ 1, a negative tolerance, a misshapen start */
 export function checkOptions(tag: string, dimensions: number, options: KMeansOptions): void {
   for (const name of ['clusters', 'restarts', 'maxIterations'] as const) checkCount(tag, name, options[name] ?? 1);
   const { clusters, initial, tolerance = 0 } = options;
@@ -35,7 +32,7 @@ export function checkOptions(tag: string, dimensions: number, options: KMeansOpt
   if (!(tolerance >= 0)) throw new ClusteringError(tag, `tolerance is ${tolerance}. Give a number from 0 on.`);
 }
 
-/** @throws ClusteringError for what is no whole number from 1 on */
+/** @throws ClusteringError for what is not a whole number ≥ 1 */
 export function checkCount(tag: string, name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
   throw new ClusteringError(tag, `${name} is ${value}. Give a whole number from 1 on.`);

@@ -3,9 +3,9 @@ import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { balancedKMeans } from '../balance/balanced.js';
 import { kMeans } from './kmeans.js';
-import { kMeansMiniBatch } from './miniBatch.js';
+import { kMeansMiniBatch } from './mini-batch.js';
 import { nearestCentroids } from './nearest.js';
-import { twoStageKMeans } from './twoStage.js';
+import { twoStageKMeans } from './two-stage.js';
 
 let device: Device;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** Where distances are measured from. Far from 0 they would cancel: f32 has no digits left for 10⁶ ± 50 squared. */
+// Where distances are measured from. Far from 0 they would cancel: f32 has no digits left for 10⁶ ± 50 squared.
 import { type Metric, prepareRows } from './nearest.js';
 import { meanRow, moved } from './rows.js';
 

@@ -153,7 +153,7 @@ describe('kMeans refuses', () => {
   it('numbers that are none, and options that mean nothing', async () => {
     const broken = cloud(10);
     broken[13] = Number.NaN;
-    await refused(broken, { clusters: 2 }).toThrow('[kMeans] feature 1 of picture 4 is NaN. Mend the encoder.');
+    await refused(broken, { clusters: 2 }).toThrow('[kMeans] feature 1 of picture 4 is NaN. Fix the encoder.');
     await refused(cloud(10), { clusters: 0 }).toThrow('[kMeans] clusters is 0. Give a whole number from 1 on.');
     await refused(cloud(10), { clusters: 2, tolerance: -1 }).toThrow('tolerance is -1. Give a number from 0 on.');
     await refused(cloud(10).subarray(1), { clusters: 2 }).toThrow('29 numbers are no rows of 3. Pass [N, D] features.');

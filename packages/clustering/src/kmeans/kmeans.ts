@@ -1,4 +1,4 @@
-/** k-means with restarts: seeding, Lloyd's iterations, empty clusters seeded again. All of it follows from a seed. */
+// k-means with restarts: seeding, Lloyd's iterations, empty clusters seeded again. All of it follows from a seed.
 import { type Device, key } from '@paris/tensor';
 import { checkProblem } from './check.js';
 import { type Frame, frameOf } from './frame.js';
@@ -18,9 +18,9 @@ export interface KMeansOptions {
   readonly initial?: Float32Array;
   /** Default 0. Restart r uses `key(seed).foldIn(r)`. */
   readonly seed?: number;
-  /** How often to start again; the lowest inertia is kept, the first of equals. Default 3. */
+  /** How often to start again; the lowest inertia is kept, the first of equal ones. Default 3. */
   readonly restarts?: number;
-  /** Iterations a restart. Default 100. */
+  /** Iterations per restart. Default 100. */
   readonly maxIterations?: number;
   /** Stop when the centroids' squared shift falls to this share of the mean squared distance. Default 1e-3. */
   readonly tolerance?: number;
@@ -32,7 +32,7 @@ export interface KMeansResult {
   readonly centroids: Float32Array;
   /** The nearest centroid of each row, [N]. */
   readonly labels: Uint32Array;
-  /** Rows a cluster, [K]. */
+  /** Rows per cluster, [K]. */
   readonly sizes: number[];
   /** Σ of the squared distances to the nearest centroid. */
   readonly inertia: number;
@@ -44,7 +44,7 @@ export interface KMeansResult {
 /**
  * Clusters the rows of `features` [N, dimensions]. An empty cluster is seeded again with the row that is farthest from
  * its centroid. Euclidean distances are measured from the mean of all rows, so that they keep their digits however far
- * from 0 the rows are. The rows lie on the device while it works, N · D · 4 bytes.
+ * from 0 the rows are. The rows are on the device while it works, N · D · 4 bytes.
  * @throws ClusteringError for fewer (different) rows than clusters, for values that are not finite, for bad options
  */
 export async function kMeans(
@@ -76,7 +76,7 @@ export async function kMeans(
 }
 
 /**
- * Looks for clusters from several starts and keeps those of the lowest inertia, the first of equals.
+ * Looks for clusters from several starts and keeps those of the lowest inertia, the first of equal ones.
  * @param problem - its rows are in the coordinates of its frame
  * @param search - from centroids [K, D], its own to change, to the clusters that it ends with
  */
@@ -99,7 +99,7 @@ export async function bestOfRestarts(
   return { ...best!, centroids: frame.leave(best!.centroids) };
 }
 
-/** Rows a cluster [K], from the cluster of each row. */
+/** Rows per cluster [K], from the cluster of each row. */
 export function sizesOf(labels: ArrayLike<number>, clusters: number): number[] {
   const sizes = new Array<number>(clusters).fill(0);
   for (let i = 0; i < labels.length; i++) sizes[labels[i]!]! += 1;
@@ -111,7 +111,7 @@ export function emptyOf(counts: ArrayLike<number>): number[] {
   return Array.from(counts).flatMap((count, k) => (count === 0 ? [k] : []));
 }
 
-/** Gives each empty cluster the farthest row that is left (the first of equals). Changes `centroids`. */
+/** Gives each empty cluster the farthest row that is left (the first of equal ones). Changes `centroids`. */
 export function reseed(
   centroids: Float32Array,
   empty: readonly number[],

@@ -1,4 +1,4 @@
-/** The steps of k-means on the device: assign, then average. Nothing as large as rows × centroids is ever built. */
+// The steps of k-means on the device: assign, then average. Nothing as large as rows × centroids is ever built.
 import { concat, type Device, ones, scatterAdd, type Tensor, where } from '@paris/tensor';
 import { type DeviceRows, type Metric, nearest } from './nearest.js';
 
@@ -10,7 +10,7 @@ export interface Step {
   readonly counts: Float32Array;
   /** Σ of the squared distances to the centroids before. */
   readonly inertia: number;
-  /** Σ of the squared ways that centroids went. */
+  /** Σ of the squared distances that centroids moved. */
   readonly shift: number;
 }
 

@@ -2,7 +2,7 @@ import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { checkOp, sample } from '@paris/tensor/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chunkLength, nearestCentroids } from './nearest.js';
-import { nearestIndex } from './nearestIndex.js';
+import { nearestIndex } from './nearest-index.js';
 
 let device: Device;
 beforeAll(async () => {

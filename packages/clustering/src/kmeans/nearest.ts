@@ -1,6 +1,6 @@
-/** Which centroid is nearest: one piece of code for training a partition and for placing a new picture. */
+// Which centroid is nearest: one piece of code for training a partition and for placing a new picture.
 import { type Device, embedding, type Tensor } from '@paris/tensor';
-import { nearestIndex } from './nearestIndex.js';
+import { nearestIndex } from './nearest-index.js';
 import { meanRow, moved } from './rows.js';
 
 /** How far pictures are from centroids. On unit vectors |a − b|² = 2·(1 − cos(a, b)): spherical is euclidean there. */
@@ -18,7 +18,7 @@ export function nearest(features: Tensor, centroids: Tensor): { labels: Tensor; 
 }
 
 /**
- * The nearest centroid of each row, and the squared distance to it. A row gets the same bits in any company.
+ * The nearest centroid of each row, and the squared distance to it. A row's result does not depend on other rows.
  * @param features - [N, D], prepared by {@link prepareRows} for the metric
  * @param centroids - [K, D]
  */
@@ -28,7 +28,7 @@ export async function nearestCentroids(
   centroids: Float32Array,
   dimensions: number,
 ): Promise<Placement> {
-  // From the centroids' mean, as k-means measures from that of the rows: it does not depend on the company either.
+  // From the centroids' mean, as k-means measures from that of the rows: it does not depend on the other rows either.
   const origin = meanRow(centroids, dimensions);
   using rows = new DeviceRows(device, moved(features, origin, -1), dimensions, centroids.length / dimensions);
   return await rows.place(moved(centroids, origin, -1)); // awaited here: the rows are disposed of on return
@@ -48,7 +48,7 @@ export function chunkLength(clusters: number, dimensions: number): number {
   return 2 ** Math.max(6, Math.floor(Math.log2(most)));
 }
 
-/** Rows [N, D] that lie on the device, in chunks that one dispatch can take. */
+/** Rows [N, D] that are on the device, in chunks that one dispatch can take. */
 export class DeviceRows {
   readonly device: Device;
   readonly count: number;

@@ -1,4 +1,4 @@
-/** Lloyd's iterations in plain float64 loops, from given centroids: what the device must agree with. */
+// Lloyd's iterations in plain float64 loops, from given centroids: what the device must agree with.
 import type { Metric } from './nearest.js';
 
 export interface ReferenceResult {

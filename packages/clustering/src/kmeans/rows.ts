@@ -1,4 +1,4 @@
-/** Rows [N, D] as one flat array. */
+// Rows [N, D] as one flat array.
 
 /** The mean of rows [N, D], summed up in float64 in their order: the same on every host. */
 export function meanRow(rows: Float32Array, dimensions: number): Float32Array {

@@ -1,4 +1,4 @@
-/** Where k-means starts. Random choices are drawn on the host, so that a seed means the same everywhere. */
+// Where k-means starts. Random choices are drawn on the host, so that a seed means the same everywhere.
 import type { Device, Key, Tensor } from '@paris/tensor';
 import { drawIndex, draws, drawWeighted } from '../draws.js';
 import { tooFew } from './check.js';

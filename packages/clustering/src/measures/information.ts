@@ -1,4 +1,4 @@
-/** Do clusters follow a label that they were not made from? Mutual information, and what chance would give. */
+// Do clusters follow a label that they were not made from? Mutual information, and what chance would give.
 import { key, ValueError } from '@paris/tensor';
 import { draws, shuffle } from '../draws.js';
 
@@ -18,7 +18,7 @@ export interface InformationControl extends Information {
   readonly normalisedThreshold: number;
   readonly quantile: number;
   readonly partitions: number;
-  /** Whether the clusters tell more about the label than that quantile of random partitions. */
+  /** Whether the clusters' mutual information with the label exceeds that quantile of random partitions. */
   readonly semantic: boolean;
 }
 

@@ -1,6 +1,7 @@
-/** How good a clustering is, from its features alone. All of it in float64 on the host. */
+// How good a clustering is, from its features alone. All of it in float64 on the host.
 import { key } from '@paris/tensor';
 import { meansOf } from '../balance/balanced.js';
+import { distance } from '../compare/rows.js';
 import { draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
 import { checkFeatures } from '../kmeans/check.js';
@@ -10,7 +11,7 @@ import { sampleRows } from '../kmeans/seeding.js';
 
 /** How even, compact and well separated clusters are. */
 export interface ClusterQuality {
-  /** Rows a cluster, [K]. */
+  /** Rows per cluster, [K]. */
   readonly sizes: number[];
   /** Mean silhouette, in [−1, 1], higher is better; of the sample. NaN if fewer than two clusters have rows. */
   readonly silhouette: number;
@@ -20,9 +21,9 @@ export interface ClusterQuality {
 
 /** By which metric to judge, and how many rows the silhouette looks at. */
 export interface QualityOptions {
-  /** K. Default: the highest label and one. */
+  /** K. Default: the highest label plus one. */
   readonly clusters?: number;
-  /** Default 'spherical': rows are scaled to unit length first. Distances are Euclidean ones then, as always. */
+  /** Default 'spherical': rows are scaled to unit length first. Distances are Euclidean in both cases. */
   readonly metric?: Metric;
   /** Rows that the silhouette, which is quadratic, looks at; drawn from `seed`. Default 2,000. */
   readonly sample?: number;
@@ -33,7 +34,7 @@ export interface QualityOptions {
  * Sizes, silhouette and Davies–Bouldin index of a clustering.
  * @param features - [N, dimensions]
  * @param labels - the cluster of each row, [N]
- * @throws ClusteringError for features that are no rows of finite numbers, or not one label a row
+ * @throws ClusteringError for features that are not rows of finite numbers, or not one label a row
  */
 export function clusterQuality(
   features: Float32Array,
@@ -132,12 +133,6 @@ function daviesBouldin(rows: Float32Array, dimensions: number, labels: ArrayLike
     return Math.max(...ratios);
   });
   return worst.reduce((sum, ratio) => sum + ratio, 0) / some.length;
-}
-
-function distance(a: Float32Array, i: number, b: Float32Array, j: number, dimensions: number): number {
-  let squares = 0;
-  for (let d = 0; d < dimensions; d++) squares += (a[i * dimensions + d]! - b[j * dimensions + d]!) ** 2;
-  return Math.sqrt(squares);
 }
 
 function sampled(rows: Float32Array, dimensions: number, labels: ArrayLike<number>, count: number, seed: number) {

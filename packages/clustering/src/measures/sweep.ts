@@ -1,4 +1,4 @@
-/** How many clusters? The same pictures with several K, side by side. */
+// How many clusters? The same pictures with several K, side by side.
 import type { Device } from '@paris/tensor';
 import { ClusteringError } from '../errors.js';
 import { type KMeansOptions, kMeans } from '../kmeans/kmeans.js';
@@ -16,8 +16,8 @@ export interface SweepRow extends ClusterQuality {
 }
 
 /**
- * k-means with each number of clusters, and what the measures say of it. Silhouette and Davies–Bouldin can be compared
- * between different K, inertia and mutual information cannot: they get better with more clusters anyhow.
+ * k-means with each number of clusters, and its measures. Silhouette and Davies–Bouldin can be compared
+ * between different K, inertia and mutual information cannot: they always improve with more clusters.
  * @param features - [N, dimensions]
  * @param counts - the K to try, each from 1 to N
  * @param options - as of {@link kMeans}; `labels` [N] adds the mutual information with them; `onRow` hears of each K

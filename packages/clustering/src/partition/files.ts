@@ -1,5 +1,4 @@
-/** A partition on disk. */
-
+// A partition on disk.
 import { checkJson, type FileSource, type FileStore, parseJson, writeJson } from '@paris/files';
 import { type HostTensor, readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';

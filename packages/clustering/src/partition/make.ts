@@ -1,13 +1,14 @@
-/** Pictures → a partition, and a new picture → its cluster. */
+// Pictures → a partition, and a new picture → its cluster.
 import type { Device } from '@paris/tensor';
 import { balancedKMeans, meansOf } from '../balance/balanced.js';
-import type { Encoder, ImageBatch } from '../encoder/encoder.js';
+import { encodeImages } from '../encoder/encode.js';
+import type { Encoder, ImageBatch, ImageStream } from '../encoder/encoder.js';
 import { type StatisticsOptions, statisticsEncoder } from '../encoder/statistics.js';
 import { ClusteringError } from '../errors.js';
 import { checkProblem } from '../kmeans/check.js';
 import { type KMeansOptions, type KMeansResult, kMeans, sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
-import { twoStageKMeans } from '../kmeans/twoStage.js';
+import { twoStageKMeans } from '../kmeans/two-stage.js';
 import type { Assignment, Partition, PartitionManifest, PartitionStage } from './partition.js';
 import { randomClusters } from './random.js';
 
@@ -15,7 +16,7 @@ import { randomClusters } from './random.js';
 export interface ClusteringOptions extends Omit<KMeansOptions, 'initial'> {
   /** 1: k-means of the pictures. 2: to fine centroids, and these to K coarse ones. Default 1; 2 where `fine` is given. */
   readonly stages?: 1 | 2;
-  /** Fine centroids of two stages; see {@link TwoStageOptions}. */
+  /** Fine centroids of two stages; see `TwoStageOptions`. */
   readonly fine?: number;
   /** Default 'nearest-centroid'. 'fine-to-coarse' needs two stages; 'random' looks at no features. */
   readonly assignment?: Assignment;
@@ -39,17 +40,17 @@ export interface PartitionedImages {
 export async function partitionImages(
   device: Device,
   encoder: Encoder,
-  images: ImageBatch,
+  images: ImageBatch | ImageStream,
   options: ClusteringOptions,
 ): Promise<PartitionedImages> {
   checkChoices(options);
-  const features = await encode(encoder, images);
+  const features = await encodeImages(encoder, images);
   const { name, dimensions, parameters } = encoder;
   const { clusters, metric = 'spherical', seed = 0, assignment = 'nearest-centroid', balance = 'none' } = options;
   const known = { encoder: { name, dimensions, parameters }, clusters, metric, seed, assignment, balance };
   if (assignment === 'random') {
     checkProblem('partitionImages', features, dimensions, options);
-    const labels = randomClusters(images, clusters, seed);
+    const labels = await randomClusters(images, clusters, seed);
     const centroids = meansOf(prepareRows(features, dimensions, metric), dimensions, labels, clusters, metric);
     const partition = { version: 2, ...known, stages: [], sizes: sizesOf(labels, clusters), centroids } as const;
     return { partition, labels, features };
@@ -68,11 +69,31 @@ export async function assign(
   device: Device,
   encoder: Encoder,
   partition: Partition,
-  images: ImageBatch,
+  images: ImageBatch | ImageStream,
 ): Promise<Uint32Array> {
   requireSame(encoder, partition.encoder);
-  if (partition.assignment === 'random') return randomClusters(images, partition.clusters, partition.seed);
-  return place(device, await encode(encoder, images), partition);
+  if (partition.assignment === 'random') return await randomClusters(images, partition.clusters, partition.seed);
+  return place(device, await encodeImages(encoder, images), partition);
+}
+
+/**
+ * New pictures in the clusters of a partition that was made of others: what {@link assign} gives, with the features.
+ * @param encoder - the one the partition was made with, see {@link encoderOf}
+ * @throws ClusteringError if it is another one
+ */
+export async function assignImages(
+  device: Device,
+  encoder: Encoder,
+  partition: Partition,
+  images: ImageBatch | ImageStream,
+): Promise<PartitionedImages> {
+  requireSame(encoder, partition.encoder);
+  const features = await encodeImages(encoder, images);
+  const random = partition.assignment === 'random';
+  const labels = random
+    ? await randomClusters(images, partition.clusters, partition.seed)
+    : await place(device, features, partition);
+  return { partition, labels, features };
 }
 
 /**
@@ -129,14 +150,8 @@ async function place(
   return fine ? labels.map((label) => fine.clusters[label]!) : labels;
 }
 
-async function encode(encoder: Encoder, images: ImageBatch): Promise<Float32Array> {
-  const features = await encoder.encode(images);
-  if (features.length === images.count * encoder.dimensions) return features;
-  const wanted = `${images.count} × ${encoder.dimensions}`;
-  throw new ClusteringError('encode', `the encoder "${encoder.name}" gave ${features.length} numbers, not ${wanted}.`);
-}
-
-function requireSame(encoder: Encoder, made: PartitionManifest['encoder']): void {
+/** @throws ClusteringError if the encoder is not the one that a partition was made with */
+export function requireSame(encoder: Encoder, made: PartitionManifest['encoder']): void {
   if (encoder.name !== made.name || encoder.dimensions !== made.dimensions) {
     const got = `"${encoder.name}" of ${encoder.dimensions} dimensions`;
     const wanted = `"${made.name}" of ${made.dimensions}`;

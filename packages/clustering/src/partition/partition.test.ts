@@ -1,7 +1,8 @@
 import { memoryStore } from '@paris/files';
 import { CheckpointError, type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Encoder, ImageBatch } from '../encoder/encoder.js';
+import { encodeImages } from '../encoder/encode.js';
+import type { Encoder, ImageBatch, ImageStream } from '../encoder/encoder.js';
 import { statisticsEncoder } from '../encoder/statistics.js';
 import { readPartition, writePartition } from './files.js';
 import { assign, encoderOf, partitionImages } from './make.js';
@@ -42,6 +43,35 @@ const means: Encoder = {
       pixels.subarray(i * size * size, (i + 1) * size * size).reduce((sum, byte) => sum + byte / (size * size), 0),
     ),
 };
+
+describe('a stream of pictures', () => {
+  const all = pictures();
+  const stream = (count = all.count): ImageStream => ({
+    count,
+    size,
+    async *batches() {
+      for (let i = 0; i < all.count; i += 5) {
+        const parts = Array.from({ length: Math.min(5, all.count - i) }, (_, j) => [...one(all, i + j).pixels]);
+        yield { pixels: Uint8Array.from(parts.flat()), count: parts.length, size };
+      }
+    },
+  });
+
+  it('is clustered and assigned as the pictures at once, at random too', async () => {
+    for (const assignment of ['nearest-centroid', 'random'] as const) {
+      const made = await partitionImages(device, means, all, { clusters: 3, assignment });
+      expect(await partitionImages(device, means, stream(), { clusters: 3, assignment })).toEqual(made);
+      expect(await assign(device, means, made.partition, stream())).toEqual(made.labels);
+    }
+  });
+
+  it('that ends early or late is refused', async () => {
+    for (const count of [11, 13]) {
+      const said = `the stream gave 12 pictures, not ${count}.`;
+      await expect(encodeImages(means, stream(count))).rejects.toThrow(said);
+    }
+  });
+});
 
 describe('partitionImages', () => {
   it('clusters by colour, and says how', async () => {

@@ -1,8 +1,6 @@
-/**
- * What a partition is made of: the centroids and everything needed to place a new picture in the same way.
- * On disk: `partition.json` and `centroids.safetensors` (`centroids` f32 [K, D]; with fine ones also `fine` f32 [F, D] and
- * `coarse` u32 [F]).
- */
+// What a partition is made of: the centroids and everything needed to place a new picture in the same way.
+// On disk: `partition.json` and `centroids.safetensors` (`centroids` f32 [K, D]; with fine ones also `fine` f32 [F, D] and
+// `coarse` u32 [F]).
 import * as z from 'zod/mini';
 import type { EncoderParameters } from '../encoder/encoder.js';
 import type { Metric } from '../kmeans/nearest.js';
@@ -59,10 +57,10 @@ const count = z.int().check(z.gte(0));
 const positive = z.int().check(z.gte(1));
 const kept = { restarts: positive, restart: count, iterations: count, inertia: z.number() };
 const common = {
-  clusters: positive,
+  clusters: z.int().check(z.gte(1), z.lte(4096)), // experts of a model
   encoder: z.object({
     name: z.string(),
-    dimensions: positive,
+    dimensions: z.int().check(z.gte(1), z.lte(65_536)),
     parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   }),
   metric: z.enum(['spherical', 'euclidean']),
@@ -79,7 +77,7 @@ export const partitionSchema: z.ZodMiniType<PartitionManifest> = z.object({
     z.object({
       method: z.enum(['k-means', 'balanced-k-means']),
       of: z.enum(['pictures', 'fine-centroids']),
-      clusters: positive,
+      clusters: z.int().check(z.gte(1), z.lte(1_000_000)),
       seeding: z.optional(z.enum(['k-means++', 'random'])),
       ...kept,
     }),

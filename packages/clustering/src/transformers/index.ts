@@ -1,2 +1,2 @@
 /** Features of vision transformers such as DINOv2, through the optional peer `@huggingface/transformers`. */
-export { type TransformersModule, type TransformersOptions, transformersEncoder } from './transformersEncoder.js';
+export { type TransformersModule, type TransformersOptions, transformersEncoder } from './transformers-encoder.js';

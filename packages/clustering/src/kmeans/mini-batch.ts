@@ -1,4 +1,4 @@
-/** k-means of more rows than memory holds. */
+// k-means of more rows than memory holds.
 import { type Device, type Key, key } from '@paris/tensor';
 import { drawIndex, draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
@@ -15,7 +15,7 @@ export type RowSource = () => AsyncIterable<Float32Array> | Iterable<Float32Arra
 
 /** As {@link KMeansOptions}, with passes over batches of rows in place of iterations over all of them. */
 export interface MiniBatchOptions extends Omit<KMeansOptions, 'maxIterations' | 'tolerance'> {
-  /** Rows a batch. Default 4,096. */
+  /** Rows per batch. Default 4,096. */
   readonly batchSize?: number;
   /** Passes over all rows, at most. Default 10. */
   readonly epochs?: number;
@@ -109,7 +109,7 @@ function epoch(device: Device, dimensions: number, metric: Metric, frame: Frame)
   };
 }
 
-/** The last pass: where every row belongs. */
+/** The last pass: the cluster of every row. */
 async function label(
   device: Device,
   batches: AsyncIterable<Float32Array>,

@@ -1,12 +1,10 @@
-/**
- * Which centroid is nearest to each row, without the N × K distances ever being in memory: at 200,000 rows and 1,024
- * centroids they would be 800 MB, six times what a binding may hold.
- */
+// Which centroid is nearest to each row, without the N × K distances ever being in memory: at 200,000 rows and 1,024
+// centroids they would be 800 MB, six times what a binding may hold.
 import { type DefinedOp, defineOp, noGradient, ShapeError, type TensorType } from '@paris/tensor';
 
 /**
  * features [N, D], centroids [K, D] and half their squared lengths [K] → u32 [N], the k with the smallest
- * ½|c_k|² − x·c_k, which is the smallest |x − c_k|²; the first of equals. A row's result depends on no other row. Rows
+ * ½|c_k|² − x·c_k, which is the smallest |x − c_k|²; the first of equal ones. A row's result depends on no other row. Rows
  * that are not finite are undefined, and far from 0 the products cancel: callers move both to 0 first.
  */
 export const nearestIndex: DefinedOp<

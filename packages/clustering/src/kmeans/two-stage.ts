@@ -1,4 +1,4 @@
-/** From fine clusters to coarse ones. */
+// From fine clusters to coarse ones.
 import type { Device } from '@paris/tensor';
 import { balancedKMeans } from '../balance/balanced.js';
 import { ClusteringError } from '../errors.js';

@@ -2,7 +2,7 @@ import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sklearn, sklearnFeatures } from '../sklearn.testing.js';
 import { sizesOf } from './kmeans.js';
-import { kMeansMiniBatch } from './miniBatch.js';
+import { kMeansMiniBatch } from './mini-batch.js';
 import { nearestCentroids } from './nearest.js';
 import { lloydReference } from './reference.testing.js';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sklearn, sklearnFeatures } from '../sklearn.testing.js';
 import { sizesOf } from './kmeans.js';
 import { nearestCentroids } from './nearest.js';
-import { defaultFine, twoStageKMeans } from './twoStage.js';
+import { defaultFine, twoStageKMeans } from './two-stage.js';
 
 let device: Device;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** An encoder out of any model that `@huggingface/transformers` can extract image features with. */
+// An encoder out of any model that `@huggingface/transformers` can extract image features with.
 import type { Encoder, ImageBatch } from '../encoder/encoder.js';
 import { ClusteringError } from '../errors.js';
 
