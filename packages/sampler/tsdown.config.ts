@@ -4,8 +4,16 @@ import typegpu from 'unplugin-typegpu/rolldown';
 export default defineConfig({
   entry: [
     'src/index.ts',
+    'src/metadata/index.ts',
     'src/node/index.ts',
     'src/web/index.ts',
+    'src/pipeline/encoders.ts',
+    'src/pipeline/encoders.node.ts',
+    'src/foreign/index.ts',
+    'src/pipeline/foreign.ts',
+    'src/pipeline/foreign.node.ts',
+    'src/pipeline/downloads.ts',
+    'src/pipeline/downloads.node.ts',
     'src/pipeline/folder.ts',
     'src/pipeline/folder.node.ts',
   ],
@@ -15,7 +23,7 @@ export default defineConfig({
   target: 'es2022',
   // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
   dts: { oxc: false },
-  // Resolved by whoever imports the package: Node gets folders, everyone else URLs.
-  deps: { neverBundle: ['#folder'] },
+  // Resolved where the package is imported: Node gets folders and encoders by name, everyone else URLs.
+  deps: { neverBundle: ['#downloads', '#encoders', '#folder', '#foreign'] },
   plugins: [typegpu()],
 });

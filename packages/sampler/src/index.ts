@@ -10,6 +10,8 @@ export {
   type PromptEncoder,
 } from '@paris/model';
 export {
+  among,
+  amongResident,
   every,
   full,
   latched,
@@ -24,16 +26,22 @@ export {
   threshold,
   top,
 } from '@paris/router';
+export type { ForeignReader } from './foreign/reader.js';
+export type { ForeignSource } from './foreign/source.js';
 export {
   classifierFreeGuidance,
   DEFAULT_GUIDANCE,
   type Guidance,
+  type GuidanceStep,
   type GuidedConditions,
   type Predict,
+  type SettledGuidance,
 } from './guidance/guidance.js';
-export { type LoadedCodec, pictureDecoder } from './images/decode.js';
+export { type LoadedCodec, pictureDecoder } from './images/decode-latents.js';
 export { clampDisplay, type RgbImage, tileImages, toRgbImages } from './images/image.js';
+export type { Made } from './images/made.js';
 export { encodePng } from './images/png.js';
+export type { DownloadOptions } from './pipeline/download.js';
 export {
   type LoadedModel,
   type LoadedTextEncoder,
@@ -42,9 +50,24 @@ export {
   loadModel,
   loadPipeline,
 } from './pipeline/load.js';
-export type { Generated, GenerateOptions, Pipeline, StepEvent } from './pipeline/pipeline.js';
+export type {
+  Autoguidance,
+  Generated,
+  GenerateOptions,
+  Interpolation,
+  MaskImage,
+  Move,
+  Origin,
+  PictureSeed,
+  PreviewTier,
+  StepEvent,
+  Variation,
+  WeakerModel,
+} from './pipeline/options.js';
+export type { Pipeline } from './pipeline/pipeline.js';
+export type { ExpertLoad, ExpertShelf, Lease, LoadedExpert, Residency } from './residency/shelf.js';
+export { meanWeights } from './routing/mean-weights.js';
 export {
-  type LoadedExpert,
   type LoadedRouter,
   type Mixture,
   type MixtureRequest,
@@ -53,7 +76,7 @@ export {
   type RoutingRecord,
 } from './routing/mixture.js';
 export { expertColour, type RenderRoutingOptions, renderRouting } from './routing/render.js';
-export type { RoutingTelemetry } from './routing/telemetry.js';
+export type { RoutingTelemetry, Swaps } from './routing/telemetry.js';
 export { adamsBashforth } from './samplers/adams-bashforth.js';
 export { ddim } from './samplers/ddim.js';
 export { dpmpp2m } from './samplers/dpmpp-2m.js';
@@ -61,7 +84,7 @@ export { dpmpp2mSde } from './samplers/dpmpp-2m-sde.js';
 export { euler } from './samplers/euler.js';
 export { eulerAncestral } from './samplers/euler-ancestral.js';
 export { heun } from './samplers/heun.js';
-export { type PictureNoiseOptions, pictureNoise } from './samplers/noise.js';
+export { type PictureKeys, type PictureNoiseOptions, pictureNoise } from './samplers/noise.js';
 export {
   type Denoised,
   type Denoiser,
@@ -76,15 +99,19 @@ export {
   type StepRule,
   samplerOf,
 } from './samplers/sampler.js';
-export { samplerByName, samplers } from './samplers/samplers.js';
+export { samplerByName, samplerName, samplers } from './samplers/samplers.js';
 export { unipc } from './samplers/unipc.js';
+export { type AlignedModel, alignYourSteps } from './schedules/align-your-steps.js';
 export {
   beta,
   exponential,
   karras,
+  klOptimal,
   type Schedule,
   type SigmaRange,
   scheduleByName,
+  scheduleName,
   schedules,
+  shifted,
 } from './schedules/named.js';
 export { shiftLogSnr, uniformTimes } from './schedules/schedules.js';

@@ -34,10 +34,10 @@ it('what is no model', async () => {
     `"CheckpointError: [loadPipeline] there is no model_index.json in ./no-such-model. Give the folder that holds it."`,
   );
   expect(await load('http://127.0.0.1:9/model')).toMatchInlineSnapshot(
-    `"StoreError: [store] "model_index.json" could not be fetched from http://127.0.0.1:9/model/. Is the server up?"`,
+    `"UnavailableError: [store] "model_index.json" could not be fetched from http://127.0.0.1:9/model/. Is the server up?"`,
   );
   expect(await load('ftp://example.org/model')).toMatchInlineSnapshot(
-    `"ValueError: [loadPipeline] ftp:// is not read. Give a folder, an http(s) URL or a FileStore."`,
+    `"ValueError: [loadPipeline] ftp:// is not read. Give a folder, an http(s) URL, hf:owner/name or a FileStore."`,
   );
   expect(await load(memoryStore({ 'experts/00/config.json': '{}' }))).toMatchInlineSnapshot(
     `"CheckpointError: [loadPipeline] there is no model_index.json in the store. Give the folder that holds it."`,
@@ -46,7 +46,7 @@ it('what is no model', async () => {
     `"CheckpointError: [loadPipeline] model_index.json is not JSON: Unexpected token '<', "<!doctype html>" is not valid JSON."`,
   );
   expect(await load(memoryStore({ 'model_index.json': '{"_class_name": "DiTPipeline"}' }))).toMatchInlineSnapshot(
-    `"CheckpointError: [loadPipeline] model_index.json is not what this version reads: format is missing."`,
+    `"CheckpointError: [loadPipeline] there is a model_index.json of "DiTPipeline", and no transformer/ in the store. Give the folder that holds it."`,
   );
 });
 
@@ -56,10 +56,10 @@ it('models that are broken', async () => {
   const weights = await model.read('experts/01/model.safetensors');
   const elsewhere = { path: '../../.ssh/id_rsa', sizeBytes: 1, sha256: '0'.repeat(64) };
   expect(await load(await withIndex({ files: [elsewhere] }))).toMatchInlineSnapshot(
-    `"CheckpointError: [loadPipeline] model_index.json names 3 clusters and lists fewer files (1). Assemble the model again."`,
+    `"CheckpointError: [loadPipeline] model_index.json names 3 experts and this many files: 1. Assemble the model again."`,
   );
   expect(await load(await withIndex({ clusters: 2 ** 40 }))).toMatchInlineSnapshot(
-    `"CheckpointError: [loadPipeline] model_index.json names 1099511627776 clusters and lists fewer files (10). Assemble the model again."`,
+    `"CheckpointError: [loadPipeline] model_index.json is not what this version reads: clusters must be 4096 or less, got 1099511627776."`,
   );
   expect(await load(await withIndex({ clusters: 4 }))).toMatchInlineSnapshot(
     `"CheckpointError: [loadPipeline] experts/03/config.json is not listed in model_index.json. Assemble the model again."`,
@@ -99,6 +99,9 @@ it('what is asked of a pipeline', async () => {
   expect(await generate({ prompts: [] })).toMatchInlineSnapshot(
     `"ValueError: [generate] prompts is an empty list. Give a prompt at least, or leave prompts out."`,
   );
+  expect(await generate({ label: 3 })).toMatchInlineSnapshot(
+    `"ValueError: [generate] a label is given, and this model takes no classes. Give a prompt."`,
+  );
   expect(await generate({ steps: 0 })).toMatchInlineSnapshot(
     `"ValueError: [uniformTimes] steps is 0. Give a whole number from 1 on."`,
   );
@@ -115,7 +118,7 @@ it('what is asked of a pipeline', async () => {
     `"ValueError: [sampler] no sampler is called "plms". Known: euler, heun, euler-ancestral, ddim, dpmpp-2m, dpmpp-2m-sde, unipc, adams-bashforth. Or pass a function of your own."`,
   );
   expect(await generate({ routing: 'best' })).toMatchInlineSnapshot(
-    `"ValueError: [routing] there is no policy "best". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature."`,
+    `"ValueError: [routing] there is no policy "best". Write full, top2, threshold0.05, nucleus0.9 or sample1 with your own number, and @0.5 after it for a temperature, resident- before it for the experts that are loaded."`,
   );
   expect(await generate({ routing: 'top8' })).toMatchInlineSnapshot(
     `"ValueError: [top] asked for 8 experts of 3. Ask for no more than there are."`,
@@ -127,7 +130,7 @@ it('what is asked of a pipeline', async () => {
     `"ValueError: [routing] the policy gave picture 0 the weights [1, 0]. Give 3 that are not negative and sum to 1."`,
   );
   expect(await generate({ times: Float64Array.of(0, 1) })).toMatchInlineSnapshot(
-    `"ValueError: [euler] times[1] = 1 is not below times[0] = 0. Sort them downwards."`,
+    `"ValueError: [generate] times is given with steps, schedule or shift. Give one of them."`,
   );
   await pipeline.close();
   expect(await generate({ prompt: 'red circle' })).toMatchInlineSnapshot(

@@ -100,7 +100,7 @@ describe('guidanceOf', () => {
 
   it('guides between start and stop, and not at scale 1', () => {
     const middle = guidanceOf('generate', { scale: 2, start: 0.25, stop: 0.5 });
-    expect([1, 0.76, 0.75, 0.5, 0.49, 0].map((t) => guidesAt(middle, t))).toEqual([
+    expect([1, 0.76, 0.75, 0.5, 0.49, 0].map((t) => guidesAt(middle, t, 0))).toEqual([
       false,
       false,
       true,
@@ -108,6 +108,6 @@ describe('guidanceOf', () => {
       false,
       false,
     ]);
-    expect(guidesAt(guidanceOf('generate', 1), 0.5)).toBe(false);
+    expect(guidesAt(guidanceOf('generate', 1), 0.5, 0)).toBe(false);
   });
 });

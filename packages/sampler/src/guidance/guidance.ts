@@ -8,10 +8,22 @@ import { concat, sqrt, type Tensor, ValueError } from '@paris/tensor';
  */
 export const DEFAULT_GUIDANCE = 2;
 
+/** The step that a scale is asked for. */
+export interface GuidanceStep {
+  /** 0 for the first step. */
+  readonly step: number;
+  readonly steps: number;
+  /** Where the step begins: 1 is noise, 0 data. */
+  readonly time: number;
+}
+
 /** How much a prompt is exaggerated, when, and how. */
 export interface Guidance {
-  /** 1 follows the prompt as trained; more exaggerates it, at twice the cost. */
-  readonly scale: number;
+  /**
+   * 1 follows the prompt as trained; more exaggerates it, at twice the cost. A list has a scale for each step, a function is
+   * asked for each: `({ time }) => 1 + 3 * time` guides most where there is most noise. Steps of scale 1 cost nothing more.
+   */
+  readonly scale: number | readonly number[] | ((at: GuidanceStep) => number);
   /** From which share of the way on, as 1 − t: 0 is noise, 1 is data. Default 0. */
   readonly start?: number;
   /** Up to which share of the way (arXiv 2404.07724 finds that the middle is enough). Default 1. */
@@ -25,16 +37,20 @@ export interface Guidance {
   readonly kind?: 'cfg' | 'apg';
 }
 
+/** Guidance with its defaults filled in, and a number for each step where they differ. */
+export type SettledGuidance = Required<Omit<Guidance, 'scale'>> & { readonly scale: number | readonly number[] };
+
 /**
  * A number or an object with its defaults filled in.
- * @throws ValueError for a number out of its range
+ * @param times - the ends of the steps, for which a function is asked
+ * @throws ValueError for a number out of its range, or another number of scales than of steps
  */
-export function guidanceOf(tag: string, given: number | Guidance): Required<Guidance> {
+export function guidanceOf(tag: string, given: number | Guidance, times?: Float64Array): SettledGuidance {
   if (typeof given === 'number' && !Number.isFinite(given)) {
     throw new ValueError(tag, `guidance is ${given}. Give a number such as 2.`);
   }
   const {
-    scale,
+    scale: wanted,
     start = 0,
     stop = 1,
     rescale = 0,
@@ -43,7 +59,7 @@ export function guidanceOf(tag: string, given: number | Guidance): Required<Guid
   const refuse = (name: string, value: unknown, wanted: string): never => {
     throw new ValueError(tag, `guidance.${name} is ${value}. Give ${wanted}.`);
   };
-  if (!Number.isFinite(scale)) refuse('scale', scale, 'a number such as 2');
+  const scale = scaleOf(wanted, times, refuse);
   if (!(start >= 0 && start <= 1)) refuse('start', start, 'a share from 0 to 1');
   if (!(stop >= start && stop <= 1)) refuse('stop', stop, `a share from start, ${start}, to 1`);
   if (!(rescale >= 0 && rescale <= 1)) refuse('rescale', rescale, 'a share from 0 to 1');
@@ -51,9 +67,42 @@ export function guidanceOf(tag: string, given: number | Guidance): Required<Guid
   return { scale, start, stop, rescale, kind };
 }
 
-/** Whether there is something to guide at a time. */
-export function guidesAt({ scale, start, stop }: Required<Guidance>, time: number): boolean {
-  return scale !== 1 && 1 - time >= start && 1 - time <= stop;
+function scaleOf(
+  given: Guidance['scale'],
+  times: Float64Array | undefined,
+  refuse: (name: string, value: unknown, wanted: string) => never,
+): number | readonly number[] {
+  const steps = times && times.length - 1;
+  if (typeof given === 'function' && steps === undefined)
+    refuse('scale', 'a function', 'a number, or one for each step');
+  const scale =
+    typeof given === 'function'
+      ? Array.from(times!.subarray(0, steps), (time, step) => given({ step, steps: steps!, time }))
+      : given;
+  if (typeof scale !== 'object') {
+    if (!Number.isFinite(scale)) refuse('scale', scale, 'a number such as 2');
+    return scale;
+  }
+  if (scale.length !== (steps ?? scale.length))
+    refuse('scale', `a list of ${scale.length}`, `${steps}, one for each step`);
+  for (const [step, each] of scale.entries())
+    if (!Number.isFinite(each)) refuse(`scale[${step}]`, each, 'a number such as 2');
+  return scale;
+}
+
+/** The scale of a step. */
+export function scaleAt({ scale }: Pick<SettledGuidance, 'scale'>, step: number): number {
+  return typeof scale === 'number' ? scale : (scale[step] ?? 1);
+}
+
+/** Whether there is something to guide in any step. */
+export function isGuided({ scale }: Pick<SettledGuidance, 'scale'>): boolean {
+  return typeof scale === 'number' ? scale !== 1 : scale.some((each) => each !== 1);
+}
+
+/** Whether there is something to guide at a time of a step. */
+export function guidesAt(guidance: SettledGuidance, time: number, step: number): boolean {
+  return scaleAt(guidance, step) !== 1 && 1 - time >= guidance.start && 1 - time <= guidance.stop;
 }
 
 /** A network that is asked for its prediction: `expert.apply` with its parameters. */

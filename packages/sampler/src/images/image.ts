@@ -1,11 +1,14 @@
 /** Pictures as programs show and save them. */
 import { ShapeError, ValueError } from '@paris/tensor';
+import type { Made } from './made.js';
 
 /** Interleaved 8-bit RGB, row by row from the top left: data.length = 3 · width · height. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
+  /** Of a picture that `generate` drew: how. `savePng` writes it into the file. */
+  readonly made?: Made;
 }
 
 /** From [−1, 1] to 0 … 255: (x + 1) / 2, clamped to [0, 1], to the nearest of 256 levels. NaN becomes 0. */

@@ -1,6 +1,6 @@
-import { type FileSource, httpStore } from '@paris/files';
+import type { FileSource } from '@paris/files';
 
-/** Where there are no folders, a path is a URL relative to the page. */
-export function openFolder(path: string): FileSource {
-  return httpStore(path);
+/** Where there are no folders, a path is a URL relative to the page: undefined. */
+export function openFolder(_: string): FileSource | undefined {
+  return undefined;
 }

@@ -192,7 +192,7 @@ describe('loadPipeline refuses', () => {
     const codec = await modelFolder(device);
     await writeModelIndex(codec, { ...description, codec: 'sd-vae' });
     await (await refused(codec)).toThrow(
-      '[loadPipeline] codec/config.json asks for the architecture "sd-vae". Known: "identity". Give yours as codecs.',
+      '[loadPipeline] codec/config.json asks for the architecture "sd-vae". Known: "identity", "autoencoder-kl", "tiny-autoencoder". Give yours as codecs.',
     );
   });
 
@@ -202,7 +202,7 @@ describe('loadPipeline refuses', () => {
     });
     const pipeline = await loadPipeline(store, { device });
     await expect(pipeline.generate({ prompt: 'red' })).rejects.toThrow(
-      '[generate] this model has no text side. Leave prompts out, or load it with a promptEncoder.',
+      '[generate] prompts: this model has no text side. Leave them out, or load it with a promptEncoder.',
     );
     await pipeline.close();
   });

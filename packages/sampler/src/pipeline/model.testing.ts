@@ -21,6 +21,13 @@ export const expertConfig = {
   condition: { kind: 'tokens', vocabulary: vocabulary.length, maxTokens: 8, width: 8 },
 };
 
+export const classNames = ['tench, Tinca tinca', 'goldfish, Carassius auratus', 'shark'];
+const classConfig = {
+  ...expertConfig,
+  modulation: 'zero',
+  condition: { kind: 'label', classes: 3, names: classNames },
+};
+
 export const routerConfig = {
   architecture: 'router-transformer',
   clusters: 3,
@@ -32,18 +39,29 @@ export const routerConfig = {
   heads: 2,
 };
 
-/** Three experts, a router and a vocabulary, with an index. Networks that start at zero are shaken, so that all counts. */
-export async function modelFolder(device: Device): Promise<FileStore> {
+/** Experts, a router and a vocabulary, with an index. Networks that start at zero are shaken, so that all counts. */
+export async function modelFolder(device: Device, clusters = 3): Promise<FileStore> {
   const store = memoryStore();
   const write = async (folder: string, config: object, params: unknown, seed: number) => {
     await store.write(`${folder}/config.json`, new TextEncoder().encode(JSON.stringify(config)));
     await store.write(`${folder}/model.safetensors`, await weightsFile(device, params, seed));
   };
   const expert = createDiT(parseDiTConfig(expertConfig));
-  for (let k = 0; k < 3; k++) await write(`experts/0${k}`, expertConfig, expert.init(key(k)), k);
-  await write('router', routerConfig, createRouter(parseRouterConfig(routerConfig)).init(key(9)), 9);
+  for (let k = 0; k < clusters; k++) await write(`experts/0${k}`, expertConfig, expert.init(key(k)), k);
+  const router = { ...routerConfig, clusters };
+  await write('router', router, createRouter(parseRouterConfig(router)).init(key(9)), 9);
   await writeVocabulary(store, vocabulary);
-  await writeModelIndex(store, { clusters: 3, latent, licence: 'MIT' });
+  await writeModelIndex(store, { clusters, latent, licence: 'MIT' });
+  return store;
+}
+
+/** A model of one expert that takes one of three classes. */
+export async function classModelFolder(device: Device): Promise<FileStore> {
+  const store = memoryStore();
+  const params = createDiT(parseDiTConfig(classConfig)).init(key(1));
+  await store.write('experts/00/config.json', new TextEncoder().encode(JSON.stringify(classConfig)));
+  await store.write('experts/00/model.safetensors', await weightsFile(device, params, 1));
+  await writeModelIndex(store, { clusters: 1, latent, licence: 'MIT' });
   return store;
 }
 

@@ -1,96 +1,48 @@
 /** Prompts → pictures. */
 
+import { sha256 } from '@paris/files';
 import {
+  type Codec,
   type Condition,
   disposeCondition,
+  type LabelSet,
   type ModelIndex,
   type NoisePath,
   type PromptEncoder,
   type Vocabulary,
 } from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
-import { type Device, hostNormal, type Key, key, type Tensor, ValueError } from '@paris/tensor';
-import { DEFAULT_GUIDANCE, type Guidance, guidanceOf } from '../guidance/guidance.js';
+import { type Device, hostNormal, type Key, key, scalar, type Tensor, ValueError } from '@paris/tensor';
+import { DEFAULT_GUIDANCE, guidanceOf, isGuided, type SettledGuidance } from '../guidance/guidance.js';
 import { type RgbImage, toRgbImages } from '../images/image.js';
-import type { Mixture, RoutingRecord } from '../routing/mixture.js';
+import type { Made } from '../images/made.js';
+import type { ExpertShelf, Residency } from '../residency/shelf.js';
+import type { Mixture, MixtureRun, RoutingRecord } from '../routing/mixture.js';
 import { pictureNoise } from '../samplers/noise.js';
 import type { Sampler } from '../samplers/sampler.js';
-import type { Schedule } from '../schedules/named.js';
 import { samplerOption, scheduleOption } from './named.js';
+import type { Generated, GenerateOptions, PictureSeed, StepEvent, WeakerModel } from './options.js';
 
-/** What to draw, how many, and how. */
-export interface GenerateOptions {
-  readonly prompt?: string;
-  /** What pictures are guided away from: in place of the empty prompt. Needs guidance other than 1. */
-  readonly negativePrompt?: string;
-  /** Several prompts at once, instead of `prompt`. */
-  readonly prompts?: readonly string[];
-  /** Pictures for each prompt. Default 1. */
-  readonly count?: number;
-  /** Default 0. Picture i starts from the same noise whatever else is asked for. */
-  readonly seed?: number;
-  /** Default 30. */
-  readonly steps?: number;
-  /** How the steps lie between noise and data: `karras`, `beta`, … Default `uniform`. */
-  readonly schedule?: Schedule | string;
-  /** Instead of `steps` and `schedule`: the times to visit, see `uniformTimes` and `shiftLogSnr`. */
-  readonly times?: Float64Array;
-  /**
-   * 1 follows the prompt as trained; more exaggerates it, at twice the cost. Default {@link DEFAULT_GUIDANCE} where the
-   * model reads prompts, else 1.
-   */
-  readonly guidance?: number | Guidance;
-  /** Default `euler`. */
-  readonly sampler?: Sampler | string;
-  /** Default: what the model's index says. */
-  readonly routing?: RoutingPolicy | string;
-  /** Adds entropy, near-ties, the experts' disagreement and milliseconds to `routing`; costs a little. Default false. */
-  readonly telemetry?: boolean;
-  /** Pictures at once. Default 16. */
-  readonly batchSize?: number;
-  readonly signal?: AbortSignal;
-  /** After each step of each batch; a promise is waited for. */
-  readonly onStep?: (event: StepEvent) => void | Promise<void>;
-}
-
-/** What is known after a step of a batch. */
-export interface StepEvent {
-  /** 0 for the first step. */
-  readonly step: number;
-  readonly steps: number;
-  /** Where the latents stand now: 1 is noise, 0 data. */
-  readonly time: number;
-  /** Index of the first picture of this batch, and how many there are in it. */
-  readonly firstImage: number;
-  readonly images: number;
-  /** By picture of the batch: what was decided for this step. */
-  readonly routing: readonly (readonly RoutingRecord[])[];
-  /** x̂₀ as pictures; only until this callback is done. */
-  preview(): Promise<RgbImage[]>;
-}
-
-/** Pictures, and who drew them. */
-export interface Generated {
-  /** All pictures of the first prompt, then of the second, … */
-  readonly images: readonly RgbImage[];
-  /** The prompt of each picture. */
-  readonly prompts: readonly string[];
-  /** By picture, then by model evaluation: probabilities and weights. */
-  readonly routing: readonly (readonly RoutingRecord[])[];
-  /** How many times each expert has run a picture, [K]. Guidance runs each twice and counts once. */
-  readonly expertPictures: readonly number[];
-}
-
-interface Parts {
+/** What a pipeline is made of. @internal */
+export interface Parts {
   readonly device: Device;
   readonly index: ModelIndex;
+  /** SHA-256 over the model's files. */
+  readonly modelHash: string;
+  readonly codec: Codec;
+  readonly encode: (pictures: Tensor) => Promise<Tensor>;
   readonly path: NoisePath;
   readonly decode: (latents: Tensor) => Promise<Tensor>;
   readonly model: Mixture;
+  readonly shelf: ExpertShelf;
   readonly promptEncoder: PromptEncoder | undefined;
   readonly vocabulary: Vocabulary | undefined;
+  readonly labels: LabelSet | undefined;
   readonly close: () => Promise<void>;
 }
+
+/** What few pages ask for, in a file of its own. */
+const extras = () => import('../controls/extras.js');
 
 /** A loaded model; see `loadPipeline`. */
 export class Pipeline {
@@ -115,9 +67,38 @@ export class Pipeline {
     return this.#parts.vocabulary;
   }
 
+  /** The classes that `label` chooses among, where the model takes classes. */
+  get labels(): LabelSet | undefined {
+    return this.#parts.labels;
+  }
+
+  /** SHA-256 of the list of the model's files, which pictures name. */
+  get modelHash(): string {
+    return this.#parts.modelHash;
+  }
+
   /** Where the weights are: yours, or the one that loading opened and `close()` closes. */
   get device(): Device {
     return this.#parts.device;
+  }
+
+  /** Which experts' weights are on the device now: all, unless the model was loaded with a memory budget. */
+  get resident(): ReadonlySet<number> {
+    return this.#parts.shelf.resident;
+  }
+
+  /** How experts came and went so far, where the model was loaded with a memory budget. */
+  get residency(): Residency | undefined {
+    return this.#parts.shelf.residency;
+  }
+
+  /**
+   * Brings an expert's weights to the device, if they are not there, as sampling does when the router asks for them. With
+   * `among(pipeline.resident, top(2))` as routing pictures can be drawn before all experts have come.
+   * @throws ValueError if there is no such expert; what loading throws; the signal's reason
+   */
+  async preload(expert: number, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return (await extras()).preload(this.#parts, expert, signal, ValueError);
   }
 
   /**
@@ -125,20 +106,56 @@ export class Pipeline {
    * @throws ValueError for options that mean nothing; the signal's reason when it is aborted
    */
   async generate(options: GenerateOptions = {}): Promise<Generated> {
-    if (this.#closed) throw new ValueError('generate', 'the pipeline was closed. Load the model again.');
-    const prompts = promptsOf(options);
-    const settings = await this.#settings(options);
+    const steps = this.steps(options);
+    try {
+      for (;;) {
+        const { done, value } = await steps.next();
+        if (done) return value;
+        await options.onStep?.(value);
+      }
+    } finally {
+      await steps.return(undefined as never); // where onStep threw, what the batch holds is released
+    }
+  }
+
+  /**
+   * The same step by step: `for await (const { step, preview, finished } of pipeline.steps(options))`. The next step begins when
+   * the next event is asked for; leaving the loop ends the work. `onStep` is not called.
+   * @throws as {@link Pipeline.generate}
+   */
+  async *steps(options: GenerateOptions = {}): AsyncGenerator<StepEvent, Generated, undefined> {
+    if (this.#closed) refuse('the pipeline was closed. Load the model again');
+    const { labels } = this.#parts;
+    const takesLabels = labels ?? options.label ?? options.labels;
+    const prompts =
+      takesLabels === undefined ? promptsOf(options) : (await classes()).subjectsOf(options, labels, refuse);
+    const settings = await this.#settings(options, prompts);
     const { batchSize } = settings;
     const images: RgbImage[] = [];
     const records: (readonly RoutingRecord[])[] = [];
     const expertPictures = new Array<number>(this.#parts.index.clusters).fill(0);
     for (let from = 0; from < prompts.length; from += batchSize) {
-      const batch = await this.#generateBatch(prompts.slice(from, from + batchSize), from, settings);
+      const batch = yield* this.#batch(prompts.slice(from, from + batchSize), from, settings);
       images.push(...batch.images);
       records.push(...batch.records);
       for (const [k, count] of batch.expertPictures.entries()) expertPictures[k]! += count;
     }
     return { images, prompts, routing: records, expertPictures };
+  }
+
+  /** The size of its pictures. */
+  async pictureSize(): Promise<{ readonly width: number; readonly height: number }> {
+    const { codec, index } = this.#parts;
+    return (await extras()).pictureSize(codec, index.latent, refuse);
+  }
+
+  /** @internal See `WeakerModel`. */
+  async startUnguided(...[prompts, request, owned]: Parameters<WeakerModel['startUnguided']>): Promise<MixtureRun> {
+    if (this.#closed) refuse('autoguidance.weaker was closed. Load that model again');
+    const { model, index } = this.#parts;
+    const conditions = await this.#encode(prompts, undefined);
+    for (const each of Object.values(conditions)) owned.push({ dispose: () => disposeCondition(each) });
+    return model.start(prompts.length, { ...request, ...conditions, routing: parseRoutingPolicy(index.routing) });
   }
 
   /** Releases the weights, and the device if the pipeline opened it. */
@@ -153,90 +170,119 @@ export class Pipeline {
   }
 
   /** The options with their defaults, checked. */
-  async #settings(options: GenerateOptions): Promise<Settings> {
-    const { index, path, promptEncoder } = this.#parts;
-    const { seed = 0, batchSize = 16, negativePrompt = '', telemetry = false, signal, onStep } = options;
+  async #settings(options: GenerateOptions, prompts: readonly string[]): Promise<Settings> {
+    const { index, path, promptEncoder, labels } = this.#parts;
+    const { batchSize = 16, telemetry = false, signal, steps = 30, sampler = 'euler' } = options;
     positive('batchSize', batchSize);
-    const guidance = guidanceOf('generate', options.guidance ?? (promptEncoder ? DEFAULT_GUIDANCE : 1));
-    if (negativePrompt !== '' && guidance.scale === 1) {
-      const fix = 'Give more guidance, or leave negativePrompt out.';
-      throw new ValueError('generate', `guidance 1 looks at no negative prompt. ${fix}`);
+    const { schedule = 'uniform', routing = index.routing, times: given, shift, autoguidance } = options;
+    const ownShift = typeof schedule === 'string' ? index.shift : undefined; // a function says it all
+    const times = given ?? (await scheduleOption(schedule, shift ?? ownShift))(steps, path);
+    const usual = autoguidance === undefined && (promptEncoder || labels) ? DEFAULT_GUIDANCE : 1;
+    const guidance = guidanceOf('generate', options.guidance ?? usual, times);
+    const { negativePrompt = '', seed = 0, image, strength, mask, variation, interpolate } = options;
+    const named = [given, autoguidance, image, strength, mask, variation, interpolate];
+    const rare = named.some((each) => each !== undefined);
+    const more = rare || typeof seed === 'object' || typeof negativePrompt === 'object' ? await extras() : undefined;
+    const negatives = more?.negativesOf(options, prompts, refuse) ?? prompts.map(() => negativePrompt as string);
+    if (!isGuided(guidance) && negatives.some((text) => text !== '')) {
+      refuse('guidance 1 looks at no negative prompt. Give more guidance, or leave negativePrompt out');
     }
-    const schedule = await scheduleOption(options.schedule);
-    const routing = options.routing ?? index.routing;
-    const [noiseKey, routingKey, samplerKey] = key(seed).split(3) as [Key, Key, Key];
-    return {
-      times: options.times ?? schedule(options.steps ?? 30, path),
-      sampler: await samplerOption(options.sampler),
+    const origins =
+      more?.originsOf(options, prompts, refuse) ?? prompts.map((_, picture) => ({ seed: seed as number, picture }));
+    const keys = origins.map(keysOf);
+    const noise = (of: PictureSeed) => hostNormal(keysOf(of)[0]!, sizeOf(index.latent));
+    const plain: Settings = {
+      times,
+      sampler: await samplerOption(sampler),
       routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
-      ...{ batchSize, guidance, negativePrompt, telemetry, noiseKey, routingKey, samplerKey, signal, onStep },
+      made: (i) => ({
+        ...{ prompt: prompts[i]!, negativePrompt: negatives[i]!, ...origins[i]!, steps, guidance, sampler, routing },
+        schedule: given ?? schedule,
+        ...(shift !== undefined && { shift }),
+        model: this.#parts.modelHash,
+      }),
+      initial: (i) => noise(origins[i]!),
+      routingKey: (i) => keys[i]![1]!,
+      samplerKey: (i) => keys[i]![2]!,
+      ...{ batchSize, guidance, negatives, telemetry, signal },
     };
+    return more?.controlled(this.#parts, plain, options, origins, { noise, scalar, sha256, refuse }) ?? plain;
   }
 
-  async #generateBatch(prompts: readonly string[], firstImage: number, settings: Settings) {
-    const { device, model, path } = this.#parts;
-    const { times, guidance, routing, telemetry, routingKey, samplerKey, signal, onStep } = settings;
-    const conditions = await this.#encode(prompts, guidance.scale !== 1 ? settings.negativePrompt : undefined);
-    const initial = this.#noise(prompts.length, firstImage, settings.noiseKey);
+  /** One batch, step by step. */
+  async *#batch(prompts: readonly string[], firstImage: number, settings: Settings) {
+    const { device, path, index } = this.#parts;
+    const { times, signal, samplerKey } = settings;
+    const shape = [prompts.length, index.latent.channels, index.latent.height, index.latent.width];
+    const values = new Float32Array(prompts.length * sizeOf(index.latent));
+    for (let i = 0; i < prompts.length; i++) values.set(settings.initial(firstImage + i), i * sizeOf(index.latent));
+    const owned: { dispose(): void }[] = [];
     try {
-      const request = { routing, telemetry, key: routingKey, guidance, firstImage };
-      const run = model.start(prompts.length, { ...request, ...conditions });
+      const start = (texts: readonly string[]) => this.#start(texts, firstImage, settings, owned);
+      const run = await start(prompts);
+      const { denoiser, startStep } = (await settings.around?.(run, { firstImage, prompts, start, owned })) ?? run;
+      const initial = device.tensor(values, { shape });
+      owned.push(initial);
       let images: RgbImage[] = [];
-      run.startStep(0);
-      for await (const { step, time, latents, sample } of settings.sampler(run.denoiser, initial, {
+      startStep(0);
+      for await (const { step, time, latents, sample } of settings.sampler(denoiser, initial, {
         times,
         path,
-        noise: pictureNoise(device, { shape: initial.shape, key: samplerKey, firstImage }),
+        noise: pictureNoise(device, { shape, key: samplerKey, firstImage }),
         signal,
       })) {
-        await onStep?.({
-          step,
-          steps: times.length - 1,
-          time,
-          firstImage,
-          images: prompts.length,
+        const last = step === times.length - 2;
+        if (last) {
+          const drawn = await this.#toImages(latents);
+          images = drawn.map((image, i) => ({
+            ...(settings.finish?.(image, firstImage + i) ?? image),
+            made: settings.made(firstImage + i),
+          }));
+        }
+        yield {
+          ...{ step, steps: times.length - 1, time, firstImage, images: prompts.length },
           routing: run.records.map((records) => records.filter((record) => record.step === step)),
-          preview: () => this.#toImages(sample),
-        });
-        if (step === times.length - 2) images = await this.#toImages(latents);
-        run.startStep(step + 1);
+          ...(last && { finished: images }),
+          preview: async (tier) => {
+            const exact = () => this.#toImages(sample, typeof tier === 'function' ? tier : undefined);
+            return tier === 'projection' ? (await extras()).projected(this, sample, exact) : exact();
+          },
+        } satisfies StepEvent as StepEvent;
+        startStep(step + 1);
       }
       return { images, records: run.records, expertPictures: run.expertPictures };
     } finally {
-      initial.dispose();
-      for (const condition of [conditions.condition, conditions.unconditional])
-        if (condition) disposeCondition(condition);
+      for (const each of owned) each.dispose();
     }
   }
 
-  /** ε for each picture, drawn on the host: [B, C, H, W]. At t = 1 a path is pure noise of unit variance. */
-  #noise(count: number, firstImage: number, noiseKey: Key): Tensor {
-    const { channels, height, width } = this.#parts.index.latent;
-    const size = channels * height * width;
-    const noise = new Float32Array(count * size);
-    for (let i = 0; i < count; i++) noise.set(hostNormal(noiseKey.foldIn(firstImage + i), size), i * size);
-    return this.#parts.device.tensor(noise, { shape: [count, channels, height, width] });
+  /** The mixture on a batch of prompts. What it holds is added to `owned`. */
+  async #start(prompts: readonly string[], firstImage: number, settings: Settings, owned: { dispose(): void }[]) {
+    const { guidance, routing, telemetry, routingKey, signal } = settings;
+    const negatives = settings.negatives.slice(firstImage, firstImage + prompts.length);
+    const conditions = await this.#encode(prompts, isGuided(guidance) ? negatives : undefined);
+    for (const each of Object.values(conditions)) owned.push({ dispose: () => disposeCondition(each) });
+    const request = { routing, telemetry, key: routingKey, guidance, firstImage, signal };
+    return this.#parts.model.start(prompts.length, { ...request, ...conditions });
   }
 
   async #encode(
     prompts: readonly string[],
-    negativePrompt: string | undefined,
+    negatives: readonly string[] | undefined,
   ): Promise<{ condition?: Condition; unconditional?: Condition }> {
-    const { promptEncoder } = this.#parts;
+    const { promptEncoder, labels, device } = this.#parts;
+    if (labels) return (await classes()).encodeLabels(device, labels, prompts, negatives, refuse);
     if (!promptEncoder) {
-      if (prompts.every((prompt) => prompt === '') && !negativePrompt) return {};
-      throw new ValueError(
-        'generate',
-        'this model has no text side. Leave prompts out, or load it with a promptEncoder.',
-      );
+      if ([...prompts, ...(negatives ?? [])].every((prompt) => prompt === '')) return {};
+      refuse('prompts: this model has no text side. Leave them out, or load it with a promptEncoder');
     }
     const condition = await promptEncoder.encode(prompts);
-    if (negativePrompt === undefined) return { condition };
-    return { condition, unconditional: await promptEncoder.encode(prompts.map(() => negativePrompt)) };
+    if (negatives === undefined) return { condition };
+    return { condition, unconditional: await promptEncoder.encode(negatives) };
   }
 
-  async #toImages(latents: Tensor): Promise<RgbImage[]> {
-    const pictures = await this.#parts.decode(latents);
+  async #toImages(latents: Tensor, decode = this.#parts.decode): Promise<RgbImage[]> {
+    const pictures = await decode(latents);
     try {
       return toRgbImages((await pictures.read()) as Float32Array, pictures.shape);
     } finally {
@@ -245,33 +291,71 @@ export class Pipeline {
   }
 }
 
-interface Settings {
+/** What is settled before the first batch; `controlled` changes some of it. @internal */
+export interface Settings {
   readonly batchSize: number;
   readonly times: Float64Array;
-  readonly guidance: Required<Guidance>;
-  readonly negativePrompt: string;
+  readonly guidance: SettledGuidance;
+  /** For each picture. */
+  readonly negatives: readonly string[];
   readonly sampler: Sampler;
   readonly routing: RoutingPolicy;
   readonly telemetry: boolean;
-  readonly noiseKey: Key;
-  readonly routingKey: Key;
-  readonly samplerKey: Key;
+  readonly routingKey: (picture: number) => Key;
+  readonly samplerKey: (picture: number) => Key;
   readonly signal: AbortSignal | undefined;
-  readonly onStep: GenerateOptions['onStep'];
+  /** A picture's latents at times[0], [C, H, W]. */
+  readonly initial: (picture: number) => Float32Array;
+  /** What becomes of a picture that is drawn. */
+  readonly finish?: (image: RgbImage, picture: number) => RgbImage;
+  readonly made: (picture: number) => Made;
+  readonly around?: ((run: Steered, batch: BatchAround) => Promise<Steered>) | undefined;
+}
+
+/** A denoiser that is said which step it serves. @internal */
+export type Steered = Pick<MixtureRun, 'denoiser' | 'startStep'>;
+
+/** The batch that a denoiser serves. @internal */
+export interface BatchAround {
+  readonly firstImage: number;
+  readonly prompts: readonly string[];
+  /** The mixture on other prompts. */
+  readonly start: (prompts: readonly string[]) => Promise<Steered>;
+  /** Disposed of after the batch. */
+  readonly owned: { dispose(): void }[];
+}
+
+/** What models that take classes need. */
+const classes = () => import('./labels.js');
+
+/** At t = 1 a path is pure noise of unit variance. */
+function sizeOf({ channels, height, width }: ModelIndex['latent']): number {
+  return channels * height * width;
 }
 
 function promptsOf({ prompt, prompts, count = 1 }: GenerateOptions): string[] {
   if (prompt !== undefined && prompts !== undefined) {
-    throw new ValueError('generate', 'both prompt and prompts are given. Give one of them.');
+    refuse('both prompt and prompts are given. Give one of them');
   }
   positive('count', count);
   if (prompts?.length === 0) {
-    throw new ValueError('generate', 'prompts is an empty list. Give a prompt at least, or leave prompts out.');
+    refuse('prompts is an empty list. Give a prompt at least, or leave prompts out');
   }
   return (prompts ?? [prompt ?? '']).flatMap((text) => new Array<string>(count).fill(text));
 }
 
+/** Of noise, routing and sampler. */
+function keysOf({ seed, picture }: PictureSeed): Key[] {
+  return key(seed)
+    .split(3)
+    .map((each) => each.foldIn(picture));
+}
+
 function positive(name: string, value: number): void {
   if (Number.isInteger(value) && value > 0) return;
-  throw new ValueError('generate', `${name} is ${value}. Give a whole number from 1 on.`);
+  refuse(`${name} is ${value}. Give a whole number from 1 on`);
+}
+
+function refuse(what: string): never {
+  throw new ValueError('generate', `${what}.`);
 }

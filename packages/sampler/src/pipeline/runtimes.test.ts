@@ -11,7 +11,8 @@ import { clampDisplay } from '../images/image.js';
 import { euler } from '../samplers/euler.js';
 import type { Sampler } from '../samplers/sampler.js';
 import { loadPipeline } from './load.js';
-import type { Generated, GenerateOptions, Pipeline } from './pipeline.js';
+import type { Generated, GenerateOptions } from './options.js';
+import type { Pipeline } from './pipeline.js';
 
 interface Fixture {
   readonly words: readonly string[];

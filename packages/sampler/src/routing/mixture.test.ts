@@ -1,6 +1,6 @@
 import { type Condition, cosinePath, type Expert, linearPath, type Objective, type Router } from '@paris/model';
 import { full, type RoutingPolicy, top } from '@paris/router';
-import { type Device, key, ones, openDevice, type Tensor, type TreeOf, zeros } from '@paris/tensor';
+import { type Device, key, oneHot, ones, openDevice, type Tensor, type TreeOf, zeros } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Mixture, type MixtureRequest, mixture, type RoutingRecord } from './mixture.js';
 
@@ -260,6 +260,27 @@ describe('mixture', () => {
       sample,
       v.map((speed, i) => a * values[i]! - (b * speed) / (Math.PI / 2)),
     );
+  });
+
+  it('asks a router that reads prompts with the prompt of each picture', async () => {
+    const reading: Router = {
+      ...sloped(3),
+      logits: (_, { condition }) => {
+        if (condition?.kind !== 'label') throw new Error('no prompt');
+        return oneHot(condition.label, 3).cast('f32').mul(9); // e⁹ to 1 for the expert that the label names
+      },
+    };
+    const router = { router: reading, params: { slope: scalarTensor(0) as Tensor } };
+    const labels = Uint32Array.of(2, 0, 1, 1, 2);
+    const condition = { kind: 'label', label: device.tensor(labels, { shape: [5] }) } as const;
+    const run = mixture({ device, experts: threeExperts(), router, path: linearPath }).start(5, {
+      ...request(top(1)),
+      condition,
+    });
+    using latents = pictures();
+    const { sample, velocity } = await run.denoiser(latents, 1);
+    for (const tensor of [sample, velocity]) tensor.dispose();
+    expect(run.records.map(([record]) => record!.weights.indexOf(1))).toEqual([...labels]);
   });
 
   it('releases what it has made when an expert fails', async () => {

@@ -1,8 +1,8 @@
 /**
  * The routed mixture as one `Denoiser`: Σ_k w_k(x_t, t) · v_k(x_t, t), eq. 7 of Decentralized Diffusion Models
  * (arXiv 2501.05450). At each evaluation: router → probabilities to the host → policy → weights → the chosen experts on
- * the pictures that need them → weighted sum. Guidance is inside, expert by expert: the router sees no prompt, so that
- * is the same as guiding the mixture.
+ * the pictures that need them → weighted sum. Guidance is inside, expert by expert: its two sides share the weights, so
+ * that is the same as guiding the mixture. (A router that reads prompts is asked with the prompt, once.)
  */
 import {
   type Condition,
@@ -11,6 +11,7 @@ import {
   gatherCondition,
   gatherRows,
   type NoisePath,
+  type NoisyInput,
   noisePath,
   type Params,
   type PredictionCoefficients,
@@ -22,17 +23,22 @@ import {
   toTree,
 } from '@paris/model';
 import type { RoutingPolicy } from '@paris/router';
-import { type Device, type Key, scalar, softmax, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
-import { type Guidance, type GuidanceTerms, guidanceOf, guided, guidesAt } from '../guidance/guidance.js';
+import { type Device, scalar, softmax, stack, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
+import {
+  type Guidance,
+  type GuidanceTerms,
+  guidanceOf,
+  guided,
+  guidesAt,
+  isGuided,
+  type SettledGuidance,
+  scaleAt,
+} from '../guidance/guidance.js';
+import { type ExpertLoad, type ExpertShelf, type LoadedExpert, residentShelf } from '../residency/shelf.js';
+import { keyOfPicture, type PictureKeys } from '../samplers/noise.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
-import { cosineMeter, entropyOf, isNearTie, type RoutingTelemetry } from './telemetry.js';
-
-/** A network and its weights on the device. */
-export interface LoadedExpert {
-  readonly expert: Expert;
-  readonly params: TreeOf<Tensor>;
-}
+import type { RoutingTelemetry, telemetryMeter } from './telemetry.js';
 
 /** A router with its weights on the device. */
 export interface LoadedRouter {
@@ -57,12 +63,12 @@ export interface RoutingRecord {
 /** What one batch asks of the mixture: policy, randomness, condition and guidance. */
 export interface MixtureRequest {
   readonly routing: RoutingPolicy;
-  readonly key: Key;
+  readonly key: PictureKeys;
   /** One row for each picture of the batch, on the device. Left out for experts without one. */
   readonly condition?: Condition | undefined;
   /** As many rows; needed for guidance other than 1. */
   readonly unconditional?: Condition | undefined;
-  /** Default 1: the conditional prediction alone, at half the cost. */
+  /** Default 1: the conditional prediction alone, at half the cost. A scale may be a list for the steps, and no function. */
   readonly guidance?: number | Guidance | undefined;
   /** Index of the batch's first picture, for policies and keys. Default 0. */
   readonly firstImage?: number | undefined;
@@ -71,6 +77,8 @@ export interface MixtureRequest {
    * at each evaluation. Default false.
    */
   readonly telemetry?: boolean | undefined;
+  /** Ends waiting for an expert's weights, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One batch being sampled. */
@@ -95,48 +103,54 @@ export interface Mixture {
 
 /**
  * Experts and router as one model.
+ * @param options.experts - with their weights, or a shelf that brings those when they are wanted. The pictures are the same.
  * @param options.path - the path that is sampled on and that the router was trained on; experts of other paths are
  *   asked at the time of equal log-SNR
  * @throws ValueError if there is no expert, several without a router, or a router of another K; for an unknown path
  */
 export function mixture(options: {
   readonly device: Device;
-  readonly experts: readonly LoadedExpert[];
+  readonly experts: readonly LoadedExpert[] | ExpertShelf;
   readonly router?: LoadedRouter | undefined;
   readonly path: NoisePath;
   readonly paths?: readonly NoisePath[];
 }): Mixture {
-  const { device, experts, router, path, paths = [] } = options;
+  const { device, router, path, paths = [] } = options;
+  const shelf = 'acquire' in options.experts ? options.experts : residentShelf(options.experts);
+  const { experts } = shelf;
   check(experts, router);
-  const expertPaths = experts.map(({ expert }) => noisePath(expert.objective.path, [path, ...paths]));
+  const expertPaths = experts.map((expert) => noisePath(expert.objective.path, [path, ...paths]));
   const askRouter = router && device.compile(routerForward(router.router));
   // Experts of one config share an object, and so one plan for all their weights.
-  const flat = experts.map(({ params }) => toFlat(params));
+  const forwards = new Map([...new Set(experts)].map((expert) => [expert, device.compile(forward(expert))]));
   const routerParams = router && toFlat(router.params);
-  const measureCosines = cosineMeter(device);
-  const forwards = new Map(
-    [...new Set(experts.map(({ expert }) => expert))].map((e) => [e, device.compile(forward(e))]),
-  );
+  let meter: Promise<ReturnType<typeof telemetryMeter>> | undefined;
+  const meterOf = () => (meter ??= import('./telemetry.js').then((chunk) => chunk.telemetryMeter(device, stack)));
 
-  const probabilitiesOf = async (latents: Tensor, time: number): Promise<Float32Array[]> => {
+  const probabilitiesOf = async (latents: Tensor, time: number, condition?: Condition): Promise<Float32Array[]> => {
     const batch = latents.shape[0]!;
     if (!askRouter || !routerParams) return Array.from({ length: batch }, () => Float32Array.of(1));
-    const answer = await askRouter(routerParams, latents, scalar(time));
+    const answer = await askRouter(routerParams, { latents, time: scalar(time), ...(condition ? { condition } : {}) });
     const all = (await answer.read().finally(() => answer.dispose())) as Float32Array;
     return Array.from({ length: batch }, (_, i) => all.slice(i * experts.length, (i + 1) * experts.length));
   };
 
-  const runExpert = async (batch: ExpertBatch, latents: Tensor, time: number, request: MixtureRequest) => {
-    const { expert } = experts[batch.expert]!;
-    const { condition, unconditional } = request;
-    const guidance = guidanceOf('guidance', request.guidance ?? 1);
+  const runExpert = async (
+    batch: ExpertBatch,
+    params: Params,
+    latents: Tensor,
+    time: number,
+    { condition, unconditional }: MixtureRequest,
+    guidance: GuidanceTerms | undefined,
+  ) => {
+    const expert = experts[batch.expert]!;
     const at = predictionCoefficients(expert.objective.prediction, expertPaths[batch.expert]!, path, time);
     const bucket = batch.pictures.length;
     const pictures = device.tensor(batch.pictures, { shape: [bucket], dtype: 'u32' });
     const weights = device.tensor(batch.weights, { shape: [latents.shape[0]!, bucket] });
-    const sides = guidesAt(guidance, time) && unconditional ? { unconditional, guidance: termsOf(guidance) } : {};
+    const sides = guidance && unconditional ? { unconditional, guidance } : {};
     try {
-      return await forwards.get(expert)!(flat[batch.expert]!, {
+      return await forwards.get(expert)!(params, {
         latents,
         pictures,
         weights,
@@ -154,50 +168,58 @@ export function mixture(options: {
   return {
     start(batch, request) {
       const { routing, key, condition, unconditional, firstImage = 0, telemetry = false } = request;
-      const { scale } = guidanceOf('guidance', request.guidance ?? 1);
-      if (scale !== 1 && !(condition && unconditional)) {
-        throw new ValueError('guidance', `guidance ${scale} needs a prompt to be guided by. Give one, or guidance 1.`);
+      const guidance = guidanceOf('guidance', request.guidance ?? 1);
+      if (isGuided(guidance) && !(condition && unconditional)) {
+        const what = `guidance ${guidance.scale} needs a prompt to be guided by`;
+        throw new ValueError('guidance', `${what}. Give one, or guidance 1.`);
       }
       const records: RoutingRecord[][] = Array.from({ length: batch }, () => []);
       const expertPictures = experts.map(() => 0);
       let [step, evaluation] = [0, 0];
       const denoiser: Denoiser = async (latents, time) => {
         const began = performance.now();
-        const decisions = (await probabilitiesOf(latents, time)).map((probabilities, i) => {
+        const terms = guidesAt(guidance, time, step) ? termsOf(guidance, step) : undefined;
+        const resident = shelf.residency && { resident: shelf.resident };
+        const decisions = (await probabilitiesOf(latents, time, condition)).map((probabilities, i) => {
           const imageIndex = firstImage + i;
           const previousWeights = records[i]!.at(-1)?.weights;
-          const own = key.foldIn(imageIndex).foldIn(step).foldIn(evaluation);
-          const at = { imageIndex, step, evaluation, time, key: own, ...(previousWeights && { previousWeights }) };
+          const own = keyOfPicture(key, imageIndex).foldIn(step).foldIn(evaluation);
+          const at = {
+            ...{ imageIndex, step, evaluation, time, key: own },
+            ...(previousWeights && { previousWeights }),
+            ...resident,
+          };
           const weights = routing(probabilities, at);
           checkWeights(weights, experts.length, imageIndex);
           records[i]!.push({ step, evaluation, time, probabilities, weights });
           return { probabilities, weights, at };
         });
         evaluation += 1;
-        const weights = decisions.map((decision) => decision.weights);
-        const batches = assignBatch(weights);
-        const parts: Denoised[] = [];
+        const batches = assignBatch(decisions.map(({ weights }) => weights));
+        const parts: Denoised[] = []; // in the order of the experts, whatever the order in which they run
+        const loads: ExpertLoad[] = [];
         let result: Denoised | undefined;
         try {
-          for (const each of batches) {
-            parts.push(await runExpert(each, latents, time, request));
-            expertPictures[each.expert]! += each.count;
+          for (const i of residentFirst(batches, shelf.resident)) {
+            const { expert, count } = batches[i]!;
+            const lease = await shelf.acquire(expert, request.signal);
+            if (lease.load) loads.push(lease.load);
+            try {
+              parts[i] = await runExpert(batches[i]!, lease.params, latents, time, request, terms);
+            } finally {
+              lease.release();
+            }
+            expertPictures[expert]! += count;
           }
           result = await sum(device, parts);
           if (telemetry) {
-            const velocities = parts.map(({ velocity }) => velocity);
-            const cosines = await measureCosines(velocities, batches, weights);
-            const milliseconds = performance.now() - began;
-            for (const [i, { probabilities, weights, at }] of decisions.entries()) {
-              const entropy = entropyOf(probabilities);
-              const nearTie = isNearTie(routing, probabilities, at, weights);
-              const measured = { entropy, nearTie, cosines: cosines[i]!, milliseconds };
-              records[i]!.push({ ...records[i]!.pop()!, telemetry: measured });
-            }
+            const swaps = shelf.residency && loads;
+            const measured = await (await meterOf())({ routing, decisions, batches, parts, swaps, began });
+            for (const [i, telemetry] of measured.entries()) records[i]!.push({ ...records[i]!.pop()!, telemetry });
           }
           return result;
         } finally {
-          for (const part of parts) if (part !== result) release(part);
+          for (const part of Object.values(parts)) if (part !== result) release(part); // some may have not run
         }
       };
       const startStep = (next: number) => {
@@ -208,10 +230,19 @@ export function mixture(options: {
   };
 }
 
+/**
+ * Places in the list, those of experts that are on the device first: the others would drive them out before their turn. All
+ * pictures that an expert was brought for run at once.
+ */
+function residentFirst(batches: readonly ExpertBatch[], resident: ReadonlySet<number>): number[] {
+  const isThere = (i: number) => Number(resident.has(batches[i]!.expert));
+  return [...batches.keys()].sort((a, b) => isThere(b) - isThere(a)); // a stable sort
+}
+
 /** Latents [B, C, H, W] at one time → probabilities [B, K]. */
 function routerForward(router: Router) {
-  return (params: Params, latents: Tensor, time: Tensor) =>
-    softmax(router.logits(toTree(params), { latents, time: everyRow(time, latents.shape[0]!) }), 1);
+  return (params: Params, input: NoisyInput) =>
+    softmax(router.logits(toTree(params), { ...input, time: everyRow(input.time, input.latents.shape[0]!) }), 1);
 }
 
 interface ForwardInput {
@@ -253,8 +284,9 @@ function forward(expert: Expert) {
 }
 
 /** Guidance as inputs of a compiled function. */
-function termsOf({ scale, rescale, kind }: Required<Guidance>): GuidanceTerms {
-  return { scale: scalar(scale), ...(rescale > 0 ? { rescale: scalar(rescale) } : {}), kind };
+function termsOf(guidance: SettledGuidance, step: number): GuidanceTerms {
+  const { rescale, kind } = guidance;
+  return { scale: scalar(scaleAt(guidance, step)), ...(rescale > 0 ? { rescale: scalar(rescale) } : {}), kind };
 }
 
 /** A scalar for each row of a batch, [B]. */
@@ -281,7 +313,7 @@ function release({ sample, velocity }: Denoised): void {
   velocity.dispose();
 }
 
-function check(experts: readonly LoadedExpert[], router: LoadedRouter | undefined): void {
+function check(experts: readonly Expert[], router: LoadedRouter | undefined): void {
   if (experts.length === 0) throw new ValueError('mixture', 'there is no expert. Pass at least one.');
   if (!router && experts.length > 1) {
     throw new ValueError('mixture', `${experts.length} experts have no router. Pass the one trained with them.`);

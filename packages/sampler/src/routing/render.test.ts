@@ -43,7 +43,7 @@ describe('renderRouting', () => {
 
   it('says the same in words, and shares in the legend', () => {
     const svg = renderRouting(routing, { title: 'Eyes & ears' });
-    expect(svg).toContain('<title>Eyes &amp; ears</title>');
+    expect(svg).toContain('<title>Eyes &#38; ears</title>');
     expect(svg).toContain(
       '<desc>Shares of 3 experts in 2 pictures over 4 model evaluations from noise to data. ' +
         'On average: expert 1 72 %, expert 0 28 %.</desc>',
@@ -58,12 +58,41 @@ describe('renderRouting', () => {
     expect(renderRouting(watched).match(/<circle/g)).toHaveLength(2); // above the column, and in the legend
   });
 
+  it('draws many pictures thinly, in the order of their labels, under their mean', () => {
+    const many = Array.from({ length: 40 }, (_, i) => routing[i % 2]!);
+    const labels = many.map((_, i) => (i < 20 ? 'cat' : i < 39 ? 'dog' : 'owl'));
+    const svg = renderRouting(many, { labels });
+    const [mean, ...thin] = boxes(svg, 1).filter(([left]) => left === boxes(svg, 1)[0]![0]);
+    expect(mean![3]! - mean![1]!).toBe(34); // all begin with expert 1
+    expect(thin).toHaveLength(40);
+    for (const [i, [, from, , to]] of thin.entries()) {
+      expect(to! - from!).toBe(7);
+      if (i > 0) expect(from).toBe(thin[i - 1]![1]! + 8);
+    }
+    // Once for each label.
+    expect([...svg.matchAll(/<text y="\d+">([^<]*)</g)].map(([, text]) => text)).toEqual([
+      'all 40 pictures',
+      'cat',
+      'dog',
+      'owl',
+    ]);
+    expect(svg.match(/<g shape-rendering="crispEdges">\n<title>dog<\/title>/g)).toHaveLength(19);
+    const [second] = boxes(svg, 0); // of the mean: expert 0 has a quarter in half of the pictures
+    expect((second![3]! - second![1]!) / 34).toBeCloseTo(0.125, 2);
+    const [, height] = /viewBox="0 0 860 (\d+)"/.exec(svg)!;
+    expect(Number(height)).toBeLessThan(600);
+    const dense = renderRouting(many, { labels: many.map((_, i) => `picture ${i}`) });
+    expect(dense.match(/<text y="10">/g)).toHaveLength(20); // every second line
+  });
+
   it('takes any text for a label', () => {
     const labels = ['</text><script>alert("x")</script> & more', `a\u0000b\ud800c ${'long '.repeat(20)}`];
     const svg = renderRouting(routing, { labels });
     expect(svg).not.toContain('<script');
-    expect(svg).toContain('<title>&lt;/text&gt;&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more</title>');
-    expect(svg).toContain('>a b c long long long lon…<');
+    expect(svg).toContain(
+      '<title>&#60;/text&#62;&#60;script&#62;alert(&#34;x&#34;)&#60;/script&#62; &#38; more</title>',
+    );
+    expect(svg).toContain('>a\ufffdb\ufffdc long long long lon…<');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     expect(svg).not.toMatch(/[\u0000-\u0008\ud800-\udfff]/);
   });

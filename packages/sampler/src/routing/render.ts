@@ -1,5 +1,7 @@
 /** Which expert worked when, as a picture: a band for each sampled picture, from noise to data. No library, no DOM. */
+import { html } from '@paris/files';
 import { ValueError } from '@paris/tensor';
+import { meanWeights } from './mean-weights.js';
 import type { RoutingRecord } from './mixture.js';
 
 /** What is written on the picture. */
@@ -12,8 +14,9 @@ export interface RenderRoutingOptions {
 
 /**
  * An SVG of the weights of `generate().routing`: a band for each picture, a column for each model evaluation, and in it a
- * share for each expert. Evaluations with a near-tie (see `telemetry`) have a dot above. The title and a summary in words
- * are its accessible name and description; labels may hold anything.
+ * share for each expert. Evaluations with a near-tie (see `telemetry`) have a dot above. More than 16 pictures are thin bands,
+ * under one of their mean; pictures of one label follow each other under it. A legend names the experts, with their shares. The
+ * title and a summary in words are its accessible name and description; labels may hold anything.
  * @throws ValueError if there is nothing to draw, or not a label for each picture
  * @example
  * const { routing, prompts } = await pipeline.generate({ prompt: 'cat face', count: 4 });
@@ -35,17 +38,20 @@ export function renderRouting(
       `${routing.length} pictures have ${labels.length} labels. Give one for each.`,
     );
   }
-  const shares = sharesOf(routing);
+  const shares = meanWeights(routing.flat());
   const hasTies = routing.some((records) => records.some(({ telemetry }) => telemetry?.nearTie));
-  const axisTop = top + routing.length * rowHeight;
-  const legend = legendOf(shares, hasTies, axisTop + 44);
+  const isMany = routing.length > fewPictures;
+  const rows = isMany ? manyRows(routing, labels) : routing.map((records, i) => fewRow(records, labels[i]!, i));
+  const last = rows.at(-1)!;
+  const axisTop = isMany ? last.y + last.height + gap : top + routing.length * rowHeight;
+  const legend = legendOf(shares, hasTies && !isMany, axisTop + 44);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${legend.bottom}" width="${width}" height="${legend.bottom}" font-family="system-ui, sans-serif" font-size="12">`,
     `<title>${escaped(title)}</title>`,
     `<desc>${escaped(summary(routing, shares))}</desc>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     `<text x="${gap}" y="24" font-size="15" font-weight="600">${escaped(title)}</text>`,
-    ...routing.map((records, i) => band(records, labels[i]!, top + i * rowHeight)),
+    ...rows.map(band),
     ...axis(routing[0]!, axisTop),
     ...legend.lines,
     '</svg>',
@@ -70,8 +76,42 @@ const [width, left, top, gap] = [860, 200, 44, 16];
 const [rowHeight, bandHeight] = [46, 34];
 const plotWidth = width - left - gap;
 
+/** Up to so many pictures have a high band each. */
+const fewPictures = 16;
+const [thinHeight, lineHeight] = [7, 15];
+
+/** A band: weights by evaluation, what they are of, and where they are. */
+interface Row {
+  readonly records: readonly Pick<RoutingRecord, 'weights' | 'telemetry'>[];
+  readonly title: string;
+  /** Whether the title is written in front. */
+  readonly isNamed: boolean;
+  readonly y: number;
+  readonly height: number;
+}
+
+function fewRow(records: Row['records'], title: string, i: number): Row {
+  return { records, title, isNamed: true, y: top + i * rowHeight, height: bandHeight };
+}
+
+/** The mean of all, then each; a label is written where it is new and there is room for its line. */
+function manyRows(routing: readonly (readonly RoutingRecord[])[], labels: readonly string[]): Row[] {
+  const mean = routing[0]!.map((_, i) => ({
+    weights: Float32Array.from(meanWeights(routing.map((records) => records[i]!))),
+  }));
+  let named = Number.NEGATIVE_INFINITY;
+  const thin = routing.map((records, i): Row => {
+    const y = top + rowHeight + i * (thinHeight + 1);
+    const isNamed = labels[i] !== labels[i - 1] && y - named >= lineHeight;
+    if (isNamed) named = y;
+    const plain = records.map(({ weights }) => ({ weights }));
+    return { records: plain, title: labels[i]!, isNamed, y, height: thinHeight };
+  });
+  return [fewRow(mean, `all ${routing.length} pictures`, 0), ...thin];
+}
+
 /** One picture: a path for each expert, and its number where it works longest. */
-function band(records: readonly RoutingRecord[], label: string, y: number): string {
+function band({ records, title, isNamed, y, height: bandHeight }: Row): string {
   const column = plotWidth / records.length;
   const x = (i: number) => number(left + i * column);
   const experts = records[0]!.weights.length;
@@ -89,7 +129,9 @@ function band(records: readonly RoutingRecord[], label: string, y: number): stri
   const paths = boxes.flatMap((parts, k) =>
     parts.length > 0 ? [`<path fill="${expertColour(k)}" d="${parts.join('')}"><title>expert ${k}</title></path>`] : [],
   );
+  const isHigh = bandHeight > lineHeight;
   const numbers = boxes.flatMap((_, k) => {
+    if (!isHigh) return [];
     const [from, to] = longestStretch(records, k);
     if ((to - from) * column < 14) return [];
     const middle = Math.floor((from + to) / 2);
@@ -100,12 +142,15 @@ function band(records: readonly RoutingRecord[], label: string, y: number): stri
     telemetry?.nearTie ? [`<circle cx="${number(left + (i + 0.5) * column)}" cy="${y - 4}" r="2"/>`] : [],
   );
   // An inner SVG cuts off what is too wide: nobody knows here how wide letters are.
-  const text = `<svg x="${gap}" y="${y}" width="${left - gap - 8}" height="${bandHeight}"><text y="${bandHeight / 2 + 4}">${escaped(shortened(label))}<title>${escaped(label)}</title></text></svg>`;
-  return [text, '<g shape-rendering="crispEdges">', ...paths, '</g>', ...numbers, ...ties].join('\n');
+  const [line, baseline] = isHigh ? [bandHeight, bandHeight / 2 + 4] : [lineHeight, 10];
+  const text = `<svg x="${gap}" y="${y}" width="${left - gap - 8}" height="${line}"><text y="${baseline}">${escaped(shortened(title))}<title>${escaped(title)}</title></text></svg>`;
+  const name = isHigh ? [] : [`<title>${escaped(title)}</title>`];
+  const drawing = ['<g shape-rendering="crispEdges">', ...name, ...paths, '</g>', ...numbers, ...ties];
+  return [...(isNamed ? [text] : []), ...drawing].join('\n');
 }
 
 /** Where an expert has a third of the weight or more for longest: evaluations [from, to). */
-function longestStretch(records: readonly RoutingRecord[], expert: number): [number, number] {
+function longestStretch(records: Row['records'], expert: number): [number, number] {
   let longest: [number, number] = [0, 0];
   let from = 0;
   for (let i = 0; i < records.length; i++) {
@@ -142,12 +187,6 @@ function legendOf(shares: readonly number[], hasTies: boolean, y: number) {
   return { lines, bottom: at(lines.length - 1)[1] + gap };
 }
 
-/** The mean weight of each expert. */
-function sharesOf(routing: readonly (readonly RoutingRecord[])[]): number[] {
-  const all = routing.flat();
-  return Array.from(all[0]!.weights, (_, k) => all.reduce((sum, { weights }) => sum + weights[k]!, 0) / all.length);
-}
-
 /** What the picture shows, in words. */
 function summary(routing: readonly (readonly RoutingRecord[])[], shares: readonly number[]): string {
   const [pictures, evaluations] = [routing.length, routing[0]!.length];
@@ -176,10 +215,8 @@ function shortened(label: string): string {
   return characters.length > 25 ? `${characters.slice(0, 24).join('')}…` : label;
 }
 
-/** As text of an XML document; characters that XML does not allow become spaces. */
 function escaped(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, ' ').replace(/[&<>"]/g, (character) => entities[character]!);
+  return html`${text}`.markup;
 }
 
 function number(value: number): string {

@@ -1,5 +1,5 @@
 import { full, latched, nucleus, type RoutingPolicy, threshold, top } from '@paris/router';
-import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
+import { type Device, hostNormal, key, openDevice, stack } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assignBatch } from './assignment.js';
 import { cosineMeter, entropyOf, isNearTie } from './telemetry.js';
@@ -59,7 +59,7 @@ describe('cosineMeter', () => {
       const placed = values.map((v, at) => v * weights[Math.floor(at / D)]![batches[j]!.expert]!);
       return device.tensor(placed, { shape: [3, 1, 5, 6] });
     });
-    const measure = cosineMeter(device);
+    const measure = cosineMeter(device, stack);
     const cosines = await measure(velocities, batches, weights);
     for (const picture of [0, 2]) {
       const [a, b] = spoken.map((values) => [...values.subarray(picture * D, (picture + 1) * D)]) as [

@@ -1,10 +1,11 @@
 /**
- * What can be watched while a mixture samples, beside probabilities and weights: how sure the router is, whether
+ * What can be watched while a mixture samples, in addition to probabilities and weights: how sure the router is, whether
  * rounding could have chosen other experts, and how far the chosen ones disagree (the angular disagreement of Expert-Data
  * Alignment, arXiv 2602.02685).
  */
 import type { RoutingPolicy, RoutingStep } from '@paris/router';
-import { type Device, stack, type Tensor } from '@paris/tensor';
+import type { Device, stack, Tensor } from '@paris/tensor';
+import type { ExpertLoad } from '../residency/shelf.js';
 import type { ExpertBatch } from './assignment.js';
 
 /** Of one picture at one model evaluation. */
@@ -23,6 +24,19 @@ export interface RoutingTelemetry {
    * evaluations also compile.
    */
   readonly milliseconds: number;
+  /** Where experts come and go: what the evaluation brought to the device, for the whole batch. */
+  readonly swaps?: Swaps | undefined;
+}
+
+/** Experts that had to be brought. */
+export interface Swaps {
+  readonly loads: number;
+  /** How many experts left for them. */
+  readonly evictions: number;
+  /** Bytes that were uploaded. */
+  readonly bytes: number;
+  /** Time that it took, part of the evaluation's. */
+  readonly milliseconds: number;
 }
 
 /**
@@ -30,6 +44,54 @@ export interface RoutingTelemetry {
  * logits by about as much.
  */
 const tieMargin = 1e-3;
+
+/** What the mixture did at one evaluation. */
+export interface Evaluated {
+  readonly routing: RoutingPolicy;
+  /** By picture. */
+  readonly decisions: readonly { probabilities: Float32Array; weights: Float32Array; at: RoutingStep }[];
+  readonly batches: readonly ExpertBatch[];
+  /** What each batch answered. */
+  readonly parts: readonly { readonly velocity: Tensor }[];
+  /** Experts that were brought, where they come and go. */
+  readonly swaps: readonly ExpertLoad[] | undefined;
+  /** By `performance.now()`. */
+  readonly began: number;
+}
+
+/**
+ * Measures evaluations: a record for each picture. Loaded where it is asked for: `stack` is handed over, so that bundlers need
+ * no chunk for what this shares with the rest.
+ */
+export function telemetryMeter(
+  device: Device,
+  stackTensors: typeof stack,
+): (evaluated: Evaluated) => Promise<RoutingTelemetry[]> {
+  const measureCosines = cosineMeter(device, stackTensors);
+  return async ({ routing, decisions, batches, parts, swaps, began }) => {
+    const velocities = parts.map(({ velocity }) => velocity);
+    const weights = decisions.map((decision) => decision.weights);
+    const cosines = await measureCosines(velocities, batches, weights);
+    const milliseconds = performance.now() - began;
+    return decisions.map(({ probabilities, weights, at }, i) => ({
+      entropy: entropyOf(probabilities),
+      nearTie: isNearTie(routing, probabilities, at, weights),
+      cosines: cosines[i]!,
+      milliseconds,
+      ...(swaps && { swaps: swapsOf(swaps) }),
+    }));
+  };
+}
+
+function swapsOf(loads: readonly ExpertLoad[]): Swaps {
+  const total = (of: (load: ExpertLoad) => number) => loads.reduce((sum, load) => sum + of(load), 0);
+  return {
+    loads: loads.length,
+    evictions: total(({ evictions }) => evictions),
+    bytes: total(({ bytes }) => bytes),
+    milliseconds: total(({ milliseconds }) => milliseconds),
+  };
+}
 
 /** −Σ p ln p, in nats; 0 ln 0 = 0. */
 export function entropyOf(probabilities: Float32Array): number {
@@ -70,10 +132,10 @@ export type MeasureCosines = (
   weights: readonly Float32Array[],
 ) => Promise<Float32Array[]>;
 
-export function cosineMeter(device: Device): MeasureCosines {
+export function cosineMeter(device: Device, stackTensors: typeof stack): MeasureCosines {
   const grams = device.compile((velocities: readonly Tensor[], scale: Tensor) => {
     const [B, n] = scale.shape as [number, number];
-    const rows = stack(
+    const rows = stackTensors(
       velocities.map((velocity) => velocity.reshape([B, -1])),
       1,
     ); // [B, n, D]

@@ -2,6 +2,7 @@
 // arXiv 2211.01095, eq. 8), on every path and for every prediction. All is written with e^(−h), h = λ′ − λ, which is finite at
 // both ends: from t = 1, where λ = −∞, it is 0, and so it is to t = 0.
 import type { NoisePath } from '@paris/model';
+import { hostLog, ValueError } from '@paris/tensor';
 import type { Latents } from './sampler.js';
 
 /** From a time to the next one, in the terms of the exponential integrator. */
@@ -24,7 +25,7 @@ export function spanOf(path: NoisePath, time: number, nextTime: number): Span {
 
 /** h = λ′ − λ; infinite where the span begins at t = 1 or ends at t = 0. */
 export function widthOf({ decay }: Span): number {
-  return -Math.log(decay);
+  return -hostLog(decay);
 }
 
 /** A sum of latents with factors: lazy. */
@@ -39,4 +40,9 @@ export function weightedSum<L extends Latents<L>>(
 export function halfRatio(span: Span, before: Span | undefined): number {
   if (!before || span.decay === 0 || before.decay === 0) return 0;
   return widthOf(span) / widthOf(before) / 2;
+}
+
+/** @throws ValueError for a share η of fresh noise outside [0, 1] */
+export function checkEta(sampler: string, eta: number): void {
+  if (!(eta >= 0 && eta <= 1)) throw new ValueError(sampler, `eta is ${eta}. Give a share of fresh noise from 0 to 1.`);
 }

@@ -1,11 +1,19 @@
 import { type Device, hostNormal, type Key, type Tensor } from '@paris/tensor';
 
+/** The key of each picture, by its index; a single key stands for one with the index folded in. */
+export type PictureKeys = Key | ((picture: number) => Key);
+
+/** The key of one picture. */
+export function keyOfPicture(keys: PictureKeys, picture: number): Key {
+  return typeof keys === 'function' ? keys(picture) : keys.foldIn(picture);
+}
+
 /** Whose noise is drawn, and for which latents. */
 export interface PictureNoiseOptions {
   /** Of the latents, [B, …]. */
   readonly shape: readonly number[];
   /** Picture i draws from a key of its own, folded in by its index. */
-  readonly key: Key;
+  readonly key: PictureKeys;
   /** Index of the first picture of the batch. Default 0. */
   readonly firstImage?: number;
 }
@@ -21,16 +29,8 @@ export function pictureNoise(device: Device, options: PictureNoiseOptions): (ste
   return (step, draw) => {
     const noise = new Float32Array(count * size);
     for (let i = 0; i < count; i++) {
-      noise.set(
-        hostNormal(
-          key
-            .foldIn(firstImage + i)
-            .foldIn(step)
-            .foldIn(draw),
-          size,
-        ),
-        i * size,
-      );
+      const own = keyOfPicture(key, firstImage + i);
+      noise.set(hostNormal(own.foldIn(step).foldIn(draw), size), i * size);
     }
     return device.tensor(noise, { shape });
   };

@@ -2,8 +2,10 @@ import { linearPath } from '@paris/model';
 import { hostNormal, key } from '@paris/tensor';
 import { describe, expect, it } from 'vitest';
 import { uniformTimes } from '../schedules/schedules.js';
+import { ddim } from './ddim.js';
+import { dpmpp2mSde } from './dpmpp-2m-sde.js';
 import type { Sampler, SamplerOptions } from './sampler.js';
-import { samplerByName, samplers } from './samplers.js';
+import { samplerByName, samplerName, samplers } from './samplers.js';
 import { Ledger, type Vector } from './vector.testing.js';
 
 /** What is particular to each sampler; a sampler that is missing here fails the suite. Orders: see solvers.test.ts, too. */
@@ -185,7 +187,16 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
 it('finds samplers by name', () => {
   expect(samplerByName('heun')).toBe(samplers.heun);
   expect(samplerByName('dpmpp_2m')).toBe(samplers['dpmpp-2m']);
-  expect(samplerByName('uni_pc')).toBe(samplers.unipc);
+  const same = {
+    ...{ uni_pc: 'unipc', 'DPM++ 2M': 'dpmpp-2m', 'DPM++ 2M SDE': 'dpmpp-2m-sde', dpmpp_2m_sde: 'dpmpp-2m-sde' },
+    ...{ 'Euler a': 'euler-ancestral', euler_ancestral: 'euler-ancestral', DDIMScheduler: 'ddim', Euler: 'euler' },
+    ...{ DPMSolverMultistepScheduler: 'dpmpp-2m', EulerAncestralDiscreteScheduler: 'euler-ancestral' },
+  };
+  for (const [other, own] of Object.entries(same)) expect(samplerName(other)).toBe(own);
+  for (const eta of [-0.1, 1.1, Number.NaN]) {
+    expect(() => ddim({ eta })).toThrow(`[ddim] eta is ${eta}. Give a share of fresh noise from 0 to 1.`);
+    expect(() => dpmpp2mSde({ eta })).toThrow(`[dpmpp-2m-sde] eta is ${eta}.`);
+  }
   expect(() => samplerByName('toString')).toThrow(
     '[sampler] no sampler is called "toString". Known: euler, heun, euler-ancestral, ddim, dpmpp-2m, dpmpp-2m-sde, unipc, adams-bashforth. Or pass a function of your own.',
   );

@@ -1,4 +1,5 @@
 import { ValueError } from '@paris/tensor';
+import { plainName } from '../schedules/plain-name.js';
 import { adamsBashforth } from './adams-bashforth.js';
 import { ddim } from './ddim.js';
 import { dpmpp2m } from './dpmpp-2m.js';
@@ -30,13 +31,31 @@ export const samplers: {
   'adams-bashforth': adamsBashforth,
 };
 
+/** What other programs call them: classes of diffusers, names of ComfyUI and of web UIs. */
+const otherNames: Readonly<Record<string, keyof typeof samplers>> = {
+  ...{ 'euler-a': 'euler-ancestral', 'uni-pc': 'unipc', 'uni-pc-bh2': 'unipc', 'dpm-solverpp-2m': 'dpmpp-2m' },
+  ...{ eulerdiscretescheduler: 'euler', flowmatcheulerdiscretescheduler: 'euler', heundiscretescheduler: 'heun' },
+  ...{ eulerancestraldiscretescheduler: 'euler-ancestral', ddimscheduler: 'ddim', unipcmultistepscheduler: 'unipc' },
+  ...{ dpmsolvermultistepscheduler: 'dpmpp-2m' },
+};
+
 /**
- * A built-in sampler by its name; `dpmpp_2m` and `uni_pc`, as ComfyUI writes them, are names, too.
+ * The name here of a sampler, for one that diffusers, ComfyUI or web UIs use, such as `dpmpp_2m`, `DPM++ 2M`, `Euler a` or
+ * `UniPCMultistepScheduler`.
+ * @throws ValueError for an unknown name, with the known ones
+ */
+export function samplerName(name: string): keyof typeof samplers {
+  const own = plainName(name);
+  if (Object.hasOwn(samplers, own)) return own as keyof typeof samplers;
+  if (Object.hasOwn(otherNames, own)) return otherNames[own]!;
+  const known = Object.keys(samplers).join(', ');
+  throw new ValueError('sampler', `no sampler is called "${name}". Known: ${known}. Or pass a function of your own.`);
+}
+
+/**
+ * A built-in sampler by its name, or one that another program has for it.
  * @throws ValueError for an unknown name, with the known ones
  */
 export function samplerByName(name: string): Sampler {
-  const own = name.replaceAll('_', '-').replace(/^uni-pc$/, 'unipc');
-  if (Object.hasOwn(samplers, own)) return samplers[own as keyof typeof samplers];
-  const known = Object.keys(samplers).join(', ');
-  throw new ValueError('sampler', `no sampler is called "${name}". Known: ${known}. Or pass a function of your own.`);
+  return samplers[samplerName(name)];
 }

@@ -1,3 +1,5 @@
+import { hostExp, hostLog, hostSin } from '@paris/tensor';
+
 /**
  * The x below which a Beta(a, b) variable lies with probability p, to about 1e-14. Bisection on the regularized incomplete beta
  * function, which the continued fraction of Numerical Recipes §6.4 gives.
@@ -17,7 +19,7 @@ export function betaQuantile(p: number, a: number, b: number): number {
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
   if (x === 0) return 0;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x));
+  const front = hostExp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * hostLog(x) + b * hostLog(1 - x));
   return (front * continuedFraction(x, a, b)) / a;
 }
 
@@ -48,8 +50,8 @@ function logGamma(x: number): number {
     676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
     -0.13857109526572012, 9.984369578019572e-6, 1.5056327351493116e-7,
   ];
-  if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
+  if (x < 0.5) return hostLog(Math.PI / hostSin(Math.PI * x)) - logGamma(1 - x);
   const sum = coefficients.reduce((all, factor, i) => all + factor / (x + i), 0.9999999999998099);
   const t = x + 6.5;
-  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
+  return 0.5 * hostLog(2 * Math.PI) + (x - 0.5) * hostLog(t) - t + hostLog(sum);
 }

@@ -1,18 +1,32 @@
-import { cosinePath, linearPath } from '@paris/model';
+import { cosinePath, ddpmPath, linearPath } from '@paris/model';
 import { describe, expect, it } from 'vitest';
+import { alignYourSteps } from './align-your-steps.js';
 import { betaQuantile } from './beta-quantile.js';
-import { beta, exponential, karras, scheduleByName, schedules, sigmaAt } from './named.js';
+import {
+  beta,
+  exponential,
+  karras,
+  klOptimal,
+  scheduleByName,
+  scheduleName,
+  schedules,
+  shifted,
+  sigmaAt,
+} from './named.js';
 import { checkTimes, uniformTimes } from './schedules.js';
 
 describe.each(Object.entries(schedules))('%s', (name, schedule) => {
-  it.each([linearPath, cosinePath])('goes down from 1 to 0 on every path, in one step and in many: $name', (path) => {
-    for (const steps of [1, 2, 3, 10, 200]) {
-      const times = schedule(steps, path);
-      expect(times).toHaveLength(steps + 1);
-      expect([times[0], times[steps]]).toEqual([1, 0]);
-      checkTimes(name, times);
-    }
-  });
+  it.each([linearPath, cosinePath, ddpmPath({ betas: 'linear' }), ddpmPath({ betas: 'scaled-linear' })])(
+    'goes down from 1 to 0 on every path, in one step and in many: $name',
+    (path) => {
+      for (const steps of [1, 2, 3, 10, 200]) {
+        const times = schedule(steps, path);
+        expect(times).toHaveLength(steps + 1);
+        expect([times[0], times[steps]]).toEqual([1, 0]);
+        checkTimes(name, times);
+      }
+    },
+  );
 });
 
 it('karras and exponential are those of k-diffusion between their ends, whatever the path', () => {
@@ -49,9 +63,53 @@ it('quantiles of Beta distributions that are known in closed form', () => {
   }
 });
 
+it('align-your-steps has the σ̃ of its table at ten steps, and lies between them in log-SNR at others', () => {
+  const sd15 = [6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152];
+  for (const path of [linearPath, cosinePath, ddpmPath({ betas: 'scaled-linear' })]) {
+    const [ten, twenty] = [alignYourSteps('sd15')(10, path), alignYourSteps('sd15')(20, path)];
+    for (const [i, sigma] of sd15.entries()) {
+      expect(sigmaAt(path, ten[i + 1]!) / sigma).toBeCloseTo(1, 10);
+      expect(twenty[2 * i + 2]).toBeCloseTo(ten[i + 1]!, 12);
+      if (i === 0) continue;
+      expect(sigmaAt(path, twenty[2 * i + 1]!) / Math.sqrt(sd15[i - 1]! * sigma)).toBeCloseTo(1, 10);
+    }
+  }
+  // What is trained at less noise than a table begins with begins at its own.
+  const short = alignYourSteps('svd')(10, ddpmPath({ betas: 'scaled-linear' }));
+  expect([short[0], short[10]]).toEqual([1, 0]);
+  expect(() => alignYourSteps('sd3' as never)).toThrow(
+    '[alignYourSteps] there is no table for "sd3". Known: sd15, sdxl,',
+  );
+});
+
+it('kl-optimal takes even steps in arctan σ̃, which on the cosine path is time', () => {
+  const times = klOptimal({ sigmaMin: 0.1, sigmaMax: 10 })(5, cosinePath);
+  const [high, low] = [Math.atan(10), Math.atan(0.1)].map((angle) => (2 * angle) / Math.PI) as [number, number];
+  for (let i = 1; i < 5; i++) expect(times[i]).toBeCloseTo(high + (i / 4) * (low - high), 12);
+});
+
+it('a shift moves times towards noise, whatever the schedule', () => {
+  const times = shifted(uniformTimes, 3)(4, linearPath);
+  for (const [i, t] of uniformTimes(4).entries()) expect(times[i]).toBeCloseTo((3 * t) / (1 + 2 * t), 14);
+  for (const [i, t] of shifted(schedules.beta, 1)(4, cosinePath).entries()) {
+    expect(t).toBeCloseTo(schedules.beta(4, cosinePath)[i]!, 12);
+  }
+  for (const bad of [0, -1, Number.NaN]) expect(() => shifted(uniformTimes, bad)).toThrow(`[shifted] shift is ${bad}.`);
+});
+
+it.each([
+  ['sgm_uniform', 'sgm-uniform'],
+  ['SGM Uniform', 'sgm-uniform'],
+  ['normal', 'uniform'],
+  ['ddim_uniform', 'uniform'],
+  ['KL Optimal', 'kl-optimal'],
+  ['AYS SDXL', 'align-your-steps-sdxl'],
+  ['Align Your Steps', 'align-your-steps'],
+])('%s is %s', (other, own) => expect(scheduleName(other)).toBe(own));
+
 it('finds schedules by name', () => {
   expect(scheduleByName('sgm_uniform')).toBe(schedules['sgm-uniform']);
   expect(() => scheduleByName('toString')).toThrow(
-    '[schedule] no schedule is called "toString". Known: uniform, simple, sgm-uniform, karras, exponential, beta.',
+    '[schedule] no schedule is called "toString". Known: uniform, simple, sgm-uniform, karras, exponential, beta, kl-optimal, ',
   );
 });

@@ -1,8 +1,10 @@
 // Schedules by the names that diffusers and ComfyUI have for them. σ̃ = σ/α is what those libraries call sigma.
 import { logSnr, type NoisePath } from '@paris/model';
-import { ValueError } from '@paris/tensor';
+import { hostAtan, hostCos, hostExp, hostLog, hostPow, hostSin, ValueError } from '@paris/tensor';
+import { alignYourSteps } from './align-your-steps.js';
 import { betaQuantile } from './beta-quantile.js';
-import { uniformTimes } from './schedules.js';
+import { plainName } from './plain-name.js';
+import { shiftLogSnr, uniformTimes } from './schedules.js';
 
 /** Which times to visit in so many steps on a path: 1 first, 0 last. */
 export type Schedule = (steps: number, path: NoisePath) => Float64Array;
@@ -22,13 +24,14 @@ export interface SigmaRange {
 export function karras({ rho = 7, ...range }: SigmaRange & { readonly rho?: number } = {}): Schedule {
   require('karras', 'rho', rho, rho > 0);
   return inSigmas('karras', range, (share, low, high) => {
-    return (high ** (1 / rho) + share * (low ** (1 / rho) - high ** (1 / rho))) ** rho;
+    const [a, b] = [hostPow(high, 1 / rho), hostPow(low, 1 / rho)];
+    return hostPow(a + share * (b - a), rho);
   });
 }
 
 /** ln σ̃ in even steps (k-diffusion's `get_sigmas_exponential`). */
 export function exponential(range: SigmaRange = {}): Schedule {
-  return inSigmas('exponential', range, (share, low, high) => high * (low / high) ** share);
+  return inSigmas('exponential', range, (share, low, high) => high * hostPow(low / high, share));
 }
 
 /**
@@ -41,6 +44,28 @@ export function beta({ alpha = 0.6, beta = 0.6 }: { readonly alpha?: number; rea
   return (steps) => uniformTimes(steps).map((quantile) => betaQuantile(quantile, alpha, beta));
 }
 
+/**
+ * arctan σ̃ in even steps: what "Align Your Steps" (arXiv 2404.14507, theorem 3.1) finds best for Gaussian data of unit variance.
+ * On the cosine path these are even steps in time.
+ */
+export function klOptimal(range: SigmaRange = {}): Schedule {
+  return inSigmas('klOptimal', range, (share, low, high) => {
+    const angle = hostAtan(high) + share * (hostAtan(low) - hostAtan(high));
+    return hostSin(angle) / hostCos(angle);
+  });
+}
+
+/**
+ * A schedule with more steps where there is much noise, as large pictures need it: t′ = s·t / (1 + (s − 1)·t) on the linear path
+ * (arXiv 2403.03206, eq. 23), which is −2·ln s in log-SNR on every path. diffusers and ComfyUI call s `shift`.
+ * @param shift - 1 changes nothing; 3 is usual for large pictures
+ * @throws ValueError unless `shift` is a number above 0
+ */
+export function shifted(schedule: Schedule, shift: number): Schedule {
+  require('shifted', 'shift', shift, shift > 0);
+  return (steps, path) => shiftLogSnr(path, schedule(steps, path), -2 * hostLog(shift));
+}
+
 /** The schedules by name. `simple` and `sgm-uniform` are even steps where time has no grid, as here. */
 export const schedules: {
   readonly uniform: Schedule;
@@ -49,6 +74,10 @@ export const schedules: {
   readonly karras: Schedule;
   readonly exponential: Schedule;
   readonly beta: Schedule;
+  readonly 'kl-optimal': Schedule;
+  readonly 'align-your-steps': Schedule;
+  readonly 'align-your-steps-sdxl': Schedule;
+  readonly 'align-your-steps-svd': Schedule;
 } = {
   uniform: uniformTimes,
   simple: uniformTimes,
@@ -56,38 +85,59 @@ export const schedules: {
   karras: karras(),
   exponential: exponential(),
   beta: beta(),
+  'kl-optimal': klOptimal(),
+  'align-your-steps': alignYourSteps('sd15'),
+  'align-your-steps-sdxl': alignYourSteps('sdxl'),
+  'align-your-steps-svd': alignYourSteps('svd'),
+};
+
+/** What other programs call them: diffusers' options, ComfyUI's and web UIs' names. */
+const otherNames: Readonly<Record<string, keyof typeof schedules>> = {
+  ...{ normal: 'uniform', automatic: 'uniform', 'ddim-uniform': 'uniform', 'lu-lambdas': 'exponential' },
+  ...{ ays: 'align-your-steps', 'ays-sdxl': 'align-your-steps-sdxl', 'ays-svd': 'align-your-steps-svd' },
 };
 
 /**
- * A schedule by its name; `sgm_uniform`, as ComfyUI writes it, is one, too.
+ * The name here of a schedule, for one that diffusers, ComfyUI or web UIs use, such as `sgm_uniform`, `SGM Uniform` or `normal`.
+ * @throws ValueError for an unknown name, with the known ones
+ */
+export function scheduleName(name: string): keyof typeof schedules {
+  const own = plainName(name);
+  if (Object.hasOwn(schedules, own)) return own as keyof typeof schedules;
+  if (Object.hasOwn(otherNames, own)) return otherNames[own]!;
+  const known = Object.keys(schedules).join(', ');
+  throw new ValueError('schedule', `no schedule is called "${name}". Known: ${known}. Or pass a function of your own.`);
+}
+
+/**
+ * A schedule by its name, or one that another program has for it.
  * @throws ValueError for an unknown name, with the known ones
  */
 export function scheduleByName(name: string): Schedule {
-  const own = name.replaceAll('_', '-');
-  if (Object.hasOwn(schedules, own)) return schedules[own as keyof typeof schedules];
-  const known = Object.keys(schedules).join(', ');
-  throw new ValueError('schedule', `no schedule is called "${name}". Known: ${known}. Or pass a function of your own.`);
+  return schedules[scheduleName(name)];
 }
 
 /** `steps` values of σ̃ from high to low, then 0. The first is noise alone, as the latents are that sampling begins with. */
 function inSigmas(
   tag: string,
   { sigmaMin = 0.01, sigmaMax = 80 }: SigmaRange,
-  sigmaAt: (share: number, low: number, high: number) => number,
+  sigmaOf: (share: number, low: number, high: number) => number,
 ): Schedule {
   require(tag, 'sigmaMin', sigmaMin, sigmaMin > 0);
   require(tag, 'sigmaMax', sigmaMax, sigmaMax > sigmaMin);
-  return (steps, path) =>
-    uniformTimes(steps).map((_, i) => {
-      if (i === 0) return 1;
-      if (i === steps) return 0;
-      return path.timeAtLogSnr(-2 * Math.log(sigmaAt(i / (steps - 1), sigmaMin, sigmaMax)));
+  return (steps, path) => {
+    // Paths of other people end before pure noise, at a σ̃ of 14 or so: beyond it there is no time.
+    const high = Math.min(sigmaMax, sigmaAt(path, 1));
+    return uniformTimes(steps).map((time, i) => {
+      if (i === 0 || i === steps) return time;
+      return path.timeAtLogSnr(-2 * hostLog(sigmaOf(i / (steps - 1), sigmaMin, high)));
     });
+  };
 }
 
 /** σ/α at a time: what other libraries call sigma. Infinite at t = 1. */
 export function sigmaAt(path: NoisePath, t: number): number {
-  return Math.exp(-logSnr(path, t) / 2);
+  return hostExp(-logSnr(path, t) / 2);
 }
 
 function require(tag: string, name: string, value: number, holds: boolean): void {

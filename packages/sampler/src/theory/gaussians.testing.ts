@@ -120,6 +120,7 @@ export function gaussianExpert(objective: Objective): Expert {
         sample: data,
         epsilon: noise,
         velocity: data.mul(at.alphaPrime).add(noise.mul(at.sigmaPrime)),
+        v: noise.mul(at.alpha).sub(data.mul(at.sigma)),
       }[objective.prediction];
       return answer.reshape(latents.shape);
     },

@@ -123,7 +123,8 @@ it.for([
     const at = times.filter((t) => t >= within[0] && t <= within[1]);
     const plain = await ask(on, { path, times: at });
     const pair = [0, 1, 2].flatMap(() => [epsilonOnCosine, velocityOnLinear]);
-    for (const trained of [pair, objectives]) {
+    const turned = clusters.map((_, k): Objective => ({ prediction: 'v', path: k % 2 === 0 ? 'linear' : 'cosine' }));
+    for (const trained of [pair, objectives, turned]) {
       const setting = { path, trained, times: at };
       const mixed = await ask(on, setting);
       for (const [i, { points, velocity }] of mixed.entries()) {

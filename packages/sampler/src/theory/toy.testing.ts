@@ -28,7 +28,8 @@ import {
   valueAndGrad,
 } from '@paris/tensor';
 import { adamw, cosineDecay, type TrainState } from '@paris/tensor/optim';
-import { type LoadedExpert, type LoadedRouter, mixture } from '../routing/mixture.js';
+import type { LoadedExpert } from '../residency/shelf.js';
+import { type LoadedRouter, mixture } from '../routing/mixture.js';
 import { euler } from '../samplers/euler.js';
 import { uniformTimes } from '../schedules/schedules.js';
 
