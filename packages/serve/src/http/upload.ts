@@ -1,0 +1,82 @@
+// Pictures that clients send: PNG of the model's size, decoded no further than that.
+import type { MaskImage, RgbImage } from '@paris/sampler';
+import { isPng, pngChunks } from '@paris/sampler/metadata';
+import { convertIndexedToRgb, decode } from 'fast-png';
+import { invalid } from './errors.js';
+
+/** A picture, and its opacity where it has any: one byte a pixel. */
+export interface Upload {
+  readonly image: RgbImage;
+  readonly alpha?: Uint8Array;
+}
+
+/** @throws ApiError 400 that names the field, for anything but a PNG of this size */
+export async function decodeUpload(
+  field: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  size: { readonly width: number; readonly height: number },
+): Promise<Upload> {
+  const header = isPng(bytes) ? pngChunks(bytes).next().value : undefined;
+  if (header?.type !== 'IHDR' || header.data.length < 8) throw invalid(field, `${field} is not a PNG file.`);
+  const view = new DataView(header.data.buffer, header.data.byteOffset, header.data.length);
+  const [width, height] = [view.getUint32(0), view.getUint32(4)];
+  if (width !== size.width || height !== size.height) {
+    throw invalid(
+      field,
+      `${field} is ${width}×${height}, and the model draws ${size.width}×${size.height}. Resize it.`,
+    );
+  }
+  if (!(await inflatesWithin(bytes, (8 * width + 1 + 64) * height + 1024))) {
+    throw invalid(field, `${field} is a broken PNG file.`);
+  }
+  try {
+    return pixels(decode(bytes), width, height);
+  } catch {
+    throw invalid(field, `${field} is a broken PNG file.`);
+  }
+}
+
+/**
+ * Which pixels a mask has drawn again: as in OpenAI's API where it is transparent, or, of a mask without transparency, where it is
+ * white.
+ */
+export function maskOf({ image, alpha }: Upload): MaskImage {
+  const { width, height, data } = image;
+  const drawn = (at: number) => (alpha ? alpha[at]! < 128 : data[3 * at]! >= 128);
+  return { width, height, data: Uint8Array.from({ length: width * height }, (_, at) => (drawn(at) ? 255 : 0)) };
+}
+
+function pixels(png: ReturnType<typeof decode>, width: number, height: number): Upload {
+  const indexed = png.palette !== undefined;
+  const channels = indexed ? png.palette![0]!.length : png.channels;
+  const source = indexed ? convertIndexedToRgb(png) : png.data;
+  const shift = png.depth === 16 && !indexed ? 8 : 0;
+  const grey = channels < 3;
+  const hasAlpha = channels === 2 || channels === 4;
+  const scale = png.depth < 8 && !indexed ? 255 / (2 ** png.depth - 1) : 1;
+  const at = (pixel: number, c: number) => Math.round((source[pixel * channels + c]! >> shift) * scale);
+  const count = width * height;
+  const data = Uint8Array.from({ length: 3 * count }, (_, i) => at(Math.floor(i / 3), grey ? 0 : i % 3));
+  const alpha = Uint8Array.from({ length: hasAlpha ? count : 0 }, (_, i) => at(i, channels - 1));
+  return { image: { width, height, data }, ...(alpha.some((value) => value < 255) && { alpha }) };
+}
+
+/** Whether the compressed pixels are no more than such a picture has: a small file can hold gigabytes. */
+async function inflatesWithin(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Promise<boolean> {
+  const parts = [...pngChunks(bytes)].filter(({ type }) => type === 'IDAT').map(({ data }) => data.slice());
+  let total = 0;
+  try {
+    const inflated = new Blob(parts).stream().pipeThrough(new DecompressionStream('deflate'));
+    const reader = inflated.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return true;
+      total += value.length;
+      if (total <= maxBytes) continue;
+      void reader.cancel().catch(() => undefined);
+      return false;
+    }
+  } catch {
+    return false;
+  }
+}
