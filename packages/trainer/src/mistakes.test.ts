@@ -67,7 +67,7 @@ describe('training', () => {
       `"CheckpointError: [data] manifest.json is missing. Run paris prepare PICTURES --out DATA first."`,
     );
     expect(await say({ cluster: 7 })).toMatchInlineSnapshot(
-      `"CheckpointError: [data] clusters/07/cluster.json is missing. Run paris partition DATA --clusters N first."`,
+      `"CheckpointError: [data] there is no cluster 7: the data folder has clusters 0 to 2. Give one of them."`,
     );
     expect(await say({ data: memoryStore() })).toMatchInlineSnapshot(
       `"CheckpointError: [data] clusters/01/cluster.json is missing. Run paris partition DATA --clusters N first."`,
@@ -110,10 +110,10 @@ describe('training', () => {
       `"ValueError: [train] emaDecay must be a number in [0, 1), got 1."`,
     );
     expect(await say({ config: ditConfig({ ...toySize, patch: 3 }) })).toMatchInlineSnapshot(
-      `"ValueError: [dit] the config does not describe a DiT: inputSize 8 is not a multiple of patchSize 3."`,
+      `"ConfigError: [dit] the config does not describe a DiT: inputSize 8 is not a multiple of patchSize 3."`,
     );
     expect(await say({ config: ditConfig({ ...toySize, heads: 3 }) })).toMatchInlineSnapshot(
-      `"ValueError: [dit] the config does not describe a DiT: hiddenSize 16 is not a multiple of heads 3."`,
+      `"ConfigError: [dit] the config does not describe a DiT: hiddenSize 16 is not a multiple of heads 3."`,
     );
     expect(
       await say({ training: { ...toyTraining, learningRate: 1e30 } }).then((said) =>
@@ -132,14 +132,14 @@ describe('training', () => {
     );
     await expert(runs);
     expect(await saidBy(() => expert(runs, { training: { ...toyTraining, seed: 3 } }))).toMatchInlineSnapshot(
-      `"RunError: [train] expert-01 holds another run: seed was 0 and is now 3. Use the old value, or --fresh to start anew."`,
+      `"RunError: [train] expert-01 holds another run: seed was 0 and is now 3. Use the old value, or --fresh to start again."`,
     );
     const more = await changed('clusters/01/cluster.json', (text) => text.replace('"seed": 0', '"seed": 4'));
     expect(await saidBy(() => expert(runs, { data: more }))).toMatchInlineSnapshot(
-      `"RunError: [train] expert-01 holds another run: the data in its folder has changed. Use the old data, or --fresh to start anew."`,
+      `"RunError: [train] expert-01 holds another run: the data in its folder has changed. Use the old data, or --fresh to start again."`,
     );
     expect(await saidBy(() => assemble({ runs, out: memoryStore() }))).toMatchInlineSnapshot(
-      `"RunError: [assemble] expert-00 is missing. Train it, or copy its folder here."`,
+      `"RunError: [assemble] router is missing. Train it, or copy its folder here."`,
     );
     for (const cluster of [0, 2]) await expert(runs, { cluster });
     expect(await saidBy(() => assemble({ runs, out: memoryStore() }))).toMatchInlineSnapshot(
@@ -147,7 +147,7 @@ describe('training', () => {
     );
     const stop = AbortSignal.abort();
     expect(await saidBy(() => expert(memoryStore(), { signal: stop }))).toMatchInlineSnapshot(
-      `"InterruptedError: [train] stopped after step 0 of 8; the same command goes on."`,
+      `"InterruptedError: [train] stopped after step 0 of 8; run the same command to resume."`,
     );
     const lock = await runs.lock('expert-01');
     expect(await saidBy(() => expert(runs))).toMatchInlineSnapshot(

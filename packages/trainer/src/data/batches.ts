@@ -1,9 +1,9 @@
-// Which pictures, times and noise a training step sees: a pure function of (seed, cluster, step). Continuing a run, or
-// training one expert alone, therefore needs no state of a generator.
+// Which pictures, times and noise a training step sees: a pure function of (seed, cluster, step). Resuming a run, or
+// training one expert alone, therefore needs no generator's state.
 import { hostBits, hostUniform, type Key, key } from '@paris/tensor';
 import { type TimeDensity, uniformDensity } from '../train/time-density.js';
 
-/** What decides the batches of a run, beside its key. */
+/** What decides the batches of a run, in addition to its key. */
 export interface BatchSpec {
   /** Pictures in the folder. */
   count: number;

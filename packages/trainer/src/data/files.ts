@@ -1,55 +1,128 @@
 // The folders of a data folder on disk. Each is self-contained: a JSON file that says what its pictures are, and
-// images.safetensors with `images` u8 [N, C, S, S], `tokens` u32 [N, L] and, where clusters are mixed, `labels` u32 [N].
+// images.safetensors with its columns: `images` u8 [N, C, S, S] and `tokens` u32 [N, L], unless the JSON file says others.
 
 import type { FileSource, FileStore } from '@paris/files';
 import { checkJson, encodeJson, entriesOf, parseJson, readJson, sha256, writeJson } from '@paris/files';
-import { type HostTensor, parseSafetensors, readSafetensors, writeSafetensors } from '@paris/files/safetensors';
+import { type HostTensor, parseSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
 import type * as z from 'zod/mini';
 import { DataError, OutputError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
+import { columnsOf, type DataColumns } from './columns.js';
 import {
   type ClusterManifest,
   clusterSchema,
   type DataFormat,
+  type FormatVersion,
+  IMAGES,
   type LabelledManifest,
   labelledSchema,
   type Manifest,
   manifestSchema,
+  type Sharded,
+  type ShardFile,
 } from './formats.js';
-import { type Pictures, type Rows, rowsOf } from './rows.js';
-
-const IMAGES = 'images.safetensors';
+import { type Rows, rowsOf } from './rows.js';
+import { pathIn, recordFiles, shardedRows, type WriteOptions } from './shards.js';
 
 /**
- * Writes `images.safetensors` and `manifest.json`. Where both are there already with the same bytes, nothing changes; else
- * what was partitioned of other pictures goes with them, if `fresh` says so.
+ * Writes records and `manifest.json`. If they exist already with the same bytes, nothing changes. Otherwise, with `fresh`, a
+ * partition of other pictures is removed with them.
+ * @param columns - in memory, or rows that are read a shard at a time
  * @throws OutputError if the store holds something else than a data folder of ours, or a partition that would go
  */
 export async function writeManifestFolder(
   store: FileStore,
   manifest: Manifest,
-  pictures: Pictures,
-  { signal, fresh = false }: { signal?: AbortSignal | undefined; fresh?: boolean | undefined } = {},
+  columns: DataColumns | Rows,
+  { fresh = false, ...how }: WriteOptions & { fresh?: boolean | undefined } = {},
 ): Promise<void> {
-  const files = { [IMAGES]: imageBytes(manifest, pictures), 'manifest.json': encodeJson(manifest) };
+  const rows = inRows(columns, manifest);
   await recoverOutput(store);
   await claimOutput(store, dataFolder, 'prepare');
-  const same = Object.entries(files).map(async ([path, bytes]) => {
-    return (await store.exists(path)) && sameBytes(await store.read(path), bytes);
-  });
-  if ((await Promise.all(same)).every(Boolean)) return;
+  if (await holds(store, manifest, rows, how)) return;
   if (!fresh) await assertUnpartitioned(store);
   const { parts, index: last } = dataFolder;
   await replaceOutput(store, dataFolder, { parts, last }, 'prepare', async (folder) => {
-    for (const [path, bytes] of Object.entries(files)) await folder.write(path, bytes);
-    signal?.throwIfAborted();
+    await writeManifest(folder, manifest, rows, how);
+    how.signal?.throwIfAborted();
   });
 }
 
-/** @throws OutputError if pictures were partitioned here already: other ones would take the clusters away */
+/** The records of a folder, and its `manifest.json`, without a look at what is there. */
+export async function writeManifest(
+  store: FileStore,
+  manifest: Manifest,
+  rows: Rows,
+  how: WriteOptions = {},
+): Promise<void> {
+  await writeJson(store, 'manifest.json', await writeRecords(store, '', manifest, rows, how));
+}
+
+function inRows(columns: DataColumns | Rows, manifest: DataFormat & { count: number }): Rows {
+  return typeof columns.read === 'function' ? (columns as Rows) : rowsOf(columns as DataColumns, manifest);
+}
+
+/** Whether a folder holds these records already. Another description is seen before rows are read. */
+async function holds(store: FileSource, manifest: Manifest, rows: Rows, how: WriteOptions): Promise<boolean> {
+  const there = await readManifest(store).catch(() => undefined);
+  if (!there || !sameBytes(wordsOf(there), wordsOf(manifest))) return false;
+  const shards: ShardFile[] = [];
+  for await (const { file, parts, ...rest } of recordFiles(manifest, rows, how)) {
+    if (!(await holdsBytes(store, file, parts))) return false;
+    shards.push({ file, ...rest });
+  }
+  return holdsBytes(store, 'manifest.json', [encodeJson(versioned(manifest, shards))]);
+}
+
+/** What a manifest says, but for the files; keys in the order of the schema. */
+function wordsOf(manifest: Manifest): Uint8Array {
+  const { shards: _, version: __, ...rest } = manifestSchema.parse(manifest);
+  return encodeJson(rest);
+}
+
+async function holdsBytes(store: FileSource, path: string, parts: readonly Uint8Array[]): Promise<boolean> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (!(await store.exists(path)) || (await store.size(path)) !== length) return false;
+  let offset = 0;
+  for (const part of parts) {
+    if (!sameBytes(await store.read(path, { offset, length: part.length }), part)) return false;
+    offset += part.length;
+  }
+  return true;
+}
+
+/**
+ * Writes the records that a JSON file is to describe.
+ * @returns the description, with its version and its shards
+ */
+async function writeRecords<M extends Versioned>(
+  store: FileStore,
+  folder: string,
+  described: M,
+  columns: DataColumns | Rows,
+  how: WriteOptions,
+): Promise<M> {
+  const shards: ShardFile[] = [];
+  for await (const { file, parts, ...rest } of recordFiles(described, inRows(columns, described), how)) {
+    await store.write(pathIn(folder, file), parts);
+    shards.push({ file, ...rest });
+  }
+  return versioned(described, shards);
+}
+
+type Versioned = DataFormat & Sharded & { version: FormatVersion; count: number };
+
+/** A description of records in these files. One file needs no list, and with the usual columns has version 1 as always. */
+function versioned<M extends Versioned>({ ...described }: M, shards: readonly ShardFile[]): M {
+  delete described.shards;
+  if (shards.length > 1) return { ...described, version: 2, shards };
+  return { ...described, version: described.columns ? 2 : 1 };
+}
+
+/** @throws OutputError if pictures were partitioned here already: other pictures would remove the clusters */
 export async function assertUnpartitioned(store: FileStore): Promise<void> {
   const clusters = await entriesOf(store, 'clusters');
   if (clusters.length === 0 && !(await store.exists('partition/partition.json'))) return;
@@ -62,12 +135,18 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * What {@link writeManifestFolder} wrote.
- * @throws CheckpointError if it is missing or its parts do not fit together.
+ * What {@link writeManifestFolder} wrote, all of it in memory.
+ * @throws CheckpointError if it is missing or its parts do not fit together; DataError for a shard with other bytes
  */
-export async function readManifestFolder(store: FileSource): Promise<{ manifest: Manifest } & Pictures> {
+export async function readManifestFolder(store: FileSource): Promise<{ manifest: Manifest; columns: DataColumns }> {
+  const { manifest, rows } = await openManifestFolder(store);
+  return { manifest, columns: await rows.read(0, rows.count) };
+}
+
+/** As {@link readManifestFolder}, with rows that are read when they are asked for, where they are in shards. */
+export async function openManifestFolder(store: FileSource): Promise<{ manifest: Manifest; rows: Rows }> {
   const manifest = await readManifest(store);
-  return { manifest, ...picturesOf(await readSafetensors(store, IMAGES), IMAGES, manifest) };
+  return { manifest, ...(await openRecords(store, '', 'manifest.json', manifest)) };
 }
 
 /** What `prepare` says of a data folder. @throws CheckpointError if its manifest is missing or is not one */
@@ -83,32 +162,66 @@ export function clusterFolder(cluster: number): string {
   return `clusters/${String(cluster).padStart(2, '0')}`;
 }
 
-export async function writeCluster(store: FileStore, manifest: ClusterManifest, pictures: Pictures): Promise<void> {
+export async function writeCluster(
+  store: FileStore,
+  manifest: ClusterManifest,
+  columns: DataColumns | Rows,
+  how: WriteOptions = {},
+): Promise<void> {
   const folder = clusterFolder(manifest.cluster);
-  await store.write(`${folder}/${IMAGES}`, imageBytes(manifest, pictures));
-  await writeJson(store, `${folder}/cluster.json`, manifest);
+  await writeJson(store, `${folder}/cluster.json`, await writeRecords(store, folder, manifest, columns, how));
 }
 
-/** Pictures that train something, with the hash of the two files they came from. */
+/** Whether a data folder has the folder of a cluster. */
+export async function hasCluster(store: FileSource, cluster: number): Promise<boolean> {
+  return store.exists(`${clusterFolder(cluster)}/cluster.json`).catch(() => false);
+}
+
+/**
+ * Says which clusters there are, if there are others than the one that is asked for.
+ * @throws CheckpointError for one that is not there
+ */
+export async function assertCluster(store: FileSource, cluster: number): Promise<void> {
+  if (await hasCluster(store, cluster)) return;
+  const tried = await Promise.all(Array.from({ length: 100 }, (_, k) => hasCluster(store, k)));
+  const there = tried.flatMap((is, k) => (is ? [k] : []));
+  if (there.length === 0) return; // reading it says what to do
+  const one = there.length === 1;
+  const which = `the data folder has ${one ? 'only cluster' : 'clusters'} ${ranges(there)}`;
+  throw new CheckpointError('data', `there is no cluster ${cluster}: ${which}. Give ${one ? 'it' : 'one of them'}.`);
+}
+
+/** `0 to 2, 5`: ascending whole numbers. */
+function ranges(numbers: readonly number[]): string {
+  const starts = numbers.filter((n, i) => n !== numbers[i - 1]! + 1);
+  const ends = numbers.filter((n, i) => n !== numbers[i + 1]! - 1);
+  return starts.map((start, i) => (start === ends[i] ? `${start}` : `${start} to ${ends[i]}`)).join(', ');
+}
+
+/** Pictures that train something, with the hash of the files they came from. */
 export interface TrainingData<M extends DataFormat> {
   manifest: M;
   rows: Rows;
-  /** SHA-256 over both files: the data part of a run's identity. */
+  /** SHA-256 over these files: the data part of a run's identity. */
   sha256: string;
 }
 
-/** The folder of one cluster. @throws CheckpointError if it is missing or unsound, DataError if it has no picture. */
-export async function readCluster(store: FileSource, cluster: number): Promise<TrainingData<ClusterManifest>> {
+/** The folder of one cluster. @throws CheckpointError if it is missing or unsound, DataError if it has no picture and may not be empty. */
+export async function readCluster(
+  store: FileSource,
+  cluster: number,
+  { mayBeEmpty = false }: { mayBeEmpty?: boolean } = {},
+): Promise<TrainingData<ClusterManifest>> {
   const folder = clusterFolder(cluster);
   const data = await readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
-  if (data.manifest.count > 0) return data;
+  if (data.manifest.count > 0 || mayBeEmpty) return data;
   throw new DataError('data', `cluster ${cluster} has no picture to learn from. Partition with fewer clusters.`);
 }
 
 /** The two folders in which clusters are mixed: what the router learns from, and what no training sees. */
 export type LabelledFolder = 'router' | 'test';
 
-/** What mixed folders have beside their pictures. */
+/** What mixed folders have in addition to their pictures. */
 export interface Labels {
   /** The cluster of each picture, u32 [N]. */
   labels: Uint32Array;
@@ -118,10 +231,10 @@ export async function writeLabelled(
   store: FileStore,
   folder: LabelledFolder,
   manifest: LabelledManifest,
-  pictures: Pictures,
+  columns: DataColumns | Rows,
+  how: WriteOptions = {},
 ): Promise<void> {
-  await store.write(`${folder}/${IMAGES}`, imageBytes(manifest, pictures));
-  await writeJson(store, `${folder}/${folder}.json`, manifest);
+  await writeJson(store, `${folder}/${folder}.json`, await writeRecords(store, folder, manifest, columns, how));
 }
 
 /** One of the mixed folders, with its pictures' clusters. @throws CheckpointError if it is missing or unsound. */
@@ -136,33 +249,26 @@ export async function readLabelled(
   return { ...data, labels: Uint32Array.from(items, (item) => item.cluster) };
 }
 
-function imageBytes(format: DataFormat & { count: number }, { pixels, tokens }: Pictures): Uint8Array {
-  const { count, channels, size, maxTokens } = format;
-  return writeSafetensors({
-    images: { dtype: 'u8', shape: [count, channels, size, size], data: pixels },
-    tokens: { dtype: 'u32', shape: [count, maxTokens], data: tokens },
-  });
-}
-
-/** The pictures in the tensors of a file. `path` is only for the message. */
-function picturesOf(
-  { images, tokens }: Record<string, HostTensor>,
+/** The columns in the tensors of a file. `path` is only for the message. */
+function columnsIn(
+  tensors: Record<string, HostTensor>,
   path: string,
-  { count, channels, size, maxTokens }: DataFormat & { count: number },
-): Pictures {
-  const wanted = [`images u8 [${count}, ${channels}, ${size}, ${size}]`, `tokens u32 [${count}, ${maxTokens}]`];
-  const got = [describe('images', images), describe('tokens', tokens)];
+  format: DataFormat & { count: number },
+): DataColumns {
+  const columns = Object.entries(columnsOf(format));
+  const wanted = columns.map(([name, { dtype, shape }]) => describe(name, { dtype, shape: [format.count, ...shape] }));
+  const got = columns.map(([name]) => describe(name, tensors[name]));
   if (got.join() !== wanted.join()) {
     throw new CheckpointError('data', `${path} should hold ${wanted.join(', ')}, got ${got.join(', ')}.`);
   }
-  return { pixels: images!.data as Uint8Array, tokens: tokens!.data as Uint32Array };
+  return Object.fromEntries(columns.map(([name]) => [name, tensors[name]!.data]));
 }
 
 function describe(name: string, entry: { dtype: string; shape: readonly number[] } | undefined): string {
   return entry ? `${name} ${entry.dtype} [${entry.shape.join(', ')}]` : `no ${name}`;
 }
 
-async function readHashed<M extends DataFormat & { count: number; items: unknown[] }>(
+async function readHashed<M extends DataFormat & Described>(
   store: FileSource,
   folder: string,
   json: string,
@@ -171,15 +277,36 @@ async function readHashed<M extends DataFormat & { count: number; items: unknown
   if (!(await store.exists(json))) {
     throw new CheckpointError('data', `${json} is missing. Run paris partition DATA --clusters N first.`);
   }
-  const path = `${folder}/${IMAGES}`;
-  const [text, images] = [await store.read(json), await store.read(path)];
+  const text = await store.read(json);
   const origin = { tag: 'readJson', path: json };
   const manifest = checkJson(parseJson(text, origin), schema, origin);
-  if (manifest.items.length !== manifest.count) {
-    throw new CheckpointError('data', `${json} says ${manifest.count} pictures and lists ${manifest.items.length}.`);
+  const { rows, images } = await openRecords(store, folder, json, manifest);
+  // Of shards, the JSON file has the hashes already.
+  const hashes = { manifest: await sha256(text), ...(images && { images: await sha256(images) }) };
+  return { manifest, rows, sha256: await sha256(encodeJson(hashes)) };
+}
+
+type Described = Sharded & { count: number; items: readonly unknown[] };
+
+/** The records that a JSON file describes; one file is read as a whole, and `images` are its bytes. */
+async function openRecords(
+  store: FileSource,
+  folder: string,
+  json: string,
+  manifest: DataFormat & Described,
+): Promise<{ rows: Rows; images?: Uint8Array }> {
+  const { count, items, shards } = manifest;
+  if (items.length !== count) {
+    throw new CheckpointError('data', `${json} says ${count} pictures and lists ${items.length}.`);
   }
-  const digest = await sha256(encodeJson({ manifest: await sha256(text), images: await sha256(images) }));
-  // The bytes that were hashed, not the file once more: what is learned from is what run.json says.
+  if (shards) {
+    const rows = shardedRows(store, folder, manifest, shards);
+    if (rows.count === count) return { rows };
+    throw new CheckpointError('data', `${json} says ${count} pictures, and its shards have ${rows.count}.`);
+  }
+  const path = pathIn(folder, IMAGES);
+  const images = await store.read(path);
+  // The bytes that are hashed, not the file read again: so run.json describes exactly what is learned from.
   const tensors = parseSafetensors(images, JSON.stringify(path));
-  return { manifest, rows: rowsOf(picturesOf(tensors, path, manifest), manifest), sha256: digest };
+  return { rows: rowsOf(columnsIn(tensors, path, manifest), manifest), images };
 }

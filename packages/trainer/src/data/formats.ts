@@ -1,12 +1,17 @@
 // The JSON files of a data folder: what `prepare` writes (manifest.json) and what `partition` makes of it.
+import { limits } from '@paris/model/transformer';
 import * as z from 'zod/mini';
+import { type Encodings, encodingFields, encodingsOf } from './encodings.js';
 
 /** One picture of a data folder. */
 export interface DataItem {
   /** The file it came from, relative to the source folder; unique. */
   id: string;
   caption: string;
-  /** Pictures of one group (the same emoji of two vendors) are never on both sides of the hold-out split. */
+  /**
+   * Pictures of one group (the same emoji of two vendors, one picture in two formats) are never on both sides of the hold-out
+   * split. Near-copies share one.
+   */
   group: string;
   category?: string | undefined;
   licence?: string | undefined;
@@ -19,8 +24,21 @@ export interface Normalization {
   offset: number;
 }
 
-/** What pictures and captions look like; the same for every folder of one partition. */
-export interface DataFormat {
+/** Element types of columns. */
+export type ColumnDType = 'u8' | 'u32' | 'i32' | 'f16' | 'f32';
+
+/** One column of a data folder: a tensor [N, …shape] in its safetensors files. */
+export interface ColumnFormat {
+  dtype: ColumnDType;
+  /** Of one record; `[]` is one number. */
+  shape: number[];
+}
+
+/**
+ * What records look like; the same for every folder of one partition. `size` and `channels` are those of the column `images`; next
+ * to latents these may be smaller pictures to look at, see `networkInput`.
+ */
+export interface DataFormat extends Encodings {
   /** Edge length in pixels. */
   size: number;
   channels: number;
@@ -29,16 +47,65 @@ export interface DataFormat {
   normalization: Normalization;
   /** Word of each token id; 0 is padding (and the unconditional prompt), 1 is any word that is not in the list. */
   vocabulary: string[];
+  /** The columns by name, of version 2. Without it, they are `images` u8 [C, S, S] and `tokens` u32 [L]. */
+  columns?: { [name: string]: ColumnFormat } | undefined;
 }
 
-/** `manifest.json`: all pictures, and which of them are held out. Row i of images.safetensors is item i. */
-export interface Manifest extends DataFormat {
-  version: 1;
+/** What experts and routers see: latents where there are some, else pictures. */
+export function networkInput({ channels, size, latents }: DataFormat): { channels: number; size: number } {
+  return latents ? { channels: latents.channels, size: latents.height } : { channels, size };
+}
+
+/** Whether records of both look alike, so that one network takes either: sizes, words, and what was encoded by what. */
+export function isSameFormat(a: DataFormat, b: DataFormat): boolean {
+  const parts = ({ size, channels, vocabulary, latents, text, classes }: DataFormat) =>
+    JSON.stringify([size, channels, vocabulary, latents ?? null, text ?? null, classes ?? null]);
+  return parts(a) === parts(b);
+}
+
+/** The format of a manifest, and nothing else of it. */
+export function formatOf(manifest: DataFormat): DataFormat {
+  const { size, channels, maxTokens, normalization, vocabulary, columns } = manifest;
+  const plain = { size, channels, maxTokens, normalization, vocabulary };
+  return { ...plain, ...(columns && { columns }), ...encodingsOf(manifest) };
+}
+
+/** One file of records, named in the folder that it is in. */
+export interface ShardFile {
+  /** `images-00000.safetensors` */
+  file: string;
+  rows: number;
+  bytes: number;
+  sha256: string;
+}
+
+/** 1: one file with pixels and token ids. 2: `columns` may say what the columns are, `shards` in which files they are. */
+export type FormatVersion = 1 | 2;
+
+/** What says in which files the records are. */
+export interface Sharded {
+  /** In the order of the rows. Without it, all are in images.safetensors. */
+  shards?: ShardFile[] | undefined;
+}
+
+/** The file of records that fit into one. */
+export const IMAGES = 'images.safetensors';
+
+/** The files of the records that a JSON file describes, next to it. */
+export function filesOf({ shards }: Sharded): string[] {
+  return shards ? shards.map(({ file }) => file) : [IMAGES];
+}
+
+/** `manifest.json`: all pictures, and which of them are held out. Row i of the columns is item i. */
+export interface Manifest extends DataFormat, Sharded {
+  version: FormatVersion;
   count: number;
   holdout: { fraction: number; seed: number; by: 'group' };
   items: (DataItem & { split: 'train' | 'test' })[];
   /** Files that could not be used, and why. */
   skipped: { file: string; reason: string }[];
+  /** Sets of ids of pictures that look the same, mirrored ones too: each set is in one group. Absent where there is none. */
+  nearCopies?: string[][] | undefined;
 }
 
 /** A picture in a cluster's folder. */
@@ -48,8 +115,8 @@ export interface ClusterItem extends DataItem {
 }
 
 /** `cluster.json`: all that the training of one expert may know. It says nothing of any other cluster. */
-export interface ClusterManifest extends DataFormat {
-  version: 1;
+export interface ClusterManifest extends DataFormat, Sharded {
+  version: FormatVersion;
   cluster: number;
   count: number;
   seed: number;
@@ -61,8 +128,8 @@ export interface ClusterManifest extends DataFormat {
 }
 
 /** `router/router.json` and `test/test.json`: pictures of all clusters, with the cluster of each. */
-export interface LabelledManifest extends DataFormat {
-  version: 1;
+export interface LabelledManifest extends DataFormat, Sharded {
+  version: FormatVersion;
   clusters: number;
   count: number;
   seed: number;
@@ -70,7 +137,11 @@ export interface LabelledManifest extends DataFormat {
   items: (DataItem & { cluster: number })[];
 }
 
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const count = z.int().check(z.gte(0));
+/** One schema for the seeds of all commands: what `key()` takes. */
+const seed = z.int().check(z.gte(0));
+const clusters = z.int().check(z.gte(1), z.lte(limits.clusters));
 const item = {
   id: z.string(),
   caption: z.string(),
@@ -79,40 +150,61 @@ const item = {
   licence: z.optional(z.string()),
   source: z.optional(z.string()),
 };
+const version = z.union([z.literal(1), z.literal(2)]);
+const column = z.object({
+  dtype: z.enum(['u8', 'u32', 'i32', 'f16', 'f32']),
+  shape: z.array(z.int().check(z.gte(1), z.lte(limits.rows))).check(z.maxLength(4)),
+});
+const shards = z.optional(
+  z.array(
+    z.object({
+      file: z.string().check(z.regex(/^images-\d{5,}\.safetensors$/)),
+      rows: z.int().check(z.gte(1)),
+      bytes: z.int().check(z.gte(1)),
+      sha256: hash,
+    }),
+  ),
+);
 const format = {
-  size: z.int().check(z.gte(1)),
-  channels: z.int().check(z.gte(1)),
-  maxTokens: z.int().check(z.gte(1)),
-  normalization: z.object({ scale: z.number(), offset: z.number() }),
-  vocabulary: z.array(z.string()),
+  size: z.int().check(z.gte(1), z.lte(limits.pixels)),
+  channels: z.int().check(z.gte(1), z.lte(limits.pixels)),
+  maxTokens: z.int().check(z.gte(1), z.lte(limits.tokens)),
+  normalization: z.object({ scale: z.number().check(z.gt(0)), offset: z.number() }),
+  vocabulary: z.array(z.string()).check(z.maxLength(limits.rows)),
+  columns: z.optional(z.record(z.string().check(z.regex(/^[a-z][a-z0-9_-]{0,63}$/)), column)),
+  ...encodingFields,
 };
 
 export const manifestSchema: z.ZodMiniType<Manifest> = z.object({
-  version: z.literal(1),
+  version,
   ...format,
   count,
-  holdout: z.object({ fraction: z.number(), seed: z.int(), by: z.literal('group') }),
+  holdout: z.object({ fraction: z.number(), seed, by: z.literal('group') }),
+  shards,
   items: z.array(z.object({ ...item, split: z.enum(['train', 'test']) })),
   skipped: z.array(z.object({ file: z.string(), reason: z.string() })),
+  nearCopies: z.optional(z.array(z.array(z.string()))),
 });
 
 export const clusterSchema: z.ZodMiniType<ClusterManifest> = z.object({
-  version: z.literal(1),
-  cluster: count,
+  version,
+  cluster: z.int().check(z.gte(0), z.lt(limits.clusters)),
   ...format,
   count,
-  seed: z.int(),
+  seed,
   partition: z.string(),
   outOfCluster: z.number(),
+  shards,
   items: z.array(z.object({ ...item, outOfCluster: z.optional(z.boolean()) })),
 });
 
 export const labelledSchema: z.ZodMiniType<LabelledManifest> = z.object({
-  version: z.literal(1),
-  clusters: z.int().check(z.gte(1)),
+  version,
+  clusters,
   ...format,
   count,
-  seed: z.int(),
+  seed,
   partition: z.string(),
+  shards,
   items: z.array(z.object({ ...item, cluster: count })),
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { columnOf, columnsOf, type DataColumns, recordBytes } from './columns.js';
 import type { DataFormat } from './formats.js';
-import { gatherRows, type Pictures, type Rows, rowsOf, selectRows } from './rows.js';
+import { gatherRows, type Rows, rowsOf, selectRows } from './rows.js';
 
 const format: DataFormat & { count: number } = {
   count: 6,
@@ -10,8 +11,8 @@ const format: DataFormat & { count: number } = {
   normalization: { scale: 127.5, offset: -1 },
   vocabulary: ['<pad>', '<unk>'],
 };
-const pictures: Pictures = {
-  pixels: Uint8Array.of(0, 1, 10, 11, 20, 21, 30, 31, 40, 41, 50, 51),
+const pictures: DataColumns = {
+  images: Uint8Array.of(0, 1, 10, 11, 20, 21, 30, 31, 40, 41, 50, 51),
   tokens: Uint32Array.of(0, 1, 2, 3, 4, 5),
 };
 
@@ -40,15 +41,30 @@ it.each([
 ])('gathers rows %j, each range once: %j', async (indices, expected) => {
   const { rows, ranges } = noted();
   const gathered = await gatherRows(rows, format, indices);
-  expect([...gathered.pixels]).toEqual(indices.flatMap((row) => [10 * row, 10 * row + 1]));
-  expect([...gathered.tokens]).toEqual(indices);
+  expect([...gathered.images!]).toEqual(indices.flatMap((row) => [10 * row, 10 * row + 1]));
+  expect([...gathered.tokens!]).toEqual(indices);
   expect(gathered).toEqual(selectRows(pictures, format, indices));
   expect(ranges).toEqual(expected);
 });
 
-it('gives pictures of the caller’s own', async () => {
+it('gives rows of the caller’s own', async () => {
   const gathered = await gatherRows(rowsOf(pictures, format), format, [1]);
-  gathered.tokens.fill(0);
-  gathered.pixels.fill(0);
+  gathered.tokens!.fill(0);
+  gathered.images!.fill(0);
   expect((await rowsOf(pictures, format).read(1, 1)).tokens).toEqual(Uint32Array.of(1));
+});
+
+it('takes any columns, also of one number a record', async () => {
+  const columns = { latents: { dtype: 'f16', shape: [2, 1] }, labels: { dtype: 'u32', shape: [] } } as const;
+  const other = { ...format, count: 3, columns: structuredClone(columns) as unknown as DataFormat['columns'] };
+  const data = { latents: Float32Array.of(0, 0.5, 1, 1.5, 2, 2.5), labels: Uint32Array.of(7, 8, 9) };
+  expect(recordBytes(other)).toBe(8);
+  expect(Object.keys(columnsOf(other))).toEqual(['latents', 'labels']);
+  const gathered = await gatherRows(rowsOf(data, other), other, [2, 0]);
+  expect(gathered).toEqual({ latents: Float32Array.of(2, 2.5, 0, 0.5), labels: Uint32Array.of(9, 7) });
+  expect(columnOf(gathered, 'latents', 'f16')).toBe(gathered.latents);
+  expect(() => columnOf(gathered, 'images', 'u8')).toThrow(
+    '[data] the data has no column "images" of u8 (columns: latents, labels).',
+  );
+  expect(() => columnOf(gathered, 'labels', 'f16')).toThrow('has no column "labels" of f16');
 });

@@ -1,63 +1,95 @@
-// Pictures as rows that are read a range at a time: what learns and measures asks for the rows that it needs, and does not
-// hold a folder in one array.
+// Records as rows that are read in ranges: training and evaluation read the rows that they need, and do not hold a whole
+// folder in one array.
+import { copyRecords, type DataColumns, emptyColumns, rangeOf } from './columns.js';
 import type { DataFormat } from './formats.js';
 
-/** Pictures and their captions as numbers; row i belongs to item i of the manifest. */
-export interface Pictures {
-  /** u8 [N, C, S, S] */
-  pixels: Uint8Array;
-  /** u32 [N, L] */
-  tokens: Uint32Array;
-}
-
-/** Pictures that can be read in ranges. */
+/** Records that can be read in ranges; row i belongs to item i of the manifest. */
 export interface Rows {
   readonly count: number;
-  /** The rows [from, from + count), which are not to be changed. */
-  read(from: number, count: number): Promise<Pictures>;
+  /** The rows [from, from + count) of every column, which are not to be changed. */
+  read(from: number, count: number): Promise<DataColumns>;
 }
 
 /** Rows that are in memory as a whole. */
-export function rowsOf(pictures: Pictures, format: DataFormat & { count: number }): Rows {
+export function rowsOf(columns: DataColumns, format: DataFormat & { count: number }): Rows {
   return {
     count: format.count,
-    read: async (from, count) => rangeOf(pictures, format, from, count),
+    read: async (from, count) => rangeOf(columns, format, from, count),
   };
 }
 
 /**
- * Rows by their numbers, in the order and as often as they are named: pixels [B, C, S, S] and tokens [B, L], which are the
- * caller's. Each row is read once, neighbours together.
+ * Rows by their numbers, in the order and as often as they are named: columns of B records, which are the caller's. Each row is
+ * read once, neighbours together.
  */
-export async function gatherRows(rows: Rows, format: DataFormat, indices: ArrayLike<number>): Promise<Pictures> {
-  const [area, length] = [areaOf(format), format.maxTokens];
-  const pixels = new Uint8Array(indices.length * area);
-  const tokens = new Uint32Array(indices.length * length);
+export async function gatherRows(rows: Rows, format: DataFormat, indices: ArrayLike<number>): Promise<DataColumns> {
+  const gathered = emptyColumns(format, indices.length);
   const places = Array.from(indices, (row, at) => ({ row, at })).sort((a, b) => a.row - b.row);
   for (let start = 0, end = 0; start < places.length; start = end) {
     while (end < places.length && places[end]!.row - places[Math.max(start, end - 1)]!.row <= 1) end++;
     const from = places[start]!.row;
     const range = await rows.read(from, places[end - 1]!.row - from + 1);
-    for (const { row, at } of places.slice(start, end)) {
-      const one = rangeOf(range, format, row - from, 1);
-      pixels.set(one.pixels, at * area);
-      tokens.set(one.tokens, at * length);
-    }
+    for (const { row, at } of places.slice(start, end)) copyRecords(format, [range, row - from], [gathered, at]);
   }
-  return { pixels, tokens };
+  return gathered;
 }
 
-/** Some rows of pictures in memory: `indices` [B] → pixels [B, C, S, S] and tokens [B, L]. */
-export function selectRows(pictures: Pictures, format: DataFormat, indices: ArrayLike<number>): Pictures {
-  const [area, length] = [areaOf(format), format.maxTokens];
-  const pixels = new Uint8Array(indices.length * area);
-  const tokens = new Uint32Array(indices.length * length);
-  Array.from(indices).forEach((row, i) => {
-    const one = rangeOf(pictures, format, row, 1);
-    pixels.set(one.pixels, i * area);
-    tokens.set(one.tokens, i * length);
+/** Rows by their numbers, as rows again: row i is row `indices[i]` of `rows`. */
+export function pickRows(rows: Rows, format: DataFormat, indices: ArrayLike<number>): Rows {
+  return {
+    count: indices.length,
+    read: (from, count) =>
+      gatherRows(
+        rows,
+        format,
+        Array.from({ length: count }, (_, i) => indices[from + i]!),
+      ),
+  };
+}
+
+/** The rows of several one after the other. Of these, only those are read that a range is in. */
+export function joinRows(all: readonly Rows[], format: DataFormat): Rows {
+  const starts: number[] = [];
+  let count = 0;
+  for (const rows of all) {
+    starts.push(count);
+    count += rows.count;
+  }
+  return {
+    count,
+    async read(from, wanted) {
+      const columns = emptyColumns(format, wanted);
+      let done = 0;
+      for (let at = lastUpTo(starts, from); done < wanted; at++) {
+        const start = from + done - starts[at]!;
+        const length = Math.min(wanted - done, all[at]!.count - start);
+        if (length <= 0) continue;
+        copyRecords(format, [await all[at]!.read(start, length), 0], [columns, done], length);
+        done += length;
+      }
+      return columns;
+    },
+  };
+}
+
+/** The last place whose start is at most `row`: by halves. */
+function lastUpTo(starts: readonly number[], row: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (starts[middle]! <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Some rows of columns in memory: `indices` [B] → columns of B records. */
+export function selectRows(columns: DataColumns, format: DataFormat, indices: ArrayLike<number>): DataColumns {
+  const selected = emptyColumns(format, indices.length);
+  Array.from(indices).forEach((row, at) => {
+    copyRecords(format, [columns, row], [selected, at]);
   });
-  return { pixels, tokens };
+  return selected;
 }
 
 /** value = byte / scale + offset, [-1, 1] with the values that `prepare` writes. */
@@ -65,14 +97,8 @@ export function normalise(pixels: Uint8Array, { scale, offset }: DataFormat['nor
   return Float32Array.from(pixels, (byte) => byte / scale + offset);
 }
 
-function areaOf({ channels, size }: DataFormat): number {
-  return channels * size ** 2;
-}
-
-function rangeOf({ pixels, tokens }: Pictures, format: DataFormat, from: number, count: number): Pictures {
-  const [area, length] = [areaOf(format), format.maxTokens];
-  return {
-    pixels: pixels.subarray(from * area, (from + count) * area),
-    tokens: tokens.subarray(from * length, (from + count) * length),
-  };
+/** At most so many of a list, spread evenly over it, in its order. */
+export function spread<T>(items: readonly T[], most: number): T[] {
+  const count = Math.min(most, items.length);
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 }

@@ -3,8 +3,9 @@
 // |Σ w_k v_k − u|² / D = |Σ w_k (v_k − u)|² / D = wᵀ G w: every arm is a quadratic form, and no expert runs twice.
 
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
-import { type Key, ValueError } from '@paris/tensor';
+import { type Key, key, ValueError } from '@paris/tensor';
 import type { Estimate } from './evaluation.js';
+import { bootstrapMean } from './intervals.js';
 
 /** What the experts and the router say about each picture at each time. */
 export interface Measurements {
@@ -29,22 +30,34 @@ export function expertLosses({ count, clusters, times, gram }: Measurements, k: 
 }
 
 /**
- * The mixture under a policy. With `weightsOf`, picture n gets the weights of picture weightsOf[n]: what is left when
- * the router's knowledge of the picture is taken away and everything else stays.
+ * The weights of the experts under a policy, [T, N, K]. With `weightsOf`, picture n gets the weights of picture weightsOf[n]:
+ * what is left when the router's knowledge of the picture is taken away and everything else stays.
  */
-export function policyLosses(m: Measurements, policy: RoutingPolicy, key: Key, weightsOf?: Uint32Array): Losses {
-  const { count, clusters, times, gram, probabilities } = m;
-  const losses = new Float64Array(times.length * count);
+export function policyWeights(m: Measurements, policy: RoutingPolicy, key: Key, weightsOf?: Uint32Array): Float32Array {
+  const { count, clusters, times, probabilities } = m;
+  const all = new Float32Array(times.length * count * clusters);
   times.forEach((time, t) => {
     for (let n = 0; n < count; n++) {
       const from = weightsOf ? weightsOf[n]! : n;
       const start = (t * count + from) * clusters;
       const own = probabilities.subarray(start, start + clusters);
       const weights = policy(own, { imageIndex: from, step: t, evaluation: 0, time, key: key.foldIn(from).foldIn(t) });
-      losses[t * count + n] = quadraticForm(gram, (t * count + n) * clusters * clusters, weights);
+      all.set(weights, (t * count + n) * clusters);
     }
   });
-  return losses;
+  return all;
+}
+
+/** The losses of mixtures with these weights, [T, N, K]. */
+export function weightedLosses({ clusters, gram }: Measurements, weights: Float32Array): Losses {
+  return Float64Array.from({ length: weights.length / clusters }, (_, at) => {
+    return quadraticForm(gram, at * clusters * clusters, weights.subarray(at * clusters, (at + 1) * clusters));
+  });
+}
+
+/** The mixture under a policy; `weightsOf` as in {@link policyWeights}. */
+export function policyLosses(m: Measurements, policy: RoutingPolicy, key: Key, weightsOf?: Uint32Array): Losses {
+  return weightedLosses(m, policyWeights(m, policy, key, weightsOf));
 }
 
 /** Means over times for each picture, then over pictures: pictures are what is independent. */
@@ -97,6 +110,7 @@ function quadraticForm(gram: Float32Array, start: number, weights: Float32Array)
   return sum;
 }
 
+/** Means over times, by picture [N]. */
 function perPicture(losses: Losses, count: number): number[] {
   const times = losses.length / count;
   return Array.from({ length: count }, (_, n) => {
@@ -110,5 +124,9 @@ function meanAndError(values: readonly number[]): Estimate {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : Number.POSITIVE_INFINITY };
+  return {
+    mean,
+    standardError: n > 1 ? Math.sqrt(squares / (n - 1) / n) : Number.POSITIVE_INFINITY,
+    interval: bootstrapMean(values, key(0)), // the same resamples for every arm
+  };
 }

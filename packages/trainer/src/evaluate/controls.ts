@@ -1,4 +1,4 @@
-// It must have worked: what has to be true of a trained model on pictures that no training saw.
+// The controls: conditions that a trained model must meet on pictures that no training saw.
 import type { Estimate, Evaluation } from './evaluation.js';
 
 /** One thing that must be true of a model that has learned, and whether it is. */

@@ -1,6 +1,7 @@
 // From runs to a model to its evaluation, on a real device at toy size.
 import { dit } from '@paris/dit';
 import { type FileStore, memoryStore } from '@paris/files';
+import { readHeader } from '@paris/files/safetensors';
 import { writeModelIndex } from '@paris/model';
 import { routerTransformer } from '@paris/router';
 import { full, loadModel, loadPipeline } from '@paris/sampler';
@@ -8,14 +9,17 @@ import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assemble } from '../assemble/assemble.js';
-import { readLabelled } from '../data/files.js';
+import { columnOf } from '../data/columns.js';
+import { readLabelled, writeLabelled } from '../data/files.js';
 import { normalise } from '../data/rows.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
 import { trainRouter } from '../train/router.js';
 import { evaluate } from './evaluate.js';
-import { measure } from './measure.js';
+import { measure, modelCondition } from './measure.js';
+import { evaluatePictures } from './pictures.js';
+import { formatPictures } from './pictures-table.js';
 
 let device: Device;
 const [data, runs, model] = [memoryStore(), memoryStore(), memoryStore()] as [FileStore, FileStore, FileStore];
@@ -84,6 +88,28 @@ describe('assemble', () => {
     }
   });
 
+  it.each([
+    ['q8', 3],
+    ['q4', 24],
+  ] as const)('packs the experts in %s, and nothing else', async (weights, levels) => {
+    const [whole, packed] = [memoryStore(), memoryStore()];
+    await assemble({ runs, out: whole });
+    const index = await assemble({ runs, out: packed, weights });
+    expect(index.weights).toBe(weights);
+    const dtypes = async (folder: string) =>
+      new Set((await readHeader(packed, `${folder}/model.safetensors`)).entries.map(({ dtype }) => dtype));
+    expect(await dtypes('experts/02')).toEqual(new Set(weights === 'q8' ? ['F16', 'F32', 'U32'] : ['F16', 'U32']));
+    expect(await dtypes('router')).toEqual(new Set(['F16']));
+    const sampled = async (store: FileStore) => {
+      const pipeline = await loadPipeline(store, { device: device! });
+      const { images } = await pipeline.generate({ prompt: 'red square', steps: 4, seed: 1, routing: full() });
+      await pipeline.close();
+      return images[0]!.data;
+    };
+    const [expected, got] = [await sampled(whole), await sampled(packed)];
+    expect(Math.max(...got.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThanOrEqual(levels);
+  });
+
   it('refuses runs that do not belong together, are missing or unfinished', async () => {
     const copy = async (change: (path: string, text: string) => string | undefined) => {
       const store = memoryStore();
@@ -97,12 +123,16 @@ describe('assemble', () => {
     const refused = async (store: FileStore, message: string) =>
       expect(assemble({ runs: store, out: memoryStore() })).rejects.toThrow(message);
     await refused(memoryStore(), 'there is no run of an expert');
-    const gap = await copy(() => undefined);
-    await gap.remove('expert-01');
-    await refused(gap, 'expert-01 is missing. Train it, or copy its folder here.');
+    const none = await copy((path, text) =>
+      path.startsWith('expert') ? text.replace('"finished"', '"running"') : undefined,
+    );
+    await refused(none, 'no expert is finished. expert-00 is not finished. Run the same train command to resume.');
+    const beyond = await copy(() => undefined);
+    await beyond.write('expert-03/run.json', await runs.read('expert-02/run.json'));
+    await refused(beyond, 'expert-03 is there, and the router knows 3 clusters. Let it grow: paris train router');
     const other = (path: string, text: string) =>
       path === 'expert-02/data.json' ? text.replace(/"partition": "./, '"partition": "x') : undefined;
-    await refused(await copy(other), 'expert-02 was trained with another partition than expert-00');
+    await refused(await copy(other), 'expert-02 was trained with another partition than router');
     const half = (path: string, text: string) =>
       path === 'router/run.json' ? text.replace('"finished"', '"running"') : undefined;
     await refused(await copy(half), 'router is not finished');
@@ -143,9 +173,13 @@ describe('evaluate', () => {
     const test = await readLabelled(data, 'test');
     const networks = await loadModel(model, { device });
     const times = [0.3, 0.8];
-    const m = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
+    const m = await measure({
+      ...{ device, model: networks, condition: modelCondition(networks) },
+      ...{ data: test, times, noise: key(4), batchSize: 36 },
+    });
     const { expert, params } = networks.experts[2]!;
-    const { pixels, tokens } = await test.rows.read(0, 36);
+    const columns = await test.rows.read(0, 36);
+    const [pixels, tokens] = [columnOf(columns, 'images', 'u8'), columnOf(columns, 'tokens', 'u32')];
     const images = device.tensor(normalise(pixels, test.manifest.normalization), { shape: [36, 3, 8, 8] });
     const ids = device.tensor(tokens, { shape: [36, 8] });
     for (const [t, time] of times.entries()) {
@@ -178,5 +212,63 @@ describe('evaluate', () => {
     const text = new TextDecoder().decode(await changed.read('test/test.json')).replace('"red"', '"rosy"');
     await changed.write('test/test.json', new TextEncoder().encode(text));
     await expect(evaluate({ device, model, data: changed })).rejects.toThrow('another vocabulary');
+  });
+});
+
+describe('evaluatePictures', () => {
+  it('draws, measures against held-out and training pictures, and names the nearest', async () => {
+    const progress: number[] = [];
+    const onProgress = (done: number) => progress.push(done);
+    const { evaluation, images } = await evaluatePictures({ device, model, data, count: 12, steps: 3, onProgress });
+    expect(images).toHaveLength(12);
+    expect(progress.at(-1)).toBe(2 * 36); // of the model, then of the same without training
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(evaluation).toMatchObject({ count: 12, heldOut: 36, encoder: 'statistics', steps: 3, guidance: 2 });
+    // The toy data holds out the training pictures themselves: nothing can be nearer than these are to themselves.
+    expect(evaluation.floor.coverage).toBeGreaterThan(evaluation.model.coverage);
+    expect(evaluation.floor.kernel.mean).toBeLessThan(evaluation.model.kernel.mean);
+    // Without training the model draws its noise; a little of it knows the colours.
+    expect(evaluation.ceiling.frechet).toBeGreaterThan(evaluation.model.frechet);
+    for (const [name, [low, high]] of Object.entries(evaluation.intervals)) {
+      const value = { ...evaluation.model, kernel: evaluation.model.kernel.mean }[name as 'density'];
+      expect(low, name).toBeLessThanOrEqual(value + 1e-9);
+      expect(high, name).toBeGreaterThanOrEqual(value - 1e-9);
+    }
+    expect(evaluation.condition).toMatchObject({ categories: 3, heldOut: 1 });
+    expect(evaluation.condition!.majority).toBeLessThan(0.7); // all kinds are asked for, though they alternate in the folder
+    expect(evaluation.cost).toMatchObject({ experts: 2 });
+    const { copying } = evaluation;
+    expect(copying.interval[0]).toBeLessThanOrEqual(copying.nearer);
+    expect(evaluation.copying).toMatchObject({ nearer: 0 });
+    expect(evaluation.copying.pValue).toBeGreaterThan(0.99);
+    const { items } = (await readLabelled(data, 'router')).manifest;
+    const distances = evaluation.copying.closest.map(({ distance }) => distance);
+    expect(distances).toHaveLength(12);
+    expect(distances).toEqual([...distances].sort((a, b) => a - b));
+    for (const { row, nearest } of evaluation.copying.closest) expect(items[row]!.id).toBe(nearest);
+    expect(formatPictures(evaluation)).toContain('12 drawn pictures against 36 held-out ones, by the features of');
+
+    const again = await evaluatePictures({ device, model, data, count: 12, steps: 3 });
+    expect({ ...again.evaluation, secondsPerPicture: 0 }).toEqual({ ...evaluation, secondsPerPicture: 0 });
+  });
+
+  it('refuses what cannot be measured', async () => {
+    await expect(evaluatePictures({ device, model, data, count: 2 })).rejects.toThrow(
+      '[evaluate] 2 pictures are too few to measure. Draw 3 or more.',
+    );
+    const smaller = memoryStore();
+    for (const folder of ['router', 'test'] as const) {
+      const { manifest, rows } = await readLabelled(data, folder);
+      const { images, tokens } = await rows.read(0, manifest.count);
+      const quarter = images!.subarray(0, images!.length / 4);
+      await writeLabelled(smaller, folder, { ...manifest, size: 4 }, { images: quarter, tokens: tokens! });
+    }
+    await expect(evaluatePictures({ device, model, data: smaller, count: 3, steps: 1 })).rejects.toThrow(
+      '[evaluate] the model draws pictures of 8×8, and those of the data are 4×4. Give the data that',
+    );
+    const encoder = { name: 'broken', dimensions: 2, parameters: {}, encode: async () => new Float32Array(3) };
+    await expect(evaluatePictures({ device, model, data, count: 3, steps: 1, encoder })).rejects.toThrow(
+      'gave 3 numbers, not 36 × 2.',
+    );
   });
 });

@@ -1,12 +1,15 @@
-// A model on pictures that no training saw.
+// Measures a model on pictures that no training saw.
 import { randomPartitionControl } from '@paris/clustering';
 import type { FileSource } from '@paris/files';
-import type { Architecture, Expert, Router } from '@paris/model';
+import type { Architecture, Codec, Expert, LabelSet, Router, TextEncoder } from '@paris/model';
 import { oracle, parseRoutingPolicy } from '@paris/router';
-import { loadModel } from '@paris/sampler';
+import { type LoadedModel, loadModel } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
-import { readLabelled } from '../data/files.js';
-import type { LabelledManifest } from '../data/formats.js';
+import type { PartRecord } from '../data/encodings.js';
+import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
+import { type LabelledManifest, networkInput } from '../data/formats.js';
+import { pickRows } from '../data/rows.js';
+import { assertSamePart, type PartArchitectures, partRecord } from '../encode/parts.js';
 import { DataError } from '../errors.js';
 import {
   byTime,
@@ -20,13 +23,17 @@ import {
   policyLosses,
 } from './arms.js';
 import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
-import { measure } from './measure.js';
+import { measure, modelCondition } from './measure.js';
 import { scoreRouter } from './router-score.js';
 
-/** Your own architectures, beside the built-in `dit` and `router-transformer`. */
+type LabelledData = TrainingData<LabelledManifest> & Labels;
+
+/** Your own architectures, in addition to `dit`, `router-transformer` and those of `@paris/encoders`. */
 export interface Architectures {
   experts?: readonly Architecture<Expert>[];
   routers?: readonly Architecture<Router>[];
+  codecs?: readonly Architecture<Codec>[];
+  textEncoders?: readonly Architecture<TextEncoder>[];
 }
 
 /** Which model is measured on which pictures, with which policies and at how many noise levels. */
@@ -67,21 +74,26 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     throw new ValueError('evaluate', `timeCount is ${timeCount}. Give 1 or more.`);
   const names = [...new Set(['top2', ...compare])];
   for (const name of names) parseRoutingPolicy(name); // said now, not after all has been measured
-  const data = await readLabelled(options.data, 'test');
-  const { labels } = data;
-  const { count, clusters } = data.manifest;
-  if (count < 2)
-    throw new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
-  const { experts: architectures = [], routers = [] } = options.architectures ?? {};
-  const model = await loadModel(options.model, { device, architectures, routers, signal });
+  const all = await readLabelled(options.data, 'test');
+  const { clusters } = all.manifest;
+  if (all.manifest.count < 2) throw tooFew(all.manifest.count);
+  const { experts: architectures = [], ...parts } = options.architectures ?? {};
+  const model = await loadModel(options.model, { device, architectures, ...parts, signal });
   try {
-    assertFits(model.index.clusters, model.vocabulary?.words ?? [], data.manifest);
+    assertFits(model, all.manifest);
+    await assertSameParts(options.model, model, all.manifest, parts);
+    const { absent } = model.index;
+    const data = absent ? withoutClusters(all, absent) : all;
+    const { labels } = data;
+    const { count } = data.manifest;
+    if (count < 2) throw tooFew(count);
     const times = Array.from({ length: timeCount }, (_, i) => (i + 0.5) / timeCount);
     const [noise, permutation, routing] = key(seed).split(3);
     const size = Math.min(batchSize, count);
     const m = await measure({
       device,
       model,
+      condition: modelCondition(model),
       data,
       times,
       noise: noise!,
@@ -95,10 +107,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       version: 1,
       count,
       clusters,
+      ...(absent && { absent: [...absent] }),
       seed,
       times,
       router: scoreRouter(m, labels),
-      ...compareArms(m, { labels, names, permutation: permutation!, routing: routing! }),
+      ...compareArms(m, { labels, absent: absent ?? [], names, permutation: permutation!, routing: routing! }),
       ...(semantics && { semantics }),
     };
   } finally {
@@ -106,10 +119,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** What decides the arms beside what was measured. */
+/** What decides the arms in addition to the measurements. */
 interface Arms {
   /** The cluster of each picture. */
   labels: Uint32Array;
+  absent: readonly number[];
   /** Policies, `top2` among them. */
   names: readonly string[];
   permutation: Key;
@@ -119,13 +133,14 @@ interface Arms {
 /** Experts alone, policies, and the controls: weights of other pictures, and each picture's own cluster. */
 function compareArms(
   m: Measurements,
-  { labels, names, permutation, routing }: Arms,
+  { labels, absent, names, permutation, routing }: Arms,
 ): Pick<Evaluation, 'losses' | 'differences'> {
   const { count, clusters } = m;
   const of = (losses: Losses): Estimate => estimate(losses, count);
   const experts = Array.from({ length: clusters }, (_, k) => expertLosses(m, k));
   const expertEstimates = experts.map(of);
-  const bestExpert = expertEstimates.reduce((best, e, k) => (e.mean < expertEstimates[best]!.mean ? k : best), 0);
+  const present = [...experts.keys()].filter((k) => !absent.includes(k));
+  const bestExpert = present.reduce((best, k) => (expertEstimates[k]!.mean < expertEstimates[best]!.mean ? k : best));
   const policies = new Map(names.map((name) => [name, policyLosses(m, namedPolicy(name, clusters), routing)]));
   const top2 = policies.get('top2')!;
   const permuted = policyLosses(m, namedPolicy('top2', clusters), routing, derangement(count, permutation));
@@ -152,19 +167,67 @@ function compareArms(
   };
 }
 
-function assertFits(clusters: number, words: readonly string[], manifest: LabelledManifest): void {
+function tooFew(count: number): DataError {
+  return new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
+}
+
+/** Labelled pictures but those of some clusters. */
+function withoutClusters(data: LabelledData, clusters: readonly number[]): LabelledData {
+  const kept = data.manifest.items.flatMap((item, row) => (clusters.includes(item.cluster) ? [] : [row]));
+  const items = kept.map((row) => data.manifest.items[row]!);
+  const manifest = { ...data.manifest, count: items.length, items };
+  return {
+    ...data,
+    manifest,
+    rows: pickRows(data.rows, data.manifest, kept),
+    labels: data.labels.filter((k) => !clusters.includes(k)),
+  };
+}
+
+function assertFits(model: LoadedModel, manifest: LabelledManifest): void {
+  const { index, vocabulary, labels } = model;
+  const refuse = (what: string): never => {
+    throw new DataError('evaluate', `${what}. Give its own data.`);
+  };
+  const { clusters, latent } = index;
   if (clusters !== manifest.clusters) {
-    throw new DataError(
-      'evaluate',
-      `the model has ${clusters} experts, the data ${manifest.clusters} clusters. Give its own data.`,
+    refuse(`the model has ${clusters} experts, the data ${manifest.clusters} clusters`);
+  }
+  const { channels, size } = networkInput(manifest);
+  if (latent.channels !== channels || latent.height !== size || latent.width !== size) {
+    const model = `the model's experts see ${latent.channels} × ${latent.height} × ${latent.width}`;
+    refuse(
+      `${model}, and the data has ${manifest.latents ? 'latents' : 'pictures'} of ${channels} × ${size} × ${size}`,
     );
   }
-  if (words.join('\n') !== manifest.vocabulary.join('\n')) {
-    throw new DataError(
-      'evaluate',
-      'the model was trained with another vocabulary than the data has. Give its own data.',
-    );
+  if (vocabulary && vocabulary.words.join('\n') !== manifest.vocabulary.join('\n')) {
+    refuse('the model was trained with another vocabulary than the data has');
   }
+  if (labels && JSON.stringify(labelSet(labels)) !== JSON.stringify(labelSet(manifest.classes))) {
+    refuse('the model was trained with another list of classes than the data has');
+  }
+}
+
+const labelSet = (set: LabelSet | undefined) => set && [set.classes, set.names ?? []];
+
+/** @throws DataError if latents or features of captions were made by other parts than the model has */
+async function assertSameParts(
+  store: FileSource,
+  model: LoadedModel,
+  { latents, text }: LabelledManifest,
+  parts: PartArchitectures,
+): Promise<void> {
+  const check = async (which: 'codec' | 'text', wanted: PartRecord) => {
+    assertSamePart(
+      'evaluate',
+      which,
+      await partRecord({ store, folder: which }, which, parts),
+      wanted,
+      'Give its own data.',
+    );
+  };
+  if (latents) await check('codec', latents.codec);
+  if (text && modelCondition(model) === 'embeddings') await check('text', text.encoder);
 }
 
 /** Clusters and categories, on held-out and on training pictures; undefined where pictures have no category. */

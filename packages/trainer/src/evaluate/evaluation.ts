@@ -1,12 +1,15 @@
 // What an evaluation finds out: the contents of evaluation.json.
+import type { Interval } from './intervals.js';
 
 /** A mean over pictures and its standard error. */
 export interface Estimate {
   mean: number;
   standardError: number;
+  /** 95 %, by the bootstrap over pictures; absent in evaluations of earlier versions and where no mean is estimated. */
+  interval?: Interval | undefined;
 }
 
-/** How well the router tells clusters apart, at one noise level or over all. */
+/** How well the router distinguishes clusters, at one noise level or over all. */
 export interface RouterScore {
   /** Share of (picture, time) pairs with the right cluster on top. */
   accuracy: number;
@@ -36,20 +39,24 @@ export interface SemanticsResult {
 /** The router's scores and the losses of experts and mixtures on the held-out pictures. */
 export interface Evaluation {
   version: 1;
-  /** Held-out pictures. */
+  /** Held-out pictures of the clusters whose experts are there. */
   count: number;
   clusters: number;
+  /** Clusters whose expert is absent: their pictures are left out. Left out: none. */
+  absent?: number[] | undefined;
   seed: number;
   /** The noise levels, midpoints of equal parts of [0, 1]. */
   times: number[];
   router: RouterScore & {
+    /** Of the accuracy: 95 %, by the bootstrap over pictures. */
+    accuracyInterval?: Interval | undefined;
     /** Share of the largest cluster among the pictures: what always naming it would score. */
     majorityShare: number;
     byTime: (RouterScore & { time: number })[];
   };
   /** Mean squared error of the prediction, over pixels, times and pictures; the same noise for all. */
   losses: {
-    /** Each expert alone, on all pictures. */
+    /** Each expert alone, on all pictures; 0 for one that is absent. */
     experts: Estimate[];
     /** The expert that is best alone. */
     bestExpert: number;

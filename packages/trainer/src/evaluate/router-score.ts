@@ -1,6 +1,8 @@
-// How often the router is right, plainly and with every cluster counting the same, and whether it knows how often.
+// The router's accuracy, plain and balanced over clusters, and its calibration error.
+import { key } from '@paris/tensor';
 import type { Measurements } from './arms.js';
 import type { Evaluation, RouterScore } from './evaluation.js';
+import { bootstrapMean } from './intervals.js';
 
 /** @param labels - the true cluster of each picture, [N] */
 export function scoreRouter(m: Measurements, labels: ArrayLike<number>): Evaluation['router'] {
@@ -9,6 +11,7 @@ export function scoreRouter(m: Measurements, labels: ArrayLike<number>): Evaluat
   for (const label of Array.from(labels)) sizes.set(label, (sizes.get(label) ?? 0) + 1);
   return {
     ...scoreAt(m, labels, all),
+    accuracyInterval: bootstrapMean(rightByPicture(m, labels), key(0)),
     majorityShare: Math.max(...sizes.values()) / m.count,
     byTime: m.times.map((time, t) => ({ time, ...scoreAt(m, labels, [t]) })),
   };
@@ -44,4 +47,15 @@ function scoreAt(m: Measurements, labels: ArrayLike<number>, timeIndices: readon
     crossEntropy: crossEntropy / total,
     calibrationError: surplus.reduce((sum, value) => sum + Math.abs(value), 0) / total,
   };
+}
+
+/** Of each picture, the share of noise levels at which its cluster is on top. */
+function rightByPicture({ count, clusters, times, probabilities }: Measurements, labels: ArrayLike<number>): number[] {
+  return Array.from({ length: count }, (_, n) => {
+    const right = times.filter((_, t) => {
+      const own = probabilities.subarray((t * count + n) * clusters, (t * count + n + 1) * clusters);
+      return own.indexOf(Math.max(...own)) === labels[n];
+    });
+    return right.length / times.length;
+  });
 }

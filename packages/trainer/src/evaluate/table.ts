@@ -18,13 +18,17 @@ export function formatEvaluation(evaluation: Evaluation): string {
     '',
     `router    accuracy   balanced   calibration error   (majority ${router.majorityShare.toFixed(3)})`,
     routerRow('all', router),
+    ...(router.accuracyInterval
+      ? [`  accuracy of all: ${router.accuracyInterval.map((end) => end.toFixed(3)).join(' to ')} (95 %)`]
+      : []),
     ...router.byTime
       .filter((_, i) => i % Math.ceil(times.length / 5) === 0)
       .map((score) => routerRow(`t ${score.time.toFixed(3)}`, score)),
     '',
-    'velocity loss               mean     ± standard error over pictures',
+    'velocity loss               mean     ± standard error over pictures   95 % by the bootstrap',
     ...rows.map(
-      ([name, e]) => `  ${printable(name).padEnd(24)}  ${e.mean.toFixed(4)}   ± ${e.standardError.toFixed(4)}`,
+      ([name, e]) =>
+        `  ${printable(name).padEnd(24)}  ${e.mean.toFixed(4)}   ± ${e.standardError.toFixed(4)}${between(e)}`,
     ),
     '',
     ...checkControls(evaluation).map(formatControl),
@@ -32,6 +36,10 @@ export function formatEvaluation(evaluation: Evaluation): string {
       ? ['', formatSemantics('held-out', semantics.heldOut), formatSemantics('training', semantics.training)]
       : []),
   ].join('\n');
+}
+
+function between({ interval }: Estimate): string {
+  return interval ? `${' '.repeat(25)}${interval.map((end) => end.toFixed(4)).join(' to ')}` : '';
 }
 
 function routerRow(name: string, { accuracy, balancedAccuracy, calibrationError }: RouterScore): string {

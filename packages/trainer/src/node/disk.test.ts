@@ -55,23 +55,23 @@ it('prepare on a full disk says so, leaves no part of a file, and keeps what was
   await run(8);
   const before = await readFile(join(disk, 'images.safetensors'));
   expect(withoutPaths(await saidBy(() => run(160)))).toMatchInlineSnapshot(
-    `"StoreError: [store] cannot write "paris-replacement-ID/new/images.safetensors": ENOSPC: no space left on device. Free some space."`,
+    `"UnavailableError: [store] cannot write "paris-replacement-ID/new/images.safetensors": ENOSPC: no space left on device. Free some space."`,
   );
   expect((await readdir(disk)).sort()).toEqual(['images.safetensors', 'manifest.json']);
   expect(await readFile(join(disk, 'images.safetensors'))).toEqual(before);
 });
 
-it('a training on a full disk says so, and goes on when there is room', async (context) => {
+it('a training on a full disk says so, and resumes when there is room', async (context) => {
   requireMount(context, mount('size=64k'));
   await writeFile(join(disk, 'other'), new Uint8Array(65_536)).catch(() => undefined); // takes what there is
   expect(withoutPaths(await saidBy(() => train(disk)))).toMatchInlineSnapshot(
-    `"StoreError: [store] cannot lock "router": ENOSPC: no space left on device. Free some space."`,
+    `"UnavailableError: [store] cannot lock "router": ENOSPC: no space left on device. Free some space."`,
   );
   await rm(join(disk, 'other'));
   expect((await train(disk)).status).toBe('finished');
 });
 
-it('a read-only folder is said in one sentence, and stays as it is', async (context) => {
+it('a read-only folder is reported in one sentence, and stays as it is', async (context) => {
   if (process.getuid?.() === 0) requireMount(context, mount('size=64k') && command('mount', '-o', 'remount,ro', disk));
   else await chmod(disk, 0o555);
   const said = withoutPaths(await saidBy(() => train(disk)));

@@ -9,8 +9,8 @@ import { readManifestFolder } from '../data/files.js';
 import { selectRows } from '../data/rows.js';
 import { OutputError } from '../errors.js';
 import { partitionData } from '../partition/partition.js';
-import { captionFromName } from './pictures.js';
 import { prepare } from './prepare.js';
+import { captionFromName } from './sources/decode-ahead.js';
 
 let folder: string;
 const colours = ['red', 'green', 'blue', 'white'];
@@ -64,10 +64,10 @@ describe('prepare', () => {
       group: 'g10',
       licence: 'MIT',
     });
-    const { pixels, tokens } = selectRows(read, manifest, [row]);
-    expect([pixels[0], pixels[16], pixels[32]]).toEqual([126, 129, 7]);
+    const { images, tokens } = selectRows(read.columns, manifest, [row]);
+    expect([images![0], images![16], images![32]]).toEqual([126, 129, 7]);
     expect(
-      Array.from(tokens, (id) => (id ? manifest.vocabulary[id] : ''))
+      Array.from(tokens!, (id) => (id ? manifest.vocabulary[id] : ''))
         .join(' ')
         .trim(),
     ).toMatch(/^a green square number (21|<unk>)$/);
@@ -104,7 +104,7 @@ describe('prepare', () => {
     const { manifest } = await run({ captions: undefined });
     expect(manifest.items.find((item) => item.id === 'more/21.png')).toMatchObject({
       caption: '21',
-      group: 'more/21.png',
+      group: 'more/21',
     });
     expect(captionFromName('pets/Smiling-cat_2.final.png')).toBe('smiling cat 2 final');
   });
@@ -160,20 +160,26 @@ describe('prepare', () => {
     expect(manifest.skipped.map(({ file }) => file)).toEqual(skipped);
     for (const { reason } of manifest.skipped) expect(reason).toMatch(/^[^\n]{5,200}$/);
     const { out } = await run({ source, captions: undefined, holdout: 0 });
-    const { pixels } = await readManifestFolder(out);
+    const { columns } = await readManifestFolder(out);
     const row = manifest.items.findIndex(({ id }) => id === 'outside.svg');
-    expect(new Set(pixels.subarray(row * 48, row * 48 + 48))).toEqual(new Set([255])); // the SVG's reference was not followed
+    expect(new Set(columns.images!.subarray(row * 48, row * 48 + 48))).toEqual(new Set([255])); // the SVG's reference was not followed
     await rm(source, { recursive: true });
     await rm(join(tmpdir(), 'outside.png'));
   });
 
-  it('finds the row of a file however the accents of its name are written', async () => {
+  it('finds the row of a file however its name is written', async () => {
     const source = await mkdtemp(join(tmpdir(), 'paris-accents-'));
     await copyFile(join(folder, 'photos/00.png'), join(source, 'cafe\u0301.png'));
     await copyFile(join(folder, 'photos/02.png'), join(source, 'na\u00efve.png'));
-    await writeFile(join(source, 'c.csv'), 'file;caption\ncaf\u00e9.png;coffee\nnai\u0308ve.png;simple\n');
+    await mkdir(join(source, 'back'));
+    await copyFile(join(folder, 'photos/04.png'), join(source, 'back\\slash.png'));
+    await copyFile(join(folder, 'photos/06.png'), join(source, 'back/slash.png'));
+    const rows = 'caf\u00e9.png;coffee\nnai\u0308ve.png;simple\nback/slash.png;even\nback\\slash.png;odd\n';
+    await writeFile(join(source, 'c.csv'), `file;caption\n${rows}`);
     const { manifest, missing, others } = await run({ source, captions: join(source, 'c.csv'), holdout: 0 });
-    expect(manifest.items.map(({ caption }) => caption).sort()).toEqual(['coffee', 'simple']);
+    expect(manifest.items.map(({ caption }) => caption).sort()).toEqual(['coffee', 'even', 'odd', 'simple']);
+    const byId = Object.fromEntries(manifest.items.map(({ id, caption }) => [id, caption]));
+    expect([byId['back/slash.png'], byId['back\\slash.png']]).toEqual(['even', 'odd']);
     expect([missing, manifest.skipped, others]).toEqual([[], [], {}]);
     await writeFile(join(source, 'c.csv'), Buffer.from('file,caption\ncaf\u00e9.png,coffee\n', 'latin1'));
     await expect(run({ source, captions: join(source, 'c.csv') })).rejects.toThrow('c.csv is not UTF-8. Save it');
@@ -218,8 +224,70 @@ describe('prepare', () => {
       { file: 'x.heic', reason: 'HEIC is not read; convert it to PNG or JPEG' },
       { file: 'y.bmp', reason: 'BMP is not read; convert it to PNG or JPEG' },
     ]);
-    expect(others).toEqual({ '.csv': 1, '.txt': 3 });
+    expect(others).toEqual({ '.csv': 1, '.txt': 1 }); // a.txt and b.txt caption a.png and b.png
     await rm(place, { recursive: true });
+  });
+
+  it('captions by a text file, by metadata or by the name, in this order of kinds', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'paris-captions-'));
+    await mkdir(join(source, 'sub'));
+    for (const file of ['a.png', 'b-c.png', 'sub/d.png']) {
+      await copyFile(join(folder, 'photos/00.png'), join(source, file));
+    }
+    const captioned = async (options: object = {}) => {
+      const { manifest, ...report } = await run({
+        source,
+        captions: undefined,
+        holdout: 0,
+        nearCopies: false,
+        ...options,
+      });
+      const captions = Object.fromEntries(manifest.items.map(({ id, caption }) => [id, caption]));
+      return { captions, skipped: manifest.skipped, ...report };
+    };
+    await writeFile(join(source, 'a.txt'), ' A black cat\n');
+    await writeFile(join(source, 'alone.txt'), 'captions nothing');
+    await writeFile(join(source, 'metadata.json'), '{}');
+    expect(await captioned()).toMatchObject({
+      captions: { 'a.png': 'A black cat', 'b-c.png': 'b c', 'sub/d.png': 'd' },
+      named: ['b-c.png', 'sub/d.png'],
+      others: { '.json': 1, '.txt': 1 }, // a.txt was read
+      unread: ['metadata.json'],
+    });
+    await writeFile(
+      join(source, 'sub/metadata.jsonl'),
+      '{"file_name": "d.png", "text": "a dog"}\n{"file_name": "e.png", "text": ""}\n',
+    );
+    expect(await captioned()).toMatchObject({
+      captions: { 'a.png': 'A black cat', 'sub/d.png': 'a dog' },
+      skipped: [{ file: 'b-c.png', reason: 'no row in sub/metadata.jsonl' }],
+      missing: ['sub/e.png'],
+      named: [],
+    });
+    await writeFile(join(source, 'own.csv'), 'file,caption\na.png,mine\n');
+    expect(await captioned({ captions: join(source, 'own.csv') })).toMatchObject({
+      captions: { 'a.png': 'mine' },
+      skipped: [{ file: 'b-c.png' }, { file: 'sub/d.png', reason: 'no row in the captions file' }],
+      unread: [],
+    });
+    await writeFile(join(source, 'a.txt'), Uint8Array.of(0x63, 0xe9));
+    await expect(captioned()).rejects.toThrow('a.txt is not UTF-8. Save it in UTF-8.');
+    await rm(source, { recursive: true });
+  });
+
+  it('takes no table for the text of a picture of its name, and counts what captions two once', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'paris-captions-'));
+    for (const file of ['a.png', 'a.jpg', 'metadata.png']) {
+      await copyFile(join(folder, 'photos/00.png'), join(source, file));
+    }
+    await writeFile(join(source, 'a.txt'), 'A black cat');
+    await writeFile(join(source, 'notes.txt'), 'captions nothing');
+    await writeFile(join(source, 'metadata.jsonl'), '{"file_name": "b.png", "text": "a dog"}\n');
+    const { manifest, others } = await run({ source, captions: undefined, holdout: 0, nearCopies: false });
+    expect(manifest.items.map(({ caption }) => caption)).toEqual(['A black cat', 'A black cat']);
+    expect(manifest.skipped).toEqual([{ file: 'metadata.png', reason: 'no row in metadata.jsonl' }]);
+    expect(others).toEqual({ '.txt': 1 });
+    await rm(source, { recursive: true });
   });
 
   it('counts captions that are longer than the text length', async () => {

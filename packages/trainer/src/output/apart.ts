@@ -1,4 +1,4 @@
-// What is written never lies in what is read, nor around it: compared by where folders really are, not by their spelling.
+// Outputs are never inside or around inputs. Folders are compared by where they really are, not by their spelling.
 import type { FileSource } from '@paris/files';
 import { OutputError } from '../errors.js';
 

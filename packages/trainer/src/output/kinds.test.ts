@@ -33,7 +33,7 @@ async function prepareAs(store: FileStore, pixel: number, how: object = { fresh:
       items: [{ id: 'a', caption: 'a', group: 'a', split: 'train' }],
       skipped: [],
     },
-    { pixels: Uint8Array.of(pixel), tokens: Uint32Array.of(1) },
+    { images: Uint8Array.of(pixel), tokens: Uint32Array.of(1) },
     how,
   );
 }
@@ -51,7 +51,7 @@ describe('a data folder', () => {
     expect(await store.list()).toEqual(before);
     await prepareAs(store, 2);
     expect(await store.list()).toEqual(['README.md', 'images.safetensors', 'manifest.json']);
-    expect((await readManifestFolder(store)).pixels).toEqual(Uint8Array.of(2));
+    expect((await readManifestFolder(store)).columns.images).toEqual(Uint8Array.of(2));
   });
 
   it.each([
@@ -143,7 +143,7 @@ describe('a run', () => {
     expect((await train(runs)).status).toBe('finished');
   });
 
-  it('is not moved aside with files of others in it, and resumes beside them', async () => {
+  it('is not moved aside with files of others in it, and resumes with them in place', async () => {
     const runs = memoryStore();
     await train(runs);
     await runs.write('router/notes.txt', bytes('mine'));

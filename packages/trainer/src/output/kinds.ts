@@ -1,31 +1,35 @@
-// The folders that we write beside runs. What is in them is known from files that were there before anybody asked: folders
-// of earlier versions are ours as well.
+// The folders that we write, apart from runs. Their contents are known from files that they always had, so folders of
+// earlier versions are recognised as well.
 import { readPartition } from '@paris/clustering';
 import { entriesOf, type FileSource, readJson } from '@paris/files';
 import { parseModelIndex } from '@paris/model';
 import type * as z from 'zod/mini';
-import { clusterSchema, labelledSchema, manifestSchema } from '../data/formats.js';
+import { clusterSchema, filesOf, labelledSchema, manifestSchema } from '../data/formats.js';
 import type { OutputKind } from './claim.js';
+
+/** Where `prepare` keeps pictures that it has decoded until all are there. */
+export const PREPARATION = 'paris-preparation';
 
 /** What `prepare` writes, and `partition` into it. */
 export const dataFolder: OutputKind = {
   name: 'data folder',
   index: 'manifest.json',
-  parts: ['images.safetensors', 'clusters', 'router', 'test', 'partition'],
+  parts: ['images.safetensors', /^images-\d{5,}\.safetensors$/, 'clusters', 'router', 'test', 'partition'],
+  scratch: PREPARATION,
   async owned(store) {
-    if (!(await reads(store, 'manifest.json', manifestSchema))) return undefined;
-    const files = ['manifest.json', 'images.safetensors'];
+    const own = await reads(store, 'manifest.json', manifestSchema);
+    if (!own) return undefined;
+    const files = ['manifest.json', ...filesOf(own)];
     for (const name of await entriesOf(store, 'clusters')) {
       const [folder, cluster] = [`clusters/${name.slice(0, -1)}`, /^(\d{2,})\/$/.exec(name)?.[1]];
       const manifest = cluster && (await reads(store, `${folder}/cluster.json`, clusterSchema));
       if (manifest && manifest.cluster === Number(cluster)) {
-        files.push(`${folder}/cluster.json`, `${folder}/images.safetensors`);
+        files.push(`${folder}/cluster.json`, ...filesOf(manifest).map((file) => `${folder}/${file}`));
       }
     }
     for (const folder of ['router', 'test']) {
-      if (await reads(store, `${folder}/${folder}.json`, labelledSchema)) {
-        files.push(`${folder}/${folder}.json`, `${folder}/images.safetensors`);
-      }
+      const manifest = await reads(store, `${folder}/${folder}.json`, labelledSchema);
+      if (manifest) files.push(`${folder}/${folder}.json`, ...filesOf(manifest).map((file) => `${folder}/${file}`));
     }
     const partition = await readPartition(store, 'partition').catch(() => undefined);
     if (partition) files.push('partition/partition.json', 'partition/centroids.safetensors');

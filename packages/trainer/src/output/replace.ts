@@ -1,10 +1,10 @@
-// Files of a folder change places with new ones, whatever interrupts it. The new ones grow in a folder of their own with a
-// random name and a journal that says what it is. Up to the moment at which the journal says `ready`, whoever finds such a
-// folder removes it: nothing has happened. From that moment on whoever finds it carries it out to the end.
+// Replaces files of a folder by new ones, safely against interruption. The new files are written to a separate folder with a
+// random name and a journal that says what it is. Until the journal says `ready`, a later call that finds such a folder
+// removes it: nothing has been replaced. After that, a later call completes the replacement.
 import { checkJson, entriesOf, type FileStore, folderStore, parseJson, writeJson } from '@paris/files';
 import * as z from 'zod/mini';
 import { OutputError } from '../errors.js';
-import { claimOutput, everythingIn, type OutputKind } from './claim.js';
+import { claimOutput, everythingIn, isPart, type OutputKind } from './claim.js';
 
 /** What is about to happen in the folder that holds ours. */
 interface Journal {
@@ -21,9 +21,9 @@ interface Journal {
   removed: string[];
 }
 
-/** What is replaced: files and folders directly in the store, and the file that goes first and comes last. */
+/** What is replaced: files and folders of the store, and the file that goes first and comes last. */
 export interface Replaced {
-  readonly parts: readonly string[];
+  readonly parts: readonly (string | RegExp)[];
   readonly last: string;
 }
 
@@ -61,13 +61,16 @@ export async function replaceOutput<T>(
       await writeJson(store, `${folder}/${JOURNAL}`, journal);
       result = await write(folderStore(store, `${folder}/new`));
       const owned = await claimOutput(store, kind, tag, `${folder}/`); // who knows what came in the meantime
-      const isReplaced = (path: string) => path === last || parts.includes(path.split('/')[0]!);
+      const isReplaced = (path: string) => {
+        const names = path.split('/').map((_, i, all) => all.slice(0, i + 1).join('/'));
+        return path === last || names.some((name) => isPart(name, parts));
+      };
       journal.added = (await store.list(`${folder}/new`)).map((path) => path.slice(`${folder}/new/`.length));
       journal.removed = [...owned].filter(isReplaced);
       journal.ready = true;
       await writeJson(store, `${folder}/${JOURNAL}`, journal);
     } catch (error) {
-      await undo(store, folder).catch(() => undefined); // what went wrong before is what is said
+      await undo(store, folder).catch(() => undefined); // the first error is the one that is thrown
       throw error;
     }
     await carryOut(store, folder, journal, tag);
@@ -77,7 +80,7 @@ export async function replaceOutput<T>(
   }
 }
 
-/** Completes or undoes the replacements in a folder that were interrupted. @throws FileLockedError if one is going on */
+/** Completes or undoes the replacements in a folder that were interrupted. @throws FileLockedError if one is in progress */
 export async function recoverOutput(store: FileStore): Promise<void> {
   if ((await leftOver(store)).length === 0) return;
   const lock = await store.lock();

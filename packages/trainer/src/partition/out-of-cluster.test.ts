@@ -4,6 +4,7 @@ import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { type Device, key, openDevice, ValueError } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { columnOf } from '../data/columns.js';
 import { readCluster, readLabelled, writeManifestFolder } from '../data/files.js';
 import { readRunData } from '../run/data.js';
 import { toySize, toyTraining } from '../testing/toy.js';
@@ -72,7 +73,7 @@ describe('partitionData with a share from other clusters', { timeout: 120_000 },
     const area = 3 * 8 * 8;
     for (const cluster of [0, 1, 2]) {
       const { manifest, rows } = await readCluster(data, cluster);
-      const { pixels } = await rows.read(0, rows.count);
+      const pixels = columnOf(await rows.read(0, rows.count), 'images', 'u8');
       const own = report.sizes[cluster]!;
       expect(manifest).toMatchObject({ outOfCluster: 0.25, count: own + report.outOfCluster[cluster]! });
       expect(report.outOfCluster[cluster]).toBe(Math.round(own / 3));
@@ -80,7 +81,7 @@ describe('partitionData with a share from other clusters', { timeout: 120_000 },
         expect(item.outOfCluster).toBe(row < own ? undefined : true);
         expect(clusterOf.get(item.id) === cluster).toBe(row < own);
         const there = router.manifest.items.findIndex(({ id }) => id === item.id);
-        const original = (await router.rows.read(there, 1)).pixels;
+        const original = columnOf(await router.rows.read(there, 1), 'images', 'u8');
         expect(pixels.subarray(row * area, (row + 1) * area)).toEqual(original);
       }
       const { manifest: alone } = await readCluster(plain.data, cluster);
@@ -115,5 +116,5 @@ async function writePrepared(store: FileStore): Promise<void> {
   const format = { size, channels: 3, maxTokens: 8, normalization: { scale: 127.5, offset: -1 }, vocabulary };
   const holdout = { fraction: 0.1, seed: 0, by: 'group' } as const;
   const manifest = { version: 1 as const, ...format, count, holdout, items, skipped: [] };
-  await writeManifestFolder(store, manifest, { pixels, tokens: encodeCaptions(captions, vocabulary, 8) });
+  await writeManifestFolder(store, manifest, { images: pixels, tokens: encodeCaptions(captions, vocabulary, 8) });
 }

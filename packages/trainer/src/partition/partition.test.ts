@@ -1,7 +1,7 @@
-import { memoryStore } from '@paris/files';
+import { type FileStore, memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLabelled, writeManifestFolder } from '../data/files.js';
+import { readCluster, readLabelled, writeManifestFolder } from '../data/files.js';
 import type { Manifest } from '../data/formats.js';
 import { partitionData, partitionHash, sweepPartitions } from './partition.js';
 import { formatPartition, formatSweep } from './report.js';
@@ -35,7 +35,7 @@ async function prepared(count = 30) {
   const holdout = { fraction: 0.2, seed: 0, by: 'group' } as const;
   const store = memoryStore();
   const manifest: Manifest = { version: 1, ...format, count, holdout, items, skipped: [] };
-  await writeManifestFolder(store, manifest, { pixels, tokens: new Uint32Array(count) });
+  await writeManifestFolder(store, manifest, { images: pixels, tokens: new Uint32Array(count) });
   return store;
 }
 
@@ -68,6 +68,45 @@ describe('partitionData', () => {
       hashes.add(await partitionHash(partition));
     }
     expect(hashes.size).toBe(4);
+  });
+});
+
+describe('partitionData, like another', () => {
+  it('places new pictures by the old centroids, so that experts of both belong together', async () => {
+    const old = await prepared();
+    const { partition, sizes } = await partitionData({ device, data: old, clusters: 3, metric: 'euclidean' });
+    const data = await prepared(12);
+    const report = await partitionData({ device, data, like: old });
+    expect(report.partition).toEqual(partition);
+    expect(sizes).toEqual([8, 8, 8]);
+    expect(report.sizes.reduce((sum, n) => sum + n)).toBe(10);
+    const clusterOf = async (of: FileStore) =>
+      new Map((await readLabelled(of, 'router')).manifest.items.map(({ id, cluster }) => [id, cluster]));
+    const [before, after] = [await clusterOf(old), await clusterOf(data)];
+    for (const [id, cluster] of after) expect(cluster, id).toBe(before.get(id));
+    const hash = async (of: FileStore) => (await readCluster(of, 0)).manifest.partition;
+    expect(await hash(data)).toBe(await hash(old));
+  });
+
+  it('refuses what contradicts it', async () => {
+    const data = await prepared();
+    const like = await prepared();
+    await expect(partitionData({ device, data, like })).rejects.toThrow('partition/partition.json');
+    await expect(partitionData({ device, data, like, clusters: 3 })).rejects.toThrow(
+      'both like and clusters are given',
+    );
+    await expect(partitionData({ device, data, like, metric: 'euclidean' })).rejects.toThrow('both like and metric');
+    await expect(partitionData({ device, data })).rejects.toThrow('neither clusters nor like is given');
+    await partitionData({ device, data: like, clusters: 2 });
+    const encoder = {
+      name: 'mine',
+      dimensions: 2,
+      parameters: {},
+      encode: async ({ count }: { count: number }) => Float32Array.from({ length: 2 * count }, (_, i) => i),
+    };
+    const mine = await prepared();
+    await partitionData({ device, data: mine, clusters: 2, encoder });
+    await expect(partitionData({ device, data, like: mine })).rejects.toThrow('no encoder is called "mine"');
   });
 });
 

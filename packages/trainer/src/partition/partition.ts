@@ -1,11 +1,17 @@
 // A data folder → self-contained folders, one for each cluster, one for the router, one of held-out pictures.
 import {
   assign,
+  assignImages,
   type ClusteringOptions,
   type Encoder,
+  encodeImages,
   encoderOf,
+  growPartition,
+  type ImageStream,
   type Partition,
+  type PartitionedImages,
   partitionImages,
+  readPartition,
   type SweepRow,
   statisticsEncoder,
   sweepClusters,
@@ -13,10 +19,11 @@ import {
 } from '@paris/clustering';
 import type { FileSource, FileStore } from '@paris/files';
 import { encodeJson, sha256 } from '@paris/files';
-import { type Device, key } from '@paris/tensor';
-import { readManifestFolder, writeCluster, writeLabelled } from '../data/files.js';
-import type { ClusterItem, DataFormat, DataItem, LabelledManifest, Manifest } from '../data/formats.js';
-import { type Pictures, selectRows } from '../data/rows.js';
+import { type Device, key, ValueError } from '@paris/tensor';
+import { openManifestFolder, writeCluster, writeLabelled } from '../data/files.js';
+import { type ClusterItem, type DataItem, formatOf, type LabelledManifest, type Manifest } from '../data/formats.js';
+import { imageStream } from '../data/images.js';
+import { pickRows, type Rows } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
@@ -24,15 +31,29 @@ import { recoverOutput, replaceOutput } from '../output/replace.js';
 import { checkRatio, drawOutOfCluster } from './out-of-cluster.js';
 import { describePartition, type PartitionReport } from './report.js';
 
-/** How to cluster is as `partitionImages` of `@paris/clustering` takes it: K, stages, assignment, balance, metric, seed. */
-export interface PartitionOptions extends ClusteringOptions {
+/** How to cluster is as `partitionImages` of `@paris/clustering` takes it: stages, assignment, balance, metric, seed. */
+export interface PartitionOptions extends Omit<ClusteringOptions, 'clusters'> {
   device: Device;
-  /** What `prepare` wrote; the folders are written beside it. */
+  /** K. Either this or `like`. */
+  clusters?: number;
+  /**
+   * A data folder or a model that is partitioned: its centroids place these pictures, too, so that experts trained on them
+   * belong to the same model. How to cluster is known then.
+   */
+  like?: FileSource | undefined;
+  /**
+   * With `like`: new clusters after those that were there, whose centroids stay. So many, of the pictures that are far from all
+   * old centroids; or `all`: these pictures are one new cluster.
+   */
+  add?: number | 'all' | undefined;
+  /** What `prepare` wrote; the folders are written next to it. */
   data: FileStore;
   /** Share of each cluster's folder that is drawn from the other clusters, see `drawOutOfCluster`. Default 0. */
   outOfCluster?: number;
   /** Default: the built-in statistics of colour, layout and edges. */
   encoder?: Encoder;
+  /** Bytes of records in one file of a folder at most: folders that need no more have one file. Default 64 MiB. */
+  shardBytes?: number | undefined;
   /** Called with 0, then as clusters, held-out pictures and each cluster's folder are done; `total` is K + 4. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal | undefined;
@@ -40,48 +61,62 @@ export interface PartitionOptions extends ClusteringOptions {
 
 /**
  * Clusters the training pictures and writes `clusters/00/` …, `router/`, `test/` and `partition/`. Held-out pictures
- * have no say in the centroids; they are assigned as new pictures are. Pictures from other clusters, where asked for,
- * stand in `clusters/` only: the router learns true clusters.
- * @throws ClusteringError for fewer pictures than clusters, ValueError for a share that is none, OutputError if something
- *   that we did not write is where the folders go
+ * do not influence the centroids; they are assigned as new pictures are. Pictures from other clusters, where asked for,
+ * are in `clusters/` only: the router learns true clusters. Records are read and written a file at a time; the features of all are held, as f32.
+ * @throws ClusteringError for fewer pictures than clusters or another encoder than that of `like`, ValueError for a share
+ *   that is none, neither or both of `clusters` and `like`, CheckpointError if `like` is not partitioned, OutputError if
+ *   something that we did not write is where the folders go
  */
 export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
-  const { device, data, encoder = statisticsEncoder(), outOfCluster = 0, signal, onProgress: hear, ...how } = options;
-  const { clusters, seed = 0 } = how;
+  const { device, data, encoder = statisticsEncoder(), outOfCluster = 0, signal, onProgress: hear } = options;
   checkRatio(outOfCluster);
   const onProgress = (done: number, total: number) => {
     signal?.throwIfAborted();
     hear?.(done, total);
   };
   await recoverOutput(data);
-  const { manifest, pictures, train, test } = await readSplits(data);
+  const { manifest, rows, train, test } = await readSplits(data);
   await claimOutput(data, dataFolder, 'partition');
+  const old = await oldPartition(options);
+  const { add } = options;
+  if (add !== undefined && !old) {
+    throw new ValueError('partition', 'add is given without like. Say which partition is to grow: --like FOLDER.');
+  }
+  const clusters = old ? old.clusters + (add === 'all' ? 1 : (add ?? 0)) : options.clusters!;
   const total = clusters + 4;
   onProgress(0, total);
 
-  const made = await partitionImages(device, encoder, batch(pictures, manifest, train), how);
+  const images = batch(rows, manifest, train);
+  const made = old
+    ? await placeLike(device, encoderOf(old, [encoder]), old, images, add)
+    : await partitionImages(device, encoder, images, { ...options, clusters });
   const { partition, labels } = made;
+  const { seed } = partition;
   onProgress(1, total);
   const testLabels =
-    test.length > 0
-      ? await assign(device, encoderOf(partition, [encoder]), partition, batch(pictures, manifest, test))
-      : [];
+    add === 'all'
+      ? test.map(() => clusters - 1)
+      : test.length > 0
+        ? await assign(device, encoderOf(partition, [encoder]), partition, batch(rows, manifest, test))
+        : [];
   onProgress(2, total);
 
-  const common = { version: 1 as const, seed, ...formatOf(manifest), partition: await partitionHash(partition) };
   const copied: number[] = [];
   const replaced = { parts: ['clusters', 'router', 'test', 'partition'], last: 'partition/partition.json' };
   await replaceOutput(data, dataFolder, replaced, 'partition', async (folders) => {
+    const how = { shardBytes: options.shardBytes, signal };
+    const common = {
+      version: manifest.version,
+      seed,
+      ...formatOf(manifest),
+      partition: await partitionHash(partition),
+    };
     for (let cluster = 0; cluster < clusters; cluster++) {
       const own = train.filter((_, i) => labels[i] === cluster);
       const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
-      const items = [
-        ...own.map((row): ClusterItem => itemOf(manifest, row)),
-        ...others.map((row): ClusterItem => ({ ...itemOf(manifest, row), outOfCluster: true })),
-      ];
-      const rows = [...own, ...others];
-      const description = { ...common, cluster, count: rows.length, outOfCluster, items };
-      await writeCluster(folders, description, selectRows(pictures, manifest, rows));
+      const { count, items } = clusterItems(manifest, own, others);
+      const description = { ...common, cluster, count, outOfCluster, items };
+      await writeCluster(folders, description, pickRows(rows, manifest, [...own, ...others]), how);
       copied.push(others.length);
       onProgress(3 + cluster, total);
     }
@@ -89,14 +124,46 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
       const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
       return { ...common, clusters, count: chosen.length, items };
     };
-    await writeLabelled(folders, 'router', labelled(train, labels), selectRows(pictures, manifest, train));
-    await writeLabelled(folders, 'test', labelled(test, testLabels), selectRows(pictures, manifest, test));
+    await writeLabelled(folders, 'router', labelled(train, labels), pickRows(rows, manifest, train), how);
+    await writeLabelled(folders, 'test', labelled(test, testLabels), pickRows(rows, manifest, test), how);
     await writePartition(folders, 'partition', partition);
     signal?.throwIfAborted();
   });
   onProgress(total, total);
   const items = train.map((row) => itemOf(manifest, row));
   return { ...describePartition(made, items, testLabels), outOfCluster: copied };
+}
+
+/** Pictures in the clusters of a partition, or in those and new ones. */
+function placeLike(
+  device: Device,
+  encoder: Encoder,
+  old: Partition,
+  images: ImageStream,
+  add: number | 'all' | undefined,
+): Promise<PartitionedImages> {
+  if (add === undefined) return assignImages(device, encoder, old, images);
+  return growPartition(device, encoder, old, images, { add, seed: old.seed });
+}
+
+function clusterItems(manifest: Manifest, own: readonly number[], others: readonly number[]) {
+  const items = [
+    ...own.map((row): ClusterItem => itemOf(manifest, row)),
+    ...others.map((row): ClusterItem => ({ ...itemOf(manifest, row), outOfCluster: true })),
+  ];
+  return { count: items.length, items };
+}
+
+/** The partition that is taken over, if one is. */
+async function oldPartition({ like, clusters, ...how }: PartitionOptions): Promise<Partition | undefined> {
+  if (like === undefined) {
+    if (clusters !== undefined) return undefined;
+    throw new ValueError('partition', 'neither clusters nor like is given. Give the number of clusters.');
+  }
+  const names = ['stages', 'fine', 'assignment', 'balance', 'metric', 'seed', 'seeding', 'restarts'] as const;
+  const extra = clusters !== undefined ? 'clusters' : names.find((name) => how[name] !== undefined);
+  if (extra === undefined) return readPartition(like, 'partition');
+  throw new ValueError('partition', `both like and ${extra} are given: the old partition says it. Leave ${extra} out.`);
 }
 
 /** What {@link sweepPartitions} takes. */
@@ -110,13 +177,13 @@ export interface SweepOptions extends Pick<PartitionOptions, 'device' | 'data' |
 
 /**
  * Clusters the training pictures with several K, to choose one, and writes nothing. If every one of them has a category,
- * each row says what clusters tell about it.
+ * each row has the mutual information of clusters and categories.
  * @throws ClusteringError for fewer pictures than clusters
  */
 export async function sweepPartitions(options: SweepOptions): Promise<SweepRow[]> {
   const { device, data, encoder = statisticsEncoder(), clusters, metric, seed, onProgress, signal } = options;
-  const { manifest, pictures, train } = await readSplits(data);
-  const features = await encoder.encode(batch(pictures, manifest, train));
+  const { manifest, rows, train } = await readSplits(data);
+  const features = await encodeImages(encoder, batch(rows, manifest, train));
   const categories = train.flatMap((row) => manifest.items[row]!.category ?? []);
   let done = 0;
   onProgress?.(done, clusters.length);
@@ -141,20 +208,16 @@ export async function partitionHash({ assignment, seed, centroids, fine }: Parti
 }
 
 async function readSplits(data: FileSource) {
-  const { manifest, ...pictures } = await readManifestFolder(data);
-  const rows = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
-  const [train, test] = [rows('train'), rows('test')];
+  const { manifest, rows } = await openManifestFolder(data);
+  const of = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
+  const [train, test] = [of('train'), of('test')];
   if (train.length === 0)
     throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
-  return { manifest, pictures, train, test };
+  return { manifest, rows, train, test };
 }
 
-function batch(pictures: Pictures, manifest: Manifest, rows: number[]) {
-  return { pixels: selectRows(pictures, manifest, rows).pixels, count: rows.length, size: manifest.size };
-}
-
-function formatOf({ size, channels, maxTokens, normalization, vocabulary }: DataFormat): DataFormat {
-  return { size, channels, maxTokens, normalization, vocabulary };
+function batch(rows: Rows, manifest: Manifest, numbers: readonly number[]): ImageStream {
+  return imageStream(pickRows(rows, manifest, numbers), manifest);
 }
 
 function itemOf(manifest: Manifest, row: number): DataItem {

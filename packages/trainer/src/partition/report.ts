@@ -1,4 +1,4 @@
-// What a partition looks like, for people: sizes, measures, what to look at, and several K side by side.
+// A partition as text: sizes, measures, typical pictures, and several K compared.
 import {
   type ClusterQuality,
   clusterQuality,
@@ -17,7 +17,7 @@ export interface PartitionReport {
   partition: Partition;
   /** Training pictures of each cluster. */
   sizes: readonly number[];
-  /** How many of other clusters each folder holds besides. */
+  /** How many pictures of other clusters each folder holds in addition. */
   outOfCluster: readonly number[];
   /** Held-out pictures of each cluster. */
   testSizes: readonly number[];
@@ -35,18 +35,17 @@ export function describePartition(
   items: readonly DataItem[],
   testLabels: ArrayLike<number>,
 ): Omit<PartitionReport, 'outOfCluster'> {
-  const { clusters, metric, seed, centroids, encoder, sizes } = partition;
+  const { clusters, metric, seed, centroids, encoder } = partition;
   const { dimensions } = encoder;
   const quality = clusterQuality(features, dimensions, labels, { clusters, metric, seed });
   const nearest = nearestRows(features, dimensions, labels, centroids, { count: 3, metric });
-  const testSizes = sizes.map((_, cluster) => Array.from(testLabels).filter((label) => label === cluster).length);
   const rows = items.flatMap((item, row) => (item.category === undefined ? [] : [row]));
   const names = rows.map((row) => items[row]!.category!);
   const some = new Set(names).size > 1;
   return {
     partition,
-    sizes,
-    testSizes,
+    sizes: quality.sizes,
+    testSizes: Array.from({ length: clusters }, (_, k) => Array.from(testLabels).filter((label) => label === k).length),
     quality,
     nearest: nearest.map((own) => own.map((row) => items[row]!.id)),
     ...(some

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble/assemble.js';
 import type { TrainEvent } from '../run/events.js';
 import { drawPinned, makePinned, STOPPED_AFTER, trainPinned, trainPinnedRouter } from './pinned.testing.js';
-import { distance, numbersOf, pinned, readSums, sumsFile, sumsOf } from './sums.testing.js';
+import { distance, lastingFiles, numbersOf, pinned, readSums, sumsFile, sumsOf } from './sums.testing.js';
 
 let device: Device;
 let made: FileStore;
@@ -108,7 +108,7 @@ async function record(): Promise<void> {
   const { fingerprint, adapter } = device.info;
   if (/swiftshader/i.test(adapter)) {
     for (const path of await pinned.list()) await pinned.remove(path);
-    for (const path of await made.list()) await pinned.write(path, await made.read(path));
+    for (const path of await lastingFiles(made)) await pinned.write(path, await made.read(path));
   }
   const sums = { ...readSums(), [fingerprint]: await sumsOf(made) };
   writeFileSync(sumsFile, `${JSON.stringify(sums, null, 1)}\n`);

@@ -99,5 +99,5 @@ async function writePictures(store: FileStore): Promise<void> {
     }),
     skipped: [],
   };
-  await writeManifestFolder(store, manifest, { pixels, tokens: encodeCaptions(captions, vocabulary, 8) });
+  await writeManifestFolder(store, manifest, { images: pixels, tokens: encodeCaptions(captions, vocabulary, 8) });
 }

@@ -23,13 +23,18 @@ export function readSums(): Sums {
 /** SHA-256 of every file; of a run.json without what clocks and adapters decide. */
 export async function sumsOf(store: FileStore): Promise<{ [path: string]: string }> {
   const sums: { [path: string]: string } = {};
-  for (const path of (await store.list()).sort()) sums[path] = await sha256(timeless(path, await store.read(path)));
+  for (const path of await lastingFiles(store)) sums[path] = await sha256(timeless(path, await store.read(path)));
   return sums;
+}
+
+/** All files but the logs, which clocks write. */
+export async function lastingFiles(store: FileStore): Promise<string[]> {
+  return (await store.list()).filter((path) => !path.endsWith('/log.jsonl')).sort();
 }
 
 function timeless(path: string, bytes: Uint8Array): Uint8Array {
   if (!path.endsWith('/run.json')) return bytes;
-  const { adapters: _, result, ...record } = JSON.parse(new TextDecoder().decode(bytes));
+  const { adapters: _, checkpoints: __, result, ...record } = JSON.parse(new TextDecoder().decode(bytes));
   // The loss is a mean since the last report, and reports are made by the clock.
   const lasting = result && { steps: result.steps, sha256: result.sha256 };
   return new TextEncoder().encode(JSON.stringify({ ...record, result: lasting }));

@@ -2,8 +2,8 @@
 import { memoryStore } from '@paris/files';
 import { expect, it } from 'vitest';
 import { readManifestFolder } from '../data/files.js';
+import type { PictureSource, SkippedPicture, SourcePicture } from './picture-source.js';
 import { preparePictures } from './prepare.js';
-import type { PictureSource, SkippedPicture, SourcePicture } from './source.js';
 
 const picture = (id: string, pixels: number[]): SourcePicture => ({
   item: { id, caption: `a ${id}`, group: id, licence: 'MIT' },
@@ -23,10 +23,19 @@ it('stores pictures in the order in which they come, and says what was skipped',
     ['a', 'train'],
   ]);
   expect(manifest.skipped).toEqual([{ file: 'x', reason: 'torn' }]);
-  const { pixels, tokens } = await readManifestFolder(out);
-  expect([...pixels]).toEqual([1, 2, 3, 4, 5, 6]);
-  expect(manifest.vocabulary[tokens[1]!]).toBe('b');
-  expect(manifest.vocabulary[tokens[9]!]).toBe('a');
+  const { images, tokens } = (await readManifestFolder(out)).columns;
+  expect([...images!]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(manifest.vocabulary[tokens![1]!]).toBe('b');
+  expect(manifest.vocabulary[tokens![9]!]).toBe('a');
+});
+
+it('takes the vocabulary of another folder', async () => {
+  const out = memoryStore();
+  const vocabulary = ['', '?', 'b', 'z'];
+  const pictures = given([picture('a', [1, 2, 3]), picture('b', [4, 5, 6])]);
+  const manifest = await preparePictures({ pictures, out, size: 1, holdout: 0, vocabulary });
+  expect(manifest.vocabulary).toEqual(vocabulary);
+  expect([...(await readManifestFolder(out)).columns.tokens!.slice(8, 10)]).toEqual([1, 2]); // a picture called "a b"
 });
 
 it.each([
@@ -55,4 +64,13 @@ it('stops between two pictures, and leaves the source to clean up', async () => 
   const preparing = preparePictures({ pictures: source(), out: memoryStore(), size: 1, signal: stop.signal });
   await expect(preparing).rejects.toMatchObject({ name: 'AbortError' });
   expect(closed).toBe(true);
+});
+
+it('refuses a seed that no later command takes, before anything is written', async () => {
+  const out = memoryStore();
+  for (const seed of [-1, 0.5, 2 ** 53, Number.NaN]) {
+    const pictures = given([picture('a', [1, 2, 3])]);
+    await expect(preparePictures({ pictures, out, size: 1, seed })).rejects.toThrow('expected an integer in [0, 2⁵³)');
+  }
+  expect(await out.list()).toEqual([]);
 });

@@ -1,11 +1,22 @@
 // Pictures → a data folder: captioned, split into what is learned from and what is held out, written.
 import type { FileStore } from '@paris/files';
-import { buildVocabulary, encodeCaptions, MAX_TOKENS } from '@paris/model';
+import { buildVocabulary, captionWords, type LabelSet, MAX_TOKENS } from '@paris/model';
+import { key } from '@paris/tensor';
+import { classesOf } from '../data/classes.js';
+import { columnsOf } from '../data/columns.js';
+import { type Encodings, encodedColumns, encodingsOf } from '../data/encodings.js';
 import { assertUnpartitioned, readManifest, writeManifestFolder } from '../data/files.js';
 import type { DataItem, Manifest } from '../data/formats.js';
 import { DataError } from '../errors.js';
-import type { PictureSource, SkippedPicture } from './source.js';
+import { claimOutput } from '../output/claim.js';
+import { dataFolder } from '../output/kinds.js';
+import { recoverOutput } from '../output/replace.js';
+import { type Collected, collect } from './collect.js';
+import { joinGroups, nearCopies } from './near-copies.js';
+import type { PictureSource, PixelSource, SkippedPicture } from './picture-source.js';
+import { encodingsBy, type RecordEncoders, recordRows } from './record-rows.js';
 import { heldOutGroups } from './split.js';
+import { openSpool, type PixelStore } from './spool.js';
 
 /** Where pictures go, and what of them is held out. */
 export interface PreparePicturesOptions {
@@ -16,23 +27,81 @@ export interface PreparePicturesOptions {
   /** Share of the groups that no training sees. Default 0.1. */
   holdout?: number;
   seed?: number;
+  /** Whether near-copies (see `Manifest.nearCopies`) are looked for and kept in one group. Default true. */
+  nearCopies?: boolean | undefined;
   /** Most words in the vocabulary. Default 1000. */
   vocabularyLimit?: number;
+  /**
+   * The vocabulary of another data folder, so that experts trained on either belong to one model. Default: the most frequent
+   * words of the training captions.
+   */
+  vocabulary?: readonly string[] | undefined;
+  /**
+   * As they come, or by `name`, by code unit; of two with one name, the first in the source counts, the other is skipped. Default
+   * `source`.
+   */
+  order?: 'source' | 'name' | undefined;
+  /**
+   * Bytes of records in one file at most: pictures that need no more are one file. Default 64 MiB. As much is held in memory;
+   * what more is decoded waits in a folder of `out`, `paris-preparation`, until all is there.
+   */
+  shardBytes?: number | undefined;
+  /** Adds latents, features of captions, or both. Default: nothing is encoded. */
+  encoders?: RecordEncoders | undefined;
+  /** Adds classes by number, of these or of the categories of the pictures, all of which need one. Default: none are added. */
+  classes?: LabelSet | 'categories' | undefined;
   /** Whether what was partitioned in `out` may go, where the pictures are others now. Default false. */
   fresh?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]) to `out`, once all
- * pictures are there. The same pictures again change nothing; others are refused where `out` is partitioned, unless `fresh`.
- * @throws OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
+ * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]), or several such files
+ * of a bounded size, to `out`, once all pictures are there. The same pictures again change nothing; others are refused where `out` is partitioned, unless `fresh`.
+ * @throws ValueError for a seed that is no whole number in [0, 2⁵³); OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
  *   picture, or none for training, or one of another size; the signal's reason when it is aborted
  */
 export async function preparePictures(options: PreparePicturesOptions): Promise<Manifest> {
-  const { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000 } = options;
-  if (!options.fresh) await assertSame(options.out, { size, holdout, seed });
-  const { items, pixels, skipped } = await collect(options);
+  const { out, size, shardBytes, pictures } = options;
+  await assertPreparable(options);
+  return prepareFrom(pictures, await openSpool(out, { size, shardBytes }), options);
+}
+
+/** What can be known before a picture is decoded. @throws as {@link preparePictures} */
+export async function assertPreparable(options: Omit<PreparePicturesOptions, 'pictures'>): Promise<void> {
+  const { out, size, holdout = 0.1, seed = 0, fresh } = options;
+  key(seed); // a seed that the next command refuses is refused here
+  await recoverOutput(out);
+  await claimOutput(out, dataFolder, 'prepare');
+  if (!fresh) await assertSame(out, { size: options.encoders?.keep ?? size, holdout, seed });
+}
+
+/** What `prepareFrom` knows in addition of pictures that are stored. */
+export interface StoredOptions extends Omit<PreparePicturesOptions, 'pictures'> {
+  /** What the store has of each picture in addition to pixels. Default: nothing. */
+  encodings?: Pick<Encodings, 'latents' | 'text'> | undefined;
+}
+
+/** {@link preparePictures} with pictures of which some are in the store already. The store is closed. */
+export async function prepareFrom(pictures: PixelSource, store: PixelStore, options: StoredOptions): Promise<Manifest> {
+  try {
+    const collected = await collect(pictures, store, options);
+    const manifest = await describe(collected, options);
+    const rows = recordRows(collected.pixels, manifest, options.encoders);
+    await writeManifestFolder(options.out, manifest, rows, options);
+    await store.finish();
+    return manifest;
+  } finally {
+    await store.close();
+  }
+}
+
+async function describe(
+  { items: given, pixels, looks, skipped }: Collected,
+  { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000, ...options }: StoredOptions,
+): Promise<Manifest> {
+  const copies = looks ? await nearCopies(looks, pixels, options.signal) : [];
+  const items = joinGroups(given, copies);
   const held = await heldOutGroups(
     items.map((item) => item.group),
     holdout,
@@ -45,13 +114,14 @@ export async function preparePictures(options: PreparePicturesOptions): Promise<
   const train = split.filter((item) => item.split === 'train');
   if (train.length === 0) throw new DataError('prepare', noTraining(items.length, skipped, holdout));
 
-  const vocabulary = buildVocabulary(
-    train.map((item) => item.caption),
-    vocabularyLimit,
-  );
+  const captions = train.map((item) => item.caption);
+  const vocabulary = options.vocabulary ? [...options.vocabulary] : buildVocabulary(captions, vocabularyLimit);
+  const { encoders } = options;
+  const brought = encodingsOf(options.encodings ?? {});
+  const encodings = { ...brought, ...(encoders && encodingsBy(encoders)), ...labelsOf(items, options.classes) };
   const manifest: Manifest = {
     version: 1,
-    size,
+    size: encoders?.keep ?? size,
     channels: 3,
     maxTokens: MAX_TOKENS,
     normalization: { scale: 127.5, offset: -1 },
@@ -59,15 +129,26 @@ export async function preparePictures(options: PreparePicturesOptions): Promise<
     holdout: { fraction: holdout, seed, by: 'group' },
     vocabulary,
     items: split,
-    skipped,
+    skipped: [...skipped],
+    ...(copies.length > 0 && { nearCopies: copies.map((rows) => rows.map((row) => items[row]!.id)) }),
   };
-  const tokens = encodeCaptions(
-    items.map((item) => item.caption),
-    vocabulary,
-    MAX_TOKENS,
-  );
-  await writeManifestFolder(options.out, manifest, { pixels, tokens }, options);
-  return manifest;
+  return Object.keys(encodings).length > 0 ? withEncodings(manifest, encodings) : manifest;
+}
+
+/** Says which columns there are: more than those of version 1. */
+function withEncodings(manifest: Manifest, encodings: Encodings): Manifest {
+  const columns = { ...columnsOf(manifest), ...encodedColumns(encodings) };
+  return { ...manifest, version: 2, columns, ...encodings };
+}
+
+function labelsOf(items: readonly DataItem[], classes: PreparePicturesOptions['classes']): Pick<Encodings, 'classes'> {
+  if (classes === undefined) return {};
+  return { classes: classes === 'categories' ? classesOf(items.flatMap((item) => item.category ?? [])) : classes };
+}
+
+/** Pictures whose caption has more words than a caption's token ids, by id: those beyond are not learned. */
+export function cutCaptions({ items, maxTokens }: Manifest): string[] {
+  return items.filter(({ caption }) => captionWords(caption).length > maxTokens).map(({ id }) => id);
 }
 
 /** Before pictures are decoded: what can be known by now. @throws OutputError if clusters would go */
@@ -77,30 +158,6 @@ async function assertSame(out: FileStore, wanted: { size: number; holdout: numbe
   const { size, holdout } = before;
   if (size === wanted.size && holdout.fraction === wanted.holdout && holdout.seed === wanted.seed) return;
   await assertUnpartitioned(out);
-}
-
-async function collect({ pictures, size, signal }: PreparePicturesOptions) {
-  const items: DataItem[] = [];
-  const all: Uint8Array[] = [];
-  const skipped: SkippedPicture[] = [];
-  const area = 3 * size * size;
-  for await (const picture of pictures) {
-    signal?.throwIfAborted();
-    if ('reason' in picture) {
-      skipped.push(picture);
-      continue;
-    }
-    const { item, pixels } = picture;
-    if (pixels.length !== area) {
-      const got = `${pixels.length} bytes, not ${area} (3 × ${size} × ${size})`;
-      throw new DataError('prepare', `${JSON.stringify(item.id)} has ${got}. Resize pictures before.`);
-    }
-    items.push(item);
-    all.push(pixels);
-  }
-  const pixels = new Uint8Array(all.length * area);
-  for (const [row, own] of all.entries()) pixels.set(own, row * area);
-  return { items, pixels, skipped };
 }
 
 function noTraining(usable: number, skipped: readonly SkippedPicture[], holdout: number): string {

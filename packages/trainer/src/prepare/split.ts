@@ -1,6 +1,6 @@
 // Which pictures no training sees: decided per group, by a hash, so that it depends on nothing but the seed and the
 // group's name. Adding pictures never moves others across the line.
-import { sha256 } from '@paris/files';
+import { sha256OfPieces } from '@paris/files';
 
 /**
  * For each group whether it is held out: a uniform number in [0, 1) from SHA-256(seed, group), compared with
@@ -9,7 +9,7 @@ import { sha256 } from '@paris/files';
 export async function heldOutGroups(groups: Iterable<string>, fraction: number, seed: number): Promise<Set<string>> {
   const held = new Set<string>();
   for (const group of new Set(groups)) {
-    const digest = await sha256(encoder.encode(`${seed}\0${group}`));
+    const digest = await sha256OfPieces([encoder.encode(`${seed}\0${group}`)]);
     if (Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48 < fraction) held.add(group);
   }
   return held;

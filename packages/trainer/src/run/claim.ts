@@ -2,8 +2,11 @@
 import { entriesOf, type FileStore, folderStore } from '@paris/files';
 import { RunError } from '../errors.js';
 import { everythingIn } from '../output/claim.js';
+import { CHAIN_FILE, STATES_FILE } from './chain.js';
 import { RUN_DATA_FILE } from './data.js';
+import { LOG_FILE } from './log.js';
 import { METRICS_FILE } from './metrics.js';
+import { OBSERVED_FILES } from './observer.js';
 import { RUN_FILE, readRun } from './record.js';
 
 /** Files that a run writes when it begins, by path. */
@@ -21,7 +24,7 @@ export async function claimRun(runs: FileStore, name: string, companions: Compan
   const store = folderStore(runs, name);
   if (await readRun(store)) return;
   for (const path of await contentsOf(store)) {
-    const own = companions[path];
+    const own = Object.hasOwn(companions, path) ? companions[path] : undefined;
     if (own && sameBytes(own, await store.read(path))) continue;
     const what = `the run's folder ${name} holds ${JSON.stringify(path)} and no ${RUN_FILE}: it is not ours`;
     throw new RunError('train', `${what}. Give another --out.`);
@@ -53,6 +56,10 @@ const files: ReadonlySet<string> = new Set([
   RUN_FILE,
   RUN_DATA_FILE,
   METRICS_FILE,
+  LOG_FILE,
+  ...OBSERVED_FILES,
+  CHAIN_FILE,
+  STATES_FILE,
   TUNING_FILE,
   WEIGHTS_FILE,
   'text/vocabulary.json',
@@ -60,9 +67,11 @@ const files: ReadonlySet<string> = new Set([
   'partition/centroids.safetensors',
 ]);
 
-function isOfRun(path: string, companions: Companions): boolean {
+export function isOfRun(path: string, companions: Companions = {}): boolean {
   if (files.has(path) || Object.hasOwn(companions, path)) return true;
-  return path === 'checkpoints/' || /^checkpoints\/\d{8}\.safetensors$/.test(path);
+  return /^(model-ema-[\d.e-]+\.safetensors|(checkpoints|proof)\/(\d{8}\.safetensors)?|samples\/(\d{8}\.png)?)$/.test(
+    path,
+  );
 }
 
 /** All in a run's folder, also what is no file. */

@@ -1,4 +1,4 @@
-// A training without a GPU: it multiplies a number, so that every state and every file can be foretold.
+// A training without a GPU: it multiplies a number, so that every state and every file can be predicted.
 import { CheckpointError } from '@paris/tensor';
 import type { TrainingJob } from './run.js';
 
@@ -11,10 +11,12 @@ export interface State {
 }
 
 /** x ← 3x + step (mod 1009); dies after `dieAfter` steps of this process, as a killed process does. */
-export function counter(options: { dieAfter?: number; loss?: (step: number) => number } = {}): TrainingJob<State> {
+export function counter(
+  options: { dieAfter?: number; loss?: (step: number) => number; steps?: number } = {},
+): TrainingJob<State> {
   let left = options.dieAfter ?? Number.POSITIVE_INFINITY;
   return {
-    steps,
+    steps: options.steps ?? steps,
     batchSize: 4,
     parameters: 1,
     start: async () => ({ value: 1 }),

@@ -1,4 +1,4 @@
-// What a training tells whoever watches: a progress bar, a log, a parent process, a page.
+// The events of a training, for anyone who watches: a progress bar, a log, a parent process, a page.
 
 /** One line of `metrics.jsonl`. */
 export interface StepMetrics {
@@ -7,6 +7,10 @@ export interface StepMetrics {
   loss: number;
   /** Share of the batch that the router labelled right; experts have none. */
   accuracy?: number | undefined;
+  /** Global norm of the gradient before it is clipped; absent where it is not finite. */
+  gradientNorm?: number | undefined;
+  /** The rate of the step. */
+  learningRate?: number | undefined;
 }
 
 /** One event of a training, from `start` to `finished`; `step` counts the steps done. */
@@ -23,9 +27,16 @@ export type TrainEvent =
       /** Absent until steps have been made at a steady speed, some after shaders were compiled. */
       secondsLeft?: number | undefined;
     }
-  | { type: 'checkpoint'; step: number }
+  /** A checkpoint is on the disk; `seconds` from its copy to its last byte. The next one takes about as long. */
+  | { type: 'checkpoint'; step: number; sizeBytes: number; seconds: number }
+  /** Held-out pictures are measured, or samples drawn; `file` is where that is written. */
+  | { type: 'observing'; file: string; step: number; done: number; total: number }
+  /** The mean loss on held-out pictures, over noise levels. */
+  | { type: 'validation'; step: number; loss: number; accuracy?: number | undefined }
+  /** A file of sample pictures in the run's folder. */
+  | { type: 'samples'; step: number; file: string }
   | { type: 'notice'; message: string }
   | { type: 'finished'; step: number; steps: number; alreadyDone: boolean; seconds: number; sha256: string };
 
-/** Called with each event as it happens; a promise is not waited for. */
+/** Called with each event as it happens; a returned promise is not awaited. */
 export type OnTrainEvent = (event: TrainEvent) => void;

@@ -1,21 +1,26 @@
-// metrics.jsonl: one line a step. Lines reach the file before the checkpoint of their step does; on continuing,
-// whatever lies after the checkpoint is cut off. So there is never a step twice, nor one missing.
+// metrics.jsonl: one line per step. Lines reach the file before the checkpoint of their step does; when a run is resumed,
+// lines after its checkpoint are cut off. So no step is there twice, and none is missing
+// unless the disk lost a line.
 
 import type { FileSource, FileStore } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
 import * as z from 'zod/mini';
 import type { StepMetrics } from './events.js';
+import { appendLines, linesOf, writeLines } from './lines.js';
 
 export const METRICS_FILE = 'metrics.jsonl';
 
-const lineSchema: z.ZodMiniType<StepMetrics> = z.object({
+/** A line of metrics.jsonl. */
+export const metricsSchema: z.ZodMiniType<StepMetrics> = z.object({
   step: z.int(),
   loss: z.number(),
   accuracy: z.optional(z.number()),
+  gradientNorm: z.optional(z.number()),
+  learningRate: z.optional(z.number()),
 });
 
 export async function appendMetrics(store: FileStore, metrics: readonly StepMetrics[]): Promise<void> {
-  if (metrics.length > 0) await store.append(METRICS_FILE, metrics.map(toLine).join(''));
+  await appendLines(store, METRICS_FILE, metrics);
 }
 
 /** All complete lines, in order. A line that a kill cut short is left out. */
@@ -27,25 +32,22 @@ export async function readMetrics(store: FileSource): Promise<StepMetrics[]> {
     .slice(0, -1);
   return lines.map((line, index) => {
     try {
-      const result = lineSchema.safeParse(JSON.parse(line));
+      const result = metricsSchema.safeParse(JSON.parse(line));
       if (result.success) return result.data;
     } catch {}
     throw new CheckpointError('metrics', `${METRICS_FILE}, line ${index + 1} is not a step's metrics.`);
   });
 }
 
-/** Cuts the file after `step` lines. @throws CheckpointError if it does not hold the steps 1 to `step`. */
-export async function truncateMetrics(store: FileStore, step: number): Promise<void> {
-  const kept = (await readMetrics(store)).filter((line) => line.step <= step);
-  if (kept.length !== step || kept.some((line, index) => line.step !== index + 1)) {
-    throw new CheckpointError(
-      'metrics',
-      `${METRICS_FILE} does not hold the steps 1 to ${step}. Start anew with --fresh.`,
-    );
+/**
+ * Cuts off the lines of later steps. Lines that a power cut took or damaged are left out: a run is worth more than they are.
+ * @returns how many of the steps 1 to `step` have no line
+ */
+export async function truncateMetrics(store: FileStore, step: number): Promise<number> {
+  const kept: StepMetrics[] = [];
+  for (const line of await linesOf(store, METRICS_FILE, metricsSchema)) {
+    if (line.step <= step && line.step > (kept.at(-1)?.step ?? 0)) kept.push(line);
   }
-  await store.write(METRICS_FILE, new TextEncoder().encode(kept.map(toLine).join('')));
-}
-
-function toLine(metrics: StepMetrics): string {
-  return `${JSON.stringify(metrics)}\n`;
+  await writeLines(store, METRICS_FILE, kept);
+  return step - kept.length;
 }

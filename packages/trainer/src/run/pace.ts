@@ -1,10 +1,10 @@
-// How fast a training goes and how long it will take. Only for people: nothing that is trained depends on the clock.
+// The speed of a training and the time left. For display only: the result of a training does not depend on the clock.
 
 /** An event at most twice a second, and no more results left unread than this. */
 const EVERY_MS = 500;
 const MOST_PENDING = 64;
 
-/** Before the time left is said: steps and laps that were about equally fast, one at most twice as fast as another. */
+/** Needed before the time left is shown: steps and laps that were about equally fast, one at most twice as fast as another. */
 const STEADY_STEPS = 5;
 const STEADY_LAPS = 2;
 const STEADY_RATIO = 2;
@@ -60,7 +60,7 @@ export class Pace {
     const before = base.laps === 0 ? lapMsPerStep : (this.lapAt - base.at) / (this.lapStep - base.step);
     const ratio = Math.max(before, lapMsPerStep) / Math.min(before, lapMsPerStep);
     if (!this.steady && !(ratio <= STEADY_RATIO)) {
-      // The laps so far say nothing of those to come; this one is the first that may.
+      // The earlier laps do not predict later ones; this is the first that may.
       this.base = { at: this.lapAt, step: this.lapStep, laps: 1 };
       return lapMsPerStep;
     }

@@ -43,7 +43,7 @@ describe('runTraining', () => {
   it('leaves weights, one line of metrics a step, and a record without checkpoints', async () => {
     const { train, store, events } = setup();
     const record = await train();
-    expect(await store.list()).toEqual(['metrics.jsonl', 'model.safetensors', 'run.json']);
+    expect(await store.list()).toEqual(['log.jsonl', 'metrics.jsonl', 'model.safetensors', 'run.json']);
     expect((await readMetrics(store)).map((line) => line.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(record).toEqual(await readRun(store));
     expect(record).toMatchObject({ status: 'finished', cluster: 3, result: { steps: 10 } });
@@ -70,6 +70,19 @@ describe('runTraining', () => {
     expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
   });
 
+  it('resumes although a power cut took lines of the metrics, or damaged them', async () => {
+    const { train, store, events } = setup();
+    await expect(train(counter({ dieAfter: 9 }))).rejects.toThrow('killed');
+    const lines = new TextDecoder().decode(await store.read('metrics.jsonl')).split('\n');
+    lines[2] = '\0'.repeat(20);
+    await store.write('metrics.jsonl', text(lines.slice(0, 6).join('\n')));
+    await train();
+    const message = 'metrics.jsonl has no line for 4 of the first 8 steps; the weights do not depend on them';
+    expect(events).toContainEqual({ type: 'notice', message });
+    expect((await readMetrics(store)).map(({ step }) => step)).toEqual([1, 2, 4, 5, 9, 10]);
+    expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
+  });
+
   it('goes back to the checkpoint before, if the newest cannot be read', async () => {
     const { train, store, events } = setup();
     await expect(train(counter({ dieAfter: 9 }))).rejects.toThrow('killed');
@@ -81,7 +94,7 @@ describe('runTraining', () => {
     expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
   });
 
-  it('stops between two steps when asked, with a checkpoint, and goes on from there', async () => {
+  it('stops between two steps when asked, with a checkpoint, and resumes from it', async () => {
     const { train, store } = setup();
     const stop = new AbortController();
     const job = counter();
@@ -92,12 +105,30 @@ describe('runTraining', () => {
     };
     const end = train(job, { signal: stop.signal });
     await expect(end).rejects.toThrow(InterruptedError);
-    await expect(end).rejects.toThrow('stopped after step 6 of 10; the same command goes on.');
+    await expect(end).rejects.toThrow('stopped after step 6 of 10; run the same command to resume.');
     expect(await listCheckpoints(store)).toEqual([6, 4]);
     const second = counter({ dieAfter: 4 }); // exactly what is left
     await train(second);
     expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
     expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
+  });
+
+  it('stops with a checkpoint when its hours are over, and resumes', async () => {
+    const { train, store } = setup();
+    const slow = counter();
+    const { advance } = slow;
+    slow.advance = async (state, step) => {
+      if (step === 2) await new Promise((resolve) => setTimeout(resolve, 60));
+      return advance(state, step);
+    };
+    const end = train(slow, { maxHours: 50 / 3.6e6 });
+    await expect(end).rejects.toThrow(InterruptedError);
+    await expect(end).rejects.toThrow(
+      /^\[train\] stopped after step \d of 10, since [\d.e-]+ hours are over; run the same/,
+    );
+    expect((await listCheckpoints(store))[0]).toBeGreaterThanOrEqual(1);
+    await train(counter(), { maxHours: 1 });
+    expect(await store.read('model.safetensors')).toEqual((await reference()).weights);
   });
 
   it('says that a finished run is finished, and touches nothing', async () => {
@@ -112,7 +143,10 @@ describe('runTraining', () => {
   });
 
   it.each([
-    [{ options: { steps: 20, seed: 0, config: { depth: 2 } } }, 'steps was 10 and is now 20'],
+    [
+      { options: { steps: 20, seed: 0, config: { depth: 2 } } },
+      'a run of 10 steps, over which its learning rate falls to zero: 20 steps',
+    ],
     [{ options: { steps, seed: 0, config: { depth: 3 } } }, 'config.depth was 2 and is now 3'],
     [{ options: { steps, seed: 0, config: { depth: 2 }, ema: 0.9 } }, 'ema was null and is now 0.9'],
     [{ data: { sha256: 'other', count: 5 } }, 'the data in its folder has changed'],
@@ -162,7 +196,7 @@ describe('runTraining', () => {
     await expect(end).rejects.toThrow('the loss of step 7 is NaN');
   });
 
-  it('records the adapters, and says when a run goes on on another', async () => {
+  it('records the adapters, and says when a run is resumed on another', async () => {
     const { train, events } = setup();
     await expect(train(counter({ dieAfter: 5 }))).rejects.toThrow('killed');
     const record = await train(counter(), { adapter: { fingerprint: 'g', name: 'other adapter' } });

@@ -1,15 +1,31 @@
-// A run from its first step or its last checkpoint to its end. What is trained is the job's business; here is what is
-// the same for all: identity, checkpoints, metrics, stopping, going on. Nothing here depends on a GPU.
+// A run from its first step or its last checkpoint to its end. What is trained is defined by the job; this file has what is
+// the same for all: identity, checkpoints, metrics, stopping, resuming. Nothing here depends on a GPU.
 
-import { type FileLock, FileLockedError, type FileSource, type FileStore, folderStore, sha256 } from '@paris/files';
+import {
+  type FileContent,
+  type FileLock,
+  FileLockedError,
+  type FileSource,
+  type FileStore,
+  folderStore,
+  sha256,
+} from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import { DivergedError, InterruptedError } from '../errors.js';
-import { checkpointPath, listCheckpoints, removeCheckpoints, writeCheckpoint } from './checkpoint.js';
+import { DataError } from '../errors.js';
+import { STATES_FILE } from './chain.js';
+import { checkpointPath, isIntact, listCheckpoints, removeCheckpoints } from './checkpoint.js';
 import { type Companions, claimRun, moveRunAside, WEIGHTS_FILE } from './claim.js';
 import type { OnTrainEvent, StepMetrics } from './events.js';
-import { appendMetrics, truncateMetrics } from './metrics.js';
-import { Pace } from './pace.js';
-import { assertSameRun, type RunIdentity, type RunRecord, readRun, writeRun } from './record.js';
+import { sameOrLonger } from './lengthen.js';
+import { cutLines } from './lines.js';
+import { type Machine, RunLog } from './log.js';
+import { truncateMetrics } from './metrics.js';
+import { OBSERVED_FILES, type Observer, observe } from './observer.js';
+import { type Position, Progress, type Saving } from './progress.js';
+import { assertSameProof, Prover, type Proving } from './prover.js';
+import { type RunIdentity, type RunRecord, readRun, writeRun } from './record.js';
+import { Saver } from './saver.js';
+import { type StopOptions, Stopping } from './stopping.js';
 
 /** Something that can be trained a step at a time, deterministically: state and step number decide the next state. */
 export interface TrainingJob<State> {
@@ -21,7 +37,10 @@ export interface TrainingJob<State> {
   start(): Promise<State>;
   /** From a checkpoint. @throws CheckpointError if it cannot be read. */
   restore(store: FileSource, path: string): Promise<State>;
-  /** Takes the state over. `values` waits for the GPU, so it is asked for several steps at once. */
+  /**
+   * Consumes the state, which must not be used afterwards. `values` waits for the GPU, so several steps are read at once.
+   * @throws DataError, with the state as it was, if what the step is to learn from cannot be used
+   */
   advance(
     state: State,
     step: number,
@@ -30,16 +49,30 @@ export interface TrainingJob<State> {
     /** Loss and accuracy of the step, read from the device. */
     values: () => Promise<Omit<StepMetrics, 'step'>>;
   }>;
-  /** The bytes of a checkpoint: everything `restore` needs. */
-  snapshot(state: State): Promise<Uint8Array>;
+  /** A copy of all that `restore` needs, on the host: the bytes of a checkpoint. The state may be used up after that. */
+  snapshot(state: State): Promise<FileContent>;
   /** The bytes of `model.safetensors`: what is sampled from. */
   weights(state: State): Promise<Uint8Array>;
+  /** Further files of weights, written next to it: other moving averages. */
+  averages?: readonly FurtherWeights<State>[];
   /** Frees what the state holds on the device; it cannot be used after that. */
   release(state: State): void;
+  /** What log.jsonl says of the device. */
+  machine?: Machine;
+  /** What looks at the training on the way. */
+  observers?: readonly Observer<State>[];
+}
+
+/** A further file of weights. */
+export interface FurtherWeights<State> {
+  /** In the run's folder. */
+  readonly path: string;
+  /** Its bytes. */
+  weights(state: State): Promise<Uint8Array>;
 }
 
 /** Where a run lives, what identifies it, and how often it is saved. */
-export interface RunOptions {
+export interface RunOptions extends Saving, Proving, StopOptions {
   /** Holds the run folders. */
   runs: FileStore;
   /** The run's folder in it: `expert-03`, `router`. */
@@ -47,17 +80,20 @@ export interface RunOptions {
   identity: RunIdentity;
   versions: { [name: string]: string };
   adapter: { fingerprint: string; name: string };
-  /** Files written beside run.json when the run begins. */
+  /** Files written next to run.json when the run begins. */
   companions?: Companions;
-  checkpointEvery: number;
+  /**
+   * Whether the states of a run of more steps are the same as far as this one goes. Its last state stays as a checkpoint, and
+   * more steps continue from it. Default false.
+   */
+  mayLengthen?: boolean | undefined;
   /** Moves an old run aside. */
   fresh?: boolean | undefined;
-  signal?: AbortSignal | undefined;
   onEvent?: OnTrainEvent | undefined;
 }
 
 /**
- * Begins, continues or just reports a run.
+ * Begins, resumes, lengthens or just reports a run.
  * @throws RunError if the folder holds another run, or anything that is not of a run; InterruptedError after the checkpoint that `signal` asked for;
  *   DivergedError if a loss is not finite.
  */
@@ -75,13 +111,15 @@ export async function runTraining<State>(
   try {
     const store = folderStore(runs, name);
     const found = await readRun(store);
-    if (found) assertSameRun(found, options.identity, options.name);
-    if (found?.status === 'finished') {
-      await removeCheckpoints(store); // where the process died between its last two touches
-      return reportFinished(found, options);
+    const known = found && (await sameOrLonger(found, options, store));
+    if (known) assertSameProof(known, options, name);
+    if (known?.status === 'finished') {
+      await clearCheckpoints(known, store, options); // where the process died between its last two touches
+      return reportFinished(known, options);
     }
-    const job = await createJob(); // first: one that cannot be made leaves no run behind
-    const record = found ?? (await begin(store, options));
+    const job = await createJob(); // first: one that cannot be made leaves no run behind, and an old one as it was
+    const record = known ?? (await begin(store, options));
+    if (known !== found) await writeRun(store, record);
     return await carryOut(job, record, store, options);
   } finally {
     await lock.release();
@@ -94,10 +132,17 @@ async function carryOut<State>(
   store: FileStore,
   options: RunOptions,
 ): Promise<RunRecord> {
-  const { onEvent, signal, identity } = options;
-  const at = await resume(job, store, options);
+  const { onEvent, identity } = options;
+  const at = await resume(job, record, store, options);
+  const log = new RunLog(store, job.batchSize, job.machine ?? {});
+  const saver = new Saver(store, record, log, onEvent);
   try {
-    await truncateMetrics(store, at.step);
+    const lost = await truncateMetrics(store, at.step);
+    if (lost > 0) {
+      const message = `metrics.jsonl has no line for ${lost} of the first ${at.step} steps; the weights do not depend on them`;
+      onEvent?.({ type: 'notice', message });
+    }
+    for (const file of [...OBSERVED_FILES, STATES_FILE]) await cutLines(store, file, at.step);
     await noteAdapter(record, at.step, store, options);
     onEvent?.({
       type: 'start',
@@ -106,85 +151,37 @@ async function carryOut<State>(
       parameters: job.parameters,
       count: identity.data.count,
     });
-    const progress = new Progress(job, at, store, onEvent);
+    await log.begin(at.step, options.adapter.name);
+    const progress = new Progress(job, at, { store, saver, log, onEvent });
+    const prover = Prover.of(job, record, store, options);
+    using stopping = new Stopping(options, saver);
     while (at.step < job.steps) {
-      if (signal?.aborted) {
-        await progress.save();
-        const how = `stopped after step ${at.step} of ${job.steps}; the same command goes on.`;
-        throw new InterruptedError('train', how);
-      }
-      const next = await job.advance(at.state, at.step);
+      if (stopping.isDue) await stopping.end(progress, at, job.steps, store);
+      const next = await job.advance(at.state, at.step).catch((error) => saveBefore(error, progress, saver));
       at.state = next.state;
       at.step += 1;
       progress.note(next.values);
-      if (at.step % options.checkpointEvery === 0) await progress.save();
-      else if (progress.isDue || at.step === job.steps) await progress.report();
+      await observe(job.observers ?? [], { ...at, steps: job.steps }, store, onEvent);
+      await prover?.note(at); // before the checkpoint from which a later process goes on
+      await progress.next(options);
     }
-    await progress.report();
+    if (options.mayLengthen) await progress.save();
+    else await progress.report();
+    await saver.settle();
     return await finish(job, at, progress, record, store, options);
   } finally {
+    await saver.end();
     job.release(at.state);
   }
 }
 
-/** A training's state after some steps. */
-interface Position<State> {
-  state: State;
-  step: number;
-}
-
-/** What of a run is reported and on disk, and what is not yet: values of several steps are read from the device at once. */
-class Progress<State> {
-  /** The mean loss of the last report. */
-  loss = Number.NaN;
-  readonly pace: Pace;
-  private readonly pending: { step: number; values: () => Promise<Omit<StepMetrics, 'step'>> }[] = [];
-  private saved: number;
-
-  constructor(
-    private readonly job: TrainingJob<State>,
-    private readonly at: Readonly<Position<State>>,
-    private readonly store: FileStore,
-    private readonly onEvent: OnTrainEvent | undefined,
-  ) {
-    this.saved = at.step;
-    this.pace = new Pace(job.steps, job.batchSize);
-    this.pace.begin(at.step);
+/** Bad data is no reason to lose steps: what was learned before is saved. @throws the error, always */
+async function saveBefore<State>(error: unknown, progress: Progress<State>, saver: Saver): Promise<never> {
+  if (error instanceof DataError && !progress.isSaved) {
+    await progress.save();
+    await saver.settle();
   }
-
-  /** Takes what the step that was just made gives. */
-  note(values: () => Promise<Omit<StepMetrics, 'step'>>): void {
-    this.pending.push({ step: this.at.step, values });
-  }
-
-  get isDue(): boolean {
-    return this.pace.isDue(this.pending.length);
-  }
-
-  /** Writes and reports the metrics of the steps since the last time. @throws DivergedError if a loss is not finite */
-  async report(): Promise<void> {
-    const { job, pending, store } = this;
-    const { step } = this.at;
-    const lines = await Promise.all(pending.splice(0).map(async (p) => ({ step: p.step, ...(await p.values()) })));
-    if (lines.length === 0) return;
-    const bad = lines.find((line) => !Number.isFinite(line.loss));
-    if (bad) throw new DivergedError('train', `the loss of step ${bad.step} is ${bad.loss}. Lower the learning rate.`);
-    await appendMetrics(store, lines);
-    this.loss = mean(lines.map((line) => line.loss));
-    const accuracies = lines.flatMap((line) => line.accuracy ?? []);
-    const accuracy = accuracies.length > 0 && { accuracy: mean(accuracies) };
-    this.onEvent?.({ type: 'progress', step, steps: job.steps, loss: this.loss, ...accuracy, ...this.pace.lap(step) });
-  }
-
-  /** Writes a checkpoint, and before it the metrics of its steps. */
-  async save(): Promise<void> {
-    await this.report();
-    const { state, step } = this.at;
-    if (this.saved === step) return;
-    await writeCheckpoint(this.store, step, await this.job.snapshot(state));
-    this.saved = step;
-    this.onEvent?.({ type: 'checkpoint', step });
-  }
+  throw error;
 }
 
 /** The weights first, then the record that says so, then the checkpoints go. */
@@ -194,21 +191,37 @@ async function finish<State>(
   { pace, loss }: Progress<State>,
   record: RunRecord,
   store: FileStore,
-  { onEvent }: RunOptions,
+  options: RunOptions,
 ): Promise<RunRecord> {
+  const averages: { [path: string]: string } = {};
+  for (const { path, weights } of job.averages ?? []) {
+    const bytes = await weights(state);
+    await store.write(path, bytes);
+    averages[path] = await sha256(bytes);
+  }
   const weights = await job.weights(state);
   await store.write(WEIGHTS_FILE, weights);
   const { seconds, imagesPerSecond } = pace.total(step);
   const digest = await sha256(weights);
   record.status = 'finished';
-  record.result = { steps: step, loss: Number.isFinite(loss) ? loss : 0, seconds, imagesPerSecond, sha256: digest };
+  record.checkpoints = options.mayLengthen ? record.checkpoints?.filter((each) => each.step === step) : undefined;
+  record.result = {
+    ...{ steps: step, loss: Number.isFinite(loss) ? loss : 0, seconds, imagesPerSecond, sha256: digest },
+    ...(job.averages?.length && { averages }),
+  };
+  await Prover.of(job, record, store, options)?.finish();
   await writeRun(store, record);
-  await removeCheckpoints(store);
-  onEvent?.({ type: 'finished', step, steps: job.steps, alreadyDone: false, seconds, sha256: digest });
+  await clearCheckpoints(record, store, options);
+  options.onEvent?.({ type: 'finished', step, steps: job.steps, alreadyDone: false, seconds, sha256: digest });
   return record;
 }
 
-/** Waits a moment for a trainer that is just ending. @throws FileLockedError if it goes on */
+/** Of a finished run: no checkpoint is needed any more, but that of the last step where the run may be lengthened. */
+async function clearCheckpoints({ result }: RunRecord, store: FileStore, { mayLengthen }: RunOptions): Promise<void> {
+  await removeCheckpoints(store, mayLengthen ? result?.steps : undefined);
+}
+
+/** Waits a moment for a trainer that is just ending. @throws FileLockedError if it does not end */
 async function lockRun({ runs, name }: RunOptions): Promise<FileLock> {
   for (let patience = 20; ; patience--) {
     try {
@@ -220,10 +233,19 @@ async function lockRun({ runs, name }: RunOptions): Promise<FileLock> {
   }
 }
 
-/** The newest checkpoint that can be read, else the beginning. */
-async function resume<State>(job: TrainingJob<State>, store: FileStore, options: RunOptions): Promise<Position<State>> {
+/** The state of the newest checkpoint that can be read, or the initial state. */
+async function resume<State>(
+  job: TrainingJob<State>,
+  { checkpoints }: RunRecord,
+  store: FileStore,
+  options: RunOptions,
+): Promise<Position<State>> {
   for (const step of await listCheckpoints(store)) {
     try {
+      const saved = checkpoints?.find((each) => each.step === step);
+      if (saved && !(await isIntact(store, saved))) {
+        throw new CheckpointError('train', `its bytes are not those that were written`);
+      }
       return { state: await job.restore(store, checkpointPath(step)), step };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
@@ -235,11 +257,12 @@ async function resume<State>(job: TrainingJob<State>, store: FileStore, options:
 
 async function begin(
   store: FileStore,
-  { runs, name, identity, versions, companions = {} }: RunOptions,
+  { runs, name, identity, versions, companions = {}, proveEvery }: RunOptions,
 ): Promise<RunRecord> {
   await claimRun(runs, name, companions);
   for (const [path, bytes] of Object.entries(companions)) await store.write(path, bytes);
-  const record: RunRecord = { version: 1, status: 'running', ...identity, versions, adapters: [] };
+  const proof = proveEvery !== undefined && { proof: { every: proveEvery } };
+  const record: RunRecord = { version: 1, status: 'running', ...identity, versions, adapters: [], ...proof };
   await writeRun(store, record);
   return record;
 }
@@ -249,7 +272,7 @@ async function noteAdapter(record: RunRecord, step: number, store: FileStore, op
   const last = record.adapters.at(-1);
   if (last?.fingerprint === options.adapter.fingerprint) return;
   if (last && step > 0) {
-    const message = `this run began on ${last.name} and goes on on ${options.adapter.name}: its bytes may differ`;
+    const message = `this run began on ${last.name} and is resumed on ${options.adapter.name}: its bytes may differ`;
     options.onEvent?.({ type: 'notice', message });
   }
   record.adapters = [...record.adapters.filter((a) => a.fromStep < step), { fromStep: step, ...options.adapter }];
@@ -260,8 +283,4 @@ function reportFinished(record: RunRecord, { onEvent }: RunOptions): RunRecord {
   const { steps, seconds, sha256: digest } = record.result ?? { steps: 0, seconds: 0, sha256: '' };
   onEvent?.({ type: 'finished', step: steps, steps, alreadyDone: true, seconds, sha256: digest });
   return record;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -4,9 +4,10 @@ import { type Partition, writePartition } from '@paris/clustering';
 import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { hostUniform, key } from '@paris/tensor';
+import type { DataColumns } from '../data/columns.js';
 import { writeCluster, writeLabelled } from '../data/files.js';
 import type { DataFormat, DataItem } from '../data/formats.js';
-import { type Pictures, selectRows } from '../data/rows.js';
+import { selectRows } from '../data/rows.js';
 import { partitionHash } from '../partition/partition.js';
 import type { TransformerSize } from '../train/configs.js';
 import type { TrainingOptions } from '../train/options.js';
@@ -44,7 +45,7 @@ export async function writeToyData(store: FileStore, perCluster = 12): Promise<v
     normalization: { scale: 127.5, offset: -1 },
     vocabulary,
   };
-  const pictures: Pictures = { pixels, tokens: encodeCaptions(captions, vocabulary, 8) };
+  const columns: DataColumns = { images: pixels, tokens: encodeCaptions(captions, vocabulary, 8) };
   const items: DataItem[] = captions.map((caption, i) => {
     return { id: `${i}.png`, caption, group: `${i}`, category: colours[labels[i]!]!, licence: 'MIT' };
   });
@@ -53,11 +54,11 @@ export async function writeToyData(store: FileStore, perCluster = 12): Promise<v
   for (const cluster of colours.keys()) {
     const rows = [...labels.keys()].filter((row) => labels[row] === cluster);
     const own = { ...common, cluster, count: rows.length, outOfCluster: 0, items: rows.map((row) => items[row]!) };
-    await writeCluster(store, own, selectRows(pictures, format, rows));
+    await writeCluster(store, own, selectRows(columns, format, rows));
   }
   const labelled = items.map((item, row) => ({ ...item, cluster: labels[row]! }));
   for (const folder of ['router', 'test'] as const) {
-    await writeLabelled(store, folder, { ...common, clusters: colours.length, count, items: labelled }, pictures);
+    await writeLabelled(store, folder, { ...common, clusters: colours.length, count, items: labelled }, columns);
   }
   await writePartition(store, 'partition', partition);
 }

@@ -1,4 +1,4 @@
-// Files that a run carries besides its weights.
+// Files that a run has in addition to its weights.
 
 import { type FileStore, memoryStore, writeJson } from '@paris/files';
 import { writeVocabulary } from '@paris/model';

@@ -1,21 +1,35 @@
 // One expert, from its own cluster's folder and nothing else.
 
 import { type FileSource, onlyFolder } from '@paris/files';
-import { type Architecture, type Expert, type NoisePath, noisePath, toFlat, toTree } from '@paris/model';
-import { key, ValueError } from '@paris/tensor';
-import { BatchDrawer, initKey, runKey } from '../data/batches.js';
-import { clusterFolder, readCluster, type TrainingData } from '../data/files.js';
-import type { ClusterManifest } from '../data/formats.js';
+import { type Architecture, type Expert, type NoisePath, noisePath, type Params, toFlat, toTree } from '@paris/model';
+import { type Key, key, type TensorKey } from '@paris/tensor';
+import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
+import { assertCluster, clusterFolder, readCluster, type TrainingData } from '../data/files.js';
+import { type ClusterManifest, networkInput } from '../data/formats.js';
 import { assertRunApart } from '../output/apart.js';
-import type { RunRecord } from '../run/record.js';
+import type { Observer } from '../run/observer.js';
+import type { Json, RunIdentity, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
+import {
+  type ConditionName,
+  type ConditionSizes,
+  type ConditionSource,
+  conditionKind,
+  conditionOf,
+  conditionSource,
+  kindInConfig,
+  sizesOf,
+} from './conditions.js';
 import { type InitialWeights, readInitialWeights } from './initial.js';
 import { type LossWeight, unweighted } from './loss-weight.js';
-import { conditionOf, denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
-import { type TrainingOptions, trainingOptions } from './options.js';
+import { denoisingLoss, noised, noisingBatch, perPicture } from './noising.js';
+import { checkConditionDropout, recordedOptions, type TrainingOptions, trainingOptions } from './options.js';
 import type { Recipe } from './recipe.js';
+import { type SampleOptions, samplesObserver } from './samples.js';
+import { assertTakes } from './takes.js';
 import { type TimeDensity, uniformDensity } from './time-density.js';
 import { type TrainControls, train } from './train.js';
+import { type HeldOut, validationObserver } from './validation.js';
 
 /** Which expert is trained, on what, towards what. */
 export interface TrainExpertOptions extends TrainControls {
@@ -29,6 +43,11 @@ export interface TrainExpertOptions extends TrainControls {
    * predicted on which path, too: an expert's `objective`.
    */
   config: ConfigFor;
+  /**
+   * What the expert is given with its pictures. Default: the kind of `condition` in its config, and words where its config has
+   * none.
+   */
+  condition?: ConditionName | undefined;
   training?: Partial<TrainingOptions>;
   /**
    * Probability of training on a picture without its caption, for classifier-free guidance (arXiv 2207.12598,
@@ -39,15 +58,17 @@ export interface TrainExpertOptions extends TrainControls {
   times?: TimeDensity;
   /** How much each noise level counts. Default `unweighted`. */
   lossWeight?: LossWeight;
-  /** Noise paths beside the built-in ones, for an objective that names one. */
+  /** Noise paths in addition to the built-in ones, for an objective that names one. */
   paths?: readonly NoisePath[];
   /** Weights to start from. Default: drawn from the seed. */
   initial?: InitialWeights | undefined;
+  /** Draws pictures on the way. Default: none. It changes no byte of the weights. */
+  samples?: SampleOptions | undefined;
 }
 
-/** What a config may depend on. */
-export type ConfigFor = (data: { size: number; channels: number; maxTokens: number; vocabulary: number }) => {
-  [name: string]: import('../run/record.js').Json;
+/** What a config may depend on: the size and channels of what networks see, pixels or latents, and what conditions there are. */
+export type ConfigFor = (data: ConditionSizes & { readonly size: number; readonly channels: number }) => {
+  [name: string]: Json;
 };
 
 /** `expert-03`: the name of a run. */
@@ -67,46 +88,82 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
 }
 
 /** What {@link trainExpert} trains. @throws as it does, for what it reads and for options that mean nothing */
-async function expertRecipe(options: TrainExpertOptions): Promise<Recipe> {
-  const { device, cluster, architecture, conditionDropout = 0.1 } = options;
+export async function expertRecipe(options: TrainExpertOptions): Promise<Recipe> {
+  await assertRunApart(options, expertRunName(options.cluster), options.initial);
+  const { expert, data, path, condition, ...learning } = await learningOf(options);
+  const recipe: Recipe = { ...learning, companions: await companionsOf(data.manifest, options.device) };
+  return { ...recipe, observers: await observersOf(options, expert, data, recipe, { path, condition }) };
+}
+
+/** What identifies the run that {@link trainExpert} would make, without a device. @throws as it does */
+export async function expertIdentity(
+  options: Omit<TrainExpertOptions, keyof TrainControls>,
+): Promise<{ identity: RunIdentity; manifest: ClusterManifest }> {
+  const { identity, data } = await learningOf(options);
+  return { identity, manifest: data.manifest };
+}
+
+async function learningOf(options: Omit<TrainExpertOptions, keyof TrainControls>) {
+  const { cluster, architecture, conditionDropout = 0.1 } = options;
   const { times = uniformDensity, lossWeight = unweighted } = options;
-  if (!(conditionDropout >= 0 && conditionDropout <= 1)) {
-    throw new ValueError('train', `conditionDropout must be a number in [0, 1], got ${conditionDropout}.`);
-  }
+  checkConditionDropout(conditionDropout);
   const training = trainingOptions(options.training ?? {});
-  await assertRunApart(options, expertRunName(cluster), options.initial);
+  await assertCluster(options.data, cluster);
   const data = await readCluster(onlyFolder(options.data, clusterFolder(cluster)), cluster);
   const { manifest } = data;
-  const { size, channels, maxTokens, vocabulary, count } = manifest;
-  const config = options.config({ size, channels, maxTokens, vocabulary: vocabulary.length });
+  const { count } = manifest;
+  const config = options.config({ ...networkInput(manifest), ...sizesOf(manifest) });
+  const kind = options.condition ? conditionKind(options.condition) : kindInConfig(config, 'tokens');
+  const condition = conditionSource(kind, manifest);
   const expert = architecture.fromConfig(config);
+  assertTakes('expert', expert, manifest, condition);
   const start = options.initial && (await readInitialWeights(toFlat(expert.init(key(0))), options.initial));
   const run = runKey(training.seed, cluster);
   const drawer = new BatchDrawer(run, { count, batchSize: training.batchSize, conditionDropout, times });
-  return {
-    name: expertRunName(cluster),
-    identity: {
-      kind: 'expert',
-      cluster,
-      options: {
-        ...training,
-        conditionDropout,
-        objective: { prediction: expert.objective.prediction, path: expert.objective.path },
-        times: times.name,
-        lossWeight: lossWeight.name,
-        initial: start?.identity ?? null,
-        architecture: architecture.architecture,
-        config,
-      },
-      data: { sha256: data.sha256, count },
+  const path = noisePath(expert.objective.path, options.paths);
+  const identity: RunIdentity = {
+    kind: 'expert',
+    cluster,
+    options: {
+      ...recordedOptions(training),
+      conditionDropout,
+      objective: { prediction: expert.objective.prediction, path: expert.objective.path },
+      times: times.name,
+      lossWeight: lossWeight.name,
+      initial: start?.identity ?? null,
+      architecture: architecture.architecture,
+      config,
+      ...(options.condition && { condition: kind }),
     },
-    companions: await companionsOf(manifest, device),
-    training,
-    initKey: initKey(run),
-    init: (from) => toFlat(expert.init(from)),
-    initial: start?.initial,
-    ...denoising(expert, data, drawer, { lossWeight, path: noisePath(expert.objective.path, options.paths) }),
+    data: { sha256: data.sha256, count },
   };
+  return {
+    ...{ name: expertRunName(cluster), identity, expert, data, path, condition, training },
+    initKey: initKey(run),
+    init: (from: Key | TensorKey) => toFlat(expert.init(from)),
+    initial: start?.initial,
+    ...denoising(expert, data, drawer, { lossWeight, path, condition }),
+  };
+}
+
+/** What was asked for of held-out pictures and samples. */
+async function observersOf(
+  { device, cluster, validation, samples, paths, conditionDropout = 0.1 }: TrainExpertOptions,
+  expert: Expert,
+  { manifest, rows }: TrainingData<ClusterManifest>,
+  learning: Recipe,
+  { path, condition }: { path: NoisePath; condition: ConditionSource },
+): Promise<Observer<Params>[]> {
+  const tensors = (heldOut: HeldOut, draw: BatchDraw) =>
+    noisingBatch(draw, heldOut.rows, heldOut.manifest, path, condition);
+  return [
+    ...(validation
+      ? [await validationObserver(validation, { device, learning, format: manifest, cluster, tensors })]
+      : []),
+    ...(samples
+      ? [await samplesObserver(samples, { device, expert, manifest, rows, condition, paths, conditionDropout })]
+      : []),
+  ];
 }
 
 /** Noisy pictures, and what an expert should say of them. */
@@ -114,20 +171,21 @@ function denoising(
   expert: Expert,
   { rows, manifest }: TrainingData<ClusterManifest>,
   drawer: BatchDrawer,
-  { lossWeight: { weight }, path }: { lossWeight: LossWeight; path: NoisePath },
+  { lossWeight: { weight }, path, condition }: { lossWeight: LossWeight; path: NoisePath; condition: ConditionSource },
 ): Pick<Recipe, 'batch' | 'loss'> {
   const { prediction } = expert.objective;
   return {
     async batch(step) {
       const draw = drawer.draw(step);
-      const tensors = await noisingBatch(draw, rows, manifest, path);
+      const tensors = await noisingBatch(draw, rows, manifest, path, condition);
       if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
       return { tensors, noise: draw.noise };
     },
     loss(params, batch, noise, dtype) {
       const { latents, target } = noised(batch, noise);
-      const condition = conditionOf(batch);
-      const output = expert.apply(toTree(params), { latents: latents.cast(dtype), time: batch.time!, condition });
+      const given = conditionOf(batch, dtype);
+      const input = { latents: latents.cast(dtype), time: batch.time!, ...(given && { condition: given }) };
+      const output = expert.apply(toTree(params), input);
       return { loss: denoisingLoss(output.cast('f32'), target(prediction), batch.weight) };
     },
   };

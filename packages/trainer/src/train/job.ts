@@ -1,59 +1,31 @@
-// A training job on a device: parameters, optimiser and moving average in one state, one compiled step, and checkpoints
-// that hold the whole state. Experts and routers differ in `loss` and in what a batch is.
+// A training job on a device: its steps, and checkpoints that hold its whole state. Experts and routers differ in `loss` and
+// in what a batch is.
 
 import type { FileSource } from '@paris/files';
-import { readSafetensors, writeSafetensors } from '@paris/files/safetensors';
+import { type HostTensor, readSafetensors, safetensorsParts, writeSafetensors } from '@paris/files/safetensors';
 import type { Params } from '@paris/model';
-import {
-  CheckpointError,
-  type Device,
-  flattenTree,
-  type Key,
-  mapTree,
-  type Tensor,
-  type TensorKey,
-} from '@paris/tensor';
-import {
-  adamw,
-  chain,
-  clipByGlobalNorm,
-  cosineDecay,
-  ema,
-  inPrecision,
-  type PrecisionOptimizer,
-  type TrainState,
-} from '@paris/tensor/optim';
+import { CheckpointError, type Device, flattenTree, mapTree, type Tensor, type TensorKey } from '@paris/tensor';
+import type { Observer } from '../run/observer.js';
 import type { TrainingJob } from '../run/run.js';
-import { emaDecayAt, type TrainingOptions } from './options.js';
-import type { Batch, HostTensor, Learning } from './recipe.js';
+import { averageFile, emaDecaysOf } from './options.js';
+import { ReadAhead } from './read-ahead.js';
+import type { Learning } from './recipe.js';
+import { averagesOf, compileStep, freshState, optimizerOf, type State, upload } from './step.js';
 
-interface State {
-  train: TrainState<Params>;
-  /** The moving average of the parameters; absent with emaDecay 0. */
-  average?: Params;
-}
-
-/** The steps of a training on a device: none of them is taken yet. */
-export function createJob(device: Device, learning: Learning): TrainingJob<State> {
+/**
+ * The steps of a training on a device: none of them is taken yet.
+ * @param observers - they see the weights that would be saved
+ */
+export function createJob(
+  device: Device,
+  learning: Learning,
+  observers: readonly Observer<Params>[] = [],
+): TrainingJob<State> {
   const { training: options, initKey, init, initial = {} } = learning;
   const optimizer = optimizerOf(options, device);
-  const fresh = (key: Key | TensorKey, given: Params = {}): State => {
-    const params = { ...init(key), ...given };
-    return { train: optimizer.init(params), ...(options.emaDecay > 0 && { average: params }) };
-  };
-  const start = device.compile((key: TensorKey, given: Params) => fresh(key, given));
-  const step = device.compile(
-    (state: State, batch: Batch, noise: TensorKey) => {
-      const [[loss, aux], gradients] = optimizer.valueAndGrad((params: Params) => {
-        const { loss, accuracy } = learning.loss(params, batch, noise, optimizer.dtype);
-        return [loss, { accuracy }];
-      }, state.train);
-      const train = optimizer.update(state.train, gradients);
-      const average = state.average && ema(state.average, train.params, batch.emaDecay!);
-      return { state: { train, ...(average && { average }) }, loss, accuracy: aux.accuracy };
-    },
-    { donate: [0, 1] },
-  );
+  const start = device.compile((key: TensorKey, given: Params) => freshState(learning, optimizer, key, given));
+  const step = compileStep(device, learning, optimizer);
+  const batches = new ReadAhead((at) => learning.batch(at), options.steps);
 
   return {
     steps: options.steps,
@@ -65,51 +37,73 @@ export function createJob(device: Device, learning: Learning): TrainingJob<State
       for (const tensor of Object.values(given)) tensor.dispose();
       return state;
     },
-    restore: (store, path) => readState(store, path, fresh(initKey), device),
+    restore: (store, path) => readState(store, path, freshState(learning, optimizer, initKey), device),
     async advance(state, done) {
-      const { tensors, noise } = await learning.batch(done);
-      const emaDecay = { data: Float32Array.of(emaDecayAt(options.emaDecay, done)), shape: [] };
-      const next = await step(state, upload(device, { ...tensors, emaDecay }), noise);
+      const next = await step(state, await batches.take(done), done);
+      batches.prepare(done); // the device is at work now
       return {
         state: next.state,
         values: async () => {
-          const [loss, accuracy] = await Promise.all([next.loss.item(), next.accuracy?.item()]);
-          next.loss.dispose();
-          next.accuracy?.dispose();
-          return { loss, ...(accuracy !== undefined && { accuracy }) };
+          const [loss, norm, rate, accuracy] = await next.measured.read();
+          next.measured.dispose();
+          return {
+            loss: loss!,
+            ...(accuracy !== undefined && { accuracy }),
+            ...(Number.isFinite(norm) && { gradientNorm: sevenDigits(norm!) }), // overflows where mixed precision skips a step
+            learningRate: sevenDigits(rate!),
+          };
         },
       };
     },
-    snapshot: (state) => encodeTensors(state),
-    weights: (state) => encodeTensors(state.average ?? state.train.params),
+    snapshot: async (state) => safetensorsParts(await readTensors(state)),
+    weights: (state) => encodeTensors(savedOf(state)),
+    averages: emaDecaysOf(options)
+      .slice(1)
+      .map((decay, i) => ({
+        path: averageFile(decay),
+        weights: (state) => encodeTensors(averagesOf(state)[i + 1]!),
+      })),
+    machine: { deviceBytes: () => device.counters.bytesAllocated, waitedMs: () => batches.waitedMs },
+    observers: observers.map((observer) => ({
+      ...observer,
+      look: (state, ...how) => observer.look(savedOf(state), ...how),
+    })),
     release: (state) => {
       for (const { value } of flattenTree<Tensor>(state)) value.dispose();
     },
   };
 }
 
-function upload(device: Device, tensors: { [name: string]: HostTensor }): Batch {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape }]) => [name, device.tensor(data, { shape })]),
-  );
-}
-
-/** Clipped AdamW (arXiv 1711.05101) with linear warm-up and cosine decay. */
-function optimizerOf(options: TrainingOptions, device: Device): PrecisionOptimizer {
-  const { learningRate, warmupSteps, steps, weightDecay, clipNorm, precision } = options;
-  const schedule = cosineDecay(learningRate, steps, { warmupSteps });
-  const update = adamw({ learningRate: schedule, weightDecay });
-  return inPrecision(precision, clipNorm > 0 ? chain(clipByGlobalNorm(clipNorm), update) : update, device);
+/** The weights that are sampled from. */
+function savedOf({ average, train }: State): Params {
+  return average ?? train.params;
 }
 
 /** A tree of tensors as the bytes of a safetensors file, in the canonical order of paths. */
-async function encodeTensors(tree: unknown): Promise<Uint8Array> {
-  const entries = await Promise.all(
-    flattenTree<Tensor>(tree).map(async ({ path, value }) => {
-      return [path, { dtype: value.dtype, shape: value.shape, data: await value.read() }] as const;
-    }),
-  );
-  return writeSafetensors(Object.fromEntries(entries));
+export async function encodeTensors(tree: unknown): Promise<Uint8Array> {
+  return writeSafetensors(await readTensors(tree));
+}
+
+/** So many bytes are on their way from the device at once: each needs a buffer there, too. */
+const mostReadingBytes = 64 * 2 ** 20;
+
+/** A copy of a tree on the host, by path. */
+async function readTensors(tree: unknown): Promise<Record<string, HostTensor>> {
+  const found: Record<string, HostTensor> = {};
+  let reading: Promise<void>[] = [];
+  let readingBytes = 0;
+  for (const { path, value } of flattenTree<Tensor>(tree)) {
+    const read = async () => {
+      found[path] = { dtype: value.dtype, shape: value.shape, data: await value.read() };
+    };
+    reading.push(read());
+    readingBytes += 4 * value.size;
+    if (readingBytes < mostReadingBytes) continue;
+    await Promise.all(reading);
+    [reading, readingBytes] = [[], 0];
+  }
+  await Promise.all(reading);
+  return found;
 }
 
 /**
@@ -128,6 +122,11 @@ async function readState(store: FileSource, path: string, example: State, device
     const { data, shape } = record[key]!;
     return device.tensor(data, { shape, dtype: leaf.dtype });
   });
+}
+
+/** What an f32 says, without the digits that come of writing it as a double. */
+function sevenDigits(value: number): number {
+  return Number(value.toPrecision(7));
 }
 
 function countNumbers(params: Params): number {

@@ -8,9 +8,10 @@ import { type Device, key, normal, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { assemble } from '../assemble/assemble.js';
+import { columnOf } from '../data/columns.js';
 import { readLabelled } from '../data/files.js';
 import { normalise } from '../data/rows.js';
-import { measure } from '../evaluate/measure.js';
+import { measure, modelCondition } from '../evaluate/measure.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { trainExpert } from './expert.js';
@@ -30,7 +31,7 @@ const objectives: Objective[] = [
   { prediction: 'sample', path: 'linear' },
 ];
 
-it('an ε-expert on the cosine path paints its cluster beside others in one model', { timeout: 300_000 }, async () => {
+it('an ε-expert on the cosine path paints its cluster with others in one model', { timeout: 300_000 }, async () => {
   const [data, runs, model]: [FileStore, FileStore, FileStore] = [memoryStore(), memoryStore(), memoryStore()];
   await writeToyData(data);
   for (const [cluster, objective] of objectives.entries()) {
@@ -67,10 +68,14 @@ async function evaluatesVelocities(data: FileStore, model: FileStore): Promise<v
   const test = await readLabelled(data, 'test');
   const networks = await loadModel(model, { device });
   const times = [0.3, 0.8];
-  const { gram, count } = await measure({ device, model: networks, data: test, times, noise: key(4), batchSize: 36 });
+  const { gram, count } = await measure({
+    ...{ device, model: networks, condition: modelCondition(networks) },
+    ...{ data: test, times, noise: key(4), batchSize: 36 },
+  });
   const { expert, params } = networks.experts[1]!;
   const shape = [count, 3, 8, 8];
-  const { pixels, tokens } = await test.rows.read(0, count);
+  const columns = await test.rows.read(0, count);
+  const [pixels, tokens] = [columnOf(columns, 'images', 'u8'), columnOf(columns, 'tokens', 'u32')];
   const images = normalise(pixels, test.manifest.normalization);
   const ids = device.tensor(tokens, { shape: [count, 8] });
   for (const [i, t] of times.entries()) {

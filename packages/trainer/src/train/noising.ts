@@ -1,28 +1,30 @@
-// Pictures → what a denoiser sees, what it should say, and how far off it is. x_t = α(t)·x_0 + σ(t)·ε on the path of its
+// Pictures → a denoiser's input, its target, and its loss. x_t = α(t)·x_0 + σ(t)·ε on the path of its
 // objective; α, σ, α′, σ′ are computed on the host.
-import { type Condition, type NoisePath, type Prediction, tokenCondition } from '@paris/model';
-import { mse, normal, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
+import type { NoisePath, Prediction } from '@paris/model';
+import { mse, type Tensor, ValueError } from '@paris/tensor';
 import type { BatchDraw } from '../data/batches.js';
-import type { DataFormat } from '../data/formats.js';
+import { columnOf, type DataColumns } from '../data/columns.js';
+import { type DataFormat, networkInput } from '../data/formats.js';
 import { gatherRows, normalise, type Rows } from '../data/rows.js';
-import type { Batch, HostTensor } from './recipe.js';
+import { type ConditionSource, conditionBatch } from './conditions.js';
+import type { Batch, BatchNoise, HostTensor } from './recipe.js';
 
-/** The tensors of a denoising batch: `images` [B, C, S, S] in [-1, 1], `ids` [B, L], and per picture t, α, σ, α′, σ′. */
+/**
+ * The tensors of a denoising batch: `images` [B, C, S, S], pixels in [-1, 1] or latents, those of the condition (see
+ * {@link conditionBatch}), and per picture t, α, σ, α′, σ′.
+ */
 export async function noisingBatch(
   draw: BatchDraw,
   rows: Rows,
   format: DataFormat,
   path: NoisePath,
+  condition: ConditionSource,
 ): Promise<{ [name: string]: HostTensor }> {
-  const { pixels, tokens } = await gatherRows(rows, format, draw.indices);
-  const B = draw.indices.length;
-  draw.dropped.forEach((isDropped, row) => {
-    if (isDropped) tokens.fill(0, row * format.maxTokens, (row + 1) * format.maxTokens);
-  });
+  const columns = await gatherRows(rows, format, draw.indices);
   return {
-    images: { data: normalise(pixels, format.normalization), shape: [B, format.channels, format.size, format.size] },
-    ids: { data: tokens, shape: [B, format.maxTokens] },
-    time: { data: draw.times, shape: [B] },
+    images: inputBatch(columns, format, draw.indices.length),
+    ...conditionBatch(condition, columns, draw),
+    time: { data: draw.times, shape: [draw.indices.length] },
     alpha: perPicture(draw, path.alpha),
     sigma: perPicture(draw, path.sigma),
     alphaPrime: perPicture(draw, path.alphaPrime),
@@ -30,24 +32,29 @@ export async function noisingBatch(
   };
 }
 
+/** What networks see of `count` records: latents as they are, or pixels as numbers, [count, C, S, S]. */
+export function inputBatch(columns: DataColumns, format: DataFormat, count: number): HostTensor {
+  const { channels, size } = networkInput(format);
+  const data = format.latents
+    ? columnOf(columns, 'latents', 'f16')
+    : normalise(columnOf(columns, 'images', 'u8'), format.normalization);
+  return { data, shape: [count, channels, size, size] };
+}
+
 /** A function of each picture's time, [B, 1, 1, 1]. */
 export function perPicture({ times }: BatchDraw, of: (t: number) => number): HostTensor {
   return { data: times.map(of), shape: [times.length, 1, 1, 1] };
 }
 
-/** Traced: what a batch's pictures show. */
-export function conditionOf(batch: Batch): Condition {
-  return tokenCondition(batch.ids!);
-}
-
 /** Traced: the noisy pictures and the target of each kind of prediction. */
-export function noised(batch: Batch, noise: TensorKey): { latents: Tensor; target(of: Prediction): Tensor } {
+export function noised(batch: Batch, noise: BatchNoise): { latents: Tensor; target(of: Prediction): Tensor } {
   const { images, alpha, sigma, alphaPrime, sigmaPrime } = batch as Record<string, Tensor>;
-  const epsilon = normal(noise, images!.shape);
+  const epsilon = noise(images!.shape);
   const targets: Record<Prediction, () => Tensor> = {
     // dx_t/dt; on the linear path ε − x_0: flow matching (arXiv 2210.02747 eq. 9; DDM, arXiv 2501.05450, eq. 6).
     velocity: () => images!.mul(alphaPrime!).add(epsilon.mul(sigmaPrime!)),
     epsilon: () => epsilon, // DDPM, arXiv 2006.11239 eq. 14
+    v: () => epsilon.mul(alpha!).sub(images!.mul(sigma!)), // arXiv 2202.00512 §4
     sample: () => images!, // arXiv 2202.00512 §4, "predicting x"
   };
   return {

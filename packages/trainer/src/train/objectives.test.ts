@@ -1,9 +1,9 @@
 // What is trained besides the plain velocity on the straight path: other objectives, times, weights and beginnings.
 import { dit } from '@paris/dit';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
-import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
+import { type HostTensor, parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { cosinePath, linearPath } from '@paris/model';
-import { type Device, key, openDevice, type TensorKey } from '@paris/tensor';
+import { type Device, key, normal, openDevice, type TensorKey } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InterruptedError, RunError } from '../errors.js';
@@ -63,7 +63,7 @@ describe.each([linearPath, cosinePath])('targets on the $name path', (path) => {
       weight: perPicture((t) => weights[times.indexOf(t)]!),
     };
     const compiled = device.compile((given: Batch, noise: TensorKey) => {
-      const { latents, target } = noised(given, noise);
+      const { latents, target } = noised(given, (shape) => normal(noise, shape));
       const [velocity, epsilon, sample] = [target('velocity'), target('epsilon').mul(1), target('sample').mul(1)];
       const losses = [denoisingLoss(latents, velocity, given.weight), denoisingLoss(latents, velocity)];
       return { latents, velocity, epsilon, sample, weighted: losses[0]!, plain: losses[1]! };
@@ -113,7 +113,7 @@ describe('an ε-expert on the cosine path, with logit-normal times and min-SNR w
     }
   });
 
-  it('is recorded, and a run goes on with the same options only', async () => {
+  it('is recorded, and a run resumes with the same options only', async () => {
     const { runs, store, run } = expert();
     await run();
     expect((await readRun(store))!.options).toMatchObject({
@@ -191,6 +191,11 @@ describe('a checkpoint to start from', { timeout: 120_000 }, () => {
     await store.write('x', writeSafetensors({ ...rest, 'patch_embed.bias': bias, extra: pos_embed! }));
     await expect(expert({ initial: { store, path: 'x' } }).run()).rejects.toThrow(
       'missing pos_embed; unexpected extra; unfit patch_embed.bias is [4, 4], not [16].',
+    );
+    const words: HostTensor = { data: new Uint32Array(8), shape: [2, 4], dtype: 'u32' };
+    await store.write('x', writeSafetensors({ ...rest, 'layers.0.mlp.0.weight.q8': words }));
+    await expect(expert({ initial: { store, path: 'x' } }).run()).rejects.toThrow(
+      '[train] x holds packed weights (layers.0.mlp.0.weight.q8), which cannot be trained. Start from the weights in f32',
     );
   });
 });

@@ -1,4 +1,4 @@
-// Training in mixed precision on a real device, at toy size: it follows the f32 run, goes on with the same bytes, and is
+// Training in mixed precision on a real device, at toy size: it follows the f32 run, resumes with the same bytes, and is
 // refused where there is no f16.
 import { dit } from '@paris/dit';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
@@ -74,7 +74,7 @@ describe('mixed-f16', { timeout: 300_000 }, () => {
     await expect(train(runs, { training: toyTraining })).rejects.toThrow(
       new RunError(
         'train',
-        'expert-01 holds another run: precision was "mixed-f16" and is now "f32". Use the old value, or --fresh to start anew.',
+        'expert-01 holds another run: precision was "mixed-f16" and is now "f32". Use the old value, or --fresh to start again.',
       ),
     );
     await train(runs, {});

@@ -1,10 +1,10 @@
-// What the kernels of a training step take: a DiT of some size on drawn pictures, with the optimiser of every training.
+// Times the kernels of a training step: a DiT of some size on drawn pictures, with the optimizer of every training.
 import { dit } from '@paris/dit';
-import { toFlat, toTree } from '@paris/model';
-import { type Device, hostNormal, hostUniform, key, mse, normal, type Profile } from '@paris/tensor';
+import { MAX_TOKENS, toFlat, toTree } from '@paris/model';
+import { type Device, hostNormal, hostUniform, key, mse, type Profile } from '@paris/tensor';
+import { conditionOf } from './conditions.js';
 import { ditConfig, type TransformerSize } from './configs.js';
 import { createJob } from './job.js';
-import { conditionOf } from './noising.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 
 /**
@@ -17,7 +17,7 @@ export async function profileTraining(
   training: Pick<TrainingOptions, 'steps' | 'batchSize' | 'precision'>,
   signal?: AbortSignal,
 ): Promise<Profile> {
-  const [B, S, channels, maxTokens] = [training.batchSize, size.pixels, 3, 8];
+  const [B, S, channels, maxTokens] = [training.batchSize, size.pixels, 3, MAX_TOKENS];
   const expert = dit.fromConfig(ditConfig(size)({ size: S, channels, maxTokens, vocabulary: 100 }));
   const shape = [B, channels, S, S];
   const tensors = {
@@ -31,9 +31,9 @@ export async function profileTraining(
     init: (from) => toFlat(expert.init(from)),
     batch: async (step) => ({ tensors, noise: key(3).foldIn(step) }),
     loss: (params, batch, noise, dtype) => {
-      const target = normal(noise, shape);
+      const target = noise(shape);
       const latents = batch.images!.add(target).cast(dtype);
-      const input = { latents, time: batch.time!, condition: conditionOf(batch) };
+      const input = { latents, time: batch.time!, condition: conditionOf(batch)! };
       return { loss: mse(expert.apply(toTree(params), input).cast('f32'), target) };
     },
   });

@@ -1,24 +1,32 @@
-// What a training is: an expert, a router, or whatever else learns from pictures is a recipe, and `train` carries it out.
+// What a training is: an expert, a router, or anything else that learns from pictures is a recipe, and `train` runs it.
 import type { Params } from '@paris/model';
 import type { FloatDType, Key, Tensor, TensorKey } from '@paris/tensor';
 import type { Companions } from '../run/claim.js';
+import type { Observer } from '../run/observer.js';
 import type { RunIdentity } from '../run/record.js';
 import type { TrainingOptions } from './options.js';
 
 /** Tensors of a batch, by name. */
 export type Batch = { [name: string]: Tensor };
 
-/** A tensor before it is on the device. */
+/** A tensor before it is on the device; bytes are bool. */
 export interface HostTensor {
-  data: Float32Array | Uint32Array;
+  data: Float32Array | Uint32Array | Uint8Array;
   shape: readonly number[];
 }
 
 /** A batch before it is on the device, and the key of its noise. */
 export interface HostBatch {
+  /** The first axis of each tensor is the batch's pictures. */
   tensors: { [name: string]: HostTensor };
   noise: Key;
 }
+
+/**
+ * Traced: the noise of a batch. Standard normal numbers of a shape whose first axis is the batch's pictures; the same numbers
+ * for a picture whether the batch is computed as a whole or in parts.
+ */
+export type BatchNoise = (shape: readonly number[]) => Tensor;
 
 /** What is learned, and from what. */
 export interface Learning {
@@ -30,15 +38,14 @@ export interface Learning {
   readonly initial?: { [path: string]: HostTensor } | undefined;
   /**
    * The batch of the step that comes after `step` steps: a pure function of it, however often and in whatever order it is
-   * asked. Several batches of one step (gradients that add up) or batches of held-out pictures (a loss without gradient) ask
-   * here as well.
+   * asked.
    */
   batch(step: number): Promise<HostBatch>;
   /**
-   * Traced once. Parameters come in `dtype`, in which the network is to compute; the loss is f32. It knows nothing of
-   * gradients and optimisers: what only measures calls it, too.
+   * Traced once. Parameters come in `dtype`, in which the network is to compute; loss and accuracy are means over the batch's
+   * pictures in f32. It knows nothing of gradients and optimizers: what only measures calls it, too.
    */
-  loss(params: Params, batch: Batch, noise: TensorKey, dtype: FloatDType): { loss: Tensor; accuracy?: Tensor };
+  loss(params: Params, batch: Batch, noise: BatchNoise, dtype: FloatDType): { loss: Tensor; accuracy?: Tensor };
 }
 
 /** A training as a whole: what is learned, and the run that it becomes. */
@@ -49,4 +56,6 @@ export interface Recipe extends Learning {
   readonly identity: RunIdentity;
   /** Files that the run carries so that it can be resumed and assembled by itself. */
   readonly companions: Companions;
+  /** What looks at the weights on the way, and changes nothing of them. */
+  readonly observers?: readonly Observer<Params>[];
 }

@@ -3,17 +3,31 @@
 import { readPartition, writePartition } from '@paris/clustering';
 import { type FileSource, memoryStore } from '@paris/files';
 import { type Architecture, type NoisePath, noisePath, type Router, toFlat, toTree } from '@paris/model';
-import { argmax, crossEntropy } from '@paris/tensor';
+import { type GrownPart, trainablePart } from '@paris/router';
+import { argmax, crossEntropy, ValueError } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
-import type { LabelledManifest } from '../data/formats.js';
+import { type LabelledManifest, networkInput } from '../data/formats.js';
 import { assertRunApart } from '../output/apart.js';
 import type { Json, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
-import { conditionOf, noised, noisingBatch } from './noising.js';
-import { type TrainingOptions, trainingOptions } from './options.js';
-import type { Recipe } from './recipe.js';
+import {
+  type ConditionName,
+  type ConditionSizes,
+  type ConditionSource,
+  conditionKind,
+  conditionOf,
+  conditionSource,
+  kindInConfig,
+  sizesOf,
+} from './conditions.js';
+import { noised, noisingBatch } from './noising.js';
+import { grownFrom, readOldRouter } from './old-router.js';
+import { checkConditionDropout, recordedOptions, type TrainingOptions, trainingOptions } from './options.js';
+import type { HostBatch, Recipe } from './recipe.js';
+import { assertTakes } from './takes.js';
 import { type TrainControls, train } from './train.js';
+import { validationObserver } from './validation.js';
 
 /** Which router is trained, on what, for which noise path. */
 export interface TrainRouterOptions extends TrainControls {
@@ -21,21 +35,43 @@ export interface TrainRouterOptions extends TrainControls {
   data: FileSource;
   architecture: Architecture<Router>;
   /** The architecture's config.json, given the format of the data. */
-  config: (data: { size: number; channels: number; clusters: number }) => { [name: string]: Json };
+  config: (data: ConditionSizes & { readonly size: number; readonly channels: number; readonly clusters: number }) => {
+    [name: string]: Json;
+  };
+  /** What the router is given with its pictures. Default: the kind of `condition` in its config, and words where it has none. */
+  condition?: ConditionName | undefined;
   training?: Partial<TrainingOptions>;
+  /**
+   * Probability of training on a picture without its caption, for a router that reads prompts: what it says where there
+   * is none. Default 0.
+   */
+  conditionDropout?: number;
   /**
    * The noise path that will be sampled on. Experts of other paths are asked at the time of equal log-SNR. Default
    * `linear`.
    */
   path?: string;
-  /** Noise paths beside the built-in ones. */
+  /** Noise paths in addition to the built-in ones. */
   paths?: readonly NoisePath[];
   /**
    * How often pictures of each cluster are drawn. Default `natural`: in the proportions of the data, so that the router
-   * learns p(k | x_t, t), which the mixture's formula wants. `balanced` draws every cluster as often: small ones are told
-   * better, but the answer lacks the clusters' sizes, and the mixture leans to small clusters.
+   * learns p(k | x_t, t), which the mixture's formula wants. `balanced` draws every cluster equally often: small
+   * clusters are recognised better, but the probabilities no longer reflect cluster sizes, so the mixture favours small ones.
    */
   prior?: RouterPrior;
+  /**
+   * Starts from a router that was trained before, which may know fewer clusters; `config`, `architecture` and `path` are then its.
+   * What of it is trained is `learns`: default `head`. It is another run than the old one, in a folder of its own.
+   */
+  from?: RouterStart | undefined;
+}
+
+/** A router to start from. */
+export interface RouterStart {
+  /** The folder of a finished router's run, or of a model. */
+  readonly store: FileSource;
+  /** See `GrownPart` of `@paris/router`: the rest keeps its bits. */
+  readonly learns?: GrownPart | undefined;
 }
 
 /** Whether the router learns the clusters' sizes ('natural') or takes all clusters for equally likely ('balanced'). */
@@ -55,66 +91,137 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
 }
 
 /** What {@link trainRouter} trains. */
-async function routerRecipe(options: TrainRouterOptions): Promise<Recipe> {
-  const { device, architecture, path: pathName = 'linear', prior = 'natural' } = options;
+export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe> {
+  const { device, architecture, prior = 'natural', conditionDropout = 0 } = options;
   const training = trainingOptions(options.training ?? {});
+  checkConditionDropout(conditionDropout);
   await assertRunApart(options, ROUTER_RUN);
   const data = await readLabelled(options.data, 'router');
   const { manifest } = data;
-  const { size, channels, clusters, count } = manifest;
+  const { clusters, count } = manifest;
+  const start = options.from && (await startFrom(options.from, training, data));
+  const { path: pathName = 'linear' } = start ?? options;
   const path = noisePath(pathName, options.paths);
-  const config = options.config({ size, channels, clusters });
+  const config = start?.config ?? options.config({ ...networkInput(manifest), ...sizesOf(manifest), clusters });
+  const kind = options.condition ? conditionKind(options.condition) : kindInConfig(config, 'tokens');
+  const condition = conditionSource(kind, manifest);
   const router = architecture.fromConfig(config);
+  assertTakes('router', router, manifest, condition);
   const run = runKey(training.seed, 'router');
   const drawn = drawnRows(data.labels, prior);
-  const drawer = new BatchDrawer(run, { count: drawn.length, batchSize: training.batchSize, conditionDropout: 0 });
+  const drawer = new BatchDrawer(run, { count: drawn.length, batchSize: training.batchSize, conditionDropout });
   const companions = memoryStore();
   await writePartition(companions, 'partition', await readPartition(options.data, 'partition'));
-  return {
+  const recipe: Recipe = {
     name: ROUTER_RUN,
     identity: {
       kind: 'router',
-      options: { ...training, architecture: architecture.architecture, config, path: pathName, prior },
+      options: {
+        ...recordedOptions(training),
+        architecture: architecture.architecture,
+        config,
+        path: pathName,
+        prior,
+        ...(conditionDropout > 0 && { conditionDropout }),
+        ...(options.condition && { condition: kind }),
+        ...(start && { from: start.identity }),
+      },
       data: { sha256: data.sha256, count },
     },
     companions: await companionsOf(manifest, device, companions),
     training,
     initKey: initKey(run),
     init: (key) => toFlat(router.init(key)),
+    ...(start && { initial: start.weights }),
     ...classifying(
-      router,
+      start ? start.learning(router) : router,
       data,
       (step) => {
         const draw = drawer.draw(step);
         return { ...draw, indices: draw.indices.map((at) => drawn[at]!) };
       },
-      path,
+      { path, condition },
     ),
+  };
+  if (!options.validation) return recipe;
+  const tensors = (heldOut: typeof data, draw: BatchDraw) => labelledBatch(draw, heldOut, { path, condition });
+  const validation = await validationObserver(options.validation, {
+    device,
+    learning: recipe,
+    format: manifest,
+    tensors,
+  });
+  return { ...recipe, observers: [validation] };
+}
+
+/** What a run takes from an old router. @throws ValueError with weight decay, which would change what is to stay */
+async function startFrom(
+  { store, learns = 'head' }: RouterStart,
+  { weightDecay }: TrainingOptions,
+  { labels, manifest }: TrainingData<LabelledManifest> & Labels,
+) {
+  if (learns !== 'all' && weightDecay > 0) {
+    const what = `weightDecay ${weightDecay} would change what is not trained`;
+    throw new ValueError('train', `${what}. Give 0, or train all of the router.`);
+  }
+  const old = await readOldRouter(store);
+  const { clusters, vocabulary } = manifest;
+  const known = old.config.clusters;
+  if (learns === 'row' && clusters === known) {
+    throw new ValueError('train', 'there is no new cluster, so no new row to train. Train the head, or all of it.');
+  }
+  const { config, weights } = grownFrom(old, clusters, labels, {
+    ...networkInput(manifest),
+    vocabulary: vocabulary.length,
+  });
+  return {
+    path: old.path,
+    config,
+    weights: Object.fromEntries(Object.entries(weights).map(([name, { data, shape }]) => [name, { data, shape }])),
+    identity: { sha256: old.sha256, clusters: known, learns },
+    learning: (router: Router): Router => ({
+      ...router,
+      logits: (params, input) => router.logits(toTree(trainablePart(toFlat(params), learns, known)), input),
+    }),
   };
 }
 
 /** Noisy pictures, and the cluster of each. */
 function classifying(
   router: Router,
-  { rows, manifest, labels }: TrainingData<LabelledManifest> & Labels,
+  data: TrainingData<LabelledManifest> & Labels,
   drawOf: (step: number) => BatchDraw,
-  path: NoisePath,
+  of: BatchParts,
 ): Pick<Recipe, 'batch' | 'loss'> {
   return {
     async batch(step) {
       const draw = drawOf(step);
-      const own = Uint32Array.from(draw.indices, (row) => labels[row]!);
-      const tensors = await noisingBatch(draw, rows, manifest, path);
-      return { tensors: { ...tensors, labels: { data: own, shape: [own.length] } }, noise: draw.noise };
+      return { tensors: await labelledBatch(draw, data, of), noise: draw.noise };
     },
     loss(params, batch, noise, dtype) {
       const latents = noised(batch, noise).latents.cast(dtype);
-      const input = { latents, time: batch.time!, condition: conditionOf(batch) };
+      const condition = conditionOf(batch, dtype);
+      const input = { latents, time: batch.time!, ...(condition && { condition }) };
       const logits = router.logits(toTree(params), input).cast('f32');
       const right = argmax(logits, 1).equal(batch.labels!).cast('f32');
       return { loss: crossEntropy(logits, batch.labels!).mean(), accuracy: right.mean() };
     },
   };
+}
+
+interface BatchParts {
+  readonly path: NoisePath;
+  readonly condition: ConditionSource;
+}
+
+/** Noisy pictures with the cluster of each, `labels` u32 [B]. */
+async function labelledBatch(
+  draw: BatchDraw,
+  { rows, manifest, labels }: TrainingData<LabelledManifest> & Labels,
+  { path, condition }: BatchParts,
+): Promise<HostBatch['tensors']> {
+  const own = Uint32Array.from(draw.indices, (row) => labels[row]!);
+  return { ...(await noisingBatch(draw, rows, manifest, path, condition)), labels: { data: own, shape: [own.length] } };
 }
 
 /**

@@ -1,9 +1,9 @@
 // How often each noise level is trained on: a density over t in [0, 1], and draws from it.
-import { hostNormal, hostUniform, type Key, ValueError } from '@paris/tensor';
+import { hostExp, hostLog, hostNormal, hostUniform, type Key, ValueError } from '@paris/tensor';
 
 /** A density of training times. Your own is an object of this form. */
 export interface TimeDensity {
-  /** Stands in run.json, so it must say everything that changes the draws. */
+  /** Is recorded in run.json, so it must contain everything that changes the draws. */
   readonly name: string;
   /** `count` times in [0, 1], a pure function of the key. */
   draw(key: Key, count: number): Float32Array;
@@ -33,10 +33,10 @@ export function logitNormalDensity(options: { mean?: number; deviation?: number 
   }
   return {
     name: `logit-normal:${mean},${deviation}`,
-    draw: (key, count) => hostNormal(key, count).map((z) => 1 / (1 + Math.exp(-(mean + deviation * z)))),
+    draw: (key, count) => hostNormal(key, count).map((z) => 1 / (1 + hostExp(-(mean + deviation * z)))),
     density: (t) => {
-      const z = (Math.log(t / (1 - t)) - mean) / deviation;
-      return Math.exp(-(z * z) / 2) / (Math.sqrt(2 * Math.PI) * deviation * t * (1 - t));
+      const z = (hostLog(t / (1 - t)) - mean) / deviation;
+      return hostExp(-(z * z) / 2) / (Math.sqrt(2 * Math.PI) * deviation * t * (1 - t));
     },
   };
 }

@@ -68,6 +68,24 @@ describe('trainExpert', () => {
     expect(await weightsOf({ conditionDropout: 1 })).not.toEqual(first);
   });
 
+  it('is lengthened to the bytes of the longer run where its rate stays, and refuses where it falls', async () => {
+    const training = (steps: number) => ({ ...toyTraining, schedule: 'constant' as const, steps });
+    const { runs, run, store } = expert({ training: training(5) });
+    await run();
+    const short = await store.read('model.safetensors');
+    await expert({ runs, training: training(9) }).run();
+    expect(await store.read('model.safetensors')).toEqual(await weightsOf({ training: training(9) }));
+    expect(await store.read('model.safetensors')).not.toEqual(short);
+    expect((await readMetrics(store)).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await expect(expert({ runs, training: { ...toyTraining, steps: 12 } }).run()).rejects.toThrow('another run');
+
+    const falling = expert();
+    await falling.run();
+    const longer = expert({ runs: falling.runs, training: { ...toyTraining, steps: 9 } });
+    await expect(longer.run()).rejects.toThrow('a run of 8 steps, over which its learning rate falls to zero');
+    expect(await falling.store.read('model.safetensors')).toEqual(await weightsOf());
+  });
+
   it('ends with the same bytes when it was stopped and continued', async () => {
     const stop = new AbortController();
     const { runs, run, store } = expert({ checkpointEvery: 3, signal: stop.signal, onEvent: stopAt(stop, 3) });
@@ -125,6 +143,22 @@ describe('trainRouter', { timeout: 300_000 }, () => {
     const accuracy = lines.slice(-50).reduce((sum, line) => sum + line.accuracy!, 0) / 50;
     expect(accuracy).toBeGreaterThan(0.6); // 1/3 by chance
     expect(await runs.list('router')).toContain('router/partition/centroids.safetensors');
+  });
+
+  it('with the words of the captions knows the cluster at any noise, and without them what it knew before', async () => {
+    const runs = memoryStore();
+    const training = { ...toyTraining, steps: 200 };
+    const config = routerConfig(toySize, 'words');
+    const common = { device, data, architecture: routerTransformer, training };
+    await trainRouter({ ...common, runs, config, conditionDropout: 0.1 });
+    const lines = await readMetrics(folderStore(runs, 'router'));
+    const accuracy = lines.slice(-50).reduce((sum, line) => sum + line.accuracy!, 0) / 50;
+    expect(accuracy).toBeGreaterThan(0.9); // nine in ten captions name the colour, which is the cluster
+    expect(accuracy).toBeLessThan(1); // and one in ten is dropped
+    const other = trainRouter({ ...common, runs, config, conditionDropout: 0.2 });
+    await expect(other).rejects.toThrow('conditionDropout');
+    const wrong = trainRouter({ ...common, runs: memoryStore(), config, conditionDropout: 2 });
+    await expect(wrong).rejects.toThrow('[train] conditionDropout must be a number in [0, 1], got 2.');
   });
 });
 

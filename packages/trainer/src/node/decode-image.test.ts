@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from './images.js';
+import { decodeImage } from './decode-image.js';
 
 const pixelsOf = async (file: Uint8Array, size = 4, background?: string) => {
   const decoded = await decodeImage(file, { size, ...(background && { background }) });

@@ -1,7 +1,7 @@
-// Files → pixels. One bad file never ends a run: it is skipped and the reason is told.
+// Files → pixels. One bad file never ends a run: it is skipped and reported with the reason.
 import { optionalPackage } from './optional.js';
 
-/** A folder is searched for these. What is really in a file is found out by its bytes. */
+/** A folder is searched for these. The format of a file is recognised by its bytes. */
 export const IMAGE_EXTENSIONS: string[] = '.png .jpg .jpeg .jfif .jpe .webp .gif .avif .tif .tiff .svg'.split(' ');
 
 /** The form that pictures are brought to. */
@@ -10,8 +10,10 @@ export interface DecodeOptions {
   size: number;
   /** `cover` cuts the longer side, `contain` fills with the background. Default `cover`. */
   fit?: 'cover' | 'contain';
-  /** What transparent pictures stand on. Default white. */
+  /** The background of transparent pictures. Default white. */
   background?: string;
+  /** Why a picture of so many pixels, as it is stored and shown, is not taken; default: all are. */
+  refused?: ((width: number, height: number) => string | undefined) | undefined;
 }
 
 /** RGB, u8 [3, size, size]; or why a file could not be decoded. */
@@ -26,7 +28,13 @@ export async function decodeImage(file: string | Uint8Array, options: DecodeOpti
   const { size, fit = 'cover', background = '#ffffff' } = options;
   const { default: sharp } = await optionalPackage('sharp', 'decoding pictures', () => import('sharp'));
   try {
-    const { data, info } = await sharp(file, { failOn: 'error', autoOrient: true })
+    const image = sharp(file, { failOn: 'error', autoOrient: true });
+    if (options.refused) {
+      const { width, height } = (await image.metadata()).autoOrient;
+      const reason = options.refused(width, height);
+      if (reason !== undefined) return { reason };
+    }
+    const { data, info } = await image
       .toColourspace('srgb')
       .flatten({ background })
       .resize(size, size, { fit, background, kernel: 'lanczos3' })

@@ -1,0 +1,121 @@
+// Records in safetensors files of a bounded size. What fits into one file is `images.safetensors`; more is
+// `images-00000.safetensors` and so on, listed with their hashes in the JSON file that describes the records. Few records keep
+// the one file without a list so that they have the bytes that they always had, and programs of before read them.
+import { type FileSource, sha256OfPieces, UnavailableError } from '@paris/files';
+import { type HostTensor, readHeader, readTensor, safetensorsParts } from '@paris/files/safetensors';
+import { CheckpointError, ValueError } from '@paris/tensor';
+import { DataError } from '../errors.js';
+import { columnsOf, type DataColumns, recordBytes } from './columns.js';
+import { type DataFormat, IMAGES, type ShardFile } from './formats.js';
+import { joinRows, type Rows } from './rows.js';
+import { spans } from './spans.js';
+
+/** Bytes of the records in one file at most, unless one record has more. */
+const SHARD_BYTES = 64 * 2 ** 20;
+
+/** How records are written. */
+export interface WriteOptions {
+  /** Bytes of the records in one file at most. Default 64 MiB. */
+  shardBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The files of rows, one at a time: what is to be written, and what is said of it.
+ * @throws ValueError for a size that is no positive number
+ */
+export async function* recordFiles(
+  format: DataFormat,
+  rows: Rows,
+  { shardBytes = SHARD_BYTES, signal }: WriteOptions,
+): AsyncGenerator<ShardFile & { parts: readonly Uint8Array[] }> {
+  if (!(shardBytes > 0)) {
+    throw new ValueError('data', `a shard of ${shardBytes} bytes holds nothing. Give a size above 0.`);
+  }
+  const most = Math.max(1, Math.floor(shardBytes / recordBytes(format)));
+  const files = Math.max(1, Math.ceil(rows.count / most));
+  for (let at = 0; at < files; at++) {
+    signal?.throwIfAborted();
+    const count = Math.min(most, rows.count - at * most);
+    const file = files === 1 ? IMAGES : `images-${String(at).padStart(5, '0')}.safetensors`;
+    const parts = [...columnParts(format, count, await rows.read(at * most, count))];
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    yield { file, rows: count, bytes, sha256: await sha256OfPieces(parts), parts };
+  }
+}
+
+/** A safetensors file of `count` records, part by part. */
+function columnParts(format: DataFormat, count: number, columns: DataColumns): Generator<Uint8Array> {
+  const tensors = Object.entries(columnsOf(format)).map(([name, { dtype, shape }]): [string, HostTensor] => {
+    return [name, { dtype, shape: [count, ...shape], data: columns[name]! }];
+  });
+  return safetensorsParts(Object.fromEntries(tensors));
+}
+
+/**
+ * The rows of shards. The size and the hash of a shard are checked when it is first read, before any row of it is given; then
+ * rows are read in ranges.
+ * @param folder - of the store, where the shards are; `''` is the store itself
+ * @throws DataError from `read` for a shard that is missing, cut off or has other bytes than were written
+ */
+export function shardedRows(store: FileSource, folder: string, format: DataFormat, shards: readonly ShardFile[]): Rows {
+  const opened = new Map<number, Promise<OpenShard>>();
+  const open = (at: number): Promise<OpenShard> => {
+    const known = opened.get(at) ?? openShard(store, pathIn(folder, shards[at]!.file), format, shards[at]!);
+    opened.set(at, known);
+    known.catch(() => opened.delete(at)); // a store that was away may be back
+    return known;
+  };
+  const rows = shards.map(({ rows: count }, at): Rows => {
+    return { count, read: async (from, wanted) => (await open(at))(from, wanted) };
+  });
+  return joinRows(rows, format);
+}
+
+/** Reads rows of one shard. */
+type OpenShard = (from: number, count: number) => Promise<DataColumns>;
+
+/** @throws DataError if a shard is not what was written; what the store throws */
+async function verifyShard(store: FileSource, path: string, { bytes, sha256 }: ShardFile): Promise<void> {
+  if (!(await store.exists(path))) throw damaged(path, 'is missing');
+  const size = await store.size(path);
+  if (size !== bytes) throw damaged(path, `has ${size} bytes, and ${bytes} were written`);
+  if ((await sha256OfPieces(spans(store, path, size))) !== sha256) {
+    throw damaged(path, 'has other bytes than were written (its SHA-256 differs)');
+  }
+}
+
+async function openShard(store: FileSource, path: string, format: DataFormat, shard: ShardFile): Promise<OpenShard> {
+  await verifyShard(store, path, shard);
+  const { rows } = shard;
+  const { entries } = await readHeader(store, path);
+  const found = new Map(entries.map((entry) => [entry.name, entry]));
+  const columns = Object.entries(columnsOf(format)).map(([name, column]) => {
+    const entry = found.get(name);
+    const shape = [rows, ...column.shape];
+    if (entry?.dtype.toLowerCase() === column.dtype && entry.shape.join() === shape.join()) return entry;
+    throw new CheckpointError('data', `${path} should hold ${name} ${column.dtype} [${shape.join(', ')}].`);
+  });
+  return async (from, count) => {
+    const read = columns.map(async (entry): Promise<[string, HostTensor['data']]> => {
+      const rowBytes = entry.sizeBytes / rows;
+      const [offset, sizeBytes] = [entry.offset + from * rowBytes, count * rowBytes];
+      const part = { ...entry, offset, sizeBytes, shape: [count, ...entry.shape.slice(1)] };
+      return [entry.name, (await readTensor(store, path, part)).data];
+    });
+    try {
+      return Object.fromEntries(await Promise.all(read));
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) await verifyShard(store, path, shard); // it may be another one by now
+      throw error;
+    }
+  };
+}
+
+function damaged(path: string, what: string): DataError {
+  return new DataError('data', `${path} ${what}. Copy it again, or give the command that wrote it again.`);
+}
+
+export function pathIn(folder: string, file: string): string {
+  return folder === '' ? file : `${folder}/${file}`;
+}

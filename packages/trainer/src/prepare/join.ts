@@ -1,0 +1,190 @@
+// Partitioned data folders → one, or one without some of its pictures. No picture changes its cluster: which expert learned it is
+// known, and the router must learn the same. A cluster of which nothing came or went keeps its bytes, so its expert still
+// belongs to the folder.
+import { type Partition, readPartition, writePartition } from '@paris/clustering';
+import type { FileSource, FileStore } from '@paris/files';
+import {
+  clusterFolder,
+  hasCluster,
+  openManifestFolder,
+  readCluster,
+  readLabelled,
+  type TrainingData,
+  writeCluster,
+  writeLabelled,
+  writeManifest,
+} from '../data/files.js';
+import {
+  type ClusterManifest,
+  type DataFormat,
+  type DataItem,
+  filesOf,
+  formatOf,
+  type LabelledManifest,
+  type Manifest,
+} from '../data/formats.js';
+import { joinRows, pickRows, type Rows } from '../data/rows.js';
+import { DataError } from '../errors.js';
+import { assertApart } from '../output/apart.js';
+import { claimOutput } from '../output/claim.js';
+import { dataFolder } from '../output/kinds.js';
+import { recoverOutput, replaceOutput } from '../output/replace.js';
+import { lineageOf } from '../partition/lineage.js';
+import { partitionHash } from '../partition/partition.js';
+
+/** Which folders become one, and which of their pictures stay. */
+export interface JoinOptions {
+  /** Partitioned data folders: of one partition, or of one and what it grew to. */
+  readonly data: readonly FileSource[];
+  /** The data folder to write. */
+  readonly out: FileStore;
+  /** Which pictures stay. Default: all. */
+  readonly keep?: ((item: DataItem) => boolean) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a joined folder holds. */
+export interface Joined {
+  readonly pictures: number;
+  readonly clusters: number;
+  /** Pictures left out, also those of whose name an earlier folder has one. */
+  readonly left: number;
+  /** Clusters whose folder is the same, byte for byte. */
+  readonly untouched: readonly number[];
+}
+
+/**
+ * Writes partitioned data folders as one, with all clusters of the partition that grew furthest.
+ * @throws DataError if they are of different sizes or vocabularies, or of partitions that do not belong together; CheckpointError
+ *   if one is not partitioned; OutputError if something that we did not write is in the way
+ */
+export async function joinData({ data, out, keep = () => true, signal }: JoinOptions): Promise<Joined> {
+  const inputs = data.map((store, i) => ({ what: `data folder ${i + 1}`, store }));
+  await assertApart('join', [{ what: 'the output folder', store: out }], inputs);
+  await recoverOutput(out);
+  await claimOutput(out, dataFolder, 'join');
+  if (data.length === 0) throw new DataError('join', 'there is no data folder. Give at least one.');
+  const partition = await commonPartition(data);
+  const folders = await Promise.all(data.map(openManifestFolder));
+  assertOneFormat(folders.map(({ manifest }) => manifest));
+  const chosen = chooser(keep);
+  const given = folders.reduce((sum, { manifest }) => sum + manifest.count, 0);
+  const { parts, index: last } = dataFolder;
+  return replaceOutput(out, dataFolder, { parts, last }, 'join', async (folder) => {
+    const manifest = await joinManifest(folder, folders, chosen);
+    const common = { ...formatOf(manifest), version: 1 as const, seed: partition.seed };
+    const hash = await partitionHash(partition);
+    const untouched: number[] = [];
+    for (let cluster = 0; cluster < partition.clusters; cluster++) {
+      signal?.throwIfAborted();
+      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, chosen);
+      if (same) untouched.push(cluster);
+    }
+    for (const name of ['router', 'test'] as const) {
+      const of = await Promise.all(data.map((store) => readLabelled(store, name)));
+      const { items, rows } = joined<LabelledManifest['items'][number]>(of, common, chosen);
+      const labelled = { ...common, partition: hash, clusters: partition.clusters, count: items.length, items };
+      await writeLabelled(folder, name, labelled, rows);
+    }
+    await writePartition(folder, 'partition', partition);
+    return { pictures: manifest.count, clusters: partition.clusters, left: given - manifest.count, untouched };
+  });
+}
+
+/** Of pictures of one name, that of the earlier folder counts. */
+function chooser(keep: (item: DataItem) => boolean): Chosen {
+  const owner = new Map<string, number>();
+  return (item, part) => {
+    if (!owner.has(item.id)) owner.set(item.id, part);
+    return owner.get(item.id) === part && keep(item);
+  };
+}
+
+type Chosen = (item: DataItem, part: number) => boolean;
+
+/** The partition that grew furthest. @throws DataError if another one did not become it */
+async function commonPartition(data: readonly FileSource[]): Promise<Partition> {
+  const all = await Promise.all(data.map((store) => readPartition(store, 'partition')));
+  const last = all.reduce((most, each) => (each.clusters > most.clusters ? each : most));
+  const known = new Set((await lineageOf(last)).map(({ hash }) => hash));
+  for (const [i, each] of all.entries()) {
+    if (known.has(await partitionHash(each))) continue;
+    const what = `data folder ${i + 1} has another partition than the others`;
+    throw new DataError('join', `${what}. Partition it like them: paris partition FOLDER --like DATA.`);
+  }
+  return last;
+}
+
+function assertOneFormat(manifests: readonly Manifest[]): void {
+  const form = (manifest: Manifest) => JSON.stringify(formatOf(manifest));
+  const other = manifests.findIndex((manifest) => form(manifest) !== form(manifests[0]!));
+  if (other < 1) return;
+  const what = `data folder ${other + 1} has pictures of another size or another vocabulary than the first`;
+  throw new DataError('join', `${what}. Prepare it like that: paris prepare PICTURES --like DATA.`);
+}
+
+async function joinManifest(
+  out: FileStore,
+  folders: readonly Awaited<ReturnType<typeof openManifestFolder>>[],
+  chosen: Chosen,
+): Promise<Manifest> {
+  const [first] = folders;
+  const { items, rows } = joined<Manifest['items'][number]>(folders, first!.manifest, chosen);
+  const ids = new Set(items.map(({ id }) => id));
+  const nearCopies = folders
+    .flatMap(({ manifest }) => manifest.nearCopies ?? [])
+    .map((set) => set.filter((id) => ids.has(id)))
+    .filter((set) => set.length > 1);
+  const { nearCopies: _, shards: __, ...rest } = first!.manifest;
+  const skipped = folders.flatMap(({ manifest }) => manifest.skipped);
+  const manifest = { ...rest, count: items.length, items, skipped, ...(nearCopies.length > 0 && { nearCopies }) };
+  await writeManifest(out, manifest, rows);
+  return manifest;
+}
+
+/** @returns whether the folder is, byte for byte, that of one part */
+async function joinCluster(
+  out: FileStore,
+  data: readonly FileSource[],
+  description: DataFormat & Pick<ClusterManifest, 'version' | 'cluster' | 'seed' | 'partition'>,
+  chosen: Chosen,
+): Promise<boolean> {
+  const { cluster } = description;
+  const of: { store: FileSource; part: number; data: TrainingData<ClusterManifest> }[] = [];
+  for (const [part, store] of data.entries()) {
+    if (!(await hasCluster(store, cluster))) continue;
+    const found = await readCluster(store, cluster, { mayBeEmpty: true });
+    if (found.manifest.items.some((item) => chosen(item, part))) of.push({ store, part, data: found });
+  }
+  const [only, ...others] = of;
+  if (only && others.length === 0 && only.data.manifest.items.every((item) => chosen(item, only.part))) {
+    for (const name of [...filesOf(only.data.manifest), 'cluster.json']) {
+      const path = `${clusterFolder(cluster)}/${name}`;
+      await out.write(path, await only.store.read(path));
+    }
+    return true;
+  }
+  const sources = data.map((_, part) => of.find((each) => each.part === part)?.data);
+  const { items, rows } = joined<ClusterManifest['items'][number]>(sources, description, chosen);
+  const outOfCluster = Math.max(0, ...of.map((each) => each.data.manifest.outOfCluster));
+  await writeCluster(out, { ...description, count: items.length, outOfCluster, items }, rows);
+  return false;
+}
+
+/** The chosen items of all parts, and their records. */
+function joined<I extends DataItem>(
+  parts: readonly (Pick<TrainingData<DataFormat & { items: I[] }>, 'manifest' | 'rows'> | undefined)[],
+  format: DataFormat,
+  chosen: Chosen,
+): { items: I[]; rows: Rows } {
+  const items: I[] = [];
+  const pieces: Rows[] = [];
+  for (const [part, source] of parts.entries()) {
+    if (!source) continue;
+    const { manifest, rows } = source;
+    const kept = manifest.items.flatMap((item, row) => (chosen(item, part) ? [row] : []));
+    items.push(...kept.map((row) => manifest.items[row]!));
+    pieces.push(pickRows(rows, manifest, kept));
+  }
+  return { items, rows: joinRows(pieces, format) };
+}

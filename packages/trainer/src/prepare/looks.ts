@@ -1,0 +1,117 @@
+// What pictures look like in a few bytes each (64 for RGB), so that near-copies among many are found without holding pixels.
+
+/** What is flatter than this, in levels, is not stretched: its noise would count as content. */
+const LEAST_DEVIATION = 2;
+const [ROWS, COLUMNS] = [4, 2];
+/** Averages are held as whole numbers of this fraction. */
+export const UNIT = 32_767;
+
+/** The form of pictures, u8 [channels, size, size]. */
+export interface PictureForm {
+  readonly channels: number;
+  readonly size: number;
+}
+
+/** How pixels become a vector of mean 0 and length 1, and a few of its averages. */
+export interface Look {
+  /** Of each channel. */
+  readonly means: readonly number[];
+  /** In levels. */
+  readonly deviation: number;
+  readonly scale: number;
+  /** Projections of the vector on orthonormal blocks that are the same in the mirror: at most as far apart as vectors. */
+  readonly coarse: Float64Array;
+}
+
+/** The look of one picture. */
+export function lookOf(pixels: Uint8Array, { channels, size }: PictureForm): Look {
+  const area = size * size;
+  const planes = Array.from({ length: channels }, (_, c) => pixels.subarray(c * area, (c + 1) * area));
+  const means = planes.map((plane) => plane.reduce((sum, value) => sum + value, 0) / area);
+  const squares = pixels.reduce((sum, value, at) => sum + (value - means[Math.floor(at / area)]!) ** 2, 0);
+  const deviation = Math.sqrt(squares / pixels.length);
+  const scale = 1 / (Math.max(deviation, LEAST_DEVIATION) * Math.sqrt(pixels.length));
+  const coarse = Float64Array.from(
+    planes.flatMap((plane, c) => blocksOf(plane, size, means[c]!)),
+    (sum) => sum * scale,
+  );
+  return { means, deviation, scale, coarse };
+}
+
+/** Sums over blocks of rows, and of columns to the left and to the right alike, each over the root of its pixels. */
+function blocksOf(plane: Uint8Array, size: number, mean: number): number[] {
+  const sums = new Array<number>(ROWS * COLUMNS).fill(0);
+  const pixels = new Array<number>(ROWS * COLUMNS).fill(0);
+  const half = Math.ceil(size / 2);
+  for (const [at, value] of plane.entries()) {
+    const [x, y] = [at % size, Math.floor(at / size)];
+    const block = Math.floor((y * ROWS) / size) * COLUMNS + Math.floor((Math.min(x, size - 1 - x) * COLUMNS) / half);
+    sums[block]! += value - mean;
+    pixels[block]! += 1;
+  }
+  return sums.map((sum, block) => sum / Math.sqrt(Math.max(1, pixels[block]!)));
+}
+
+/** The looks of many pictures, in few bytes. */
+export class Looks {
+  /** Averages of a picture. */
+  readonly averages: number;
+  count = 0;
+  /** [N, averages], in units of 1 / {@link UNIT} */
+  coarse: Int16Array = new Int16Array(0);
+  /** [N, channels + 1]: the mean of each channel, and the deviation, in levels */
+  levels: Float32Array = new Float32Array(0);
+
+  constructor(readonly form: PictureForm) {
+    this.averages = form.channels * ROWS * COLUMNS;
+  }
+
+  add(pixels: Uint8Array): void {
+    const { means, deviation, coarse } = lookOf(pixels, this.form);
+    const levels = [...means, deviation];
+    if (this.coarse.length < (this.count + 1) * this.averages) this.#grow(levels.length);
+    this.coarse.set(
+      coarse.map((value) => Math.round(UNIT * value)),
+      this.count * this.averages,
+    );
+    this.levels.set(levels, this.count * levels.length);
+    this.count += 1;
+  }
+
+  /** These looks in another order. */
+  inOrder(order: ArrayLike<number>): Looks {
+    const looks = new Looks(this.form);
+    const [averages, levels] = [this.averages, this.form.channels + 1];
+    looks.count = order.length;
+    looks.coarse = new Int16Array(order.length * averages);
+    looks.levels = new Float32Array(order.length * levels);
+    for (let i = 0; i < order.length; i++) {
+      const from = order[i]!;
+      looks.coarse.set(this.coarse.subarray(from * averages, (from + 1) * averages), i * averages);
+      looks.levels.set(this.levels.subarray(from * levels, (from + 1) * levels), i * levels);
+    }
+    return looks;
+  }
+
+  /** The average that varies most: along it the fewest pairs are close. */
+  widest(): number {
+    const spreads = Array.from({ length: this.averages }, (_, axis) => {
+      let [sum, squares] = [0, 0];
+      for (let at = axis; at < this.count * this.averages; at += this.averages) {
+        sum += this.coarse[at]!;
+        squares += this.coarse[at]! ** 2;
+      }
+      return squares - sum ** 2 / Math.max(1, this.count);
+    });
+    return spreads.indexOf(Math.max(...spreads));
+  }
+
+  #grow(levels: number): void {
+    const capacity = Math.max(1024, Math.ceil(1.5 * this.count));
+    const [coarse, wide] = [this.coarse, this.levels];
+    this.coarse = new Int16Array(capacity * this.averages);
+    this.coarse.set(coarse);
+    this.levels = new Float32Array(capacity * levels);
+    this.levels.set(wide);
+  }
+}

@@ -1,0 +1,256 @@
+// What every expert must pass before it becomes part of a model, without being trained again: its weights are numbers of the right
+// names and shapes, it is no copy of another one, and it predicts held-out pictures of its own cluster, which its worker never
+// had, better than its initial weights do and better than the experts of other clusters.
+import { dit } from '@paris/dit';
+import { type FileSource, onlyFolder } from '@paris/files';
+import type { HostTensor } from '@paris/files/safetensors';
+import { type Architecture, type Expert, type NoisePath, type Params, toFlat, toTree } from '@paris/model';
+import { type Device, type Key, key, type TensorKey } from '@paris/tensor';
+import { initKey, runKey } from '../data/batches.js';
+import { readLabelled } from '../data/files.js';
+import { spread } from '../data/rows.js';
+import { DataError } from '../errors.js';
+import { byTime, type Losses, pairedDifference } from '../evaluate/arms.js';
+import type { Estimate } from '../evaluate/evaluation.js';
+import { measure } from '../evaluate/measure.js';
+import { mean } from '../mean.js';
+import type { RunRecord } from '../run/record.js';
+import { conditionOfRun } from '../train/conditions.js';
+import { upload } from '../train/step.js';
+import { chosen, type HeldOut } from '../train/validation.js';
+import { likeness, readSoundWeights, type Sketch, sketchOf } from './weights.js';
+
+/** With what experts are judged. */
+export interface GateOptions {
+  device: Device;
+  /** A data folder. `test` of it is opened: the held-out pictures of all clusters. */
+  data: FileSource;
+  /** At most so many pictures of each cluster. Default 16. */
+  pictures?: number | undefined;
+  /** Architectures of experts besides `dit`. Experts of others are looked at, and not run. */
+  architectures?: readonly Architecture<Expert>[] | undefined;
+  /** Noise paths besides the built-in ones. */
+  paths?: readonly NoisePath[] | undefined;
+  /** Called after each expert. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called with what was found, before anybody is refused. */
+  onReport?: ((report: readonly GateReport[]) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** An expert that wants to be part of a model. */
+export interface Candidate {
+  name: string;
+  store: FileSource;
+  /** The file of its weights. */
+  file: string;
+  record: RunRecord;
+}
+
+/** What was found of one expert, on held-out pictures of its own cluster: losses of the velocity, means over noise levels. */
+export interface GateReport {
+  name: string;
+  cluster: number;
+  /** Held-out pictures of its cluster. */
+  pictures: number;
+  /** The noise levels, and its loss at each. */
+  levels: { time: number; loss: number; initial: number; others?: number | undefined }[];
+  /** How much lower its loss is than with its initial weights. */
+  gain?: Estimate | undefined;
+  /** How much lower its loss is than that of the experts of other clusters, on average. */
+  lead?: Estimate | undefined;
+  /** The other expert whose weights are most like its own, from 0 to 1 (a copy). */
+  nearest?: { name: string; likeness: number } | undefined;
+  /** Why it was not run. */
+  unjudged?: string | undefined;
+}
+
+/** From here on two experts are one and its copy. */
+export const copyLikeness = 0.5;
+/** With fewer held-out pictures of a cluster nothing can be said. */
+const fewestPictures = 4;
+/** Standard errors by which a gain must exceed zero. */
+const standardErrors = 2;
+
+/**
+ * Does nothing if all experts pass.
+ * @param path - the noise path that the model is sampled on
+ * @throws DataError with one sentence that names the expert and the reason; CheckpointError for what is no file of weights
+ */
+export async function passGate(candidates: readonly Candidate[], path: string, options: GateOptions): Promise<void> {
+  const report = await examine(candidates, path, options);
+  options.onReport?.(report);
+  // Of two that are alike, the copy is that which does worse.
+  const worstFirst = [...report].sort((a, b) => leadOf(a) - leadOf(b));
+  for (const found of worstFirst) {
+    const reason = refusal(found, candidates);
+    if (reason !== undefined) throw new DataError('assemble', `${found.name} is refused: ${reason}.`);
+  }
+}
+
+/** Why an expert may not pass; undefined if it may. */
+export function refusal(
+  found: GateReport,
+  candidates: readonly Pick<Candidate, 'name' | 'record'>[],
+): string | undefined {
+  const { name, nearest, gain, lead, pictures, levels } = found;
+  const start = (of: string) => candidates.find((each) => each.name === of)?.record.options.initial ?? null;
+  const related =
+    nearest && start(name) !== null && JSON.stringify(start(name)) === JSON.stringify(start(nearest.name));
+  if (nearest && nearest.likeness > (related ? 1 - 1e-9 : copyLikeness)) {
+    const which =
+      nearest.likeness > 1 - 1e-9 ? 'a copy' : `a copy, with changes (likeness ${nearest.likeness.toFixed(2)})`;
+    return `its weights are ${which} of those of ${nearest.name}, or the other way round`;
+  }
+  const own = mean(levels.map(({ loss }) => loss));
+  const on = `${pictures} held-out pictures of its cluster`;
+  if (gain && !isClear(gain)) {
+    const initial = mean(levels.map((level) => level.initial));
+    return `it predicts ${on} no better than its initial weights do (loss ${own.toFixed(3)}, and ${initial.toFixed(3)} with these)`;
+  }
+  if (lead && !isClear(lead)) {
+    const others = mean(levels.map((level) => level.others!));
+    return `it predicts ${on} no better than the experts of other clusters do (loss ${own.toFixed(3)}, and ${others.toFixed(3)} on average)`;
+  }
+  return undefined;
+}
+
+function leadOf({ lead }: GateReport): number {
+  return lead ? lead.mean : Number.MAX_VALUE;
+}
+
+function isClear({ mean, standardError }: Estimate): boolean {
+  return mean > standardErrors * standardError;
+}
+
+/** What there is to know of all experts. @throws as {@link passGate} does, for weights that are unsound */
+async function examine(candidates: readonly Candidate[], path: string, options: GateOptions): Promise<GateReport[]> {
+  const { device, data, pictures: most = 16, onProgress, signal } = options;
+  const heldOut = await readHeldOut(data, most);
+  const labels = heldOut?.labels ?? new Uint32Array(0);
+  const losses: (Measured | undefined)[] = [];
+  const sketches: Sketch[] = [];
+  for (const [k, candidate] of candidates.entries()) {
+    signal?.throwIfAborted();
+    const network = networkOf(candidate, options);
+    const weights = await readSoundWeights(candidate, network);
+    sketches.push(sketchOf(weights));
+    losses.push(
+      network && heldOut && (await measured(candidate, network, weights, heldOut, path, { ...options, device })),
+    );
+    onProgress?.(k + 1, candidates.length);
+  }
+  return candidates.map((candidate, k) => {
+    const cluster = candidate.record.cluster ?? k;
+    const rows = [...labels.keys()].filter((row) => labels[row] === cluster);
+    return { ...reportOf(candidate.name, cluster, rows, losses, k), ...nearestOf(k, candidates, sketches) };
+  });
+}
+
+/** Losses, [T, N], of an expert and of its initial weights on all pictures that were chosen. */
+interface Measured {
+  own: Losses;
+  initial: Losses;
+}
+
+const times = [0.125, 0.375, 0.625, 0.875];
+/** Of all measurements, so that experts and gates can be compared. */
+const noise: Key = key(0x67617465);
+
+async function measured(
+  { record }: Candidate,
+  network: Expert,
+  weights: { readonly [path: string]: HostTensor },
+  heldOut: HeldOut,
+  path: string,
+  { device, paths = [], signal }: GateOptions,
+): Promise<Measured> {
+  const seed = typeof record.options.seed === 'number' ? record.options.seed : 0;
+  const draw = device.compile((from: TensorKey): Params => toFlat(network.init(from)));
+  const initial = await draw(initKey(runKey(seed, record.cluster ?? 0)));
+  const own = upload(device, weights as Parameters<typeof upload>[1]);
+  try {
+    const experts = [own, initial].map((params) => ({ expert: network, params: toTree(params) }));
+    const model = { experts, router: undefined, paths, index: { path } };
+    const { count } = heldOut.manifest;
+    const { gram } = await measure({
+      ...{ device, model, condition: conditionOfRun(record) },
+      data: heldOut,
+      times,
+      noise,
+      batchSize: Math.min(16, count),
+      signal,
+    });
+    const diagonal = (j: number) => Float64Array.from({ length: times.length * count }, (_, i) => gram[4 * i + 3 * j]!);
+    return { own: diagonal(0), initial: diagonal(1) };
+  } finally {
+    for (const tensor of [...Object.values(own), ...Object.values(initial)]) tensor.dispose();
+  }
+}
+
+function reportOf(
+  name: string,
+  cluster: number,
+  rows: readonly number[],
+  losses: readonly (Measured | undefined)[],
+  k: number,
+): GateReport {
+  const measured = losses[k];
+  const none = { name, cluster, pictures: rows.length, levels: [] };
+  if (!measured) return { ...none, unjudged: 'there are no held-out pictures, or its architecture is not known here' };
+  if (rows.length < fewestPictures) return { ...none, unjudged: `${rows.length} held-out pictures are too few` };
+  const count = measured.own.length / times.length;
+  const select = (all: Losses): Losses =>
+    Float64Array.from({ length: times.length * rows.length }, (_, i) => {
+      return all[Math.floor(i / rows.length) * count + rows[i % rows.length]!]!;
+    });
+  const [own, initial] = [select(measured.own), select(measured.initial)];
+  const rest = losses.flatMap((each, j) => (each && j !== k ? [select(each.own)] : []));
+  const others = rest.length > 0 ? own.map((_, i) => mean(rest.map((each) => each[i]!))) : undefined;
+  const [byLevel, initialByLevel] = [byTime(own, rows.length), byTime(initial, rows.length)];
+  const othersByLevel = others && byTime(others, rows.length);
+  return {
+    ...none,
+    levels: times.map((time, t) => ({
+      time,
+      loss: byLevel[t]!,
+      initial: initialByLevel[t]!,
+      ...(othersByLevel && { others: othersByLevel[t]! }),
+    })),
+    gain: pairedDifference(initial, own, rows.length),
+    ...(others && { lead: pairedDifference(others, own, rows.length) }),
+  };
+}
+
+function nearestOf(
+  k: number,
+  candidates: readonly Candidate[],
+  sketches: readonly Sketch[],
+): Pick<GateReport, 'nearest'> {
+  const others = candidates.flatMap(({ name }, j) => {
+    return j === k ? [] : [{ name, likeness: likeness(sketches[k]!, sketches[j]!) }];
+  });
+  const [nearest] = others.sort((a, b) => b.likeness - a.likeness);
+  return nearest ? { nearest } : {};
+}
+
+/** Undefined where the architecture is not known here. */
+function networkOf({ record }: Candidate, { architectures = [] }: GateOptions): Expert | undefined {
+  const { architecture, config } = record.options;
+  return [dit, ...architectures].find((known) => known.architecture === architecture)?.fromConfig(config);
+}
+
+/** Some held-out pictures of each cluster; undefined where none is held out. */
+async function readHeldOut(data: FileSource, most: number): Promise<HeldOut | undefined> {
+  if (!(await data.exists('test/test.json'))) return undefined;
+  const heldOut = await readLabelled(onlyFolder(data, 'test'), 'test');
+  const rows = [...heldOut.labels.keys()];
+  const clusters = [...new Set(heldOut.labels)].sort((a, b) => a - b);
+  const some = clusters.flatMap((cluster) =>
+    spread(
+      rows.filter((row) => heldOut.labels[row] === cluster),
+      most,
+    ),
+  );
+  return some.length > 0 ? chosen(heldOut, some) : undefined;
+}
