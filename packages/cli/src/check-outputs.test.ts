@@ -1,6 +1,6 @@
 // Every command with every output equal to, inside and around every input: refused in one sentence before it begins, and
 // not a byte of the tree is changed.
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -15,22 +15,41 @@ interface Case {
 }
 const cases: Readonly<Record<string, Case>> = {
   prepare: { reads: { '': 'folder', '--captions': 'file' }, writes: { '--out': 'folder' } },
+  merge: { reads: { '': 'folder' }, writes: { '--out': 'folder' } },
   'train expert': {
     reads: { '': 'folder', '--tuning': 'file', '--init': 'file', '--expert': 'file', '--config': 'file' },
     writes: { '--out': 'folder' },
     rest: ['--cluster', '3', '--fresh'],
   },
-  'train router': { reads: { '': 'folder', '--tuning': 'file' }, writes: { '--out': 'folder' }, rest: ['--fresh'] },
-  assemble: { reads: { '': 'folder', '--data': 'folder' }, writes: { '--out': 'folder' } },
+  'train router': {
+    reads: { '': 'folder', '--tuning': 'file', '--config': 'file' },
+    writes: { '--out': 'folder' },
+    rest: ['--fresh'],
+  },
+  assemble: {
+    reads: { '': 'folder', '--data': 'folder' },
+    writes: { '--out': 'folder' },
+    rest: ['--no-gate'], // with it no process is started
+  },
+  bundle: { reads: { '': 'folder', '--key': 'file' }, writes: { '--out': 'file' } },
+  withdraw: {
+    reads: { '': 'folder', '--data': 'folder' },
+    writes: { '--out': 'folder', '--data-out': 'folder' },
+    rest: ['--source', 'x'],
+  },
+  import: { reads: { '': 'folder', '--codec': 'folder' }, writes: { '--out': 'folder' } },
   sample: {
-    reads: { '': 'folder', '--expert': 'file', '--tuning': 'file' },
-    writes: { '--out': 'file', '--trace': 'file', '--routing-svg': 'file' },
-    rest: ['--prompt', 'cat'],
+    reads: {
+      ...{ '': 'folder', '--expert': 'file', '--tuning': 'file', '--batch': 'file', '--image': 'file' },
+      ...{ '--mask': 'file', '--like': 'file' },
+    },
+    writes: { '--out': 'file', '--trace': 'file', '--routing-svg': 'file', '--singles': 'folder' },
   },
   evaluate: {
     reads: { '': 'folder', '--data': 'folder', '--expert': 'file', '--tuning': 'file' },
-    writes: { '--out': 'file' },
+    writes: { '--out': 'file', '--page': 'file' },
   },
+  report: { reads: { '': 'folder' }, writes: { '--out': 'file' } },
   tune: { reads: { '--tuning': 'file' }, writes: { '--out': 'file' } },
   profile: { reads: { '--tuning': 'file' }, writes: { '--trace': 'file' } },
 };
@@ -95,7 +114,7 @@ async function run(command: string, { reads, rest = [] }: Case, writes: Record<s
   const listen = (of: typeof program): void => {
     of.configureOutput({ writeErr: (text) => said.push(text) });
     // A command that uses a GPU starts processes: what is not refused is only seen to begin.
-    if (!['prepare', 'assemble'].includes(of.name()) && of.commands.length === 0) of.action(begin);
+    if (!['prepare', 'merge', 'assemble', 'import'].includes(of.name()) && of.commands.length === 0) of.action(begin);
     of.commands.forEach(listen as (of: (typeof program.commands)[number]) => void);
   };
   listen(program);
@@ -155,7 +174,7 @@ describe.each(Object.entries(cases))('paris %s', (command, given) => {
     const before = await snapshot(tree);
     const { code, said } = await run(command, given, { [option]: output });
     expect(said).toMatch(/^paris: \[\w+\] .*( is | is inside | contains | is a folder).*\.$/);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(await snapshot(tree)).toEqual(before);
   });
 
@@ -176,9 +195,24 @@ describe.each(Object.entries(cases))('paris %s', (command, given) => {
     const { said } = await run(command, given, Object.fromEntries(outputs));
     const [first] = said.split('\n');
     if (command === 'prepare') expect(first).toContain('[captions]');
-    else if (command === 'assemble') expect(first).toContain('[assemble] expert-00 is missing');
+    else if (command === 'merge') expect(first).toContain('manifest.json is missing');
+    else if (command === 'assemble') expect(first).toContain('run.json is not JSON');
+    else if (command === 'import') expect(first).toContain('[loadPipeline] there is no model_index.json');
     else expect(first).toContain('began');
   });
+});
+
+it('a section of a config file counts as the file', async () => {
+  const train: Case = { reads: { '': 'folder' }, writes: {}, rest: ['--cluster', '3', '--fresh'] };
+  await plant(train.reads);
+  const own = join(tree, 'out/expert-03/model.yaml');
+  await mkdir(dirname(own), { recursive: true });
+  await writeFile(own, 'expert: { steps: 3 }\n');
+  const before = await snapshot(tree);
+  const { code, said } = await run('train expert', train, { '--out': join(tree, 'out'), '--config': `${own}#expert` });
+  expect(said).toContain(`contains the config file "${own}". Write it elsewhere.`);
+  expect(code).toBe(2);
+  expect(await snapshot(tree)).toEqual(before);
 });
 
 it('partition writes into its data folder, so that a table in one of its parts is refused', async () => {
@@ -190,7 +224,7 @@ it('partition writes into its data folder, so that a table in one of its parts i
   expect(said).toBe(
     `paris: [partition] the output folder "${data}/test" contains the tuning table "${data}/test/a.png". Write it elsewhere.`,
   );
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect((await run('partition', partition, { '--tuning': join(data, 'tuning.json') })).said).toContain('began');
   expect(await snapshot(tree)).toEqual(before);
 });
@@ -213,14 +247,22 @@ describe('folders of somebody else', () => {
     }
     return folder;
   };
-  it.each(['prepare', 'assemble'])('paris %s --out FILE says that it is one, before any work', async (command) => {
+  it.each([
+    ['prepare', '[store] FILE'],
+    ['assemble', '[assemble] the model folder "FILE"'],
+    ['import', '[import] the model folder "FILE"'],
+    ['train router', '[train] the folder of runs "FILE"'],
+    ['train expert', '[train] the folder of runs "FILE"'],
+  ])('paris %s --out FILE says that it is one, before any work, and so for a device', async (command, what) => {
     await plant(cases[command]!.reads);
-    const file = join(tree, 'notes.txt');
-    await writeFile(file, 'mine');
+    await writeFile(join(tree, 'notes.txt'), 'mine');
     const before = await snapshot(tree);
-    const { said } = await run(command, cases[command]!, { '--out': file });
-    expect(said).toBe(`paris: [store] ${file} is a file. Give a folder.`);
+    for (const file of [join(tree, 'notes.txt'), '/dev/null']) {
+      const { said } = await run(command, cases[command]!, { '--out': file });
+      expect(said).toBe(`paris: ${what.replace('FILE', file)} is a file. Give a folder.`);
+    }
     expect(await snapshot(tree)).toEqual(before);
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
   });
 
   it.each(['prepare', 'assemble'])('paris %s --out FOLDER leaves them alone', async (command) => {
@@ -231,7 +273,7 @@ describe('folders of somebody else', () => {
     expect(said).toMatch(
       /^paris: \[\w+\] the output folder holds "expert-03\/" and is no (data folder|model) of Paris\./,
     );
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(await snapshot(tree)).toEqual(before);
   });
 });

@@ -14,6 +14,8 @@ export interface Paths {
   readonly files?: readonly Named[];
   /** Folders that it writes to. */
   readonly folders?: readonly Named[];
+  /** Files and folders of ours within a folder: its marker says what each is. */
+  readonly parts?: readonly Named[];
 }
 
 /** Refuses the command before it begins if what it writes is, lies in or contains what it reads. */
@@ -23,9 +25,10 @@ export function checkOutputs<O extends object>(
   paths: (options: O, args: readonly string[]) => Paths,
 ): Command {
   return command.hook('preAction', async (_, action) => {
-    const { reads, files = [], folders = [] } = paths(action.opts<O>(), action.args);
+    const { reads, files = [], folders = [], parts = [] } = paths(action.opts<O>(), action.args);
     for (const [what, path] of files) if (path !== undefined) await assertNoFolder(tag, what, path);
-    await assertApart(tag, [...files, ...folders].flatMap(placeOf), reads.flatMap(placeOf));
+    await assertApart(tag, [...files, ...folders, ...parts].flatMap(placeOf), reads.flatMap(placeOf));
+    for (const [what, path] of folders) if (path !== undefined) await assertNoFile(tag, what, path);
   });
 }
 
@@ -42,4 +45,10 @@ function placeOf([what, path]: Named): Place[] {
 async function assertNoFolder(tag: string, what: string, path: string): Promise<void> {
   const isFolder = /[/\\]$/.test(path) || (await stat(path).catch(() => undefined))?.isDirectory();
   if (isFolder) throw new OutputError(tag, `${what} ${JSON.stringify(path)} is a folder. Name a file in it.`);
+}
+
+async function assertNoFile(tag: string, what: string, path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isDirectory())
+    throw new OutputError(tag, `${what} ${JSON.stringify(path)} is a file. Give a folder.`);
 }

@@ -24,11 +24,18 @@ describe('paris', () => {
     expect(code).toBe(0);
     for (const name of [
       'prepare',
+      'merge',
       'partition',
       'train',
+      'launch',
       'assemble',
+      'cache',
+      'verify',
+      'bundle',
+      'key',
       'sample',
       'evaluate',
+      'experiment',
       'info',
       'doctor',
       'tune',
@@ -43,7 +50,7 @@ describe('paris', () => {
     [['prepare', 'x'], "required option '--out <folder>' not specified"],
     [['prepare', 'x', '--out', 'y', '--size', '0'], 'It must be a whole number from 1 on.'],
     [['train', 'expert', 'x', '--out', 'y', '--cluster', 'three'], 'It is not a whole number.'],
-    [['train', 'expert', 'x', '--out', 'y', '--prediction', 'score'], 'choices are velocity, epsilon, sample.'],
+    [['train', 'expert', 'x', '--out', 'y', '--prediction', 'score'], 'choices are velocity, epsilon, sample, v.'],
     [
       ['train', 'expert', 'x', '--out', 'y', '--times', 'late'],
       'Known: uniform, logit-normal, logit-normal:MEAN,DEVIATION.',
@@ -52,6 +59,10 @@ describe('paris', () => {
       ['sample', 'x', '--prompt', 'a', '--routing', 'best'],
       'there is no policy "best". Write full, top2, threshold0.05',
     ],
+    [['verify', 'x', '--data', 'y', '--confidence', '2'], 'It must be a number up to 1.'],
+    [['verify', 'x', '--data', 'y', '--root', 'abc'], '--root is a SHA-256: 64 hexadecimal digits'],
+    [['key'], 'give --out FILE or --show FILE'],
+    [['train'], 'train one expert, or the router, or what a job bundle asks for'],
     [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
     [['sample', 'x', '--prompt', 'a', '--sampler', 'plms'], 'no sampler is called "plms". Known: euler, heun,'],
     [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
@@ -62,11 +73,13 @@ describe('paris', () => {
     expect(code).toBe(2);
   });
 
-  it('says in one sentence what failed, and ends with 1; the stack is for PARIS_DEBUG', async () => {
+  it('says in one sentence what failed, and ends with its code; the stack is for PARIS_DEBUG', async () => {
     const args = ['prepare', join(folder, 'nowhere'), '--out', join(folder, 'x')];
     const { code, stderr } = await paris(args);
-    expect(code).toBe(1);
-    expect(stderr.trim()).toBe(`paris: [prepare] ${folder}/nowhere is not a folder.`);
+    expect(code).toBe(65);
+    expect(stderr.trim()).toBe(
+      `paris: [prepare] ${folder}/nowhere is not a folder, a .tar (.tar.gz, .tgz) or a .parquet. Check the path.`,
+    );
     expect((await paris(args, { env: { PARIS_DEBUG: '1' } })).stderr).toContain('at ');
   });
 
@@ -146,6 +159,6 @@ describe('paris', () => {
     expect((await paris(['info', 'router-b-2'])).stdout).toContain('129,136,904 parameters');
     const { code, stderr } = await paris(['info', join(folder, 'photos')]);
     expect(stderr).toContain('is neither a model, run or data folder nor a preset (dit-xl-2');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
   });
 });

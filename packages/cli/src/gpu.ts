@@ -9,10 +9,10 @@ import {
   describeAdapter,
 } from '@paris/tensor/node';
 import { type Command, Option } from 'commander';
-import { number } from './failure.js';
+import { number } from './option-values.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { stoppable, watching } from './stop.js';
-import { endWithParent, GpuProcessError, startedBefore, supervise } from './supervise.js';
+import { endWithParent, GpuProcessError, startedBefore, startedSince, supervise } from './supervise.js';
 import { openTuned } from './tuning.js';
 
 export interface GpuContext {
@@ -22,9 +22,12 @@ export interface GpuContext {
   signal: AbortSignal;
   /** Whether this process was started again after a hang or a crash. */
   restarted: boolean;
+  /** When the command began, in milliseconds since 1970: a process that is started again does not begin again. */
+  since: number;
 }
 
-interface GpuFlags {
+/** The options of {@link gpuOptions}. */
+export interface GpuFlags {
   adapter: AdapterChoice;
   watchdog: number;
   json?: boolean;
@@ -33,34 +36,54 @@ interface GpuFlags {
 
 /**
  * Adds the options of every command that uses a GPU, and its action.
- * @param runFolder - where the run is that the command begins or goes on with
+ * @param runFolder - where the run is that the command begins or resumes
  */
 export function gpuAction<A extends unknown[], O extends object>(
   command: Command,
   action: (context: GpuContext, options: O, ...args: A) => Promise<number | undefined>,
-  runFolder?: (options: O) => string | undefined,
+  runFolder?: (options: O, ...args: A) => string | undefined,
 ): Command {
+  return gpuOptions(command).action(async (...all: unknown[]) => {
+    const [options] = all.splice(-2) as [O & GpuFlags, Command];
+    const args = all as A;
+    await onGpu(options, (context) => action(context, options, ...args), runFolder?.(options, ...args));
+  });
+}
+
+/** Adds the options of every command that uses a GPU. */
+export function gpuOptions(command: Command): Command {
   return command
-    .addOption(new Option('--adapter <name>', 'which GPU to use').choices(ADAPTER_CHOICES).default('auto'))
+    .addOption(adapterOption())
     .addOption(
       new Option('--watchdog <seconds>', 'start again after this long without progress')
         .argParser(number({ min: 1 }))
         .default(120),
     )
     .option('--tuning <file>', 'kernels that `paris tune` measured on this adapter')
-    .option('--json', 'print progress as JSON lines on stdout')
-    .action(async (...all: unknown[]) => {
-      const [options] = all.splice(-2) as [O & GpuFlags, Command];
-      const before = startedBefore();
-      if (before === undefined) {
-        process.exitCode = await watch(options);
-        return;
-      }
-      // A child never becomes a parent: without its own it would start another, and that another.
-      if (!endWithParent()) throw new GpuProcessError('adapter', 'the process that started this one is gone.');
-      const run = (context: GpuContext) => action(context, options, ...(all as A));
-      process.exitCode = await work(options, runFolder?.(options), before > 0, run);
-    });
+    .option('--json', 'print progress as JSON lines on stdout');
+}
+
+/**
+ * Does something with a device, in a process that is watched: the first one starts it, and the second does the work.
+ * @param runFolder - where the run is that it begins or resumes
+ */
+export async function onGpu(
+  options: GpuFlags,
+  action: (context: GpuContext) => Promise<number | undefined>,
+  runFolder?: string,
+): Promise<void> {
+  const before = startedBefore();
+  if (before === undefined) {
+    process.exitCode = await watch(options);
+    return;
+  }
+  // A child never becomes a parent: without its own it would start another, and that another.
+  if (!endWithParent()) throw new GpuProcessError('adapter', 'the process that started this one is gone.');
+  process.exitCode = await work(options, runFolder, before > 0, action);
+}
+
+export function adapterOption(): Option {
+  return new Option('--adapter <name>', 'which GPU to use').choices(ADAPTER_CHOICES).default('auto');
 }
 
 /** For commands that use no GPU: scripts may pass the same options to all. */
@@ -89,12 +112,13 @@ async function work(
   restarted: boolean,
   action: (context: GpuContext) => Promise<number | undefined>,
 ): Promise<number> {
+  const since = startedSince();
   return stoppable(async (signal) => {
     const reporter = createReporter(flags.json === true);
     const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
     if (device.info.software) calmPolling();
     try {
-      return (await action({ device, reporter, signal, restarted })) ?? 0;
+      return (await action({ device, reporter, signal, restarted, since })) ?? 0;
     } finally {
       reporter.close();
       await device.close();

@@ -1,5 +1,6 @@
 // @paris/cli as a library: what the `paris` command does for people, for programs of Node that want the same.
 export { describe } from './describe.js';
+export { installedParis, type Outcome, type ParisCommand, type RunParisOptions, runParis } from './launch/process.js';
 export type { JsonProgress } from './reporter.js';
 export {
   contactSheet,
@@ -9,7 +10,7 @@ export {
   type SampleTrace,
   sample,
   type TraceEvaluation,
-} from './sample.js';
+} from './sample/sample.js';
 export {
   endWithParent,
   GpuProcessError,

@@ -92,7 +92,7 @@ describe('an expert', { timeout: 120_000 }, () => {
         child.kill('SIGINT');
       },
     });
-    expect(first.stderr).toMatch(/stopped after step \d+ of 24; the same command goes on\./);
+    expect(first.stderr).toMatch(/stopped after step \d+ of 24; run the same command to resume\./);
     expect(first.code).toBe(130);
     const second = await train(data, 'stopped');
     expect(second.code, second.stderr).toBe(0);
@@ -115,7 +115,7 @@ describe('an expert', { timeout: 120_000 }, () => {
       '--seed',
       '5',
     ]);
-    expect(other.code).toBe(1);
+    expect(other.code).toBe(78);
     expect(other.stderr).toContain(
       'expert-01 holds another run: seed was 0 and is now 5. Use the old value, or --fresh',
     );

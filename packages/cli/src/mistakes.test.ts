@@ -6,7 +6,7 @@ import { saidBy } from '@paris/test-tools/said';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reportFailure } from './failure.js';
-import { loadArchitecture, loadConfig } from './modules.js';
+import { loadArchitecture } from './modules.js';
 import { createProgram } from './program.js';
 
 let folder: string;
@@ -42,6 +42,21 @@ async function cli(...args: string[]): Promise<string> {
   return `${code}: ${said.trim().replaceAll(folder, '…')}`;
 }
 
+it.each(['prepare', 'partition', 'train expert', 'train router', 'sample', 'evaluate'])(
+  '%s takes the seeds that all others take',
+  async (name) => {
+    const command = name
+      .split(' ')
+      .reduce((parent, own) => parent.commands.find((each) => each.name() === own)!, createProgram() as Command);
+    const { parseArg } = command.options.find(({ long }) => long === '--seed')!;
+    const seed = (text: string) => parseArg!(text, 0);
+    expect(['0', '7', '9007199254740991'].map(seed)).toEqual([0, 7, 2 ** 53 - 1]);
+    for (const text of ['-1', '0.5', '9007199254740992', '1e300', 'x', '', 'Infinity', 'NaN']) {
+      expect(() => seed(text), text).toThrow(/whole number/);
+    }
+  },
+);
+
 it('commands', async () => {
   expect(await cli('tran')).toMatchInlineSnapshot(`
     "2: error: unknown command 'tran'
@@ -73,37 +88,39 @@ it('commands', async () => {
     `"2: error: option '--cluster <k>' argument 'all' is invalid. It is not a whole number."`,
   );
   expect(await cli('sample', 'my-model')).toMatchInlineSnapshot(
-    `"2: error: required option '--prompt <text>' not specified"`,
+    `"2: paris: [sample] there is no prompt. Give --prompt "…", --batch FILE or --like PICTURE."`,
   );
   expect(await cli('info', join(folder, 'nothing'))).toMatchInlineSnapshot(
-    `"1: paris: [info] …/nothing is neither a model, run or data folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2). Check the path."`,
+    `"2: paris: [info] …/nothing is neither a model, run or data folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2). Check the path."`,
   );
   expect(await cli('assemble', join(folder, 'nothing'), '--out', join(folder, 'model'))).toMatchInlineSnapshot(
-    `"1: paris: [assemble] there is no run of an expert (expert-00, …). Train them first."`,
+    `"78: paris: [assemble] there is no run of an expert (expert-00, …). Train them first."`,
   );
 });
 
 it('pictures and captions', async () => {
   const prepare = (...args: string[]) => cli('prepare', ...args, '--out', `${folder}-data`);
   expect(await prepare(join(folder, 'nowhere'))).toMatchInlineSnapshot(
-    `"1: paris: [prepare] …/nowhere is not a folder."`,
+    `"65: paris: [prepare] …/nowhere is not a folder, a .tar (.tar.gz, .tgz) or a .parquet. Check the path."`,
   );
-  expect(await prepare(join(folder, 'a.png'))).toMatchInlineSnapshot(`"1: paris: [prepare] …/a.png is not a folder."`);
+  expect(await prepare(join(folder, 'a.png'))).toMatchInlineSnapshot(
+    `"65: paris: [prepare] …/a.png is not a folder, a .tar (.tar.gz, .tgz) or a .parquet. Check the path."`,
+  );
   expect(await prepare(folder)).toMatchInlineSnapshot(
-    `"1: paris: [prepare] none of 1 pictures could be used; the first: a.png: Input file contains unsupported image format."`,
+    `"65: paris: [prepare] none of 1 pictures could be used; the first: a.png: Input file contains unsupported image format."`,
   );
   expect(await prepare(folder, '--captions', join(folder, 'captions.csv'))).toMatchInlineSnapshot(
-    `"1: paris: [prepare] the captions file …/captions.csv cannot be read (ENOENT). Check its path."`,
+    `"65: paris: [prepare] the captions file …/captions.csv cannot be read (ENOENT). Check its path."`,
   );
   expect(await prepare(folder, '--captions', join(folder, 'no-file.csv'))).toMatchInlineSnapshot(
-    `"1: paris: [captions] …/no-file.csv has no column file (columns: name, caption). The first line names the columns."`,
+    `"65: paris: [captions] …/no-file.csv has no column file (columns: name, caption). The first line names the columns."`,
   );
   expect(await prepare(folder, '--captions', join(folder, 'torn.csv'))).toMatchInlineSnapshot(
-    `"1: paris: [captions] …/torn.csv is not a CSV file with a header: Quote Not Closed: the parsing is finished with an opening quote at line 2."`,
+    `"65: paris: [captions] …/torn.csv is not a CSV file with a header: Quote Not Closed: the parsing is finished with an opening quote at line 2."`,
   );
 });
 
-it('modules and configs of one’s own', async () => {
+it('modules of one’s own', async () => {
   const load = async (file: string) =>
     (await saidBy(() => loadArchitecture(join(folder, file)))).replaceAll(folder, '…');
   expect(await load('nowhere.mjs')).toMatchInlineSnapshot(
@@ -114,12 +131,5 @@ it('modules and configs of one’s own', async () => {
   );
   expect(await load('mine.mjs')).toMatchInlineSnapshot(
     `"ValueError: [train] …/mine.mjs has no default export made by defineArchitecture(…)."`,
-  );
-  const config = async (file: string) => (await saidBy(() => loadConfig(join(folder, file)))).replaceAll(folder, '…');
-  expect(await config('nowhere.json')).toMatchInlineSnapshot(
-    `"ValueError: [train] the config file …/nowhere.json cannot be read (ENOENT). Check its path."`,
-  );
-  expect(await config('config.json')).toMatchInlineSnapshot(
-    `"CheckpointError: [readJson] …/config.json is not what this version reads: it must be an object, got [1,2]."`,
   );
 });

@@ -1,12 +1,10 @@
-// What users bring along in files: their own expert, and what its config.json is to say.
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+// What users bring along in files: their own expert, the folder of a codec or a text encoder.
+import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkJson, parseJson } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
 import type { Architecture, Expert } from '@paris/model';
 import { ValueError } from '@paris/tensor';
-import type { Json } from '@paris/trainer';
-import * as z from 'zod/mini';
+import type { PartFolder } from '@paris/trainer';
 
 /** The default export of a module. @throws ValueError if it cannot be loaded or was not made by `defineArchitecture` */
 export async function loadArchitecture(file: string): Promise<Architecture<Expert>> {
@@ -21,13 +19,8 @@ export async function loadArchitecture(file: string): Promise<Architecture<Exper
   throw new ValueError('train', `${file} has no default export made by defineArchitecture(…).`);
 }
 
-const configSchema: z.ZodMiniType<{ [name: string]: Json }> = z.record(z.string(), z.json());
-
-/** A JSON file with an object. @throws CheckpointError if it is something else */
-export async function loadConfig(file: string): Promise<{ [name: string]: Json }> {
-  const text = await readFile(file, 'utf8').catch((cause) => {
-    throw new ValueError('train', `the config file ${file} cannot be read (${cause.code}). Check its path.`, { cause });
-  });
-  const origin = { tag: 'readJson', path: file };
-  return checkJson(parseJson(text, origin), configSchema, origin);
+/** The folder of a part of a model, such as `model/codec`. */
+export function partAt(path: string): PartFolder {
+  const folder = resolve(path);
+  return { store: nodeStore(dirname(folder)), folder: basename(folder) };
 }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { StoreError } from '@paris/files';
-import { replaceFile, tryReplaceFile } from '@paris/files/node';
+import { StoreError, UnavailableError } from '@paris/files';
+import { isPassing, replaceFile, tryReplaceFile } from '@paris/files/node';
 import { ValueError } from '@paris/tensor';
 
 /** A file that an option of a command names. */
@@ -14,7 +14,7 @@ export interface Output {
   /** Undefined if the option was not given. */
   file: string | undefined;
   /** What will be in it; other pictures' endings are refused. */
-  format: 'PNG' | 'SVG' | 'JSON';
+  format: 'PNG' | 'SVG' | 'JSON' | 'HTML';
 }
 
 /**
@@ -39,38 +39,57 @@ export async function tryOutputs(command: string, outputs: readonly Output[]): P
   }
 }
 
-const otherFormats = ['png', 'jpg', 'jpeg', 'webp', 'gif', 'avif', 'tif', 'tiff', 'bmp', 'heic', 'svg', 'json', 'pdf'];
+const otherFormats = [
+  'png',
+  'jpg',
+  'jpeg',
+  'webp',
+  'gif',
+  'avif',
+  'tif',
+  'tiff',
+  'bmp',
+  'heic',
+  'svg',
+  'json',
+  'html',
+  'pdf',
+];
 
 /**
  * Writes finished work and makes missing folders. What cannot be written where it was asked for goes next to it, or to
  * the current folder, or to that for temporary files.
- * @throws ValueError that says where it is instead
+ * @throws StoreError that says where it is instead; UnavailableError if it may go there later
  */
 export async function saveOutputs(
   command: string,
   outputs: readonly { file: string; content: Uint8Array | string }[],
 ): Promise<void> {
   const failures: string[] = [];
+  let passing = true;
   for (const { file, content } of outputs) {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const failed = await write(file, bytes);
     if (failed === undefined) continue;
     const saved = await rescue(file, bytes);
     const where = saved === undefined ? 'and nowhere else either' : `it is in ${saved} instead`;
-    failures.push(`${file} could not be written (${failed}); ${where}`);
+    failures.push(`${file} could not be written (${failed.why}); ${where}`);
+    passing &&= failed.passing;
   }
-  if (failures.length > 0) throw new ValueError(command, `${failures.join('; ')}.`);
+  if (failures.length === 0) return;
+  throw new (passing ? UnavailableError : StoreError)(command, `${failures.join('; ')}.`);
 }
 
-/** @returns why it failed */
-async function write(file: string, bytes: Uint8Array): Promise<string | undefined> {
+/** @returns why it failed, and whether it may succeed later */
+async function write(file: string, bytes: Uint8Array): Promise<{ why: string; passing: boolean } | undefined> {
   try {
     await mkdir(dirname(file), { recursive: true });
     await replaceFile(file, bytes);
     return undefined;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return error instanceof StoreError ? message.replace(/^\[store\] |\.$/g, '') : (code ?? message);
+    const why = error instanceof StoreError ? message.replace(/^\[store\] |\.$/g, '') : (code ?? message);
+    return { why, passing: error instanceof UnavailableError || isPassing(error) };
   }
 }
 

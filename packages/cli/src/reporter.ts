@@ -14,6 +14,7 @@ export type JsonProgress =
   | { type: 'adapter'; kind: string; line: string }
   | { type: 'notice'; message: string }
   | { type: 'progress'; what: string; step: number; steps: number }
+  | { type: 'result'; result: unknown }
   | TrainEvent;
 
 export interface Reporter {
@@ -24,7 +25,9 @@ export interface Reporter {
   /** Counted work that is no training: pictures decoded, samples drawn. */
   work(what: string, done: number, total: number): void;
   train(event: TrainEvent): void;
-  /** Shows nothing, but tells the watchdog that work goes on. */
+  /** What came out, for programs; people get a line of `info`. */
+  result(result: unknown): void;
+  /** Shows nothing, but tells the watchdog that work continues. */
   alive(): void;
   /** Ends what is being drawn. */
   close(): void;
@@ -38,6 +41,7 @@ export function createReporter(json: boolean): Reporter {
 function jsonReporter(print: (line: string) => void): Reporter {
   const send = (value: JsonProgress) => {
     if (value.type === 'progress') alive(value.step);
+    if (value.type === 'observing') signOfLife();
     print(jsonLine(value));
   };
   return {
@@ -46,6 +50,7 @@ function jsonReporter(print: (line: string) => void): Reporter {
     warn: (message) => send({ type: 'notice', message: `warning: ${message}` }),
     work: (what, step, steps) => send({ type: 'progress', what, step, steps }),
     train: send,
+    result: (result) => send({ type: 'result', result }),
     alive: signOfLife,
     close: () => undefined,
   };
@@ -55,6 +60,7 @@ function jsonReporter(print: (line: string) => void): Reporter {
 function lineReporter(write: (line: string) => void): Reporter {
   const print = (line: string) => write(printable(line));
   let tenth = -1;
+  const firstCheckpoint = checkpointOnce();
   const each = (done: number, total: number, line: () => string) => {
     alive(done);
     const now = Math.floor((done * 10) / total);
@@ -72,8 +78,10 @@ function lineReporter(write: (line: string) => void): Reporter {
     },
     train: (event) => {
       if (event.type === 'progress') each(event.step, event.steps, () => progressLine(event));
-      for (const line of eventLines(event)) print(line);
+      if (event.type === 'observing') signOfLife();
+      for (const line of [...firstCheckpoint(event), ...eventLines(event)]) print(line);
     },
+    result: () => undefined,
     alive: signOfLife,
     close: () => undefined,
   };
@@ -82,6 +90,8 @@ function lineReporter(write: (line: string) => void): Reporter {
 function barReporter(): Reporter {
   let bar: cliProgress.SingleBar | undefined;
   let now = '';
+  let [began, from] = [0, 0];
+  const firstCheckpoint = checkpointOnce();
   const stop = () => {
     bar?.stop();
     bar = undefined;
@@ -115,16 +125,25 @@ function barReporter(): Reporter {
     info: print,
     warn: (message) => print(`warning: ${message}`),
     work: (what, done, total) => {
-      show(what, done, total, '');
+      if (now !== what) [began, from] = [performance.now(), done];
+      show(what, done, total, timeLeft(done - from, total - from, (performance.now() - began) / 1000));
       if (done === total) stop();
     },
     train: (event) => {
       if (event.type === 'progress') show('training', event.step, event.steps, note(event));
-      for (const line of eventLines(event)) print(line);
+      if (event.type === 'observing') signOfLife();
+      for (const line of [...firstCheckpoint(event), ...eventLines(event)]) print(line);
     },
+    result: () => undefined,
     alive: signOfLife,
     close: stop,
   };
+}
+
+/** Nothing before two seconds of work are over: until then it would be a guess. */
+function timeLeft(done: number, total: number, seconds: number): string {
+  if (done <= 0 || seconds < 2) return '';
+  return `${duration(seconds)}, ${duration((seconds * (total - done)) / done)} left`;
 }
 
 /** Nothing done yet is no sign of life: the watchdog gives the first step, which compiles shaders, more time. */
@@ -144,12 +163,30 @@ function note({ loss, accuracy, imagesPerSecond, secondsLeft }: Progress): strin
   return `loss ${loss.toFixed(4)}${right}  ${imagesPerSecond.toFixed(0)} images/s${left}`;
 }
 
+/** The first checkpoint says how long each takes. */
+function checkpointOnce(): (event: TrainEvent) => string[] {
+  let said = false;
+  return (event) => {
+    if (event.type !== 'checkpoint' || said) return [];
+    said = true;
+    const megabytes = event.sizeBytes / 1e6;
+    const [size, speed] = [megabytes, megabytes / event.seconds].map((value) => value.toFixed(value < 10 ? 1 : 0));
+    return [
+      `checkpoint of ${size} MB written in ${event.seconds.toFixed(1)} s (${speed} MB/s); the next ones take about as long`,
+    ];
+  };
+}
+
 function eventLines(event: TrainEvent): string[] {
   switch (event.type) {
     case 'start': {
       const from = event.step === 0 ? '' : `, going on after step ${event.step}`;
       const [count, parameters] = [event.count, event.parameters.toLocaleString('en')];
       return [`${count} pictures, ${parameters} parameters, ${event.steps} steps${from}`, COMPILING];
+    }
+    case 'validation': {
+      const right = event.accuracy === undefined ? '' : `  accuracy ${event.accuracy.toFixed(3)}`;
+      return [`step ${event.step}: held-out loss ${event.loss.toFixed(4)}${right}`];
     }
     case 'notice':
       return [`warning: ${event.message}`];

@@ -9,7 +9,7 @@ import { requireCapability } from '@paris/test-tools';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { type Act, stoppedAt } from '../../trainer/src/testing/stopped-at.js';
-import { sample } from './sample.js';
+import { sample } from './sample/sample.js';
 import { paris } from './testing/paris.js';
 
 const model = fileURLToPath(new URL('../../../examples/quickstart/model', import.meta.url));

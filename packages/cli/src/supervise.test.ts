@@ -2,7 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ATTEMPT_VARIABLE, GpuProcessError, type SuperviseOptions, startedBefore, supervise } from './supervise.js';
+import { hoursLeft } from './commands/train/flags.js';
+import {
+  ATTEMPT_VARIABLE,
+  GpuProcessError,
+  SINCE_VARIABLE,
+  type SuperviseOptions,
+  startedBefore,
+  startedSince,
+  supervise,
+} from './supervise.js';
 
 // Children signal this process. On a busy machine one comes when nobody listens any more: it must not end the test.
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -112,6 +121,31 @@ describe('supervise', () => {
     await expect(run('', { signal: stop.signal })).rejects.toThrow('stopped');
     expect(await readFile(join(folder, 'starts'), 'utf8')).toBe('0');
   });
+});
+
+it('a child that is started again knows when the first one was', async () => {
+  const began = Date.now();
+  const { reasons } = await run(
+    `appendFileSync(${JSON.stringify('SINCE')}, process.env.${SINCE_VARIABLE} + ' '); if (attempt < 2) process.kill(process.pid, 'SIGSEGV'); await sleep(10);`.replace(
+      'SINCE',
+      join(folder, 'since'),
+    ),
+  );
+  expect(reasons).toHaveLength(2);
+  const since = (await readFile(join(folder, 'since'), 'utf8')).trim().split(' ').map(Number);
+  expect(since).toHaveLength(3);
+  expect(new Set(since).size).toBe(1);
+  expect(since[0]! - began).toBeGreaterThanOrEqual(0);
+  process.env[SINCE_VARIABLE] = '1234';
+  expect(startedSince()).toBe(1234);
+  expect(process.env[SINCE_VARIABLE]).toBeUndefined();
+  expect(startedSince()).toBe(1234);
+});
+
+it('a limit of hours begins with the first process, and is never nothing', () => {
+  expect(hoursLeft(8, Date.now() - 2 * 3_600_000)).toBeCloseTo(6, 4);
+  expect(hoursLeft(1, Date.now() - 2 * 3_600_000)).toBeGreaterThan(0);
+  expect(hoursLeft(1, Date.now() - 2 * 3_600_000)).toBeLessThan(1e-6);
 });
 
 it('a child knows how often it was started, and does not pass that on', () => {

@@ -2,7 +2,7 @@
 // crashes takes only that process with it. The parent watches for signs of life and starts it again from its checkpoint.
 import { spawn } from 'node:child_process';
 import { ParisError } from '@paris/tensor';
-import { endOf, expectChild } from '@paris/tensor/node';
+import { endOf } from '@paris/tensor/node';
 
 /** Which child is watched, and how long and how often it may fail. */
 export interface SuperviseOptions {
@@ -28,6 +28,8 @@ export class GpuProcessError extends ParisError {
 
 /** Set in the child; its value is how often it was started before. */
 export const ATTEMPT_VARIABLE = 'PARIS_ATTEMPT';
+/** Set in the child; its value is when the first one was started, in milliseconds since 1970. */
+export const SINCE_VARIABLE = 'PARIS_SINCE';
 
 /**
  * Runs a child to its end and resolves to its exit code. Standard streams and signals go through; the child shows life
@@ -39,9 +41,10 @@ export const ATTEMPT_VARIABLE = 'PARIS_ATTEMPT';
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const { retries = 2, signal } = options;
   const stop: Stop = {};
+  const env = { ...options.env, [SINCE_VARIABLE]: String(Date.now()) };
   for (let attempt = 0; ; attempt++) {
     if (signal?.aborted) throw stopped();
-    const end = await runOnce(options, attempt, stop);
+    const end = await runOnce({ ...options, env }, attempt, stop);
     if (typeof end === 'number') return end;
     if (stop.since !== undefined) throw stopped();
     if (attempt === retries) {
@@ -68,6 +71,17 @@ export function startedBefore(): number | undefined {
   return before;
 }
 let before: number | undefined;
+
+/** When this command began, in milliseconds since 1970: the first process of it, if this one was started again. */
+export function startedSince(): number {
+  const value = process.env[SINCE_VARIABLE];
+  if (value !== undefined) {
+    since = Number(value);
+    delete process.env[SINCE_VARIABLE];
+  }
+  return since;
+}
+let since = Math.round(performance.timeOrigin);
 
 /** In the child: shows the parent that work continues. Without a parent it does nothing. */
 export function signOfLife(): void {
@@ -97,7 +111,6 @@ const SECOND_MS = 1000;
 
 async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): Promise<number | string> {
   const { argv, env, timeoutMs, firstTimeoutMs = 5 * timeoutMs, signal: abort } = options;
-  expectChild();
   const child = spawn(argv[0]!, argv.slice(1), {
     env: { ...env, [ATTEMPT_VARIABLE]: String(attempt) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -48,9 +48,9 @@ it('paris tune writes a table, and a run keeps a copy of the one that it began w
   expect((await train()).code).toBe(0); // goes on with its copy
   await writeFile(file, JSON.stringify({ ...own, matmul: {} }));
   const other = await train('--tuning', file);
-  expect(other.code).toBe(1);
+  expect(other.code).toBe(78);
   expect(other.stderr).toContain(
-    'paris: [train] expert-01 began with another tuning table. Leave --tuning out to go on, or begin anew with --fresh.',
+    'paris: [train] expert-01 began with another tuning table. Leave --tuning out to resume, or start again with --fresh.',
   );
   const missing = await train('--tuning', join(folder, 'none.json'));
   expect(missing.stderr).toContain(

@@ -1,6 +1,7 @@
-// Which tuning table a command works with: the copy in the folder of a run that goes on, else the file that --tuning names.
+// Which tuning table a command works with: the copy in the folder of a run that is resumed, else the file that --tuning names.
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parseJson } from '@paris/files';
 import { type Device, openDevice, parseTuningTable, type TuningTable } from '@paris/tensor';
 import { RunError, TUNING_FILE } from '@paris/trainer';
 
@@ -18,7 +19,7 @@ export async function openTuned(
   if (given && JSON.stringify(given) !== JSON.stringify(own)) {
     throw new RunError(
       'train',
-      `${basename(runFolder)} began with ${own ? 'another' : 'no'} tuning table. Leave --tuning out to go on, or begin anew with --fresh.`,
+      `${basename(runFolder)} began with ${own ? 'another' : 'no'} tuning table. Leave --tuning out to resume, or start again with --fresh.`,
     );
   }
   const device = await openDevice();
@@ -40,7 +41,7 @@ async function readTable(file: string): Promise<TuningTable> {
 /** What is no JSON is no table either: {@link parseTuningTable} says so. */
 function parse(content: string): unknown {
   try {
-    return JSON.parse(content);
+    return parseJson(content, { tag: 'tuning', path: 'the tuning table' });
   } catch {
     return undefined;
   }

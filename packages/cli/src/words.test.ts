@@ -8,7 +8,7 @@ import type { PromptWords } from '@paris/model';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, expect, it, type TestContext } from 'vitest';
-import { sample } from './sample.js';
+import { sample } from './sample/sample.js';
 import { paris } from './testing/paris.js';
 
 const model = fileURLToPath(new URL('../../../examples/quickstart/model', import.meta.url));
@@ -71,5 +71,5 @@ it('paris sample warns, and names what is waited for; paris info --words lists t
   expect(words).toContain('cat');
   expect(words.some((word) => word.startsWith('<'))).toBe(false);
   const none = await paris(['info', folder, '--words']);
-  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('has no list of words.')]);
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('has no list of words.')]);
 });

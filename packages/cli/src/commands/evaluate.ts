@@ -1,12 +1,14 @@
+import { extname } from 'node:path';
 import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { checkControls, evaluate, formatEvaluation } from '@paris/trainer';
+import { checkControls, evaluate, evaluatePictures, formatEvaluation, formatPictures } from '@paris/trainer';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
-import { policyName, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
+import { policyName, seed, whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
+import { evaluationPage } from '../page/evaluation.js';
 import { printText } from '../print.js';
 
 interface Flags {
@@ -14,6 +16,10 @@ interface Flags {
   data: string;
   compare: string[];
   out: string;
+  /** Undefined: next to `out`. False: none. */
+  page?: string | false;
+  samples: number;
+  pictures: number;
   tuning?: string;
   seed: number;
   batch: number;
@@ -33,7 +39,16 @@ export function evaluateCommand(): Command {
       ['top1', 'top2', 'full'],
     )
     .option('--out <file>', 'JSON file to write', path, 'evaluation.json')
-    .option('--seed <n>', 'decides the noise', whole(0), 0)
+    .option('--page <file>', 'HTML page with figures, clusters and samples (default: named as the JSON file)', path)
+    .option('--no-page', 'write no page')
+    .option('--samples <n>', 'captions of held-out pictures that are drawn for the page', whole(0), 6)
+    .option(
+      '--pictures <n>',
+      'pictures that are drawn and compared with held-out and training pictures; 0: none',
+      whole(0),
+      0,
+    )
+    .option('--seed <n>', 'decides the noise', seed, 0)
     .option('--batch <n>', 'pictures at once', whole(1), 32)
     .option(
       '--expert <file>',
@@ -42,8 +57,11 @@ export function evaluateCommand(): Command {
       [],
     )
     .option('--check', 'exit with 1 if a control fails');
-  checkOutputs(command, 'evaluate', ({ out, data, expert, tuning }: Flags, [model]) => ({
-    files: [['the output file', out]],
+  checkOutputs(command, 'evaluate', ({ out, page, data, expert, tuning }: Flags, [model]) => ({
+    files: [
+      ['the output file', out],
+      ['the page', pageFile(out, page)],
+    ],
     reads: [
       ['the model folder', model],
       ['the data folder', data],
@@ -53,25 +71,60 @@ export function evaluateCommand(): Command {
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
     const { out } = flags;
-    await tryOutputs('evaluate', [{ option: '--out', file: out, format: 'JSON' }]);
+    const file = pageFile(out, flags.page);
+    await tryOutputs('evaluate', [
+      { option: '--out', file: out, format: 'JSON' },
+      { option: '--page', file, format: 'HTML' },
+    ]);
     reporter.info('loading the model, then compiling kernels for the first pictures');
+    const [store, data] = [nodeStore(model), nodeStore(flags.data)];
+    const experts = await Promise.all(flags.expert.map(loadArchitecture));
     const evaluation = await evaluate({
       device,
-      model: nodeStore(model),
-      data: nodeStore(flags.data),
+      model: store,
+      data,
       compare: flags.compare,
       seed: flags.seed,
-      architectures: { experts: await Promise.all(flags.expert.map(loadArchitecture)) },
+      architectures: { experts },
       batchSize: flags.batch,
       onProgress: (done, total) => reporter.work('evaluate', done, total),
       signal,
     });
     reporter.close();
     if (!flags.json) printText(formatEvaluation(evaluation)); // before the file: it is not lost with that
-    const content = encodeJson({ ...evaluation, controls: checkControls(evaluation) });
+    const drawn =
+      flags.pictures === 0
+        ? undefined
+        : await evaluatePictures({
+            ...{ device, model: store, data, count: flags.pictures, seed: flags.seed, architectures: { experts } },
+            onProgress: (done, total) => reporter.work('pictures', done, total),
+            signal,
+          });
+    reporter.close();
+    if (drawn && !flags.json) printText(`\n${formatPictures(drawn.evaluation)}`);
+    const content = encodeJson({
+      ...evaluation,
+      controls: checkControls(evaluation),
+      ...(drawn && { pictures: drawn.evaluation }),
+    });
     await saveOutputs('evaluate', [{ file: out, content }]);
+    if (file !== undefined) {
+      const onProgress = (done: number, total: number) => reporter.work('samples for the page', done, total);
+      const drawing = { device, model: store, seed: flags.seed, architectures: experts, onProgress, signal };
+      const page = await evaluationPage({ name: model, data, evaluation, drawn, samples: flags.samples, drawing });
+      reporter.close();
+      await saveOutputs('evaluate', [{ file, content: page }]);
+      reporter.info(`clusters and samples to look at → ${file}`);
+    }
     const failed = checkControls(evaluation).filter((control) => !control.passed);
     for (const { name, detail } of failed) reporter.warn(`control failed: ${name}: ${detail}`);
     return flags.check && failed.length > 0 ? 1 : 0;
   });
+}
+
+/** `evaluation.json` → `evaluation.html`, if no other is named and one is wanted. */
+function pageFile(out: string, page: Flags['page']): string | undefined {
+  if (page === false) return undefined;
+  // Commander makes `true` of an option that also has its negation.
+  return typeof page === 'string' ? page : `${out.slice(0, out.length - extname(out).length)}.html`;
 }

@@ -4,10 +4,13 @@ import { printText } from '../print.js';
 
 export function infoCommand(): Command {
   return new Command('info')
-    .description('say what a preset, a model, a run or a data folder is')
-    .argument('<what>', 'dit-xl-2, router-b-2, … or a folder')
+    .description('say what a preset, a model, a run, a data folder or a picture is')
+    .argument('<what>', 'dit-xl-2, router-b-2, …, a folder, or a PNG that was drawn')
     .option('--words', 'list the words that prompts can have, one a line, the most frequent first')
-    .addHelpText('after', '\nExamples:\n  paris info dit-xl-2\n  paris info my-model/\n  paris info my-model/ --words')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  paris info dit-xl-2\n  paris info my-model/\n  paris info my-model/ --words\n  paris info cat.png',
+    )
     .action(async (what: string, { words }: { words?: boolean }) =>
       printText(await (words ? listWords(what) : describe(what))),
     );

@@ -2,14 +2,18 @@ import { join } from 'node:path';
 import { type Assignment, type Encoder, type Metric, statisticsEncoder } from '@paris/clustering';
 import { transformersEncoder } from '@paris/clustering/transformers';
 import { nodeStore } from '@paris/files/node';
-import { dataFolder, formatPartition, formatSweep, partitionData, sweepPartitions } from '@paris/trainer';
+import { ValueError } from '@paris/tensor';
+import { formatPartition, formatSweep, partitionData, sweepPartitions } from '@paris/trainer';
 import { Command, Option } from 'commander';
 import { checkOutputs } from '../check-outputs.js';
-import { number, whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { number, seed, whole } from '../option-values.js';
+import { shardBytes, shardSizeOption } from '../shard-size.js';
 
 interface Flags {
   clusters: number;
+  like?: string;
+  add?: number | 'all';
   sweep?: number[];
   stages: 1 | 2;
   fine?: number;
@@ -19,6 +23,7 @@ interface Flags {
   encoder: string;
   seed: number;
   ooc: number;
+  shardSize: number;
   tuning?: string;
 }
 
@@ -50,28 +55,38 @@ export function partitionCommand(): Command {
         .default('spherical'),
     )
     .option('--encoder <name>', 'statistics, or a model for @huggingface/transformers', 'statistics')
-    .option('--seed <n>', 'decides the starting centroids', whole(0), 0)
+    .option('--seed <n>', 'decides the starting centroids', seed, 0)
+    .addOption(
+      new Option(
+        '--like <folder>',
+        'a partitioned data folder, or a model, whose centroids place these pictures, too',
+      ).conflicts(['clusters', 'sweep', 'stages', 'fine', 'assignment', 'balance', 'metric', 'seed']),
+    )
+    .addOption(
+      new Option(
+        '--add <n>',
+        'with --like: new clusters of the pictures that are far from all centroids, or all: these pictures are one new cluster',
+      ).argParser((text) => (text === 'all' ? text : whole(1)(text))),
+    )
     .option(
       '--ooc <share>',
       'share of each folder that is drawn from the other clusters',
       number({ min: 0, max: 0.99 }),
       0,
     )
+    .addOption(shardSizeOption())
     .addHelpText('after', examples);
-  checkOutputs(command, 'partition', ({ tuning }: Flags, [data]) => ({
-    folders: dataFolder.parts.map((part) => [`the output folder`, join(data!, part)]),
-    reads: [['the tuning table', tuning]],
+  checkOutputs(command, 'partition', ({ tuning, like }: Flags, [data]) => ({
+    parts: ['clusters', 'router', 'test', 'partition'].map((part) => ['the output folder', join(data!, part)]),
+    reads: [
+      ['the tuning table', tuning],
+      ['the partitioned folder', like],
+    ],
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, folder: string) => {
     const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
-    const common = {
-      device,
-      data: nodeStore(folder),
-      encoder: await encoderNamed(flags.encoder),
-      metric,
-      seed,
-      signal,
-    };
+    const shared = { device, data: nodeStore(folder), encoder: await encoderNamed(flags.encoder), signal };
+    const common = { ...shared, metric, seed };
     if (sweep) {
       const onProgress = (done: number, total: number) => reporter.work('sweep', done, total);
       for (const line of formatSweep(await sweepPartitions({ ...common, clusters: sweep, onProgress }))) {
@@ -80,9 +95,21 @@ export function partitionCommand(): Command {
       return 0;
     }
     const onProgress = (done: number, total: number) => reporter.work('partition', done, total);
+    const own = { ...shared, outOfCluster: flags.ooc, shardBytes: shardBytes(flags.shardSize), onProgress };
+    if (flags.like !== undefined) {
+      const report = await partitionData({ ...own, like: nodeStore(flags.like), add: flags.add });
+      for (const line of formatPartition(report)) reporter.info(line);
+      return 0;
+    }
+    if (flags.add !== undefined) {
+      throw new ValueError(
+        'partition',
+        '--add says how many clusters a partition grows by. Give that, too: --like FOLDER.',
+      );
+    }
     const how = { stages: fine === undefined ? (Number(stages) as 1 | 2) : 2, assignment, balance } as const;
-    const chosen = { clusters, outOfCluster: flags.ooc, ...how, ...(fine === undefined ? {} : { fine }) };
-    for (const line of formatPartition(await partitionData({ ...common, ...chosen, onProgress }))) reporter.info(line);
+    const chosen = { metric, seed, clusters, ...how, ...(fine === undefined ? {} : { fine }) };
+    for (const line of formatPartition(await partitionData({ ...own, ...chosen }))) reporter.info(line);
     return 0;
   });
 }
@@ -92,6 +119,8 @@ Examples:
   paris partition data/ --clusters 8
   paris partition data/ --sweep 2,4,8,16
   paris partition data/ --clusters 8 --stages 2 --balance auction
+  paris partition more-data/ --like data/
+  paris partition more-data/ --like data/ --add 1
   paris partition data/ --clusters 8 --encoder onnx-community/dinov2-small`;
 
 async function encoderNamed(name: string): Promise<Encoder> {

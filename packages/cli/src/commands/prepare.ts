@@ -1,101 +1,206 @@
+import { readFile } from 'node:fs/promises';
 import { nodeStore } from '@paris/files/node';
-import { defaultSize } from '@paris/trainer';
-import { prepare } from '@paris/trainer/node';
-import { Command, Option } from 'commander';
+import type { LabelSet } from '@paris/model';
+import { DataError, loadCodec, loadTextEncoder, readManifest } from '@paris/trainer';
+import { type Columns, type Field, type PrepareOptions, pictureFields, prepare, type Shard } from '@paris/trainer/node';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { path } from '../check-outputs.js';
-import { number, whole } from '../failure.js';
-import { ignoredAdapter } from '../gpu.js';
+import { reportData, warnAbout } from '../data-report.js';
+import { type GpuFlags, gpuOptions, onGpu } from '../gpu.js';
+import { partAt } from '../modules.js';
+import { number, seed, whole } from '../option-values.js';
 import { createReporter, type Reporter } from '../reporter.js';
+import { shardBytes, shardSizeOption } from '../shard-size.js';
 import { stoppable } from '../stop.js';
 
-interface Flags {
+interface Flags extends GpuFlags {
   out: string;
   captions?: string;
+  columns?: Columns;
   size: number;
   holdout: number;
   seed: number;
   vocabulary: number;
   fit: 'cover' | 'contain';
   background: string;
+  like?: string;
+  shard?: Shard;
+  minSide?: number;
+  maxAspect?: number;
+  minScore?: number;
+  requireLicense?: string[];
+  nearCopies: boolean;
+  shardSize: number;
+  s3Endpoint?: string;
+  codec?: string;
+  text?: string;
+  labels?: string | true;
+  thumbnail?: number;
   fresh?: boolean;
-  json?: boolean;
 }
 
 export function prepareCommand(): Command {
-  return new Command('prepare')
-    .description('decode, resize, caption and split a folder of pictures')
-    .argument('<folder>', 'pictures: PNG, JPEG, WebP, GIF, AVIF, TIFF, SVG; subfolders too')
+  const command = new Command('prepare')
+    .description('decode, resize, caption, split and encode pictures')
+    .argument(
+      '<source...>',
+      'folders of pictures (PNG, JPEG, WebP, GIF, AVIF, TIFF, SVG; subfolders too), tar shards (WebDataset) and parquet files; archives also by http(s) and s3://bucket/key, or all of s3://bucket/prefix',
+    )
     .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to prepare again', path)
     .option(
       '--captions <file>',
-      'CSV with the columns file and caption, optional group, category, licence, source; comma, semicolon or tab',
+      'CSV or JSON lines with the columns file and caption, optional group, category, licence, source; without it: metadata.jsonl, metadata.csv, text files next to the pictures, or their names',
+    )
+    .option(
+      '--columns <map>',
+      'where columns have other names, such as caption=description,licence=rights (file, image, caption, group, category, licence, source, score)',
+      columns,
     )
     .option('--size <pixels>', 'edge length', whole(1), 32)
     .option('--holdout <share>', 'share of the groups that no training sees', number({ min: 0, max: 1 }), 0.1)
-    .option('--seed <n>', 'decides the split', whole(0), 0)
+    .option('--seed <n>', 'decides the split', seed, 0)
     .option('--vocabulary <words>', 'most words in the vocabulary', whole(0), 1000)
     .addOption(
       new Option('--fit <how>', 'cut or pad what is not square').choices(['cover', 'contain']).default('cover'),
     )
     .option('--background <colour>', 'what transparent pictures stand on', '#ffffff')
+    .option('--min-side <pixels>', 'skip pictures with a shorter edge', whole(1))
+    .option(
+      '--max-aspect <ratio>',
+      'skip pictures with an edge that many times as long as the other',
+      number({ min: 1 }),
+    )
+    .option('--min-score <n>', 'skip pictures whose column score is less, or empty', number({}))
+    .option('--require-license <list>', 'skip pictures under other licences, or none, such as CC0-1.0,CC-BY-4.0', list)
+    .addOption(
+      new Option('--like <folder>', 'take size, vocabulary and held-out groups as in that data folder').conflicts([
+        'size',
+        'vocabulary',
+        'holdout',
+        'seed',
+      ]),
+    )
+    .option('--shard <i/n>', 'prepare part i of n, counted from 1; paris merge puts the parts together', shard)
+    .addOption(shardSizeOption())
+    .option(
+      '--s3-endpoint <url>',
+      'server of s3:// addresses, where it is not AWS; keys and region are those of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION',
+    )
+    .option('--codec <folder>', 'keep latents instead of pictures: codec/ of a model, with config.json and its weights')
+    .option(
+      '--thumbnail <pixels>',
+      'edge length of the small pictures that are kept next to latents, a divisor of --size (default: the largest up to 64)',
+      whole(1),
+    )
+    .option(
+      '--text <folder>',
+      'keep features of captions: text/ of a model, such as CLIP; what has no caption is skipped',
+    )
+    .option(
+      '--labels [file]',
+      'number the classes: of a file with a name a line, or without it of the column category (label, class, cls)',
+    )
+    .option('--no-near-copies', 'do not look for pictures that are the same but for a mirror or a file format')
     .option('--fresh', 'prepare other pictures into a folder that is partitioned: its clusters are removed')
-    .option('--json', 'print progress as JSON lines on stdout')
-    .addOption(ignoredAdapter())
-    .addHelpText('after', '\nExample:\n  paris prepare ./photos --captions captions.csv --size 32 --out data/')
-    .action(async (source: string, flags: Flags) => {
-      const reporter = createReporter(flags.json === true);
-      const { out, vocabulary, json: _, ...options } = flags;
-      const report = await stoppable((signal) =>
-        prepare({
-          ...options,
-          source,
-          out: nodeStore(out),
-          vocabularyLimit: vocabulary,
-          onProgress: (done, total) => reporter.work('pictures', done, total),
-          signal,
-        }).finally(() => reporter.close()),
-      );
-      const { manifest, missing, repeated, cut, others } = report;
-      warnAboutSkipped(reporter, manifest.skipped);
-      warnAbout(reporter, 'captions without a picture', missing);
-      warnAbout(reporter, 'files with several captions (the first counts)', repeated);
-      warnAbout(reporter, `captions of more than ${manifest.maxTokens} words (the rest is not learned)`, cut);
-      warnAboutSize(reporter, manifest.size);
-      const rest = Object.entries(others).map(([extension, count]) => `${count} ${extension}`);
-      if (rest.length > 0) reporter.info(`files that are no pictures: ${rest.join(', ')}`);
-      const test = manifest.items.filter((item) => item.split === 'test').length;
-      reporter.info(
-        `${manifest.count - test} pictures for training, ${test} held out, ${manifest.vocabulary.length - 2} words → ${out}`,
-      );
-    });
+    .addHelpText('after', examples);
+  // Only networks need an adapter: pictures alone are prepared in this process.
+  return gpuOptions(command).action(async (source: string[], flags: Flags) => {
+    if (flags.codec !== undefined || flags.text !== undefined) {
+      await onGpu(flags, async ({ device, reporter, signal }) => {
+        const codec = flags.codec === undefined ? undefined : await loadCodec(device, partAt(flags.codec));
+        const text = flags.text === undefined ? undefined : await loadTextEncoder(device, partAt(flags.text));
+        await run(source, flags, reporter, { codec, text, signal });
+        return 0;
+      });
+      return;
+    }
+    const reporter = createReporter(flags.json === true);
+    await stoppable((signal) => run(source, flags, reporter, { signal }));
+  });
 }
 
-/** A line for each reason, of which broken files may have many. */
-function warnAboutSkipped(reporter: Reporter, skipped: readonly { file: string; reason: string }[]): void {
-  const byReason = new Map<string, string[]>();
-  for (const { file, reason } of skipped) byReason.set(reason, [...(byReason.get(reason) ?? []), file]);
-  const reasons = [...byReason].sort(([, a], [, b]) => b.length - a.length);
-  for (const [reason, files] of reasons.slice(0, 10)) {
-    const shown = files.slice(0, 5).join(', ');
-    reporter.warn(`skipped, ${files.length}: ${shown}${files.length > 5 ? ', …' : ''} (${reason})`);
-  }
-  const rest = reasons.slice(10).reduce((sum, [, files]) => sum + files.length, 0);
-  if (rest > 0) reporter.warn(`skipped, ${rest} more for other reasons: manifest.json has them all`);
+/** Prepares, and says what came of it. */
+async function run(
+  source: string[],
+  flags: Flags,
+  reporter: Reporter,
+  encoders: Pick<PrepareOptions, 'codec' | 'text' | 'signal'>,
+): Promise<void> {
+  const { out, vocabulary, like, labels, codec: _, text: __, ...rest } = flags;
+  const { minSide, maxAspect, minScore, requireLicense: licences, ...others } = rest;
+  const { shardSize, s3Endpoint: endpoint, ...given } = others;
+  const report = await prepare({
+    ...given,
+    ...(labels !== undefined && { classes: labels === true ? 'categories' : await classesIn(labels) }),
+    ...(like !== undefined && (await asIn(like))),
+    ...encoders,
+    source,
+    out: nodeStore(out),
+    vocabularyLimit: vocabulary,
+    shardBytes: shardBytes(shardSize),
+    ...(endpoint !== undefined && { s3: { endpoint } }),
+    filter: { minSide, maxAspect, minScore, licences },
+    onProgress: (done, total) => reporter.work('pictures', done, total),
+    onEncoded: (done, total) => reporter.work('encoding', done, total),
+  }).finally(() => reporter.close());
+  const { manifest, missing, repeated, named, others: otherKinds, unread } = report;
+  warnAbout(reporter, 'captions without a picture', missing);
+  warnAbout(reporter, 'files with several captions (the first counts)', repeated);
+  warnAbout(reporter, 'pictures captioned by their name, since they have no text file', named);
+  warnAbout(reporter, 'tables that may hold captions are not read (CSV and JSON lines are)', unread);
+  const otherFiles = Object.entries(otherKinds).map(([extension, count]) => `${count} ${extension}`);
+  if (otherFiles.length > 0) reporter.info(`files that are no pictures: ${otherFiles.join(', ')}`);
+  reportData(reporter, manifest, out);
 }
 
-/** Training refuses what its patches do not divide. */
-function warnAboutSize(reporter: Reporter, size: number): void {
-  if (size % defaultSize.patch === 0) return;
-  const patches = Array.from({ length: size }, (_, i) => i + 1).filter((patch) => size % patch === 0);
-  const shown = patches.slice(0, 8).join(', ');
-  reporter.warn(
-    `pictures of ${size} pixels have no whole number of patches of ${defaultSize.patch}, as training takes them: ` +
-      `prepare with another --size, or train with a --patch of ${shown}`,
+/** A list of classes: a name a line. @throws DataError if the file cannot be read or names none */
+async function classesIn(file: string): Promise<LabelSet> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new DataError('prepare', `${file} cannot be read (${cause.code}). Check the path of --labels.`, { cause });
+  });
+  const names = text.split(/\r?\n/).map((line) => line.trim());
+  while (names.at(-1) === '') names.pop();
+  if (names.length > 0) return { classes: names.length, names };
+  throw new DataError('prepare', `${file} names no class. Write one a line.`);
+}
+
+const examples = `
+Examples:
+  paris prepare ./photos --captions captions.csv --size 32 --out data/
+  paris prepare ./new-photos --like data/ --out more-data/
+  paris prepare shards/*.tar more.parquet --out data/
+  paris prepare https://example.org/birds.parquet --columns caption=description --out data/
+  paris prepare s3://bucket/birds --s3-endpoint https://storage.example.org --out data/
+  paris prepare ./photos --size 256 --codec model/codec --text model/text --out data/
+  paris prepare shards/*.tar --labels classes.txt --out data/`;
+
+function shard(text: string): Shard {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const part = { index: Number(index), count: Number(count) };
+  if (part.index >= 1 && part.index <= part.count) return part;
+  throw new InvalidArgumentError('Write it as 1/3, the first of three parts.');
+}
+
+/** What decides which pictures and words fit those of another data folder. */
+async function asIn(folder: string) {
+  const { size, holdout, vocabulary, latents, text, classes } = await readManifest(nodeStore(folder));
+  return {
+    size: latents?.pictureSize ?? size,
+    ...(latents && { thumbnail: size }),
+    ...(classes && { classes }),
+    like: { latents, text },
+    ...{ holdout: holdout.fraction, seed: holdout.seed, vocabulary },
+  };
+}
+
+const list = (text: string) => text.split(',').map((part) => part.trim());
+
+/** `caption=description,licence=rights` */
+function columns(text: string): Columns {
+  const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
+  const wrong = pairs.find(
+    ([field, name, ...more]) => !pictureFields.includes(field as Field) || !name || more.length > 0,
   );
-}
-
-function warnAbout(reporter: Reporter, what: string, names: readonly string[]): void {
-  if (names.length === 0) return;
-  const shown = names.slice(0, 5).join(', ');
-  reporter.warn(`${what}, ${names.length}: ${shown}${names.length > 5 ? ', …' : ''}`);
+  if (wrong) throw new InvalidArgumentError(`Write FIELD=COLUMN, with a field of ${pictureFields.join(', ')}.`);
+  return Object.fromEntries(pairs) as Columns;
 }

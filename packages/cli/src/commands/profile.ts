@@ -9,8 +9,8 @@ import {
 } from '@paris/trainer';
 import { Command, Option } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
-import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
 import { printText } from '../print.js';
 

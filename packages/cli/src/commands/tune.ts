@@ -1,8 +1,8 @@
 import { type AttentionShape, type MatmulShape, tune } from '@paris/tensor';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
-import { whole } from '../failure.js';
 import { gpuAction } from '../gpu.js';
+import { whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
 
 interface Flags {

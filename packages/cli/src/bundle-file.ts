@@ -1,0 +1,45 @@
+// Bundles, keys and lists of keys as files.
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { DataError, mostBundleBytes, parseTrustList, type TrustList } from '@paris/trainer';
+
+/** A bundle as bytes. @throws DataError if there is none, or it is larger than any */
+export async function readBundle(file: string): Promise<Uint8Array> {
+  const { size } = await stat(file).catch((cause: NodeJS.ErrnoException) => missing(file, cause));
+  if (size <= mostBundleBytes) return readFile(file);
+  throw new DataError('bundle', `${file} has ${size} bytes; a bundle has ${mostBundleBytes} at most.`);
+}
+
+/** Whether a path is a file, and not a folder. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** The keys of a list. @throws DataError for what is none */
+export async function readTrust(file: string): Promise<TrustList> {
+  return parseTrustList(await textOf(file));
+}
+
+/** The secret key in a file. @throws DataError if there is no such file */
+export async function readSecretKey(file: string): Promise<string> {
+  return textOf(file);
+}
+
+/** Writes a secret key where there was nothing, for its owner alone. */
+export async function writeSecretKey(file: string, secretKey: string): Promise<void> {
+  await writeFile(file, `${secretKey}\n`, { mode: 0o600, flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'EEXIST') throw cause;
+    throw new DataError(
+      'key',
+      `${file} is there already, and a key that is lost cannot be had again. Give another name.`,
+    );
+  });
+}
+
+async function textOf(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => missing(file, cause));
+}
+
+function missing(file: string, cause: NodeJS.ErrnoException): never {
+  if (cause.code !== 'ENOENT') throw cause;
+  throw new DataError('bundle', `there is no file ${file}. Check the path.`);
+}

@@ -1,0 +1,176 @@
+import { mkdir } from 'node:fs/promises';
+import { Command } from 'commander';
+import { path } from '../check-outputs.js';
+import { adapterOption } from '../gpu.js';
+import { kubernetesFiles } from '../launch/kubernetes.js';
+import { launchLocal } from '../launch/local.js';
+import { type Job, readPlan } from '../launch/plan.js';
+import { installedParis } from '../launch/process.js';
+import { skypilotFiles } from '../launch/skypilot.js';
+import { slurmScripts } from '../launch/slurm.js';
+import { launchView } from '../launch/view.js';
+import { writeScripts } from '../launch/write-scripts.js';
+import { whole } from '../option-values.js';
+import { printText } from '../print.js';
+import { stoppable } from '../stop.js';
+
+export function launchCommand(): Command {
+  return new Command('launch')
+    .description('train all experts and the router of a model, here or on a cluster, from one file')
+    .addHelpText('after', example)
+    .addCommand(planCommand())
+    .addCommand(localCommand())
+    .addCommand(slurmCommand())
+    .addCommand(kubernetesCommand())
+    .addCommand(skypilotCommand());
+}
+
+const planFile = 'YAML or JSON: data, runs, model, and options of expert, router, assemble, evaluate';
+
+function planCommand(): Command {
+  return new Command('plan')
+    .description('check a plan and print its commands, each after those that it needs')
+    .argument('<plan>', planFile)
+    .option('--json', 'print jobs as JSON')
+    .action(async (file: string, { json }: { json?: boolean }) => {
+      const plan = await readPlan(file);
+      const jobs = [...plan.experts, ...plan.others];
+      printText(json ? JSON.stringify(jobs, null, 2) : planText(jobs));
+    });
+}
+
+function planText(jobs: readonly Job[]): string {
+  const lines = jobs.map(({ id, args, after }) => {
+    const needs = after.length === 0 ? '' : `   # after ${after.length > 3 ? 'all of these' : after.join(', ')}`;
+    return `${id.padEnd(10)} paris ${args.join(' ')}${needs}`;
+  });
+  return lines.join('\n');
+}
+
+interface LocalFlags {
+  jobs: number;
+  retries: number;
+  logs: string;
+  adapter: string;
+  json?: boolean;
+}
+
+function localCommand(): Command {
+  return new Command('local')
+    .description('run all jobs on this machine; run the same command again to resume')
+    .argument('<plan>', planFile)
+    .option('--jobs <n>', 'jobs at once', whole(1), 1)
+    .option('--retries <n>', 'how often a job is started again that a lost device or a full disk ended', whole(0), 3)
+    .option('--logs <folder>', 'folder of a log for each job', path, 'logs')
+    .addOption(adapterOption())
+    .option('--json', 'print progress as JSON lines on stdout')
+    .action(async (file: string, { jobs, retries, logs, adapter, json }: LocalFlags) => {
+      const plan = await readPlan(file);
+      const view = launchView(json === true, plan);
+      const extra = adapter === 'auto' ? [] : ['--adapter', adapter];
+      const options = { command: installedParis(), jobs, retries, pauseMs: 10_000, logs, extra, ...view };
+      await stoppable((signal) => launchLocal(plan, { ...options, signal }).finally(view.close));
+    });
+}
+
+interface SlurmFlags {
+  out: string;
+  paris: string;
+  sbatch: string;
+  logs: string;
+  grace: number;
+  retries: number;
+}
+
+function slurmCommand(): Command {
+  return new Command('slurm')
+    .description('write scripts for Slurm: an array of experts that are requeued, and what needs them')
+    .argument('<plan>', planFile)
+    .requiredOption('--out <folder>', 'where the scripts go; sh OUT/submit.sh submits them', path)
+    .option('--sbatch <options>', 'options of sbatch, such as "--partition=gpu --gres=gpu:1 --time=12:00:00"', '')
+    .option('--paris <command>', 'how a job starts paris', 'npx paris')
+    .option('--logs <folder>', 'folder of a log for each job', path, 'logs')
+    .option('--grace <seconds>', 'how long before the time limit a training is asked to save', whole(1), 120)
+    .option('--retries <n>', 'how often a job is requeued that a lost device or a full disk ended', whole(0), 3)
+    .action(async (file: string, flags: SlurmFlags) => {
+      const { out, paris, logs, grace: graceSeconds, retries } = flags;
+      const sbatch = flags.sbatch.split(/\s+/).filter((option) => option !== '');
+      const scripts = slurmScripts(await readPlan(file), { paris, sbatch, logs, graceSeconds, retries });
+      await mkdir(logs, { recursive: true });
+      await writeScripts(out, scripts, 'submit.sh');
+    });
+}
+
+interface KubernetesFlags {
+  out: string;
+  image: string;
+  claim: string;
+  paris: string;
+  gpus: number;
+  grace: number;
+  retries: number;
+}
+
+function kubernetesCommand(): Command {
+  return new Command('kubernetes')
+    .description('write manifests for Kubernetes: an Indexed Job of the experts, and what needs them')
+    .argument('<plan>', planFile)
+    .requiredOption('--out <folder>', 'where the manifests go; sh OUT/apply.sh applies them', path)
+    .requiredOption('--image <name>', 'container image with paris, Vulkan and the driver')
+    .requiredOption('--claim <name>', 'claim of a volume that all pods may write; paths of the plan are relative to it')
+    .option('--paris <command>', 'how a job starts paris in the container', 'npx paris')
+    .option('--gpus <n>', 'GPUs of a pod that computes', whole(0), 1)
+    .option('--grace <seconds>', 'how long a pod that must go has to save', whole(1), 120)
+    .option('--retries <n>', 'how often a pod that failed for a passing reason is replaced', whole(0), 3)
+    .action(async (file: string, { out, grace, ...options }: KubernetesFlags) => {
+      await writeScripts(out, kubernetesFiles(await readPlan(file), { ...options, graceSeconds: grace }), 'apply.sh');
+    });
+}
+
+interface SkyPilotFlags {
+  out: string;
+  bucket: string;
+  image?: string;
+  accelerators: string;
+  spot: boolean;
+  paris: string;
+  retries: number;
+}
+
+function skypilotCommand(): Command {
+  return new Command('skypilot')
+    .description('write a managed job for SkyPilot, and scripts that launch it for each command of the plan')
+    .argument('<plan>', planFile)
+    .requiredOption('--out <folder>', 'where the job and the scripts go; sh OUT/submit.sh launches them', path)
+    .requiredOption(
+      '--bucket <address>',
+      'bucket that all jobs mount, such as s3://pictures; paths of the plan are relative to it',
+    )
+    .option('--image <name>', 'container image with paris, Vulkan and the driver')
+    .option('--accelerators <what>', 'accelerators of a machine', 'L4:1')
+    .option('--no-spot', 'take machines that are not taken away')
+    .option('--paris <command>', 'how a job starts paris', 'npx paris')
+    .option('--retries <n>', 'how often a job is started again after an error of its own', whole(0), 3)
+    .action(async (file: string, { out, ...options }: SkyPilotFlags) => {
+      await writeScripts(out, skypilotFiles(await readPlan(file), options), 'submit.sh');
+    });
+}
+
+const example = `
+A plan, model.yaml; the sections hold options of the commands by their names (paris train expert --print-config):
+  data: data/            # partitioned
+  runs: runs/
+  model: my-model/
+  expert:
+    steps: 1600
+    learning-rate: 0.01
+  router:
+    steps: 720
+    condition: words
+
+Examples:
+  paris launch plan model.yaml
+  paris launch local model.yaml --jobs 2
+  paris launch slurm model.yaml --out slurm/ --sbatch "--partition=gpu --gres=gpu:1 --time=12:00:00"
+  paris launch kubernetes model.yaml --out k8s/ --image registry.example/paris:1 --claim shared
+  paris launch skypilot model.yaml --out sky/ --bucket s3://pictures --accelerators L4:1`;

@@ -1,0 +1,75 @@
+import { nodeStore } from '@paris/files/node';
+import { joinData, mergeData } from '@paris/trainer';
+import { Command } from 'commander';
+import { path } from '../check-outputs.js';
+import { reportData } from '../data-report.js';
+import { ignoredAdapter } from '../gpu.js';
+import { number, seed, whole } from '../option-values.js';
+import { createReporter } from '../reporter.js';
+import { shardBytes, shardSizeOption } from '../shard-size.js';
+import { stoppable } from '../stop.js';
+
+interface Flags {
+  out: string;
+  holdout: number;
+  seed: number;
+  vocabulary: number;
+  nearCopies: boolean;
+  shardSize: number;
+  fresh?: boolean;
+  keepClusters?: boolean;
+  json?: boolean;
+}
+
+export function mergeCommand(): Command {
+  return new Command('merge')
+    .description('put data folders together, such as the parts of prepare --shard')
+    .argument('<data...>', 'data folders made by prepare, of one size')
+    .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to write again', path)
+    .option('--holdout <share>', 'share of the groups that no training sees', number({ min: 0, max: 1 }), 0.1)
+    .option('--seed <n>', 'decides the split', seed, 0)
+    .option('--vocabulary <words>', 'most words in the vocabulary', whole(0), 1000)
+    .addOption(shardSizeOption())
+    .option('--no-near-copies', 'do not look for pictures that are the same but for a mirror or a file format')
+    .option('--fresh', 'write other pictures into a folder that is partitioned: its clusters are removed')
+    .option(
+      '--keep-clusters',
+      'of folders that are partitioned alike (partition --like): every picture stays in its cluster, split and vocabulary stay',
+    )
+    .option('--json', 'print progress as JSON lines on stdout')
+    .addOption(ignoredAdapter())
+    .addHelpText('after', examples)
+    .action(async (data: string[], flags: Flags) => {
+      const { out, vocabulary, shardSize, json, keepClusters, ...options } = flags;
+      const reporter = createReporter(json === true);
+      if (keepClusters) {
+        const stores = data.map((folder) => nodeStore(folder));
+        const joined = await stoppable((signal) => joinData({ data: stores, out: nodeStore(out), signal }));
+        reporter.info(`${joined.pictures} pictures in ${joined.clusters} clusters → ${out}`);
+        if (joined.left > 0)
+          reporter.info(`${joined.left} pictures of a name that an earlier folder has were left out`);
+        return;
+      }
+      const manifest = await stoppable((signal) =>
+        mergeData({
+          ...options,
+          data: data.map((folder) => nodeStore(folder)),
+          out: nodeStore(out),
+          vocabularyLimit: vocabulary,
+          shardBytes: shardBytes(shardSize),
+          onProgress: (done, total) => reporter.work('folders', done, total),
+          signal,
+        }).finally(() => reporter.close()),
+      );
+      reportData(reporter, manifest, out);
+    });
+}
+
+const examples = `
+Example, on three machines and then on one of them:
+  paris prepare shards/*.tar --shard 1/3 --out part-1/      (2/3 and 3/3 on the others)
+  paris merge part-1/ part-2/ part-3/ --out data/
+
+Data of a ninth expert, and all of it for the router:
+  paris partition more-data/ --like data/ --add 1
+  paris merge data/ more-data/ --keep-clusters --out all-data/`;

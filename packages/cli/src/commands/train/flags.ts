@@ -1,0 +1,204 @@
+// What `paris train expert` and `paris train router` share: their options, and what these become.
+import { join } from 'node:path';
+import { type FileStore, folderStore } from '@paris/files';
+import { nodeStore } from '@paris/files/node';
+import { noisePaths } from '@paris/model';
+import type { Precision } from '@paris/tensor/optim';
+import {
+  defaultObjective,
+  defaultSize,
+  type LearningRateSchedule,
+  learningRateSchedules,
+  precisions,
+  type TrainControls,
+  type TrainingOptions,
+  type TransformerSize,
+  trainingDefaults,
+} from '@paris/trainer';
+import { type Command, Option } from 'commander';
+import { checkOutputs, type Named, path } from '../../check-outputs.js';
+import type { ConfigFlags } from '../../config/configurable.js';
+import { sectionOf } from '../../config/file.js';
+import { duration } from '../../duration.js';
+import { exitCodesHelp } from '../../exit-code.js';
+import type { GpuContext } from '../../gpu.js';
+import { number, seed, whole } from '../../option-values.js';
+import { watchReport } from '../../report/watch.js';
+
+/** Options of every training. */
+export interface Flags extends TransformerSize, ConfigFlags {
+  out: string;
+  steps: number;
+  batch: number;
+  accumulate: number;
+  learningRate: number;
+  schedule: LearningRateSchedule;
+  warmup: number;
+  weightDecay: number;
+  clip: number;
+  ema: readonly number[];
+  seed: number;
+  precision: Precision;
+  checkpointEvery?: number;
+  checkpointMinutes?: number;
+  grace?: number;
+  validateEvery?: number;
+  maxHours?: number;
+  proveEvery?: number;
+  fresh?: boolean;
+  watch?: boolean;
+  tuning?: string;
+}
+
+/** Trains, with the report of the run on a page if that is asked for. */
+export async function watched(
+  { reporter }: GpuContext,
+  { watch, out }: Flags,
+  name: string,
+  train: () => Promise<unknown>,
+): Promise<void> {
+  const page = watch ? await watchReport(folderStore(nodeStore(out), name), name) : undefined;
+  if (page) reporter.info(`watch it at ${page.url}`);
+  await train().finally(() => page?.close());
+}
+
+/** The folder of runs is apart from the data, and the run's own folder from all else that is read. */
+export function checkRunOutputs<F extends Flags>(
+  command: Command,
+  run: (flags: F) => { name: string; reads: readonly Named[] },
+): void {
+  checkOutputs(command, 'train', ({ out }: F, [data]) => ({
+    folders: [['the folder of runs', out]],
+    reads: [['the data folder', data]],
+  }));
+  checkOutputs(command, 'train', (flags: F) => {
+    const { name, reads } = run(flags);
+    const folders = [[`the run's folder`, join(flags.out, name)] as const];
+    const config = flags.config && sectionOf(flags.config).file;
+    return { folders, reads: [...reads, ['the tuning table', flags.tuning], ['the config file', config]] };
+  });
+}
+
+/** The run's folder, unless it is to start again. */
+export function runFolder({ out, fresh }: Flags, name: string): string | undefined {
+  return fresh ? undefined : join(out, name);
+}
+
+/** The options that every training has. */
+export function trainingFlags(command: Command): Command {
+  const d = trainingDefaults;
+  return command
+    .option('--out <folder>', 'where run folders are', path)
+    .option('--steps <n>', 'optimiser steps', whole(1), d.steps)
+    .option('--batch <n>', 'pictures a step', whole(1), d.batchSize)
+    .option(
+      '--accumulate <n>',
+      'equal parts in which a step computes its batch, one after another: less memory, the same step to rounding',
+      whole(1),
+      d.accumulate,
+    )
+    .option('--width <n>', 'channels of the transformer', whole(1), defaultSize.width)
+    .option('--depth <n>', 'blocks', whole(1), defaultSize.depth)
+    .option('--heads <n>', 'attention heads', whole(1), defaultSize.heads)
+    .option('--patch <pixels>', 'edge length of a patch', whole(1), defaultSize.patch)
+    .option('--learning-rate <x>', 'its peak, after the warm-up', number({ min: 0 }), d.learningRate)
+    .addOption(
+      new Option(
+        '--schedule <name>',
+        'of the learning rate: cosine takes it to zero at the last step; constant keeps it, and more --steps lengthen the run',
+      )
+        .choices(learningRateSchedules)
+        .default(d.schedule),
+    )
+    .option('--warmup <n>', 'steps of linear warm-up', whole(0), d.warmupSteps)
+    .option('--weight-decay <x>', 'of AdamW', number({ min: 0 }), d.weightDecay)
+    .option('--clip <norm>', 'largest gradient norm; 0 does not clip', number({ min: 0 }), d.clipNorm)
+    .addOption(
+      new Option(
+        '--ema <decays>',
+        'moving average of the weights; 0 for none; of several by commas, the first is saved as the model',
+      )
+        .argParser(decays)
+        .default([d.emaDecay], `${d.emaDecay}`),
+    )
+    .option('--seed <n>', 'decides weights, batches and noise', seed, d.seed)
+    .addOption(
+      new Option('--precision <name>', 'mixed-f16 computes in f16 where the adapter has it')
+        .choices(precisions)
+        .default(d.precision),
+    )
+    .option('--checkpoint-every <n>', 'steps between checkpoints (default: 100, or none with minutes)', whole(1))
+    .option('--checkpoint-minutes <x>', 'minutes between checkpoints', number({ min: 0 }))
+    .option(
+      '--grace <time>',
+      'from SIGTERM to the end, such as 30s: a checkpoint that would take longer is left out',
+      duration,
+    )
+    .option('--max-hours <x>', 'stop with a checkpoint after so long; the same command resumes', number({ min: 0 }))
+    .option(
+      '--validate-every <n>',
+      'steps between measurements of the loss on held-out pictures (opens test/, too)',
+      whole(1),
+    )
+    .option('--prove-every <n>', 'keep the state every n steps, and a chain of hashes, for paris verify', whole(1))
+    .option('--watch', 'show the report of the run on a page of this machine while it trains')
+    .option('--fresh', 'move an old run aside and start again')
+    .addHelpText('after', exitCodesHelp);
+}
+
+/** Of a limit that began with the command; a moment if it is over. */
+export function hoursLeft(limit: number, since: number): number {
+  return Math.max(1e-9, limit - (Date.now() - since) / 3_600_000);
+}
+
+/** What the flags say of a training. */
+export function trainingOf(flags: Flags): TrainingOptions {
+  const { steps, batch, accumulate, learningRate, schedule, warmup, weightDecay, clip, ema, seed, precision } = flags;
+  return {
+    steps,
+    batchSize: batch,
+    accumulate,
+    learningRate,
+    schedule,
+    warmupSteps: warmup,
+    weightDecay,
+    clipNorm: clip,
+    emaDecay: ema,
+    seed,
+    precision,
+  };
+}
+
+/** What trainings of both kinds are given. */
+export function common(
+  { device, reporter, signal, restarted, since }: GpuContext,
+  flags: Flags,
+  data: string,
+): TrainControls & { data: FileStore; training: TrainingOptions } {
+  return {
+    device,
+    data: nodeStore(data),
+    runs: nodeStore(flags.out),
+    training: trainingOf(flags),
+    checkpointEvery: flags.checkpointEvery,
+    checkpointMinutes: flags.checkpointMinutes,
+    graceSeconds: flags.grace,
+    maxHours: flags.maxHours && hoursLeft(flags.maxHours, since),
+    validation: flags.validateEvery === undefined ? undefined : { data: nodeStore(data), every: flags.validateEvery },
+    proveEvery: flags.proveEvery,
+    fresh: flags.fresh === true && !restarted, // the restart resumes the run that --fresh began
+    signal,
+    onEvent: reporter.train,
+  };
+}
+
+/** `--path`, with what it says. */
+export function pathOption(what: string): Option {
+  const names = noisePaths.map(({ name }) => name);
+  return new Option('--path <name>', what).choices(names).default(defaultObjective.path);
+}
+
+/** `0.9999,0.999` */
+function decays(text: string): number[] {
+  return text.split(',').map(number({ min: 0, max: 1 }));
+}

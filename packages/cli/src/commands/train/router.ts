@@ -1,0 +1,91 @@
+// `paris train router`.
+import { nodeStore } from '@paris/files/node';
+import { type GrownPart, grownParts, routerTransformer } from '@paris/router';
+import {
+  type ConditionName,
+  conditionNames,
+  ROUTER_RUN,
+  type RouterPrior,
+  routerConfig,
+  trainRouter,
+} from '@paris/trainer';
+import { Command, Option } from 'commander';
+import { configurable } from '../../config/configurable.js';
+import { gpuAction } from '../../gpu.js';
+import { number } from '../../option-values.js';
+import { checkRunOutputs, common, type Flags, pathOption, runFolder, trainingFlags, watched } from './flags.js';
+
+interface RouterFlags extends Flags {
+  condition: ConditionName;
+  dropout: number;
+  prior: RouterPrior;
+  path: string;
+  from?: string;
+  learns: GrownPart;
+}
+
+/** Trains the router. */
+export function trainRouterCommand(): Command {
+  const command = new Command('router')
+    .description('train the router, from the training pictures of all clusters')
+    .argument('[data]', 'data folder; router and partition of it are opened')
+    .addOption(pathOption('the path that will be sampled on'))
+    .addOption(
+      new Option(
+        '--prior <which>',
+        'how often clusters are drawn: in the proportions of the data, as the theory wants it, or all as often',
+      )
+        .choices(['natural', 'balanced'])
+        .default('natural'),
+    )
+    .addOption(
+      new Option(
+        '--condition <what>',
+        'what the router reads in addition to the noisy picture: what the experts read (words, text, label), or none as in Paris',
+      )
+        .choices(conditionNames)
+        .default('none'),
+    )
+    .option(
+      '--dropout <share>',
+      'share of pictures without their caption or class, with a --condition',
+      number({ min: 0, max: 1 }),
+      0.1,
+    );
+  command
+    .addOption(
+      new Option(
+        '--from <folder>',
+        'the run of a router, or a model, to start from: its size, condition and path stay, and new clusters get rows of their own',
+      ),
+    )
+    .addOption(
+      new Option('--learns <part>', 'with --from: what is trained, the rows of new clusters, the head, or all of it')
+        .choices(grownParts)
+        .default('head'),
+    );
+  configurable(command, ['out']);
+  checkRunOutputs(command, ({ from }: RouterFlags) => ({
+    name: ROUTER_RUN,
+    reads: [['the router to start from', from]],
+  }));
+  return gpuAction(
+    trainingFlags(command),
+    async (context, flags: RouterFlags, data: string) => {
+      const base = routerConfig(flags, flags.condition);
+      await watched(context, flags, ROUTER_RUN, () =>
+        trainRouter({
+          ...common(context, flags, data),
+          architecture: routerTransformer,
+          config: (format) => ({ ...base(format), ...flags.network }),
+          conditionDropout: flags.condition === 'none' ? 0 : flags.dropout,
+          path: flags.path,
+          prior: flags.prior,
+          ...(flags.from !== undefined && { from: { store: nodeStore(flags.from), learns: flags.learns } }),
+        }),
+      );
+      return 0;
+    },
+    (flags) => runFolder(flags, ROUTER_RUN),
+  );
+}

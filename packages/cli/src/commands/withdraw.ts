@@ -1,0 +1,153 @@
+import { nodeStore } from '@paris/files/node';
+import { presentExperts, readModelIndex } from '@paris/model';
+import { ValueError } from '@paris/tensor';
+import {
+  isPicked,
+  joinData,
+  OutputError,
+  type Sightings,
+  type Withdrawn,
+  whoSaw,
+  withdrawExperts,
+} from '@paris/trainer';
+import { Command, Option } from 'commander';
+import { checkOutputs, path } from '../check-outputs.js';
+import { collected } from '../config/file.js';
+import { ignoredAdapter } from '../gpu.js';
+import { quoted } from '../launch/shell.js';
+import { createReporter, type Reporter } from '../reporter.js';
+import { stoppable } from '../stop.js';
+
+interface Flags {
+  source?: string;
+  licence?: string;
+  expert?: string[];
+  data?: string;
+  dataOut?: string;
+  out?: string;
+  inPlace?: boolean;
+  json?: boolean;
+}
+
+export function withdrawCommand(): Command {
+  const command = new Command('withdraw')
+    .description('say which experts saw a source or a licence, and take them, or experts by number, out of a model')
+    .argument('<model>', 'model folder')
+    .addOption(new Option('--source <name>', 'the source of pictures, as their records name it').conflicts('licence'))
+    .option('--licence <name>', 'the licence of pictures, as their records name it')
+    .addOption(
+      new Option('--expert <k>', 'an expert by the number of its cluster; repeat it for more')
+        .argParser(collected)
+        .conflicts(['source', 'licence']),
+    )
+    .option('--data <folder>', 'the data folder, by whose records it is said who saw what')
+    .option(
+      '--data-out <folder>',
+      'write the data without those pictures there; clusters that had none keep their bytes',
+      path,
+    )
+    .addOption(new Option('--out <folder>', 'write the model without those experts there').argParser(path))
+    .addOption(new Option('--in-place', 'take those experts out of the model folder itself').conflicts('out'))
+    .option('--json', 'print progress as JSON lines on stdout')
+    .addOption(ignoredAdapter())
+    .addHelpText('after', examples);
+  checkOutputs(command, 'withdraw', ({ data, dataOut, out }: Flags, [model]) => ({
+    folders: [
+      ['the output folder', out],
+      ['the new data folder', dataOut],
+    ],
+    reads: [
+      ['the model', model],
+      ['the data folder', data],
+    ],
+  }));
+  return command.action(async (model: string, flags: Flags) => {
+    const reporter = createReporter(flags.json === true);
+    await stoppable((signal) => withdraw(model, flags, reporter, signal)).finally(() => reporter.close());
+  });
+}
+
+async function withdraw(model: string, flags: Flags, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const { data, dataOut, out, inPlace } = flags;
+  const pick = pickOf(flags);
+  const store = nodeStore(model);
+  let experts = flags.expert?.map(numberOf) ?? [];
+  if (pick) {
+    const seen = await whoSaw(store, pick, data === undefined ? undefined : nodeStore(data));
+    experts = [...seen.experts.keys()];
+    for (const line of sightings(seen)) reporter.info(line);
+  }
+  if (dataOut !== undefined) await writeData(dataOut, data, pick, reporter, signal);
+  if (out !== undefined || inPlace) {
+    if (experts.length > 0) {
+      const index = await withdrawExperts({
+        model: store,
+        experts,
+        out: out === undefined ? undefined : nodeStore(out),
+        signal,
+      });
+      const left = presentExperts(index).join(', ');
+      reporter.info(`withdrawn: ${experts.join(', ')}; experts ${left} are as they were → ${out ?? model}`);
+    }
+  } else reporter.info('nothing is changed: --in-place takes them out of the model, --out writes one without them');
+  if (!pick) return;
+  const { clusters } = await readModelIndex(store, model);
+  for (const line of retraining(model, experts, clusters > 1, dataOut)) reporter.info(line);
+}
+
+function pickOf({ source, licence, expert }: Flags): Withdrawn | undefined {
+  if (source !== undefined) return { source };
+  if (licence !== undefined) return { licence };
+  if (expert !== undefined) return undefined;
+  throw new ValueError('withdraw', 'nothing is named to withdraw. Give --source, --licence or --expert.');
+}
+
+function numberOf(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new ValueError('withdraw', `"${text}" is no number of an expert. Give one from 0 on.`);
+}
+
+function sightings({ experts, router }: Sightings): string[] {
+  const pictures = (count: number) => `${count} ${count === 1 ? 'picture' : 'pictures'}`;
+  const lines = [...experts].map(([k, count]) => `expert ${k} learned from ${pictures(count)} of it`);
+  return router > 0 ? [...lines, `the router learned from ${pictures(router)} of it`] : lines;
+}
+
+async function writeData(
+  out: string,
+  data: string | undefined,
+  pick: Withdrawn | undefined,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  if (data === undefined || !pick) {
+    throw new OutputError(
+      'withdraw',
+      '--data-out writes a data folder without a source or a licence. Give that, and --data.',
+    );
+  }
+  const keep = (item: Parameters<typeof isPicked>[0]) => !isPicked(item, pick);
+  const { pictures, left, untouched } = await joinData({ data: [nodeStore(data)], out: nodeStore(out), keep, signal });
+  reporter.info(
+    `${pictures} pictures stay, ${left} do not; clusters ${untouched.join(', ') || 'none'} are as they were → ${out}`,
+  );
+}
+
+/** What starts the retraining of those that saw it. */
+function retraining(model: string, experts: readonly number[], hasRouter: boolean, dataOut = 'CLEAN-DATA'): string[] {
+  const data = dataOut === 'CLEAN-DATA' ? dataOut : quoted(dataOut);
+  return [
+    'to train them again without it:',
+    ...(dataOut === 'CLEAN-DATA' ? [`  paris withdraw ${quoted(model)} … --data DATA --data-out ${data}`] : []),
+    ...experts.map((k) => `  paris train expert ${data} --cluster ${k} --out RUNS`),
+    ...(hasRouter ? [`  paris train router ${data} --out RUNS`] : []),
+    '  paris assemble RUNS --out MODEL      (with the runs of the others)',
+  ];
+}
+
+const examples = `
+Examples:
+  paris withdraw my-model/ --source "my camera"                        who saw it
+  paris withdraw my-model/ --source "my camera" --out smaller-model/   a model without those experts
+  paris withdraw my-model/ --licence CC-BY-NC-4.0 --data data/ --data-out clean/
+  paris withdraw my-model/ --expert 3 --in-place`;

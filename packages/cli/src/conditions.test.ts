@@ -1,0 +1,80 @@
+// From pictures to pictures in latent space, with features of captions and with classes, by the command.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeStore } from '@paris/files/node';
+import { openDevice } from '@paris/tensor';
+import { chooseAdapter } from '@paris/tensor/node';
+import { requireCapability } from '@paris/test-tools';
+import { decode } from 'fast-png';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { toyCodec, toyText, writeToyPictures } from '../../trainer/src/testing/parts.testing.js';
+import { paris } from './testing/paris.js';
+
+let folder: string;
+let works = false;
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-conditions-'));
+  works = (await chooseAdapter().catch(() => undefined)) !== undefined;
+  await writeToyPictures(at('photos'), 5);
+  if (!works) return;
+  const device = await openDevice();
+  for (const { store, folder: name } of [await toyCodec(device), await toyText(device)]) {
+    for (const path of await store.list(name)) await nodeStore(folder).write(path, await store.read(path));
+  }
+  await device.close();
+}, 300_000);
+beforeEach((context) => requireCapability(context, 'adapter', works, 'WebGPU gives no adapter'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await paris(args);
+  expect(`${code} ${code === 0 ? '' : stderr}`).toBe('0 ');
+  return stdout + stderr;
+}
+
+const parts = () => ['--codec', at('codec'), '--text', at('text')];
+const toy = ['--width', '8', '--depth', '1', '--heads', '2', '--patch', '2', '--steps', '2', '--batch', '4'];
+
+it('prepares, trains, assembles, samples and evaluates', async () => {
+  const captions = [
+    '--captions',
+    at('photos/captions.csv'),
+    '--size',
+    '8',
+    '--holdout',
+    '0.4',
+    '--seed',
+    '7',
+    '--no-near-copies',
+  ];
+  expect(await run('prepare', at('photos'), ...captions, ...parts(), '--labels', '--out', at('data'))).toContain(
+    'latents of 4 × 4 × 4, features of 8 × 8, 3 classes',
+  );
+  expect(await run('info', at('data'))).toMatch(/latents +4 × 4 × 4 of 8 px, by autoencoder-kl/);
+  await run('partition', at('data'), '--clusters', '2');
+  const watched = ['--sample-every', '2', '--sample-prompt', 'a red cat', ...parts(), '--validate-every', '2'];
+  await run('train', 'expert', at('data'), '--cluster', '0', '--out', at('runs'), ...toy, ...watched);
+  const sample = decode(await readFile(at('runs/expert-00/samples/00000002.png')));
+  expect([sample.width, sample.height]).toEqual([8, 8]);
+  await run('train', 'expert', at('data'), '--cluster', '1', '--out', at('runs'), ...toy);
+  await run('train', 'router', at('data'), '--out', at('runs'), ...toy, '--condition', 'text');
+  await run('assemble', at('runs'), '--data', at('data'), ...parts(), '--out', at('model'));
+  await run('sample', at('model'), '--prompt', 'a red cat', '--steps', '2', '--out', at('grid.png'));
+  expect(decode(await readFile(at('grid.png'))).width).toBeGreaterThanOrEqual(8);
+  await run('evaluate', at('model'), '--data', at('data'), '--out', at('evaluation.json'), '--samples', '1');
+  expect(JSON.parse(await readFile(at('evaluation.json'), 'utf8'))).toMatchObject({ clusters: 2 });
+}, 600_000);
+
+it('learns classes of a list', async () => {
+  await writeFile(at('classes.txt'), 'green\nred\nblue\n');
+  const source = [at('photos'), '--captions', at('photos/captions.csv'), '--size', '8'];
+  await run('prepare', ...source, '--labels', at('classes.txt'), '--out', at('labelled'));
+  await run('partition', at('labelled'), '--clusters', '1');
+  await run('train', 'expert', at('labelled'), '--cluster', '0', '--out', at('classes'), ...toy);
+  await run('assemble', at('classes'), '--out', at('class-model'));
+  await run('sample', at('class-model'), '--prompt', 'red', '--steps', '2', '--out', at('red.png'));
+  const { code, stderr } = await paris(['sample', at('class-model'), '--prompt', 'violet', '--out', at('none.png')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('there is no class "violet". Give a number from 0 to 2')]);
+}, 600_000);

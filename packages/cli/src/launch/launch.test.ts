@@ -1,0 +1,183 @@
+// A plan as a graph of commands, and its jobs on this machine: order, what runs at once, what is tried again and what is not.
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeStore } from '@paris/files/node';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeToyData } from '../../../trainer/src/testing/toy.js';
+import { type JobState, type LaunchLocalOptions, launchLocal } from './local.js';
+import { readPlan } from './plan.js';
+import { writeScripts } from './write-scripts.js';
+
+const base = await mkdtemp(join(tmpdir(), 'paris-launch-'));
+afterAll(() => rm(base, { recursive: true }));
+const data = join(base, 'data');
+await writeToyData(nodeStore(data));
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(base, 'case-'));
+});
+
+async function planFile(more = ''): Promise<string> {
+  const file = join(folder, 'model.yaml');
+  await writeFile(file, `data: ${data}\nruns: ${folder}/runs\nmodel: ${folder}/model\n${more}`);
+  return file;
+}
+
+describe('readPlan', () => {
+  it('is an expert for each cluster, the router, and what needs them', async () => {
+    const file = await planFile('expert:\n  steps: 7\nrouter: { condition: words }\nassemble: { routing: top1 }\n');
+    const { experts, others } = await readPlan(file);
+    const jobs = [...experts, ...others];
+    const [runs, model] = [join(folder, 'runs'), join(folder, 'model')];
+    expect(experts).toHaveLength(3);
+    expect(jobs.map(({ id, after }) => [id, after])).toEqual([
+      ...['expert-00', 'expert-01', 'expert-02', 'router'].map((id) => [id, []]),
+      ['assemble', ['expert-00', 'expert-01', 'expert-02', 'router']],
+      ['evaluate', ['assemble']],
+    ]);
+    expect(jobs[2]!.args.join(' ')).toBe(`train expert ${data} --cluster 2 --out ${runs} --config ${file}#expert`);
+    expect(jobs[4]!.args.join(' ')).toBe(`assemble ${runs} --data ${data} --out ${model} --routing top1`);
+    expect(jobs[5]!.args.join(' ')).toBe(`evaluate ${model} --data ${data}`);
+    expect((await readPlan(await planFile('evaluate: false'))).others.map(({ id }) => id)).toEqual([
+      'router',
+      'assemble',
+    ]);
+  });
+
+  it.each([
+    ['steps: 3', 'is no plan: steps is not known. paris launch --help shows one.'],
+    ['expert: { steps: 0 }', '[config] FILE#expert: steps is 0. It must be a whole number from 1 on.'],
+    ['expert: { stepz: 1 }', '"stepz" is no option of paris train expert.'],
+    ['router: { times: uniform }', '"times" is no option of paris train router.'],
+    ['assemble: { routing: topp2 }', '[config] FILE: assemble.routing is "topp2".'],
+    ['assemble: { colour: red }', '[launch] FILE: assemble.colour is no option of paris assemble.'],
+    ['evaluate: true', 'is no plan: evaluate: '],
+  ])('refuses %j before anything runs', async (more, sentence) => {
+    const file = await planFile(more);
+    await expect(readPlan(file)).rejects.toThrow(sentence.replace('FILE', file));
+  });
+
+  it('refuses data that is not partitioned', async () => {
+    await mkdir(join(folder, 'empty'));
+    await writeFile(join(folder, 'x.yaml'), `data: ${folder}/empty\nruns: r\nmodel: m\n`);
+    await expect(readPlan(join(folder, 'x.yaml'))).rejects.toThrow('partition/partition.json');
+  });
+});
+
+/** A program that notes its calls and ends as `codes` says: per job, the code of each attempt; the last one stays. */
+async function fakeParis(codes: Record<string, number[]>) {
+  const script = join(folder, 'fake.mjs');
+  const calls = join(folder, 'calls');
+  await writeFile(
+    script,
+    `import { appendFileSync, readFileSync } from 'node:fs';
+const args = process.argv.slice(2);
+const at = args.indexOf('--cluster');
+const id = args[0] !== 'train' ? args[0] : args[1] === 'router' ? 'router' : 'expert-0' + args[at + 1];
+const note = (what) => appendFileSync(${JSON.stringify(calls)}, id + ' ' + what + '\\n');
+process.on('SIGINT', () => { note('stopped'); process.exit(130); });
+note('start');
+const before = readFileSync(${JSON.stringify(calls)}, 'utf8').split('\\n').filter((line) => line === id + ' start').length;
+console.log(JSON.stringify({ type: 'progress', step: 1, steps: 2, loss: 0.5 }));
+setTimeout(() => {
+  const codes = ${JSON.stringify(codes)}[id] ?? [0];
+  const code = codes[Math.min(before, codes.length) - 1];
+  if (code !== 0) console.error('[fake] ' + id + ' says ' + code + '.');
+  note('end');
+  if (code < 0) process.kill(process.pid, 'SIGKILL');
+  else process.exit(code);
+}, 150);
+`,
+  );
+  await chmod(script, 0o755);
+  const lines = async () => (await readFile(calls, 'utf8')).trim().split('\n');
+  return { command: [process.execPath, script] as const, lines };
+}
+
+async function run(codes: Record<string, number[]>, change: Partial<LaunchLocalOptions> = {}) {
+  const plan = await readPlan(await planFile());
+  const { command, lines } = await fakeParis(codes);
+  const states: [string, JobState['state']][] = [];
+  const error = await launchLocal(plan, {
+    ...{ command, jobs: 2, retries: 2, pauseMs: 1, logs: join(folder, 'logs'), signal: new AbortController().signal },
+    ...change,
+    onState: ({ id }, { state }) => states.push([id, state]),
+  }).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  return { calls: await lines(), states, error };
+}
+
+describe('launchLocal', () => {
+  it('runs as many at once as it may, each after those that it needs', async () => {
+    const { calls, states, error } = await run({});
+    expect(error).toBeUndefined();
+    let running = 0;
+    let most = 0;
+    for (const line of calls) {
+      running += line.endsWith('start') ? 1 : -1;
+      most = Math.max(most, running);
+    }
+    expect(most).toBe(2);
+    expect(calls.slice(-4)).toEqual(['assemble start', 'assemble end', 'evaluate start', 'evaluate end']);
+    expect(states.filter(([, state]) => state === 'done')).toHaveLength(6);
+    expect(await readFile(join(folder, 'logs/router.log'), 'utf8')).toContain('"progress"');
+  });
+
+  it('tries again what passes, and a process that a signal ended', async () => {
+    const { calls, states, error } = await run({ 'expert-01': [75, 75, 0], router: [-1, 0] });
+    expect(error).toBeUndefined();
+    const count = (id: string) => calls.filter((line) => line === `${id} start`).length;
+    expect(['expert-00', 'expert-01', 'router', 'evaluate'].map(count)).toEqual([1, 3, 2, 1]);
+    expect(
+      states
+        .filter(([, state]) => state === 'again')
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual(['expert-01', 'expert-01', 'router']);
+  });
+
+  it('gives up after so many times', async () => {
+    const { calls, error } = await run({ 'expert-01': [75] });
+    expect(calls.filter((line) => line === 'expert-01 start')).toHaveLength(3);
+    expect(error?.message).toMatch(
+      /^\[launch\] failed: expert-01 \(\[fake\] expert-01 says 75\.; log: .*expert-01\.log\)/,
+    );
+  });
+
+  it.each([1, 2, 65, 70, 78])('does not try again what ended with %i, and lets the others finish', async (code) => {
+    const { calls, error } = await run({ 'expert-00': [code, 0] }, { jobs: 1 });
+    const starts = calls.filter((line) => line.endsWith('start'));
+    expect(starts).toEqual(['expert-00 start', 'expert-01 start', 'expert-02 start', 'router start']);
+    expect(error?.message).toContain(`expert-00 says ${code}.`);
+  });
+
+  it('passes a stop on, waits until all have saved, and starts nothing more', async () => {
+    const stop = new AbortController();
+    const { calls, error } = await run({}, { signal: stop.signal, onEvent: () => stop.abort() });
+    expect(error?.name).toBe('AbortError');
+    expect(calls.filter((line) => line.endsWith('start')).length).toBeLessThanOrEqual(2);
+    expect(calls.filter((line) => line.endsWith('stopped')).length).toBe(
+      calls.filter((line) => line.endsWith('start')).length,
+    );
+  });
+});
+
+describe('writeScripts', () => {
+  it('writes over its own files only', async () => {
+    const out = join(folder, 'out');
+    const files = { 'submit.sh': '#!/bin/sh\necho go\n', 'a.yaml': 'kind: Job\n' };
+    await writeScripts(out, files, 'submit.sh');
+    await writeScripts(out, files, 'submit.sh');
+    expect(await readFile(join(out, 'submit.sh'), 'utf8')).toBe('#!/bin/sh\n# Written by paris launch.\necho go\n');
+    expect(await readFile(join(out, 'a.yaml'), 'utf8')).toBe('# Written by paris launch.\nkind: Job\n');
+    await writeFile(join(out, 'a.yaml'), 'mine');
+    await expect(writeScripts(out, { ...files, 'submit.sh': 'other' }, 'submit.sh')).rejects.toThrow(
+      `[launch] ${out}/a.yaml is not of paris launch. Give a new or an empty --out.`,
+    );
+    expect(await readFile(join(out, 'submit.sh'), 'utf8')).toContain('echo go');
+    await expect(writeScripts(join(out, 'a.yaml'), files, 'submit.sh')).rejects.toThrow('(ENOTDIR)');
+  });
+});

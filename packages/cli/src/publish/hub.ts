@@ -1,0 +1,112 @@
+// A commit to a model repository of the Hugging Face Hub, or of a server that speaks its API: HF_ENDPOINT names it, HF_TOKEN is sent
+// there and nowhere else. The protocol (https://huggingface.co/docs/hub/api, large files by LFS or Xet) is @huggingface/hub's.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError, StoreError, UnavailableError, ValueError } from '@paris/files';
+import type { PublishedFile } from './contents.js';
+
+/** A repository and its branch. */
+export interface HubTarget {
+  /** `owner/name` */
+  readonly repository: string;
+  readonly branch: string;
+}
+
+export interface Publication {
+  readonly target: HubTarget;
+  /** The model's folder, for files without content. */
+  readonly folder: string;
+  readonly files: readonly PublishedFile[];
+  readonly message: string;
+  /** A repository that is made for it is private. */
+  readonly isPrivate: boolean;
+  readonly onFile?: (path: string, share: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** `hf:owner/name` or `hf:owner/name@branch`. @throws ValueError for anything else */
+export function parseTarget(text: string): HubTarget {
+  const [, repository, branch = 'main'] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(text) ?? [];
+  if (repository !== undefined) return { repository, branch };
+  throw new ValueError('publish', `"${text}" is no repository of a hub. Write hf:owner/name, or hf:owner/name@branch.`);
+}
+
+/** Where models are published. */
+export function hubAddress(): string {
+  return (process.env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+}
+
+/**
+ * Makes the repository if there is none, sends the files, and commits them: all of them or none.
+ * @returns the commit's address
+ * @throws ConfigError without a token; StoreError if the hub refuses; UnavailableError if it cannot be reached or is too busy
+ */
+export async function publishToHub(publication: Publication): Promise<string> {
+  const { target, folder, files, message, isPrivate, onFile, signal } = publication;
+  const accessToken = process.env.HF_TOKEN;
+  if (!accessToken) {
+    throw new ConfigError('publish', 'there is no token. Set HF_TOKEN to one that may write to the repository.');
+  }
+  const { commitIter, createRepo } = await import('@huggingface/hub');
+  const hub = { accessToken, hubUrl: hubAddress(), repo: { type: 'model' as const, name: target.repository } };
+  try {
+    await createRepo({ ...hub, visibility: isPrivate ? 'private' : 'public' }).catch((error: unknown) => {
+      if (statusOf(error) !== 409) throw error; // it is there already
+    });
+    const commit = commitIter({
+      ...hub,
+      title: message,
+      branch: target.branch,
+      operations: files.map(({ path, content }) => ({
+        operation: 'addOrUpdate' as const,
+        path,
+        content: content ? new Blob([content]) : pathToFileURL(resolve(folder, path)),
+      })),
+      ...(signal && { abortSignal: signal }),
+    });
+    for (;;) {
+      const step = await commit.next();
+      if (step.done) return step.value?.commit.url ?? `${hubAddress()}/${target.repository}`;
+      if (step.value.event === 'fileProgress' && step.value.state === 'uploading') {
+        onFile?.(step.value.path, step.value.progress);
+      }
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw refusal(error, target);
+  }
+}
+
+function refusal(cause: unknown, { repository, branch }: HubTarget): Error {
+  const status = statusOf(cause);
+  const at = `${hubAddress()} for ${repository}@${branch}`;
+  if (status === undefined) {
+    const why = cause instanceof Error ? reasonOf(cause) : String(cause);
+    return new UnavailableError('publish', `${at} was not reached (${why}). Nothing was committed; try again.`, {
+      cause,
+    });
+  }
+  const said = `${at} answered ${status}`;
+  if (status === 429 || status >= 500) {
+    return new UnavailableError('publish', `${said}. Nothing was committed; try again later.`, { cause });
+  }
+  const fix =
+    status === 401 || status === 403
+      ? 'Set HF_TOKEN to one that may write there'
+      : status === 404
+        ? 'Check the name and the branch, which must be there'
+        : 'See what it says with PARIS_DEBUG=1';
+  return new StoreError('publish', `${said}. Nothing was committed. ${fix}.`, { cause });
+}
+
+/** The hub's own errors carry the status of its answer. */
+function statusOf(error: unknown): number | undefined {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** fetch says only that it failed; why is in the cause. */
+function reasonOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error && cause.message ? cause.message : error.message;
+}

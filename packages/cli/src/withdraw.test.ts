@@ -1,0 +1,85 @@
+// paris withdraw as it is typed: what it says, what it writes, and what it refuses.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeStore } from '@paris/files/node';
+import { expertFolder, writeModelIndex } from '@paris/model';
+import { afterAll, beforeEach, expect, it } from 'vitest';
+import { reportFailure } from './failure.js';
+import { createProgram } from './program.js';
+
+const base = await mkdtemp(join(tmpdir(), 'paris-withdraw-'));
+afterAll(() => rm(base, { recursive: true }));
+let model: string;
+beforeEach(async () => {
+  model = await mkdtemp(join(base, 'model-'));
+  const store = nodeStore(model);
+  const file = (path: string, text: string) => store.write(path, new TextEncoder().encode(text));
+  const learnedFrom: Record<string, { licences: Record<string, number>; sources: Record<string, number> }> = {};
+  for (const k of [0, 1, 2]) {
+    await file(`${expertFolder(k)}/config.json`, '{}');
+    await file(`${expertFolder(k)}/model.safetensors`, `weights of ${k}`);
+    learnedFrom[expertFolder(k)] =
+      k === 1
+        ? { licences: { MIT: 7 }, sources: { mine: 7 } }
+        : { licences: { MIT: 2, 'CC0-1.0': 3 }, sources: { museum: 5 } };
+  }
+  learnedFrom.router = { licences: { MIT: 11, 'CC0-1.0': 6 }, sources: { mine: 7, museum: 10 } };
+  for (const name of ['config.json', 'model.safetensors']) await file(`router/${name}`, name);
+  const latent = { channels: 3, height: 8, width: 8 };
+  await writeModelIndex(store, { clusters: 3, latent, licence: 'MIT', learnedFrom });
+});
+
+async function paris(...args: string[]): Promise<{ code: number; said: string[] }> {
+  const said: string[] = [];
+  const write = process.stderr.write;
+  process.stderr.write = ((text: string) => said.push(text.trimEnd()) > 0) as typeof write;
+  try {
+    const program = createProgram();
+    const code = await program.parseAsync(['withdraw', ...args], { from: 'user' }).then(
+      () => 0,
+      (error: unknown) => reportFailure(error, (line) => said.push(line)),
+    );
+    return { code, said };
+  } finally {
+    process.stderr.write = write;
+  }
+}
+
+it('says who saw a source, what trains them again, and changes nothing', async () => {
+  const before = await nodeStore(model).read('model_index.json');
+  const { code, said } = await paris(model, '--source', 'museum');
+  expect(code).toBe(0);
+  expect(said.slice(0, 3)).toEqual([
+    'expert 0 learned from 5 pictures of it',
+    'expert 2 learned from 5 pictures of it',
+    'the router learned from 10 pictures of it',
+  ]);
+  expect(said[3]).toMatch(/^nothing is changed/);
+  expect(said).toContain('  paris train expert CLEAN-DATA --cluster 2 --out RUNS');
+  expect(said).toContain('  paris train router CLEAN-DATA --out RUNS');
+  expect(await nodeStore(model).read('model_index.json')).toEqual(before);
+});
+
+it('takes those that saw a licence out, here or elsewhere', async () => {
+  const out = join(base, 'smaller');
+  const { said } = await paris(model, '--licence', 'CC0-1.0', '--out', out);
+  expect(said).toContain(`withdrawn: 0, 2; experts 1 are as they were → ${out}`);
+  expect(await nodeStore(out).list('experts')).toEqual(['experts/01/config.json', 'experts/01/model.safetensors']);
+  await paris(model, '--expert', '0', '--expert', '2', '--in-place');
+  expect(await nodeStore(model).list()).toEqual(await nodeStore(out).list());
+  expect(await nodeStore(model).read('model_index.json')).toEqual(await nodeStore(out).read('model_index.json'));
+});
+
+it.each([
+  [[], 'nothing is named to withdraw. Give --source, --licence or --expert.'],
+  [['--source', 'musuem'], 'no network saw the source "musuem". Their sources are: mine, museum.'],
+  [['--expert', 'three'], '"three" is no number of an expert'],
+  [['--expert', '7', '--in-place'], 'there is no expert 7. Name some of 0, 1, 2.'],
+  [['--licence', 'MIT', '--in-place'], 'all 3 experts would leave, and nothing would be left'],
+  [['--source', 'mine', '--data-out', 'somewhere'], '--data-out writes a data folder without a source or a licence.'],
+])('refuses %j', async (args, message) => {
+  const { code, said } = await paris(model, ...args);
+  expect(code).toBe(2);
+  expect(said.join('\n')).toContain(message);
+});
