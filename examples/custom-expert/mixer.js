@@ -1,4 +1,4 @@
-// An expert of one's own: an MLP-Mixer (https://arxiv.org/abs/2105.01601) that is told the time and the words.
+// An expert of one's own: an MLP-Mixer (https://arxiv.org/abs/2105.01601), conditioned on the time and the words.
 import { defineArchitecture } from '@paris/model';
 import {
   patchEmbed,

@@ -1,6 +1,6 @@
 // A model of three experts, two DiTs and a mixer of our own, from pictures to samples: node run.js [steps] [folder]
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const steps = process.argv[2] ?? '800'; // two to four minutes on two cores with
 const out = process.argv[3] ?? 'out';
 const small = `--steps ${steps} --batch 16 --width 64 --depth 2 --learning-rate 0.003 --ema 0.99`.split(' ');
 
-await drawPictures(join(out, 'pictures'));
+await drawPictures(await newFolder(join(out, 'pictures')));
 paris('prepare', 'pictures', '--captions', 'pictures/captions.csv', '--size', '16', '--out', 'data');
 paris('partition', 'data', '--clusters', '3');
 paris('train', 'expert', 'data', '--cluster', '0', '--out', 'runs', ...small);
@@ -22,7 +22,7 @@ paris('train', 'expert', 'data', '--cluster', '2', '--out', 'runs', '--expert', 
 paris('train', 'router', 'data', '--out', 'runs', ...small);
 paris('assemble', 'runs', '--out', 'model', '--licence', 'MIT');
 
-// Nothing in a model folder is ever run: whoever samples it brings the code of architectures that are not built in.
+// Nothing in a model folder is ever run: you supply the code of architectures that are not built in.
 const pipeline = await loadPipeline(join(out, 'model'), { architectures: [mixer] });
 const prompts = ['red disc', 'green square', 'blue cross'];
 const { images, expertPictures } = await pipeline.generate({
@@ -54,9 +54,21 @@ function architectures(model) {
   );
 }
 
+/** A folder for our pictures. What is there already and is not of an earlier run of this example is never written over. */
+async function newFolder(folder) {
+  const mark = join(folder, '.drawn-by-custom-expert');
+  await mkdir(folder, { recursive: true });
+  const names = await readdir(folder);
+  if (names.length > 0 && !names.includes('.drawn-by-custom-expert')) {
+    console.error(`${folder} holds other files. Give another folder: node run.js ${steps} FOLDER`);
+    process.exit(1);
+  }
+  await writeFile(mark, '');
+  return folder;
+}
+
 /** Ninety pictures of three kinds as SVG, with their captions. */
 async function drawPictures(folder) {
-  await mkdir(folder, { recursive: true });
   const kinds = {
     'red disc': (x, y, r) => `<circle cx="${x}" cy="${y}" r="${r}" fill="#d33"/>`,
     'green square': (x, y, r) => `<rect x="${x - r}" y="${y - r}" width="${2 * r}" height="${2 * r}" fill="#3a3"/>`,

@@ -2,7 +2,7 @@
 import { loadPipeline, top } from '@paris/sampler';
 import { savePng } from '@paris/sampler/node';
 
-const [model = 'model', prompt = 'cat face', file = 'picture.png'] = process.argv.slice(2);
+const [model = '../../models/emoji', prompt = 'cat face', file = 'picture.png'] = process.argv.slice(2);
 
 const pipeline = await loadPipeline(model); // a folder, or any URL that serves one
 const { images, routing } = await pipeline.generate({ prompt, seed: 7, steps: 30, routing: top(2) });

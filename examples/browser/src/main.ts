@@ -1,138 +1,262 @@
-// The page: forms, previews and charts. It computes nothing; a worker does.
+// The page: opens a model, draws with it, and keeps what was drawn. It computes nothing itself; an engine does.
+import { DeviceLost, type Engine, type Finished } from './engine/engine.js';
+import { openLocal } from './engine/local.js';
+import type { ModelSource } from './engine/messages.js';
+import { KeyNeeded, openServer, type ServerAddress } from './engine/server.js';
+import { find, make, sentenceOf } from './view/dom.js';
+import { acceptDrops } from './view/drop.js';
+import { History } from './view/history.js';
+import { askForKey, askForModel, chosenMemory, connectDialog } from './view/open.js';
+import { anySeed, draftOf, fault, offer, onDraft, read, type Settings, write } from './view/settings.js';
+import { Stage } from './view/stage.js';
+import { StartPicture } from './view/start.js';
+import { showWords } from './view/words.js';
 
-import type { RgbImage } from '@paris/sampler';
-import { drawImage } from '@paris/sampler/web';
-import { colourOf, drawLoss, RoutingStrip } from './charts.js';
-import type { Reply, Request } from './messages.js';
-
-const COUNT = 4;
-
-const find = <E extends Element = HTMLElement>(selector: string) => document.querySelector<E>(selector)!;
 const status = find('#status');
-const sampleNote = find('#sample-note');
-const trainNote = find('#train-note');
-const pictures = find('#pictures');
-const forms = [find<HTMLFormElement>('#sample form'), find<HTMLFormElement>('#train form')] as const;
-
-const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-const ask = (request: Request) => worker.postMessage(request);
-
-let experts = 0;
-let strips: RoutingStrip[] = [];
-/** Where the answer to the current request is shown. */
-let note = status;
-
-worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {
-  if (reply.kind === 'ready') {
-    experts = reply.experts;
-    status.textContent = `Ready, on ${reply.adapter}.`;
-    find('#legend').replaceChildren(...Array.from({ length: experts }, (_, k) => legendEntry(k)));
-    resetPictures(1);
-    setBusy(false);
-  } else if (reply.kind === 'step') {
-    showImages(pictures.querySelectorAll('canvas'), reply.images);
-    for (const [i, weights] of reply.weights.entries()) strips[i]!.add(reply.step, weights);
-    note.textContent = `Step ${reply.step + 1} of ${reply.steps}`;
-  } else if (reply.kind === 'drawings') {
-    fillGrid(find('#drawings'), reply.images);
-  } else if (reply.kind === 'loss') {
-    drawLoss(find<SVGSVGElement>('#loss'), reply.losses, reply.steps);
-    note.textContent = `Step ${reply.losses.length} of ${reply.steps}`;
-  } else {
-    setBusy(false);
-    if (reply.kind === 'failed') note.textContent = `It failed: ${reply.message}`;
-    else if (reply.kind === 'stopped') note.textContent = 'Stopped.';
-    else if (note === trainNote) showLearned(reply.images, reply.seconds);
-    else showSamples(reply.images, reply.seconds);
-  }
+const progress = find<HTMLProgressElement>('#progress');
+const say = (text: string) => {
+  status.textContent = text;
 };
-worker.onerror = ({ message }) => {
-  status.textContent = `The page's worker did not start: ${message}`;
-};
-// The model's folder is where the page is.
-ask({ kind: 'open', model: new URL('.', document.baseURI).href });
 
-forms[0].onsubmit = (event) => {
+let engine: Engine | undefined;
+let stage: Stage | undefined;
+let drawing: AbortController | undefined;
+/** Opens the engine's model once more. */
+let reopen: (() => Promise<boolean>) | undefined;
+/** Whether the engine's device is gone. */
+let isLost = false;
+/** Models that were asked for. */
+let openings = 0;
+/** What is on the stage. */
+let shown: Settings | undefined;
+
+const start = new StartPicture(say, (settings) => {
+  write(settings);
+  start.remove();
+  say('The form has the settings of that picture. Draw it again, or change something first.');
+});
+const history = new History({ again: (settings) => void again(settings), like });
+
+connectDialog({ folder, url: openUrl, server: (url, apiKey) => openAt({ url, apiKey }) });
+acceptDrops({ folder, picture: (file) => void start.take(file), nothing: say });
+const form = find<HTMLFormElement>('#draw');
+form.onsubmit = (event) => {
   event.preventDefault();
-  const { prompt, seed, steps, routing } = Object.fromEntries(new FormData(forms[0])) as Record<string, string>;
-  begin(sampleNote);
-  resetPictures(Number(steps));
-  ask({
-    kind: 'sample',
-    prompt: prompt ?? '',
-    seed: Number(seed),
-    steps: Number(steps),
-    routing: routing ?? 'top2',
-    count: COUNT,
+  const wrong = fault();
+  if (wrong) say(wrong);
+  else void draw(read(start.value));
+};
+onDraft(() => {
+  if (form.matches(':valid')) void draw(draftOf(read(start.value)), { isDraft: true });
+});
+find('#stop').onclick = () => drawing?.abort();
+openFirst();
+
+/** The model that the page was made for; `?model=ADDRESS` opens another folder. */
+function openFirst(): void {
+  const meta = (name: string) => document.querySelector<HTMLMetaElement>(`meta[name=${name}]`);
+  const server = meta('paris-server');
+  const asked = new URLSearchParams(location.search).get('model');
+  if (asked) openUrl(new URL(asked, document.baseURI).href);
+  else if (server) {
+    find('#links').replaceChildren(make('a', { href: './docs' }, 'The API of this server'));
+    openAt({ url: new URL('.', document.baseURI).href, model: server.content, apiKey: '' });
+  }
+  if (!asked && !server) openUrl(new URL(meta('paris-model')?.content ?? '.', document.baseURI).href);
+}
+
+function folder(name: string, files: ReadonlyMap<string, File>): void {
+  void open(name, () => openHere({ files }, name));
+}
+
+function openUrl(url: string): void {
+  const name = decodeURIComponent(new URL(url).pathname.split('/').filter(Boolean).at(-1) ?? 'Paris');
+  void open(name, () => openHere({ url }, name));
+}
+
+function openHere(source: ModelSource, name: string): Promise<Engine> {
+  return openLocal(source, name, chosenMemory(), (loadedBytes, totalBytes) => {
+    progress.hidden = false;
+    progress.value = loadedBytes / totalBytes;
   });
-};
-forms[1].onsubmit = (event) => {
-  event.preventDefault();
-  begin(trainNote);
-  drawLoss(find<SVGSVGElement>('#loss'), [], 1);
-  find('#learned').replaceChildren();
-  ask({ kind: 'train', steps: Number(new FormData(forms[1]).get('steps')) });
-};
-for (const button of document.querySelectorAll<HTMLButtonElement>('.stop'))
-  button.onclick = () => ask({ kind: 'stop' });
-
-function begin(where: HTMLElement): void {
-  note = where;
-  note.textContent = 'Compiling the shaders …';
-  setBusy(true);
 }
 
-/** One request at a time: while it runs, its form offers to stop it. */
-function setBusy(busy: boolean): void {
-  for (const [i, form] of forms.entries()) {
-    const running = busy && note === [sampleNote, trainNote][i];
-    form.querySelector<HTMLButtonElement>('[type=submit]')!.disabled = busy;
-    form.querySelector<HTMLButtonElement>('.stop')!.hidden = !running;
+function openAt(address: ServerAddress): void {
+  void open(address.url, async () => {
+    try {
+      return await openServer(address);
+    } catch (error) {
+      if (error instanceof KeyNeeded) askForKey(address.url, error.message);
+      throw error;
+    }
+  });
+}
+
+/** Puts another model in place of this one, if it opens. @returns whether it did */
+async function open(what: string, how: () => Promise<Engine>): Promise<boolean> {
+  endDrawing();
+  openings += 1;
+  const mine = openings;
+  find<HTMLButtonElement>('#go').disabled = true;
+  say(`Loading ${what} …`);
+  try {
+    const opened = await how();
+    if (mine !== openings) {
+      opened.close(); // another one was asked for since
+      return false;
+    }
+    endDrawing(); // one of the history's, begun since
+    engine?.close();
+    engine = opened;
+    isLost = false;
+    reopen = () => open(what, how);
+    showModel(opened);
+    return true;
+  } catch (error) {
+    if (mine !== openings) return false;
+    const why = `${what} did not open: ${sentenceOf(error)}`;
+    const left = isLost ? ' The GPU was lost: draw to try again.' : ` The page still has ${engine?.model.name}.`;
+    say(`${why}${engine ? left : ''}`);
+    if (!engine && !find<HTMLDialogElement>('#opening').open) askForModel(why);
+    return false;
+  } finally {
+    if (mine === openings) {
+      progress.hidden = true;
+      find<HTMLButtonElement>('#go').disabled = !engine;
+    }
   }
-  document.body.setAttribute('aria-busy', String(busy));
 }
 
-/** Empty canvases, each over the strip that will show who draws on it. */
-function resetPictures(steps: number): void {
-  strips = Array.from({ length: COUNT }, () => new RoutingStrip(experts, steps));
-  pictures.replaceChildren(
-    ...strips.map((strip) => {
-      const figure = document.createElement('figure');
-      figure.append(document.createElement('canvas'), strip.element);
-      return figure;
-    }),
+/** Stops what is being drawn without waiting for it: the page is free at once. */
+function endDrawing(): void {
+  if (!drawing) return;
+  drawing.abort();
+  drawing = undefined;
+  stage?.rest();
+  setBusy(false);
+}
+
+function showModel({ model }: Engine): void {
+  find('#title').textContent = document.title = model.name;
+  const experts = model.experts === 1 ? 'One expert' : `${model.experts} experts that never met`;
+  find('#about').textContent = `${experts}, ${model.width}×${model.height} pixels, ${model.place}.`;
+  find('#licence').textContent = model.licence ? `Licence of the model: ${model.licence}.` : '';
+  stage = new Stage(model.experts, {
+    like: (place) => shown && like(shown, place),
+    startFrom: (png) => void start.take(png),
+  });
+  offer(model);
+  showWords(model);
+  start.resize(model.width, model.height);
+  say('Ready.');
+}
+
+/** Draws what is asked for, all of it or until it is stopped. */
+async function draw(settings: Settings, { isDraft = false } = {}): Promise<void> {
+  if (!engine || !stage) return;
+  drawing?.abort();
+  const control = new AbortController();
+  drawing = control;
+  shown = settings;
+  const { request, compared } = settings;
+  const artist = engine; // the page's may be another one before this ends
+  const names = captions(settings, artist.model.routing);
+  stage.begin(names);
+  setBusy(true);
+  say('Drawing …');
+  const pictures: Blob[] = [];
+  const began = performance.now();
+  try {
+    // Policies draw one after the other, a picture each, all from one seed.
+    const requests = compared.length > 0 ? compared.map((routing) => ({ ...request, routing, count: 1 })) : [request];
+    for (const [i, each] of requests.entries()) {
+      await artist.draw(each, shower(i, requests.length, { names, pictures, prompt: request.prompt }), control.signal);
+    }
+    if (drawing !== control) return; // another one has begun, or another model is opened
+    if (!isDraft) history.add({ settings, pictures });
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say(
+      isDraft
+        ? 'A draft.'
+        : `${pictures.length === 1 ? 'One picture' : `${pictures.length} pictures`} in ${seconds} s.`,
+    );
+  } catch (error) {
+    if (drawing !== control) return;
+    say(control.signal.aborted ? 'Stopped.' : sentenceOf(error));
+    isLost = error instanceof DeviceLost;
+  }
+  endDrawing();
+  if (isLost && (await reopen?.())) say('The GPU was lost, and the model was loaded again. Draw once more.');
+}
+
+/** Shows the drawing of one of several requests. */
+function shower(
+  round: number,
+  rounds: number,
+  { names, pictures, prompt }: { names: readonly string[]; pictures: Blob[]; prompt: string },
+) {
+  const mine = drawing;
+  const isOld = () => drawing !== mine;
+  return {
+    step(event: Parameters<Stage['step']>[1]) {
+      if (isOld()) return event.preview.close();
+      stage!.step(round + event.picture, event);
+      progress.value = (round + (event.step + 1) / event.steps) / rounds;
+    },
+    finished(event: Finished) {
+      if (isOld()) return;
+      const place = round + event.picture;
+      pictures[place] = event.png;
+      void stage!.finished(place, event, `${prompt || 'anything'}, ${names[place]}`);
+    },
+  };
+}
+
+/** What stands under each picture. */
+function captions({ request, compared }: Settings, usual: string): string[] {
+  const { seed, picture, count, moves = [], variation, routing } = request;
+  const from = (first: number) =>
+    [`seed ${seed}, picture ${first}`, ...moves.map((move) => `${move.picture} of ${move.seed}`)].join(' → ');
+  if (compared.length > 0) return compared.map((policy) => `${policy}, seed ${seed}`);
+  const by = routing || usual;
+  return Array.from({ length: count }, (_, i) =>
+    variation ? `like ${from(picture)}: ${i}, ${by}` : `${from(picture + i)}, ${by}`,
   );
 }
 
-function showSamples(images: readonly RgbImage[], seconds: number): void {
-  const canvases = pictures.querySelectorAll('canvas');
-  showImages(canvases, images);
-  for (const [i, canvas] of canvases.entries()) {
-    canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', `Sample ${i + 1}`);
-  }
-  note.textContent = `${images.length} pictures in ${seconds.toFixed(1)} s. Under each: who drew it, from noise on the left to the picture on the right.`;
+async function again(settings: Settings): Promise<void> {
+  write(settings);
+  await start.restore(settings.request.start);
+  await draw(settings);
+  status.scrollIntoView({ block: 'nearest' });
 }
 
-function showLearned(images: readonly RgbImage[], seconds: number): void {
-  const grid = find('#learned');
-  fillGrid(grid, images);
-  grid.setAttribute('aria-label', `${images.length} samples of the expert that was trained here`);
-  note.textContent = `Trained, put into a model and sampled in ${seconds.toFixed(1)} s.`;
+/** Pictures whose noise is near to that of one that was drawn; if that is a variation, to what it had become. */
+function like(settings: Settings, place: number): void {
+  const { request, compared } = settings;
+  const { variation } = request;
+  const isOne = variation !== undefined || compared.length > 0; // all places are of one picture of the seed
+  const moves = [
+    ...(request.moves ?? []),
+    ...(variation ? [{ ...variation, picture: compared.length > 0 ? 0 : place }] : []),
+  ];
+  const varied: Settings = {
+    request: {
+      ...request,
+      picture: request.picture + (isOne ? 0 : place),
+      ...(moves.length > 0 && { moves }),
+      routing: compared[place] ?? request.routing,
+      count: Math.min(4, engine?.model.maxPictures ?? 4),
+      variation: { seed: anySeed(), strength: variation?.strength ?? 0.3 },
+    },
+    compared: [],
+  };
+  void again(varied);
 }
 
-function fillGrid(grid: HTMLElement, images: readonly RgbImage[]): void {
-  grid.replaceChildren(...images.map(() => document.createElement('canvas')));
-  showImages(grid.querySelectorAll('canvas'), images);
-}
-
-function showImages(canvases: ArrayLike<HTMLCanvasElement>, images: readonly RgbImage[]): void {
-  for (const [i, image] of images.entries()) drawImage(canvases[i]!, image);
-}
-
-function legendEntry(expert: number): HTMLElement {
-  const entry = document.createElement('li');
-  entry.textContent = `Expert ${expert}`;
-  entry.style.setProperty('--colour', colourOf(expert));
-  return entry;
+function setBusy(busy: boolean): void {
+  find('#stop').hidden = !busy;
+  progress.hidden = !busy;
+  progress.value = 0;
+  document.body.setAttribute('aria-busy', String(busy));
 }

@@ -88,7 +88,7 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     expect((await started()).length).toBe(first);
   });
 
-  it('stops on request with checkpoints and goes on from them, time added up', async () => {
+  it('stops on request with checkpoints and resumes from them, time added up', async () => {
     const stop = new AbortController();
     const view = new Lines(() => {});
     view.update = (_, { step }) => {
@@ -144,7 +144,7 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     expect((await calls()).at(-2)?.args?.join(' ')).toContain('--prompt owl --prompt red heart');
   });
 
-  it('makes again what is missing and all that stands on it', async () => {
+  it('makes again what is missing and all that depends on it', async () => {
     await run(options());
     const first = (await started()).length;
     await rm(join(folder, 'demo/runs/router/model.safetensors'));

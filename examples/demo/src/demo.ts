@@ -3,12 +3,12 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { type Outcome, type ParisCommand, runParis } from '@paris/cli';
 import { listEmoji } from './data/emoji.js';
 import { writePhotos } from './data/photos.js';
 import { DemoError } from './errors.js';
 import type { DemoOptions } from './options.js';
 import { Ledger, moveAside } from './run/ledger.js';
-import { type Outcome, type ParisCommand, runParis } from './run/paris.js';
 import { pool } from './run/pool.js';
 import { clock, type ProgressView } from './run/progress.js';
 import { layout, outNames, type Stage, stagesOf, type Task } from './stages.js';
@@ -51,7 +51,7 @@ class DemoRun {
       if (this.context.signal.aborted) return;
       const pending = stage.tasks.filter((task) => !this.ledger.isComplete(task.id, task.args, task.output));
       if (pending.length === 0) continue;
-      // What stands on this stage must be made again. (A training refuses by itself to go on with other data.)
+      // What depends on this stage must be made again. (A training itself refuses to resume with other data.)
       await this.ledger.invalidate(stages.slice(i + 1).flatMap((later) => later.tasks.map((task) => task.id)));
       await this.runStage(stage, pending);
     }
@@ -114,7 +114,7 @@ class DemoRun {
       onEvent: (event) => {
         if (event.type === 'progress') view.update(task, event);
         else if (event.type === 'notice') view.say(`  ${task.label}: ${event.message}`);
-        else {
+        else if (event.type === 'adapter') {
           adapterLine = event.line;
           if (!this.said.has(event.line)) view.say(event.line);
           this.said.add(event.line);

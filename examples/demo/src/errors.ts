@@ -1,6 +1,6 @@
 // Errors of the demo: one sentence each, `[demo] what, got, fix.`
 
-/** Something the person at the keyboard can mend. The message is the whole story; no stack is shown. */
+/** An error that the user can fix. Its message is enough; no stack is shown. */
 export class DemoError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(`[demo] ${message}`, options);

@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { installedParis } from '@paris/cli';
 import { collect } from './collect/collect.js';
 import { runStages } from './demo.js';
 import { DemoError } from './errors.js';
@@ -11,7 +12,6 @@ import { duration } from './report/format.js';
 import { renderPage } from './report/page.js';
 import type { PageInput } from './report/types.js';
 import type { Ledger } from './run/ledger.js';
-import { installedParis } from './run/paris.js';
 import { progressView } from './run/progress.js';
 import { layout } from './stages.js';
 
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   const stop = listenForStops(view.say.bind(view));
   const ledger = await runStages(options, { paris: installedParis(), view, signal: stop.signal });
   if (!ledger) {
-    console.log('Stopped. The same command goes on from here.');
+    console.log('Stopped. Run the same command to resume.');
     return EXIT[stop.cause ?? 'SIGINT'];
   }
   const input = await writePage(

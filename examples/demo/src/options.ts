@@ -82,7 +82,7 @@ export function parseOptions(argv: readonly string[], folder: string): DemoOptio
       path,
       'out/demo',
     )
-    .option('--fresh', 'move an earlier run aside and start anew', false)
+    .option('--fresh', 'move an earlier run aside and start again', false)
     .allowExcessArguments(false);
   const given = command.parse(argv, { from: 'user' }).opts<Given>();
   return {

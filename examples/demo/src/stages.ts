@@ -116,7 +116,10 @@ export function stagesOf(options: DemoOptions): Stage[] {
         {
           id: 'router',
           label: 'router',
-          args: ['train', 'router', data, '--out', runs, ...training(options.routerSteps, options.routerLearningRate)],
+          args: [
+            ...['train', 'router', data, '--out', runs, '--condition', 'words'],
+            ...training(options.routerSteps, options.routerLearningRate),
+          ],
           output: `${layout.runs}/router/model.safetensors`,
         },
       ],
@@ -125,14 +128,14 @@ export function stagesOf(options: DemoOptions): Stage[] {
       'assemble',
       'Assemble the model folder',
       true,
-      ['assemble', runs, '--data', data, '--out', model],
+      ['assemble', runs, '--data', data, '--no-gate', '--out', model], // the controls of evaluate judge the experts
       `${layout.model}/model_index.json`,
     ),
     single(
       'evaluate',
       'Evaluate on pictures that no training saw',
       true,
-      ['evaluate', model, '--data', data, ...seed, '--out', at(layout.evaluation)],
+      ['evaluate', model, '--data', data, ...seed, '--out', at(layout.evaluation), '--no-page'],
       layout.evaluation,
     ),
     single(

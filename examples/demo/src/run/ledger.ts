@@ -94,7 +94,7 @@ export class Ledger {
     await this.save();
   }
 
-  /** Marks tasks as not complete, because something they stand on was made anew. */
+  /** Marks tasks as not complete, because something they depend on was made again. */
   async invalidate(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       const record = this.content.tasks[id];

@@ -1,8 +1,11 @@
 // What the person sees while things run: bars on a terminal, plain lines elsewhere.
 
+import type { JsonProgress } from '@paris/cli';
 import cliProgress from 'cli-progress';
 import type { Task } from '../stages.js';
-import type { ProgressEvent } from './events.js';
+
+/** A step of a training, or counted work of another kind. */
+type ProgressEvent = Extract<JsonProgress, { type: 'progress' }>;
 
 export interface ProgressView {
   begin(title: string, tasks: readonly Task[]): void;
@@ -18,7 +21,9 @@ export function progressView(stream: NodeJS.WriteStream = process.stdout): Progr
 }
 
 /** `loss 0.532 · 410 img/s · 0:34 left`, as far as it is known. */
-function describeProgress({ loss, imagesPerSecond, secondsLeft }: Partial<ProgressEvent>): string {
+function describeProgress(event: ProgressEvent): string {
+  if (!('loss' in event)) return '';
+  const { loss, imagesPerSecond, secondsLeft } = event;
   return [
     loss == null ? '' : `loss ${loss.toFixed(3)}`,
     imagesPerSecond == null ? '' : `${Math.round(imagesPerSecond)} img/s`,

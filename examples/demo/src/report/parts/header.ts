@@ -11,7 +11,7 @@ export function header(input: PageInput): Html {
   return html`<header class="top"><p class="brand">Paris</p>
 <h1>${capital(numberWord(k))} experts that never met</h1>
 <p class="intro">${capital(numberWord(k))} small diffusion models learned to draw emoji, each alone, in a process of its own that saw only its own share of ${count(total)} pictures.
-When a picture is made, a router looks at the noise at every step and decides which of them are asked; nothing else connects them.</p>
+When a picture is made, a router reads the prompt, looks at the noise at every step, and decides which of them are asked; nothing else connects them.</p>
 ${verdict(input)}
 <dl class="figures">
 ${figureOf(count(total), `pictures of ${count(data.groups)} emoji, ${count(data.test)} of them seen by no training`)}

@@ -17,7 +17,7 @@ export function samples({ samples, clusters, experts }: PageInput): Html {
     'samples',
     'Pictures from noise',
     html`Each picture began as noise and took ${steps} steps. The strip below it shows who drew it: time runs from noise at the left to the picture at the right, and each step is divided among the experts that ran, by their weight.
-The small frames show what the model expected at that moment. Point at an expert to find it everywhere.${seen < LONG && html` Each expert learned from ${count(seen)} pictures, repeats included: enough for colours and masses. Lines and details take far longer.`}`,
+The small frames show what the model expected at that moment. Point at an expert to find it everywhere.${seen < LONG && html` Each expert learned from ${count(seen)} pictures, repeats included: enough for colours and shapes. Lines and details take far longer.`}`,
     legend(clusters.map((cluster) => cluster.index)),
     html`<div class="grid-samples">${rows.map(
       ({ prompt, pictures }) =>

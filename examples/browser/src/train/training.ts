@@ -80,7 +80,7 @@ async function writeData(data: ReturnType<typeof memoryStore>): Promise<void> {
     data,
     { ...manifest, items: [...manifest.items], skipped: [] },
     {
-      pixels,
+      images: pixels,
       tokens: encodeCaptions(captions, vocabulary),
     },
   );
