@@ -19,14 +19,14 @@ export default defineConfig({
     ],
     // The native GPU module does not like worker threads.
     pool: 'forks',
-    // Files of one worker share their modules: loading them anew for each took a third of all the time.
+    // Files of one worker share their modules: loading them again for each took a third of the total time.
     isolate: false,
     // Tests run in forks, which start with this process's environment: so they get the adapter that is chosen here.
     globalSetup: ['tools/test/src/adapter.ts'],
     setupFiles: ['tools/test/src/setup.ts'],
     maxWorkers: 2,
     // Generous: a software adapter with an empty shader cache compiles for seconds, on a busy machine for a minute.
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 180_000,
   },
 });

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What others made, or what is made anew. */
+/** What others made, or what is generated. */
 const SKIPPED = new Set(['node_modules', '.git', '.turbo', '.cache', 'coverage', 'api']);
 
 /** What a checkout says its scope is, and what its packages are named with. */

@@ -87,7 +87,10 @@ await folder.write('codec/model.safetensors', weights(shapesOf(parameters(4)), 3
 await writeModelIndex(folder, { clusters: 1, latent, codec: 'patch-codec', licence: 'MIT' });
 const refusals = [
   { options: { codecs: [patchCodec] }, says: 'codec: wrong shapes: decode.weight is [12, 4], not [12, 5]' },
-  { options: {}, says: 'codec/config.json asks for the architecture "patch-codec". Known: "identity".' },
+  {
+    options: {},
+    says: 'codec/config.json asks for the architecture "patch-codec". Known: "identity", "autoencoder-kl", "tiny-autoencoder".',
+  },
 ];
 for (const { options, says } of refusals) {
   const refused = await loadPipeline(folder, { device, ...options }).catch((error: unknown) => error);

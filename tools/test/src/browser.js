@@ -1,37 +1,67 @@
-// The page of examples/browser in a real Chromium: it samples and trains, with WebGPU and, on the CPU,
-// without.
-import { existsSync } from 'node:fs';
+// The pages of examples/browser in a real Chromium: they sample and train, with WebGPU and, on the CPU, without.
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 import { ROOT } from './markdown.js';
+import { opensModels } from './visits/local.js';
+import { drawsOnce, visit } from './visits/page.js';
+import { trains } from './visits/train.js';
 
 /** A browser on this machine, if there is one. */
 export const CHROMIUM = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (path) => path && existsSync(path),
 );
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
-const STEPS = 4;
 
-/** Checks the built page. @param {import('./counter.js').Counter} counter @param {string} executablePath */
+/** gzip, in bytes: what the page downloads before anything is drawn, and what its worker is. */
+const WEIGHTS = { page: 14_000, worker: 200_000 };
+
+/** Checks the built pages. @param {import('./counter.js').Counter} counter @param {string} executablePath */
 export async function checkPage(counter, executablePath) {
   const root = join(ROOT, 'examples', 'browser');
-  for (const [name, webgpu, check] of /** @type {const} */ ([
-    ['browser', true, uses],
-    ['browser without WebGPU', false, uses],
+  for (const [name, limit] of Object.entries(WEIGHTS)) {
+    const bytes = downloaded(join(root, 'dist'), name);
+    if (bytes > 5_000 && bytes <= limit) counter.pass(`the ${name} is ${bytes} bytes of gzip, of ${limit}`);
+    else counter.fail('size', `the ${name} is ${bytes} bytes of gzip, of ${limit}`);
+  }
+  const all = async (/** @type {import('playwright-core').Page} */ page) => [
+    ...(await visit(page, 'page')),
+    ...(await opensModels(page)),
+  ];
+  for (const [name, path, webgpu, check] of /** @type {const} */ ([
+    ['the page without WebGPU', '', false, all],
+    ['the page with WebGPU', '?device=webgpu', true, drawsOnce],
+    ['training without WebGPU', 'train.html', false, trains],
+    ['training with WebGPU', 'train.html?device=webgpu', true, trains],
   ])) {
-    const wrong = await openPage({ root, executablePath, webgpu }, check);
-    if (wrong.length === 0) counter.pass(`${name}: the page does what it should`);
+    const wrong = await openPage({ root, path, executablePath, webgpu }, check);
+    if (wrong.length === 0) counter.pass(`${name} does what it should`);
     else counter.fail(name, wrong.join('\n'));
   }
 }
 
+/** A script, its style sheet, and what it imports at once; of the page or of its worker. @param {string} dist @param {string} name */
+function downloaded(dist, name) {
+  const index = readFileSync(join(dist, 'index.html'), 'utf8');
+  const first = [...index.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(([, path = '']) => path);
+  const text = (/** @type {string} */ path) => readFileSync(join(dist, path), 'utf8');
+  const main = first.map(text).join('\n');
+  const files = new Set(name === 'page' ? first : [`assets/${/worker-[\w-]+\.js/.exec(main)?.[0]}`]);
+  for (const file of files) {
+    for (const [, path] of text(file).matchAll(/(?:from|\bimport)\s*["`]\.\/([\w.-]+\.js)["`]/g))
+      files.add(`assets/${path}`);
+  }
+  return [...files].reduce((sum, file) => sum + gzipSync(text(file), { level: 9 }).length, 0);
+}
+
 /**
  * Opens a page that Vite has built. @returns what `check` found wrong, and the errors of the page
- * @param {{ root: string, executablePath: string, webgpu: boolean }} where
+ * @param {{ root: string, path?: string, executablePath: string, webgpu: boolean }} where
  * @param {(page: import('playwright-core').Page) => Promise<string[]>} check
  */
-export async function openPage({ root, executablePath, webgpu }, check) {
+export async function openPage({ root, path = '', executablePath, webgpu }, check) {
   const server = await preview({ root, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
   const args = ['--headless=new', '--no-sandbox', ...(webgpu ? WEBGPU : [])];
   const browser = await chromium.launch({ executablePath, args });
@@ -44,7 +74,7 @@ export async function openPage({ root, executablePath, webgpu }, check) {
     page.on('console', (message) => {
       if (message.type() === 'error') errors.push(message.text());
     });
-    await page.goto(server.resolvedUrls?.local[0] ?? '');
+    await page.goto(new URL(path, server.resolvedUrls?.local[0]).href);
     return [...(await check(page)), ...errors];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error), ...errors];
@@ -52,49 +82,4 @@ export async function openPage({ root, executablePath, webgpu }, check) {
     await browser.close();
     await server.close();
   }
-}
-
-/** Samples and trains as a visitor would. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
-async function uses(page) {
-  await page.waitForSelector('#sample [type=submit]:enabled');
-  await page.fill('#sample [name=steps]', String(STEPS));
-  await page.click('#sample [type=submit]');
-  await page.waitForSelector('body[aria-busy=false]');
-  await page.fill('#train [name=steps]', String(STEPS));
-  await page.click('#train [type=submit]');
-  await page.waitForSelector('body[aria-busy=false]');
-
-  const seen = await page.evaluate(() => {
-    /** How many colours a canvas shows. */
-    const colours = (/** @type {HTMLCanvasElement} */ canvas) => {
-      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-      return new Set(Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 3).join())).size;
-    };
-    const all = (/** @type {string} */ selector) => /** @type {any[]} */ ([...document.querySelectorAll(selector)]);
-    return {
-      samples: all('#pictures canvas').map(colours),
-      // By picture, the height of all columns of its strip: the weights of a step sum to 1.
-      strips: all('#pictures svg').map((svg) =>
-        [...svg.children].reduce((sum, rect) => sum + Number(rect.getAttribute('height')), 0),
-      ),
-      legend: all('#legend li').length,
-      drawings: all('#drawings canvas').map(colours),
-      learned: all('#learned canvas').map(colours),
-      losses: all('#loss .line').flatMap((line) => line.getAttribute('points').split(' ')),
-      notes: all('.note').map((note) => note.textContent),
-    };
-  });
-  const wrong = [];
-  const many = (/** @type {number[]} */ counts, /** @type {number} */ wanted, /** @type {number} */ least) =>
-    counts.length === wanted && counts.every((count) => count >= least);
-  if (!many(seen.samples, 4, 20)) wrong.push(`samples of ${seen.samples} colours`);
-  if (!many(seen.drawings, 48, 2)) wrong.push(`drawings of ${seen.drawings} colours`);
-  if (!many(seen.learned, 16, 20)) wrong.push(`samples of the new expert of ${seen.learned} colours`);
-  if (seen.legend !== 4) wrong.push(`${seen.legend} experts in the legend`);
-  if (!(seen.strips.length === 4 && seen.strips.every((sum) => Math.abs(sum - STEPS) < 1e-3)))
-    wrong.push(`strips whose weights sum to ${seen.strips}, not ${STEPS}`);
-  if (!(seen.losses.length === STEPS && seen.losses.every((point) => !point.includes('NaN'))))
-    wrong.push(`a loss curve of ${seen.losses}`);
-  if (!/^4 pictures in /.test(seen.notes[0]) || !/^Trained, /.test(seen.notes[1])) wrong.push(seen.notes.join('\n'));
-  return wrong;
 }

@@ -5,7 +5,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 const context = () => ({ skip: vi.fn() }) as unknown as TestContext & { skip: ReturnType<typeof vi.fn> };
 
-it('goes on where the capability is there', () => {
+it('continues if the capability is there', () => {
   const test = context();
   requireCapability(test, 'f16', true, '');
   expect(test.skip).not.toHaveBeenCalled();

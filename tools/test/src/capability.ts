@@ -10,14 +10,17 @@ export type Capability =
   | 'timestamps'
   | 'chromium'
   | 'deno'
+  | 'bun'
   | 'netns'
   | 'mknod'
   | 'proc'
   | 'tmpfs'
-  | 'registry';
+  | 'registry'
+  | 'slurm'
+  | 'data';
 
 /**
- * Goes on if `available`; else skips the running test with `reason`, or fails it if `PARIS_REQUIRE` names `capability`.
+ * Does nothing if `available`; otherwise skips the running test with `reason`, or fails it if `PARIS_REQUIRE` names it.
  *
  * @example
  * it('adds in f16', async (context) => {

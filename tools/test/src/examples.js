@@ -10,20 +10,20 @@ import { environmentOf, runProgram } from './programs.js';
 
 const EXAMPLES = join(ROOT, 'examples');
 const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
-/** The demo has tests of its own; the page is no program that ends. */
-const OTHERS = new Set(['demo', 'browser']);
+/** The demo and the emoji have tests of their own; the page is no program that ends. */
+const OTHERS = new Set(['demo', 'emoji', 'browser']);
 const LINGER_MS = 5000;
 
 const counter = new Counter();
 const folder = mkdtempSync(join(tmpdir(), 'paris-examples-'));
-const model = '../quickstart/model';
+const model = '../../models/emoji';
 const deno = readPermissions(join(EXAMPLES, 'deno', 'package.json'));
 
 /** @typedef {{ command: string[], leaves: string, says?: RegExp, needsDeno?: boolean }} Run */
 /** How each is run, and what it leaves. @type {Record<string, Run>} */
 const RUNS = {
   quickstart: {
-    command: [process.execPath, 'quickstart.js', 'model', 'cat face', join(folder, 'quickstart.png')],
+    command: [process.execPath, 'quickstart.js', model, 'cat face', join(folder, 'quickstart.png')],
     leaves: 'quickstart.png',
   },
   deno: {
@@ -82,14 +82,15 @@ function checkImports(/** @type {string} */ name) {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(
     readFileSync(join(EXAMPLES, name, 'package.json'), 'utf8'),
   );
-  const files = [name, join(name, 'src')].flatMap((under) => {
-    if (!existsSync(join(EXAMPLES, under))) return [];
-    return readdirSync(join(EXAMPLES, under)).flatMap((file) => (/\.[jt]s$/.test(file) ? [join(under, file)] : []));
-  });
+  const src = join(EXAMPLES, name, 'src');
+  const inner = existsSync(src) ? readdirSync(src, { recursive: true, encoding: 'utf8' }) : [];
+  const files = [...readdirSync(join(EXAMPLES, name)), ...inner.map((file) => join('src', file))].flatMap((file) =>
+    /(?<!\.test)\.[jt]s$/.test(file) ? [join(name, file)] : [],
+  );
   for (const file of files) {
     const text = readFileSync(join(EXAMPLES, file), 'utf8');
     for (const [, from = ''] of text.matchAll(/^(?:import|export) (?:[^'"=(]* from )?'([^']+)'/gm)) {
-      if (/^(?:node:|\.\/)/.test(from)) continue;
+      if (/^(?:node:|\.\.?\/)/.test(from)) continue;
       const [, owner = '', entry = ''] = /^((?:@[^/]+\/)?[^/]+)(.*)$/.exec(from) ?? [];
       if (!(owner in dependencies || owner in devDependencies)) {
         counter.fail(name, `${file} imports ${from}, which package.json does not declare`);

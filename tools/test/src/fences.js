@@ -10,7 +10,7 @@ import { environmentOf, runNode } from './programs.js';
 
 const FOLDER = join(ROOT, '.cache', 'fences');
 
-/** Code that imports a file beside it: an op inside the sources, or a second file of the reader's. */
+/** Code that imports a neighbouring file: an op inside the sources, or a second file of the reader's. */
 const NOT_ALONE = /from '\.\.?\//;
 
 /** JavaScript has no place for the types and the `!` that strictness asks for; names and arguments are still checked. */

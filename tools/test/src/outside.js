@@ -75,11 +75,24 @@ async function compiles(name, entries, options, optional) {
   const ours = output
     .split('\n')
     .filter((line) => /^(?:node_modules\/@paris\/|\w+\.ts|tsconfig|error)\S*.*error TS/.test(line));
+  ours.push(...declaredTwice(project.folder));
   if (!output.includes('entries.ts')) ours.push(output.slice(0, 2000));
   if (ours.length === 0)
     counter.pass(`${entries.length} entries and ${Object.keys(programs).length} programs compile under ${name}`);
   else counter.fail(`tsc under ${name}`, ours.join('\n'));
   project.remove();
+}
+
+/**
+ * Declarations of ours that name `@webgpu/types` or what only it has. Its WebGPU clashes with the `dom` library of
+ * TypeScript 7, so that it may be reached through the import `#webgpu-types` alone. @param {string} folder
+ */
+function declaredTwice(folder) {
+  const scope = join(folder, 'node_modules', '@paris');
+  return readdirSync(scope, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.d.ts') && !file.endsWith('webgpu.types.d.ts'))
+    .filter((file) => /types="@webgpu|from ['"]@webgpu|GPUAllowShared/.test(readFileSync(join(scope, file), 'utf8')))
+    .map((file) => `${file} needs @webgpu/types`);
 }
 
 /** tsc emits the programs as JavaScript, and they check themselves on an adapter. */

@@ -1,5 +1,5 @@
 // Who trains in a page installs nothing of Node: no image library, no command line. Who prepares pictures in Node without
-// these is told in one sentence what to install.
+// these is given one sentence on what to install.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -7,7 +7,7 @@ import { runNode } from './programs.js';
 import { makeProject } from './tarballs.js';
 
 /** What only the command and `/node` need. */
-const OF_NODE = ['sharp', 'csv-parse', 'commander', 'cli-progress'];
+const OF_NODE = ['sharp', 'csv-parse', 'hyparquet', 'commander', 'cli-progress'];
 
 const MISSING = `import { decodeImage, parseCaptions } from '@paris/trainer/node';
 const said = (error) => console.log(error.message);
@@ -49,7 +49,8 @@ export async function checkPage(counter, tarballs) {
       counter.fail('a page that trains', `installs ${installed}; holds ${held}; imports ${outside}; of ${files} files`);
     }
     const { code, output } = await runNode('missing.js', { cwd: project.folder });
-    if (code === 0 && output.trim() === SENTENCES.trim()) counter.pass('what is missing in Node is said in a sentence');
+    if (code === 0 && output.trim() === SENTENCES.trim())
+      counter.pass('what is missing in Node is reported in a sentence');
     else counter.fail('what is missing in Node', `ended with ${code}\n${output}`);
   } catch (error) {
     counter.fail('a page that trains', error instanceof Error ? error.message : String(error));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -31,6 +32,8 @@ const REPORTER = fileURLToPath(new URL('./reporter.js', import.meta.url));
 const NOTHING = { passed: 0, failed: 0, failures: [], skips: [] };
 /** @type {Set<string>} */
 const wholeSuiteRanOn = new Set();
+/** What Dawn prints of every software adapter, twice a process. */
+const DAWN_NOTICE = /^Warning: maxDynamic\w+PerPipelineLayout artificially reduced/;
 const BIN = join(ROOT, 'node_modules', '.bin');
 
 /** @param {Part} part @returns {Promise<PartResult>} */
@@ -152,14 +155,17 @@ function run([program = '', ...args], { capture = false, env = {} }) {
     const child = spawn(program, args, {
       cwd: ROOT,
       env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', PATH: `${BIN}${delimiter}${process.env.PATH}`, ...env },
-      stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', 'pipe'],
     });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk) => {
-        output += chunk;
-      });
-    }
+    child.stdout?.setEncoding('utf8').on('data', (chunk) => {
+      output += chunk;
+    });
+    createInterface(child.stderr).on('line', (line) => {
+      if (DAWN_NOTICE.test(line)) return;
+      if (capture) output += `${line}\n`;
+      else console.error(line);
+    });
     child.once('error', (error) => resolve({ code: error.message, output }));
     child.once('close', (code, signal) => resolve({ code: code ?? String(signal), output }));
   });

@@ -9,7 +9,7 @@ import { makeProject, packAll } from './tarballs.js';
 
 const OTHER = '@somebody-else';
 /** What a sampling page needs. */
-const PACKED = ['files', 'cpu', 'tensor', 'model', 'dit', 'router', 'sampler'];
+const PACKED = ['files', 'cpu', 'tensor', 'model', 'dit', 'router', 'encoders', 'sampler'];
 const LEFT_OUT = new Set(['node_modules', '.git', '.turbo', '.cache', 'fixtures']);
 
 /** @param {import('./counter.js').Counter} counter @param {NodeJS.ProcessEnv | undefined} env in which a process finds an adapter */

@@ -1,6 +1,15 @@
 // The packages as npm would publish them, packed, and a project outside the workspace that has installed them.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ROOT } from './markdown.js';
@@ -30,7 +39,7 @@ const QUIET = ['ignore', 'pipe', 'ignore'];
 export function makeProject(tarballs, { optional = [], files = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'paris-outside-'));
   const modules = join(folder, 'node_modules');
-  const wanted = new Set(optional);
+  const wanted = new Map(optional.map((name) => [name, installed(name)]));
   for (const { name, file } of tarballs) {
     const target = join(modules, name);
     mkdirSync(target, { recursive: true });
@@ -40,16 +49,25 @@ export function makeProject(tarballs, { optional = [], files = {} } = {}) {
       peerDependencies = {},
       peerDependenciesMeta = {},
     } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'));
-    for (const dependency of Object.keys(dependencies)) wanted.add(dependency);
-    for (const peer of Object.keys(peerDependencies)) if (!peerDependenciesMeta[peer]?.optional) wanted.add(peer);
+    const peers = Object.keys(peerDependencies).filter((peer) => !peerDependenciesMeta[peer]?.optional);
+    for (const wants of [...Object.keys(dependencies), ...peers]) wanted.set(wants, installed(wants, name));
   }
-  for (const name of wanted) {
+  for (const [name, place] of wanted) {
     if (tarballs.some((tarball) => tarball.name === name)) continue;
     mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+    symlinkSync(place, join(modules, name));
   }
   const all = { 'package.json': JSON.stringify({ name: 'outside', private: true, type: 'module' }), ...files };
   for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
-  const installed = [...new Set([...tarballs.map(({ name }) => name), ...wanted])];
-  return { folder, installed, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const names = [...new Set([...tarballs.map(({ name }) => name), ...wanted.keys()])];
+  return { folder, installed: names, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/**
+ * Where the workspace has a dependency: npm puts some into the package that wants them.
+ * @param {string} dependency @param {string} [name] of the package
+ */
+function installed(dependency, name) {
+  const own = name && join(ROOT, 'packages', name.replace(/^@[^/]+\//, ''), 'node_modules', dependency);
+  return own && existsSync(own) ? own : join(ROOT, 'node_modules', dependency);
 }

@@ -10,7 +10,7 @@ import { bundleSuites } from './bundle.js';
 import { count } from './count.js';
 
 const SCRIPT = join(ROOT, '.cache', 'runtimes', 'chromium', 'suites.js');
-// Headless Chromium has no adapter unless it is told to take the software one.
+// Headless Chromium has no adapter unless a flag selects the software one.
 const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 const counter = new Counter();
