@@ -1,6 +1,7 @@
 // Draws a card's results: npm run chart --workspace=@paris/benchmarks -- results/lavapipe.json ../docs/images/benchmarks-lavapipe.svg
 import { readFileSync, writeFileSync } from 'node:fs';
 import { scaleLinear } from 'd3-scale';
+import { ALONE } from './names.js';
 
 const [from, to] = process.argv.slice(2);
 if (!from || !to) throw new Error('[chart] it takes two files: the results (JSON) and the drawing (SVG).');
@@ -12,9 +13,12 @@ writeFileSync(to, draw(rows));
 
 function draw(rows) {
   const [rowHeight, left, width, top] = [22, 420, 860, 56];
+  // On the CPU by what a processor's time gives: the peers have one thread.
+  const perProcessor = rows.some(({ cpu_ms: cpu }) => cpu[ALONE]);
   // How many times as long as we the best peer took; a row without one has no bar.
-  const bars = rows.map(({ work, shape, ours_ms: ours, peers }) => {
-    const best = Math.min(...Object.values(peers));
+  const bars = rows.map(({ work, shape, ours_ms, peers, cpu_ms: cpu }) => {
+    const ours = perProcessor ? cpu[ALONE] : ours_ms;
+    const best = Math.min(...Object.entries(peers).map(([name, ms]) => (perProcessor ? cpu[name] : ms)));
     return { label: `${work}, ${shape}`, ratio: ours && Number.isFinite(best) ? best / ours : undefined };
   });
   const largest = Math.max(TARGET, ...bars.map(({ ratio }) => ratio ?? 0));
@@ -42,7 +46,7 @@ function draw(rows) {
   rect { fill: #2f6f8f } .tick { stroke: #ddd } .axis { fill: #777 } .head { font-weight: 600; font-size: 13px }
 </style>
 <text class="head" x="8" y="18">Times as fast as the best of ${escaped(peers.join(', '))}</text>
-<text class="axis" x="8" y="34">${escaped(adapter)}, f32</text>
+<text class="axis" x="8" y="34">${escaped(adapter)}, f32${perProcessor ? '; processor time, ours with one thread' : ''}</text>
 ${ticks.join('\n')}
 ${drawn.join('\n')}
 </svg>

@@ -2,11 +2,15 @@
 // contender's module gives `open()`, which resolves to its version and to the works it knows. A work is set up with its
 // inputs and gives `launch(set)`, which queues it and returns what it gave, `read(given)` for the elements by name,
 // `release(given)`, and `settle(all)` where a work that nobody reads would not run.
-import { counts, gpuErrors } from './gpu.js';
+import { counts, gpuErrors } from './counts.js';
 import { inputsOf, ROWS } from './rows.js';
 
-const { open } = await import(process.argv[2]);
-const contender = await open();
+/** `webgpu` (Dawn), `cpu` (ours, which openDevice takes by itself) or `wasm` (the peers' own). */
+const [, , module, backend] = process.argv;
+const { sayWaits } = backend === 'webgpu' ? await import('./gpu.js') : {};
+if (backend === 'cpu') await import('./cpu.js');
+const { open } = await import(module);
+const contender = await open(backend, sayWaits);
 let row;
 let work;
 
@@ -44,7 +48,8 @@ const answers = {
     );
     const cost = Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, (n - before[name]) / count]));
     const cpuMs = (used.user + used.system) / 1000 / count;
-    if (cost.dispatches < 1) throw new Error(`it ran ${cost.dispatches * count} dispatches for ${count} works`);
+    if (backend !== 'wasm' && cost.dispatches < 1)
+      throw new Error(`it ran ${cost.dispatches * count} dispatches for ${count} works`);
     return { ms, jsMs: queuedAt - start, cpuMs, set: (set + count - 1) % 2, elements, cost };
   },
 

@@ -1,24 +1,22 @@
 #!/usr/bin/env node
 // The benchmark: us and the peers on one adapter, in turns, every result checked before its time counts.
 //   npm run bench -- [--only attention] [--adapter lavapipe] [--repeat 7] [--json FILE]
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ADAPTER_CHOICES, adapterEnvironment, chooseAdapter, describeAdapter } from '@paris/tensor/node';
+import { ADAPTER_CHOICES, chooseAdapter, describeAdapter } from '@paris/tensor/node';
+import { contendersOn, start } from './contenders.js';
 import { median } from './data.js';
+import { ALONE, OURS, PEERS } from './names.js';
 import { compare, picksOf, referenceOf } from './reference.js';
 import { ROWS } from './rows.js';
 
-const OURS = 'paris';
-const PEERS = ['jax', 'tfjs'];
 /** Repetitions before the timed ones: two at least, and for so long. JavaScript gets faster over a thousand calls. */
 const WARM_UP = { repetitions: 2, ms: 3000 };
 /** fixtures/dit.json knows the losses of so many training steps. */
 const KNOWN_STEPS = 24;
 const MOST_REPETITIONS = KNOWN_STEPS - WARM_UP.repetitions;
-const ANSWER_TIMEOUT_MS = 600_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -60,17 +58,20 @@ console.log(describeAdapter(adapter));
 const caches = mkdtempSync(join(tmpdir(), 'paris-bench-'));
 process.on('exit', () => rmSync(caches, { recursive: true, force: true }));
 
+const taking = await contendersOn(adapter);
 const contenders = [];
-for (const name of [OURS, ...PEERS]) contenders.push(await start(name));
-const versions = Object.fromEntries(contenders.map(({ name, version }) => [name, version]));
+for (const one of taking) contenders.push(await start(one, caches));
+const versions = Object.fromEntries(
+  contenders.filter(({ name }) => [OURS, ...PEERS].includes(name)).map(({ name, version }) => [name, version]),
+);
 console.log(
-  `${contenders.map(({ name, version, error }) => version ?? `${name}: ${error}`).join(', ')}, Node ${process.version}`,
+  `${contenders.map(({ name, version, error }) => (error ? `${name}: ${error}` : version)).join(', ')}, Node ${process.version}`,
 );
 console.log(`medians of ${repeat}, in turns; ms a work: warm (cold, JavaScript, processor)\n`);
 
 const results = [];
 for (const row of rows) {
-  const result = await measure(row);
+  const result = resultOf(row, row.fresh ? await measureFresh(row) : await measure(row, contenders));
   results.push(result);
   console.log(lineOf(result));
 }
@@ -78,15 +79,34 @@ if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(results, null, 1)}\n`);
 // A result of ours that is wrong is a failure; a peer's is its own affair.
 process.exit(results.every(({ verified }) => verified.includes(OURS)) ? 0 : 1);
 
-async function measure(row) {
+/** What nothing has prepared: one repetition in new processes, as often as asked. */
+async function measureFresh(row) {
+  const all = [];
+  for (let i = 0; i < Math.min(repeat, 3); i++) {
+    for (const one of taking.filter(({ only }) => only?.(row) ?? true)) {
+      const contender = await start(one, mkdtempSync(join(caches, 'fresh-')));
+      const [lane] = await measure(row, [contender], 1);
+      contender.stop();
+      const known = all.find(({ contender: { name } }) => name === one.name);
+      if (known) known.timed.push(...lane.timed);
+      else all.push(lane);
+    }
+  }
+  return all;
+}
+
+/** @param most - repetitions in all; without it, those of the warm-up and `repeat` */
+async function measure(row, contenders, most) {
   const expected = referenceOf(row);
-  const lanes = contenders.map((contender) => ({ contender, cold: undefined, timed: [], error: contender.error }));
+  const taking = contenders.filter(({ takes }) => takes(row));
+  const lanes = taking.map((contender) => ({ contender, cold: undefined, timed: [], error: contender.error }));
   for (const lane of lanes) lane.error ??= (await lane.contender.ask('setup', { id: row.id })).error;
   let begun = 0;
-  for (let i = 0, timed = 0; timed < repeat; i++) {
+  for (let i = 0, timed = 0; timed < (most ?? repeat); i++) {
     // The first one compiles: what it takes warms nothing else.
     if (i === 1) begun = performance.now();
-    const isWarm = i >= WARM_UP.repetitions && (performance.now() - begun > WARM_UP.ms || i >= KNOWN_STEPS - repeat);
+    const known = i >= KNOWN_STEPS - repeat;
+    const isWarm = most || (i >= WARM_UP.repetitions && (performance.now() - begun > WARM_UP.ms || known));
     if (isWarm) timed++;
     // Nobody is always the first.
     for (const lane of [...lanes.slice(i % lanes.length), ...lanes.slice(0, i % lanes.length)]) {
@@ -106,13 +126,19 @@ async function measure(row) {
     }
   }
   for (const lane of lanes) if (!lane.contender.error) await lane.contender.ask('finish');
+  return lanes;
+}
 
+function resultOf(row, lanes) {
   const right = lanes.filter(({ error }) => !error);
   const by = (of) => Object.fromEntries(right.map((lane) => [lane.contender.name, of(lane)]));
   const warm = by(({ timed }) => median(timed.map(({ ms }) => ms)));
-  const { [OURS]: ours, ...peers } = warm;
+  const { [OURS]: ours, ...rest } = warm;
+  const [peers, others] = [true, false].map((isPeer) =>
+    Object.fromEntries(Object.entries(rest).filter(([name]) => PEERS.includes(name) === isPeer)),
+  );
   return {
-    ...{ work: row.name, shape: row.shape, dtype: row.dtype, ours_ms: ours ?? null, peers },
+    ...{ work: row.name, shape: row.shape, dtype: row.dtype, ours_ms: ours ?? null, peers, others },
     verified: right.map(({ contender }) => contender.name),
     ...{ adapter: adapter.adapter?.description || adapter.kind, versions, flop: row.flop },
     cold_ms: by(({ cold }) => cold),
@@ -123,57 +149,20 @@ async function measure(row) {
   };
 }
 
-function lineOf({ work, shape, ours_ms: ours, peers, flop, cold_ms: cold, js_ms: js, cpu_ms: cpu, errors }) {
-  const times = (name, ms) =>
+function lineOf({ work, shape, ours_ms: ours, peers, others, flop, cold_ms: cold, js_ms: js, cpu_ms: cpu, errors }) {
+  const times = ([name, ms]) =>
     `${name} ${digits(ms)} (${digits(cold[name])}, ${digits(js[name])}, ${digits(cpu[name])})`;
   const best = Math.min(...Object.values(peers));
   const speed = ours && flop ? `, ${digits(flop / ours / 1e6)} GFLOP/s` : '';
   const ratio = !ours ? 'not verified' : Number.isFinite(best) ? `${digits(best / ours)}× the best peer` : 'no peer';
+  const bestCpu = Math.min(...Object.keys(peers).map((name) => cpu[name]));
+  const each = Number.isFinite(bestCpu) && cpu[ALONE] ? `, ${digits(bestCpu / cpu[ALONE])}× a processor-second` : '';
+  const everyone = [...(ours ? [[OURS, ours]] : []), ...Object.entries(others), ...Object.entries(peers)];
   return [
-    `${work}, ${shape}: ${ratio}${speed}`,
-    `    ${[...(ours ? [times(OURS, ours)] : []), ...Object.entries(peers).map(([name, ms]) => times(name, ms))].join(' · ')}`,
+    `${work}, ${shape}: ${ratio}${each}${speed}`,
+    `    ${everyone.map(times).join(' · ')}`,
     ...Object.entries(errors).map(([name, error]) => `    ${name}: ${error}`),
   ].join('\n');
-}
-
-/** A contender's process, which answers one question at a time. */
-async function start(name) {
-  const child = fork(new URL('contender.js', import.meta.url), [`./contenders/${name}.js`], {
-    stdio: ['ignore', 'ignore', process.env.PARIS_BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'],
-    serialization: 'advanced',
-    env: { ...process.env, ...adapterEnvironment(adapter), MESA_SHADER_CACHE_DIR: join(caches, name) },
-  });
-  const contender = { name };
-  let answered;
-  const answer = (message) => {
-    answered?.(message);
-    answered = undefined;
-  };
-  const next = () =>
-    new Promise((resolve) => {
-      const timer = setTimeout(() => end(`no answer in ${ANSWER_TIMEOUT_MS / 1000} s`), ANSWER_TIMEOUT_MS);
-      answered = (message) => {
-        clearTimeout(timer);
-        resolve(message);
-      };
-    });
-  const end = (error) => {
-    contender.error ??= error;
-    child.kill('SIGKILL');
-    answer({ error });
-  };
-  child.on('message', answer);
-  child.on('exit', (code, signal) => end(`its process ended: ${signal ?? code}`));
-  contender.ask = (ask, rest) => {
-    if (contender.error) return Promise.resolve({ error: contender.error });
-    child.send({ ask, ...rest });
-    return next();
-  };
-  const ready = await next();
-  contender.error ??= ready.error;
-  const hello = await contender.ask('hello');
-  contender.version = hello.version;
-  return contender;
 }
 
 /** Three digits. */

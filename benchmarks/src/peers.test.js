@@ -1,4 +1,4 @@
-// Other libraries, as they are published, on the WebGPU of @paris/cpu: it is no device for our own kernels only. Each
+// Other libraries, as they are published, on the WebGPU of @paris/cpu: it is not a device for our own kernels only. Each
 // computes in a process of its own, where that device is put in the place of a browser's.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

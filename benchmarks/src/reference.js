@@ -1,5 +1,5 @@
 // What a row must give, in float64: products and attention computed here, element by element as they are asked for; the
-// DiT's from fixtures/dit.json (src/ditReference.js).
+// DiTs' from their fixtures (src/dit-reference.js).
 import { readFileSync } from 'node:fs';
 import { sizeOf } from './data.js';
 import { inputsOf } from './rows.js';
@@ -9,7 +9,8 @@ import { inputsOf } from './rows.js';
  * index to value, or `{ size, at(index) }`.
  */
 export function referenceOf(row) {
-  const makers = { matmul: product, attention, 'dit forward': ditForward, 'dit train step': ditTrainStep };
+  const training = { 'dit train step': ditTrainStep, 'dit first step': ditTrainStep };
+  const makers = { matmul: product, attention, 'dit forward': ditForward, ...training, dispatches };
   return makers[row.work](row);
 }
 
@@ -105,16 +106,21 @@ function attention(row) {
   };
 }
 
-const fixture = () => JSON.parse(readFileSync(new URL('../fixtures/dit.json', import.meta.url), 'utf8'));
+const fixture = ({ dit }) => JSON.parse(readFileSync(new URL(`../fixtures/${dit.name}.json`, import.meta.url), 'utf8'));
 
-function ditForward() {
-  const outputs = fixture().forward.map((picked) => {
+function ditForward(row) {
+  const outputs = fixture(row).forward.map((picked) => {
     return { out: new Map(Object.entries(picked).map(([index, value]) => [Number(index), value])) };
   });
   return (set) => outputs[set];
 }
 
-function ditTrainStep() {
-  const { losses } = fixture();
-  return (_, steps) => ({ loss: new Map([[0, losses[steps]]]) });
+function ditTrainStep(row) {
+  const { losses } = fixture(row);
+  return (_, steps) => ({ loss: new Map([[0, losses[row.fresh ? 0 : steps]]]) });
+}
+
+/** A counter that each of the dispatches has added one to. */
+function dispatches() {
+  return (_, steps) => ({ count: new Map([[0, 1000 * (steps + 1)]]) });
 }

@@ -13,7 +13,9 @@ it('a result is refused for one wrong element, also where it is not a number', (
 });
 
 it('the two sets of inputs have other answers, and all of a row is looked at', () => {
-  const rows = ROWS.filter(({ work, tokens, m }) => work !== 'attention' && !(m > 256) && tokens !== 1024);
+  const isLong = ({ work, tokens, m }) => work === 'attention' || m > 256 || tokens === 1024;
+  // A fresh row is one repetition of a process.
+  const rows = ROWS.filter((row) => !row.fresh && !isLong(row));
   for (const row of rows) {
     const expected = referenceOf(row);
     const [first, second] = row.varies.length > 0 ? [expected(0, 0), expected(1, 0)] : [expected(0, 0), expected(0, 1)];

@@ -2,12 +2,16 @@
 // repetition left in a buffer is then a wrong answer), and how close to float64 a result must be.
 import { sizeOf, uniform } from './data.js';
 
-/** The DiT of the last rows: DiT's own blocks (adaLN-zero), 64 tokens, without a condition but the time. */
-export const DIT = {
-  ...{ inputSize: 16, channels: 4, patchSize: 2, hiddenSize: 128, depth: 2, heads: 2 },
-  ...{ condition: { kind: 'none' }, modulation: 'zero', timeScale: 1, layerNormEps: 1e-6 },
+/** The DiTs: DiT's own blocks (adaLN-zero), without a condition but the time. What they give is in fixtures/NAME.json. */
+function ditOf(name, batch, config) {
+  const rest = { condition: { kind: 'none' }, modulation: 'zero', timeScale: 1, layerNormEps: 1e-6 };
+  return { name, batch, config: { ...config, ...rest } };
+}
+export const DITS = {
+  small: ditOf('dit', 4, { inputSize: 16, channels: 4, patchSize: 2, hiddenSize: 128, depth: 2, heads: 2 }),
+  demo: ditOf('dit-demo', 16, { inputSize: 16, channels: 3, patchSize: 4, hiddenSize: 64, depth: 3, heads: 4 }),
+  deep: ditOf('dit-deep', 4, { inputSize: 16, channels: 4, patchSize: 2, hiddenSize: 128, depth: 6, heads: 2 }),
 };
-export const BATCH = 4;
 export const ADAM = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
 /**
@@ -62,13 +66,15 @@ function attention(tokens, keys, heads, headDim, backward) {
   };
 }
 
-function dit(train) {
-  const latents = [BATCH, DIT.channels, DIT.inputSize, DIT.inputSize];
+function dit(work, dit, rest = {}) {
+  const { batch, config } = dit;
+  const latents = [batch, config.channels, config.inputSize, config.inputSize];
+  const forward = work === 'dit forward';
   return {
-    ...{ work: train ? 'dit train step' : 'dit forward', name: train ? 'DiT training step' : 'DiT forward' },
-    shape: `width ${DIT.hiddenSize}, ${DIT.depth} blocks, ${(DIT.inputSize / DIT.patchSize) ** 2} tokens, batch ${BATCH}`,
-    ...{ shapes: { latents, time: [BATCH], ...(train ? { target: latents } : {}) }, count: 1 },
-    ...{ varies: train ? [] : ['latents'], tolerance: train ? 5e-5 : 5e-4 },
+    ...{ work, name: work.replace('dit train', 'DiT training').replace('dit', 'DiT'), dit },
+    shape: `width ${config.hiddenSize}, ${config.depth} blocks, ${(config.inputSize / config.patchSize) ** 2} tokens, batch ${batch}`,
+    ...{ shapes: { latents, time: [batch], ...(forward ? {} : { target: latents }) }, count: 1 },
+    ...{ varies: forward ? ['latents'] : [], tolerance: forward ? 5e-4 : 5e-5, ...rest },
   };
 }
 
@@ -82,8 +88,15 @@ export const ROWS = [
   ...[64, 72].flatMap((d) => [false, true].map((backward) => attention(256, 256, 4, d, backward))),
   ...[64, 72].flatMap((d) => [false, true].map((backward) => attention(1024, 1024, 1, d, backward))),
   ...[false, true].map((backward) => attention(256, 77, 4, 64, backward)),
-  dit(false),
-  dit(true),
+  dit('dit forward', DITS.small),
+  dit('dit train step', DITS.small),
+  dit('dit train step', DITS.demo),
+  // In new processes: what nothing has prepared.
+  dit('dit first step', DITS.deep, { fresh: true }),
+  {
+    ...{ work: 'dispatches', name: 'dispatches', shape: '1000 of one workgroup in a submit', shapes: {}, count: 1 },
+    ...{ varies: [], tolerance: 0 },
+  },
 ].map((row, id) => ({ id, dtype: 'f32', ...row }));
 
 /** The inputs of a row by name, of set 0 or 1. */

@@ -1,12 +1,11 @@
 // jax-js: everything inside `jit`.
-import './iteratorHelpers.js';
+import './iterator-helpers.js';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ditParameterShapes, parseDiTConfig } from '@paris/dit';
-import { sayWaits } from '../gpu.js';
-import { ADAM, DIT } from '../rows.js';
-import { ditOver, peerWeights } from './peerDit.js';
+import { ADAM } from '../rows.js';
+import { ditOver, peerWeights } from './peer-dit.js';
 
 const jax = await import('@jax-js/jax');
 const { numpy: np, nn, tree } = jax;
@@ -33,10 +32,11 @@ const ops = {
   attention: (q, k, v) => nn.dotProductAttention(q, k, v),
 };
 
-export async function open() {
-  sayWaits();
-  await jax.init('webgpu');
-  jax.defaultDevice('webgpu');
+/** @param {'webgpu' | 'wasm'} backend */
+export async function open(backend, sayWaits) {
+  sayWaits?.();
+  await jax.init(backend);
+  jax.defaultDevice(backend);
   const upload = ({ data, shape }) => np.array(data.slice()).reshape(shape);
   const uploadAll = (inputs) => Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, upload(x)]));
   const readAll = async (results) => {
@@ -57,9 +57,43 @@ export async function open() {
       close: () => tree.dispose(inputs),
     };
   };
-  const dit = ditOver(ops);
-  const parameters = () =>
-    Object.fromEntries(peerWeights(ditParameterShapes(parseDiTConfig(DIT))).map(({ path, ...x }) => [path, upload(x)]));
+  const parameters = ({ config }) =>
+    Object.fromEntries(
+      peerWeights(ditParameterShapes(parseDiTConfig(config))).map(({ path, ...x }) => [path, upload(x)]),
+    );
+
+  const training = async (row, sets) => {
+    const dit = ditOver(ops, row.dit);
+    let params = parameters(row.dit);
+    const zeros = () => Object.fromEntries(Object.entries(params).map(([path, x]) => [path, np.zeros(x.shape)]));
+    let moments = { m: zeros(), v: zeros(), power1: np.array(1), power2: np.array(1) };
+    const batch = uploadAll(sets[0]);
+    await jax.blockUntilReady([params, moments, batch]);
+    const { learningRate, beta1, beta2, eps } = ADAM;
+    const step = jax.jit((params, moments, { latents, time, target }) => {
+      const lossOf = (p) => np.square(dit(p, latents, time).sub(target.ref)).mean();
+      const [loss, gradients] = jax.valueAndGrad(lossOf)(tree.ref(params));
+      const power1 = moments.power1.mul(beta1);
+      const power2 = moments.power2.mul(beta2);
+      const next = { params: {}, m: {}, v: {} };
+      for (const path of Object.keys(params)) {
+        const g = gradients[path];
+        const m = moments.m[path].mul(beta1).add(g.ref.mul(1 - beta1));
+        const v = moments.v[path].mul(beta2).add(np.square(g).mul(1 - beta2));
+        next.m[path] = m.ref;
+        next.v[path] = v.ref;
+        const size = m.div(np.array(1).sub(power1.ref));
+        const root = np.sqrt(v.div(np.array(1).sub(power2.ref))).add(eps);
+        next.params[path] = params[path].sub(size.div(root).mul(learningRate));
+      }
+      return [{ loss }, next.params, { m: next.m, v: next.v, power1, power2 }];
+    });
+    return () => {
+      const [result, nextParams, nextMoments] = step(params, moments, tree.ref(batch));
+      [params, moments] = [nextParams, nextMoments];
+      return result;
+    };
+  };
 
   return {
     version: `@jax-js/jax ${version}`,
@@ -84,8 +118,9 @@ export async function open() {
         }, sets);
       },
 
-      async 'dit forward'(_, sets) {
-        const params = parameters();
+      async 'dit forward'(row, sets) {
+        const dit = ditOver(ops, row.dit);
+        const params = parameters(row.dit);
         const inputs = sets.map(uploadAll);
         await jax.blockUntilReady([params, inputs]);
         const step = jax.jit((params, { latents, time }) => ({ out: dit(params, latents, time) }));
@@ -96,40 +131,14 @@ export async function open() {
         };
       },
 
-      async 'dit train step'(_, sets) {
-        let params = parameters();
-        const zeros = () => Object.fromEntries(Object.entries(params).map(([path, x]) => [path, np.zeros(x.shape)]));
-        let moments = { m: zeros(), v: zeros(), power1: np.array(1), power2: np.array(1) };
-        const batch = uploadAll(sets[0]);
-        await jax.blockUntilReady([params, moments, batch]);
-        const { learningRate, beta1, beta2, eps } = ADAM;
-        const step = jax.jit((params, moments, { latents, time, target }) => {
-          const lossOf = (p) => np.square(dit(p, latents, time).sub(target.ref)).mean();
-          const [loss, gradients] = jax.valueAndGrad(lossOf)(tree.ref(params));
-          const power1 = moments.power1.mul(beta1);
-          const power2 = moments.power2.mul(beta2);
-          const next = { params: {}, m: {}, v: {} };
-          for (const path of Object.keys(params)) {
-            const g = gradients[path];
-            const m = moments.m[path].mul(beta1).add(g.ref.mul(1 - beta1));
-            const v = moments.v[path].mul(beta2).add(np.square(g).mul(1 - beta2));
-            next.m[path] = m.ref;
-            next.v[path] = v.ref;
-            const size = m.div(np.array(1).sub(power1.ref));
-            const root = np.sqrt(v.div(np.array(1).sub(power2.ref))).add(eps);
-            next.params[path] = params[path].sub(size.div(root).mul(learningRate));
-          }
-          return [{ loss }, next.params, { m: next.m, v: next.v, power1, power2 }];
-        });
-        return {
-          launch() {
-            const [result, nextParams, nextMoments] = step(params, moments, tree.ref(batch));
-            [params, moments] = [nextParams, nextMoments];
-            return result;
-          },
-          read: readAll,
-          release: (results) => tree.dispose(results),
-        };
+      async 'dit train step'(row, sets) {
+        return { launch: await training(row, sets), read: readAll, release: (results) => tree.dispose(results) };
+      },
+
+      /** From numbers on the host to the loss. */
+      'dit first step'(row, sets) {
+        const launch = async () => (await training(row, sets))();
+        return { launch, read: readAll, release: (results) => tree.dispose(results) };
       },
     },
   };

@@ -2,7 +2,7 @@
 import { createDiT, ditParameterShapes, parseDiTConfig } from '@paris/dit';
 import { attention, gelu, mse, openDevice, unflattenTree, valueAndGrad } from '@paris/tensor';
 import { adamw } from '@paris/tensor/optim';
-import { ADAM, DIT, ditWeights } from '../rows.js';
+import { ADAM, ditWeights } from '../rows.js';
 
 export async function open() {
   const device = await openDevice();
@@ -26,10 +26,30 @@ export async function open() {
       close: () => inputs.forEach(disposeAll),
     };
   };
-  const config = parseDiTConfig(DIT);
-  const dit = createDiT(config);
-  const parameters = () =>
-    unflattenTree(ditWeights(ditParameterShapes(config)).map(({ path, ...x }) => ({ path, value: upload(x) })));
+  const network = ({ config: given }) => {
+    const config = parseDiTConfig(given);
+    const weights = ditWeights(ditParameterShapes(config));
+    const parameters = () => unflattenTree(weights.map(({ path, ...x }) => ({ path, value: upload(x) })));
+    return { dit: createDiT(config), parameters };
+  };
+  const training = async (row, batch) => {
+    const { dit, parameters } = network(row.dit);
+    const optimizer = adamw(ADAM);
+    let state = await device.run(optimizer.init(parameters()));
+    const step = device.compile(
+      (state, { latents, time, target }) => {
+        const lossOf = (params) => mse(dit.apply(params, { latents, time }), target);
+        const [loss, gradients] = valueAndGrad(lossOf)(state.params);
+        return { state: optimizer.update(state, gradients), loss };
+      },
+      { donate: [0] },
+    );
+    return async () => {
+      const result = await step(state, batch);
+      state = result.state;
+      return { loss: result.loss };
+    };
+  };
 
   return {
     version: '@paris/tensor 0.1.0',
@@ -54,35 +74,57 @@ export async function open() {
         }, sets);
       },
 
-      'dit forward'(_, sets) {
+      'dit forward'(row, sets) {
+        const { dit, parameters } = network(row.dit);
         const params = parameters();
         const inputs = sets.map(uploadAll);
         const step = device.compile((params, { latents, time }) => ({ out: dit.apply(params, { latents, time }) }));
         return { launch: (set) => step(params, inputs[set]), read: readAll, release: disposeAll };
       },
 
-      async 'dit train step'(_, sets) {
-        const optimizer = adamw(ADAM);
-        let state = await device.run(optimizer.init(parameters()));
-        const batch = uploadAll(sets[0]);
-        const step = device.compile(
-          (state, { latents, time, target }) => {
-            const lossOf = (params) => mse(dit.apply(params, { latents, time }), target);
-            const [loss, gradients] = valueAndGrad(lossOf)(state.params);
-            return { state: optimizer.update(state, gradients), loss };
-          },
-          { donate: [0] },
-        );
-        return {
-          async launch() {
-            const result = await step(state, batch);
-            state = result.state;
-            return { loss: result.loss };
-          },
-          read: readAll,
-          release: disposeAll,
-        };
+      async 'dit train step'(row, sets) {
+        return { launch: await training(row, uploadAll(sets[0])), read: readAll, release: disposeAll };
       },
+
+      /** From numbers on the host to the loss. */
+      'dit first step'(row, sets) {
+        const launch = async () => (await training(row, uploadAll(sets[0])))();
+        return { launch, read: readAll, release: disposeAll };
+      },
+
+      dispatches: () => dispatchesOn(device.gpu),
     },
+  };
+}
+
+/** WebGPU itself: a thousand dispatches of one workgroup, each of which adds one to a number. */
+function dispatchesOn(gpu) {
+  const code = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(1) fn main() { x[0] += 1.0; }`;
+  const compute = { module: gpu.createShaderModule({ code }) };
+  const pipeline = gpu.createComputePipeline({ layout: 'auto', compute });
+  const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8, MAP_READ: 1 };
+  const buffer = gpu.createBuffer({ size: 4, usage: STORAGE | COPY_SRC });
+  const result = gpu.createBuffer({ size: 4, usage: MAP_READ | COPY_DST });
+  const entries = [{ binding: 0, resource: { buffer } }];
+  const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  return {
+    launch() {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      for (let i = 0; i < 1000; i++) pass.dispatchWorkgroups(1);
+      pass.end();
+      encoder.copyBufferToBuffer(buffer, 0, result, 0, 4);
+      gpu.queue.submit([encoder.finish()]);
+    },
+    async read() {
+      await result.mapAsync(1);
+      const count = new Float32Array(result.getMappedRange().slice(0));
+      result.unmap();
+      return { count };
+    },
+    release() {},
   };
 }

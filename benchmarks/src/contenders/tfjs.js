@@ -3,13 +3,12 @@
 import { mkdtempSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ditParameterShapes, parseDiTConfig } from '@paris/dit';
 import { build } from 'esbuild';
-import { sayWaits } from '../gpu.js';
-import { ADAM, DIT } from '../rows.js';
-import { ditOver, peerWeights } from './peerDit.js';
+import { ADAM } from '../rows.js';
+import { ditOver, peerWeights } from './peer-dit.js';
 
 const require = createRequire(import.meta.url);
 const outfile = join(mkdtempSync(join(tmpdir(), 'tfjs-')), 'tfjs.cjs');
@@ -17,7 +16,8 @@ await build({
   stdin: {
     contents: `export * from '@tensorflow/tfjs-core';
       import '@tensorflow/tfjs-core/dist/register_all_gradients';
-      import '@tensorflow/tfjs-backend-webgpu';`,
+      import '@tensorflow/tfjs-backend-webgpu';
+      export { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';`,
     resolveDir: fileURLToPath(new URL('.', import.meta.url)),
   },
   ...{ bundle: true, format: 'cjs', platform: 'node', mainFields: ['module', 'main'], outfile, logLevel: 'error' },
@@ -56,9 +56,12 @@ const ops = {
     ]),
 };
 
-export async function open() {
-  sayWaits();
-  if (!(await tf.setBackend('webgpu'))) throw new Error('its WebGPU backend does not start');
+/** @param {'webgpu' | 'wasm'} backend */
+export async function open(backend, sayWaits) {
+  const packageFile = require.resolve(`@tensorflow/tfjs-backend-${backend}/package.json`);
+  sayWaits?.();
+  if (backend === 'wasm') tf.setWasmPaths(`${dirname(packageFile)}/dist/`);
+  if (!(await tf.setBackend(backend))) throw new Error(`its backend ${backend} does not start`);
   await tf.ready();
   /** What is given becomes a buffer when it is first read: before anything is timed. */
   const settled = async (tensors) => {
@@ -84,9 +87,8 @@ export async function open() {
       close: () => tf.dispose(inputs),
     };
   };
-  const dit = ditOver(ops);
-  const parameters = async () => {
-    const weights = peerWeights(ditParameterShapes(parseDiTConfig(DIT)));
+  const parameters = async ({ config }) => {
+    const weights = peerWeights(ditParameterShapes(parseDiTConfig(config)));
     const params = Object.fromEntries(
       weights.map(({ path, data, shape }) => [path, tf.variable(tf.tensor(data, shape))]),
     );
@@ -94,8 +96,19 @@ export async function open() {
     return params;
   };
 
+  const training = async (row, sets) => {
+    const dit = ditOver(ops, row.dit);
+    const params = await parameters(row.dit);
+    const { latents, time, target } = uploadAll(sets[0]);
+    await settled([latents, time, target]);
+    const { learningRate, beta1, beta2, eps } = ADAM;
+    const optimizer = tf.train.adam(learningRate, beta1, beta2, eps);
+    const lossOf = () => tf.mean(tf.squaredDifference(dit(params, latents, time), target));
+    return () => ({ loss: optimizer.minimize(lossOf, true, Object.values(params)) });
+  };
+
   return {
-    version: `@tensorflow/tfjs-backend-webgpu ${require('@tensorflow/tfjs-backend-webgpu/package.json').version}`,
+    version: `@tensorflow/tfjs-backend-${backend} ${require(packageFile).version}`,
     works: {
       matmul({ layout, epilogue }, sets) {
         const [transposeA, transposeB] = [layout === 'aᵀ·b', layout === 'a·bᵀ'];
@@ -116,23 +129,20 @@ export async function open() {
         }, sets);
       },
 
-      async 'dit forward'(_, sets) {
-        const params = await parameters();
+      async 'dit forward'(row, sets) {
+        const dit = ditOver(ops, row.dit);
+        const params = await parameters(row.dit);
         return work(({ latents, time }) => ({ out: dit(params, latents, time) }), sets);
       },
 
-      async 'dit train step'(_, sets) {
-        const params = await parameters();
-        const { latents, time, target } = uploadAll(sets[0]);
-        await settled([latents, time, target]);
-        const { learningRate, beta1, beta2, eps } = ADAM;
-        const optimizer = tf.train.adam(learningRate, beta1, beta2, eps);
-        const lossOf = () => tf.mean(tf.squaredDifference(dit(params, latents, time), target));
-        return {
-          launch: () => ({ loss: optimizer.minimize(lossOf, true, Object.values(params)) }),
-          read: readAll,
-          release: (results) => tf.dispose(results),
-        };
+      async 'dit train step'(row, sets) {
+        return { launch: await training(row, sets), read: readAll, release: (results) => tf.dispose(results) };
+      },
+
+      /** From numbers on the host to the loss. */
+      'dit first step'(row, sets) {
+        const launch = async () => (await training(row, sets))();
+        return { launch, read: readAll, release: (results) => tf.dispose(results) };
       },
     },
   };

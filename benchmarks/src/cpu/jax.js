@@ -1,6 +1,6 @@
 // jax-js on @paris/cpu, in a process of its own.
 import './gpu.js';
-import '../contenders/iteratorHelpers.js';
+import '../contenders/iterator-helpers.js';
 import * as jax from '@jax-js/jax';
 import { finish } from './gpu.js';
 import { data, INDICES } from './work.js';

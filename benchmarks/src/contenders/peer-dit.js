@@ -1,6 +1,6 @@
 // The same DiT for the peers, over what both have. `ops` says how each of them calls it; weights are [in, out] there.
 import { sizeOf } from '../data.js';
-import { BATCH, DIT, ditWeights } from '../rows.js';
+import { ditWeights } from '../rows.js';
 
 /** Parameters by key with matrices transposed, as the peers' own dense layers hold them. */
 export function peerWeights(shapes) {
@@ -14,8 +14,8 @@ export function peerWeights(shapes) {
 }
 
 /** (parameters, latents [B, C, S, S], time [B]) → [B, C, S, S] */
-export function ditOver(ops) {
-  const { channels, patchSize: p, inputSize, hiddenSize: d, depth, heads, layerNormEps } = DIT;
+export function ditOver(ops, { batch, config }) {
+  const { channels, patchSize: p, inputSize, hiddenSize: d, depth, heads, layerNormEps } = config;
   const side = inputSize / p;
   const tokens = side * side;
   const frequencies = Float32Array.from({ length: 128 }, (_, i) => Math.exp((-Math.log(10_000) * i) / 128));
@@ -25,13 +25,13 @@ export function ditOver(ops) {
     const modulated = (x, shift, scale) =>
       ops.add(ops.mul(ops.norm(x, layerNormEps), ops.add(scale, ops.constant([1], [1]))), shift);
     const modulations = (name, count) =>
-      ops.split(ops.reshape(linear(active, `${name}.adaLN_modulation.1`), [BATCH, count, d]), count, 1);
+      ops.split(ops.reshape(linear(active, `${name}.adaLN_modulation.1`), [batch, count, d]), count, 1);
 
-    const patches = ops.transpose(ops.reshape(latents, [BATCH, channels, side, p, side, p]), [0, 2, 4, 1, 3, 5]);
-    let x = linear(ops.reshape(patches, [BATCH, tokens, channels * p * p]), 'patch_embed');
+    const patches = ops.transpose(ops.reshape(latents, [batch, channels, side, p, side, p]), [0, 2, 4, 1, 3, 5]);
+    let x = linear(ops.reshape(patches, [batch, tokens, channels * p * p]), 'patch_embed');
     x = ops.add(x, params.pos_embed); // [B, N, d]
 
-    const angles = ops.mul(ops.reshape(time, [BATCH, 1]), ops.constant(frequencies, [1, 128]));
+    const angles = ops.mul(ops.reshape(time, [batch, 1]), ops.constant(frequencies, [1, 128]));
     const waves = ops.concat([ops.cos(angles), ops.sin(angles)], 1); // [B, 256]
     const active = ops.silu(linear(ops.silu(linear(waves, 'time_embed.mlp.0')), 'time_embed.mlp.2')); // [B, d]
 
@@ -42,8 +42,8 @@ export function ditOver(ops) {
         params[`layers.${i}.attn.in_proj_weight`],
         params[`layers.${i}.attn.in_proj_bias`],
       );
-      const [q, k, v] = ops.split(qkv, 3, 2).map((one) => ops.reshape(one, [BATCH, tokens, heads, d / heads]));
-      const attended = ops.reshape(ops.attention(q, k, v), [BATCH, tokens, d]);
+      const [q, k, v] = ops.split(qkv, 3, 2).map((one) => ops.reshape(one, [batch, tokens, heads, d / heads]));
+      const attended = ops.reshape(ops.attention(q, k, v), [batch, tokens, d]);
       x = ops.add(x, ops.mul(linear(attended, `layers.${i}.attn.out_proj`), gateA));
       const hidden = ops.gelu(linear(modulated(x, shiftM, scaleM), `layers.${i}.mlp.0`));
       x = ops.add(x, ops.mul(linear(hidden, `layers.${i}.mlp.2`), gateM));
@@ -51,7 +51,7 @@ export function ditOver(ops) {
 
     const [shift, scale] = modulations('final_layer', 2);
     const out = linear(modulated(x, shift, scale), 'final_layer.linear'); // [B, N, p·p·C]
-    const pixels = ops.transpose(ops.reshape(out, [BATCH, side, side, p, p, channels]), [0, 5, 1, 3, 2, 4]);
-    return ops.reshape(pixels, [BATCH, channels, inputSize, inputSize]);
+    const pixels = ops.transpose(ops.reshape(out, [batch, side, side, p, p, channels]), [0, 5, 1, 3, 2, 4]);
+    return ops.reshape(pixels, [batch, channels, inputSize, inputSize]);
   };
 }
