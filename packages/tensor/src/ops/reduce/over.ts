@@ -61,9 +61,8 @@ export function sumAccumulator(dtype: DType): Accumulator {
 }
 
 /**
- * An accumulator that is one variable and one combining expression. Text, since the loop around it is (see
- * compile/generate.ts): a typed function for each combination would add 1 to 3 ms to every new kernel. The plain forms in
- * kernels/plain.testing.ts are typed.
+ * An accumulator that is one variable and one combining expression. Text, since the loop around it is put together at run
+ * time: see kernels/loops.ts. The plain forms in kernels/plain.testing.ts are typed.
  */
 export function simpleAccumulator(
   type: string,
