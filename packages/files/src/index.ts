@@ -14,6 +14,7 @@ export {
 export { sha256 } from './hash.js';
 export { type Html, type HtmlValue, html, trustedHtml } from './html.js';
 export { withoutSecrets } from './http/address.js';
+export { patientSource, type RetryOptions } from './http/patient.js';
 export { assertPublicAddress } from './http/public-address.js';
 export { type HttpStoreOptions, httpStore } from './http/store.js';
 export { describeIssue, type SchemaIssue } from './issue.js';

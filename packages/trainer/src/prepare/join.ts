@@ -24,6 +24,7 @@ import {
   type Manifest,
 } from '../data/formats.js';
 import { joinRows, pickRows, type Rows } from '../data/rows.js';
+import type { WriteOptions } from '../data/shards.js';
 import { DataError } from '../errors.js';
 import { assertApart } from '../output/apart.js';
 import { claimOutput } from '../output/claim.js';
@@ -40,6 +41,8 @@ export interface JoinOptions {
   readonly out: FileStore;
   /** Which pictures stay. Default: all. */
   readonly keep?: ((item: DataItem) => boolean) | undefined;
+  /** Bytes of records in one file at most, but in clusters that stay as they are. Default 64 MiB. */
+  readonly shardBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,7 +61,7 @@ export interface Joined {
  * @throws DataError if they are of different sizes or vocabularies, or of partitions that do not belong together; CheckpointError
  *   if one is not partitioned; OutputError if something that we did not write is in the way
  */
-export async function joinData({ data, out, keep = () => true, signal }: JoinOptions): Promise<Joined> {
+export async function joinData({ data, out, keep = () => true, shardBytes, signal }: JoinOptions): Promise<Joined> {
   const inputs = data.map((store, i) => ({ what: `data folder ${i + 1}`, store }));
   await assertApart('join', [{ what: 'the output folder', store: out }], inputs);
   await recoverOutput(out);
@@ -68,23 +71,24 @@ export async function joinData({ data, out, keep = () => true, signal }: JoinOpt
   const folders = await Promise.all(data.map(openManifestFolder));
   assertOneFormat(folders.map(({ manifest }) => manifest));
   const chosen = chooser(keep);
+  const how = { shardBytes, signal };
   const given = folders.reduce((sum, { manifest }) => sum + manifest.count, 0);
   const { parts, index: last } = dataFolder;
   return replaceOutput(out, dataFolder, { parts, last }, 'join', async (folder) => {
-    const manifest = await joinManifest(folder, folders, chosen);
+    const manifest = await joinManifest(folder, folders, chosen, how);
     const common = { ...formatOf(manifest), version: 1 as const, seed: partition.seed };
     const hash = await partitionHash(partition);
     const untouched: number[] = [];
     for (let cluster = 0; cluster < partition.clusters; cluster++) {
       signal?.throwIfAborted();
-      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, chosen);
+      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, chosen, how);
       if (same) untouched.push(cluster);
     }
     for (const name of ['router', 'test'] as const) {
       const of = await Promise.all(data.map((store) => readLabelled(store, name)));
       const { items, rows } = joined<LabelledManifest['items'][number]>(of, common, chosen);
       const labelled = { ...common, partition: hash, clusters: partition.clusters, count: items.length, items };
-      await writeLabelled(folder, name, labelled, rows);
+      await writeLabelled(folder, name, labelled, rows, how);
     }
     await writePartition(folder, 'partition', partition);
     return { pictures: manifest.count, clusters: partition.clusters, left: given - manifest.count, untouched };
@@ -127,6 +131,7 @@ async function joinManifest(
   out: FileStore,
   folders: readonly Awaited<ReturnType<typeof openManifestFolder>>[],
   chosen: Chosen,
+  how: WriteOptions,
 ): Promise<Manifest> {
   const [first] = folders;
   const { items, rows } = joined<Manifest['items'][number]>(folders, first!.manifest, chosen);
@@ -138,7 +143,7 @@ async function joinManifest(
   const { nearCopies: _, shards: __, ...rest } = first!.manifest;
   const skipped = folders.flatMap(({ manifest }) => manifest.skipped);
   const manifest = { ...rest, count: items.length, items, skipped, ...(nearCopies.length > 0 && { nearCopies }) };
-  await writeManifest(out, manifest, rows);
+  await writeManifest(out, manifest, rows, how);
   return manifest;
 }
 
@@ -148,6 +153,7 @@ async function joinCluster(
   data: readonly FileSource[],
   description: DataFormat & Pick<ClusterManifest, 'version' | 'cluster' | 'seed' | 'partition'>,
   chosen: Chosen,
+  how: WriteOptions,
 ): Promise<boolean> {
   const { cluster } = description;
   const of: { store: FileSource; part: number; data: TrainingData<ClusterManifest> }[] = [];
@@ -167,7 +173,7 @@ async function joinCluster(
   const sources = data.map((_, part) => of.find((each) => each.part === part)?.data);
   const { items, rows } = joined<ClusterManifest['items'][number]>(sources, description, chosen);
   const outOfCluster = Math.max(0, ...of.map((each) => each.data.manifest.outOfCluster));
-  await writeCluster(out, { ...description, count: items.length, outOfCluster, items }, rows);
+  await writeCluster(out, { ...description, count: items.length, outOfCluster, items }, rows, how);
   return false;
 }
 

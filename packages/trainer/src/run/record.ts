@@ -3,6 +3,7 @@
 import type { FileSource, FileStore } from '@paris/files';
 import { checkJson, readJson, writeJson } from '@paris/files';
 import * as z from 'zod/mini';
+import { type LostShard, lostSchema } from '../data/lost.js';
 import { RunError } from '../errors.js';
 import type { SavedCheckpoint } from './checkpoint.js';
 
@@ -24,6 +25,8 @@ export interface RunRecord extends RunIdentity {
   versions: { [name: string]: string };
   /** The adapters it ran on, each with the step from which on. */
   adapters: { fromStep: number; fingerprint: string; name: string }[];
+  /** Files of records that were found damaged, and from which step on it is without them. */
+  lost?: LostShard[] | undefined;
   /** The checkpoints on disk, the newest first. */
   checkpoints?: SavedCheckpoint[] | undefined;
   /** Of a run that keeps a chain: steps between its states, and, once it is finished, the root (see chain.json). */
@@ -52,6 +55,7 @@ const runSchema: z.ZodMiniType<RunRecord> = z.object({
   data: z.object({ sha256: z.string(), count: z.int() }),
   versions: z.record(z.string(), z.string()),
   adapters: z.array(z.object({ fromStep: z.int(), fingerprint: z.string(), name: z.string() })),
+  lost: z.optional(z.array(lostSchema)),
   checkpoints: z.optional(z.array(z.object({ step: z.int(), sizeBytes: z.int(), sha256: z.string() }))),
   proof: z.optional(z.object({ every: z.int().check(z.gte(1)), root: z.optional(z.string()) })),
   result: z.optional(

@@ -44,6 +44,7 @@ export interface Flags extends TransformerSize, ConfigFlags {
   grace?: number;
   validateEvery?: number;
   maxHours?: number;
+  maxLost: number;
   proveEvery?: number;
   fresh?: boolean;
   watch?: boolean;
@@ -136,6 +137,12 @@ export function trainingFlags(command: Command): Command {
     )
     .option('--max-hours <x>', 'stop with a checkpoint after so long; the same command resumes', number({ min: 0 }))
     .option(
+      '--max-lost <share>',
+      'share of the pictures that may be left out because their files turn out to be damaged; more ends with 65',
+      number({ min: 0, max: 1 }),
+      0.01,
+    )
+    .option(
       '--validate-every <n>',
       'steps between measurements of the loss on held-out pictures (opens test/, too)',
       whole(1),
@@ -184,6 +191,7 @@ export function common(
     checkpointMinutes: flags.checkpointMinutes,
     graceSeconds: flags.grace,
     maxHours: flags.maxHours && hoursLeft(flags.maxHours, since),
+    maxLost: flags.maxLost,
     validation: flags.validateEvery === undefined ? undefined : { data: nodeStore(data), every: flags.validateEvery },
     proveEvery: flags.proveEvery,
     fresh: flags.fresh === true && !restarted, // the restart resumes the run that --fresh began
