@@ -20,7 +20,13 @@ export {
   trainJob,
 } from './bundle/job.js';
 export { createKeys, type Keys, publicKeyOf } from './bundle/keys.js';
-export { acceptResult, createResultBundle, type OpenedResult, openResult } from './bundle/result.js';
+export {
+  acceptResult,
+  assertAnswers,
+  createResultBundle,
+  type OpenedResult,
+  openResult,
+} from './bundle/result.js';
 export { mostBundleBytes } from './bundle/sealed.js';
 export { parseTrustList, type TrustList } from './bundle/trust.js';
 export { assembledCard, CARD_FILE, type CardIndex, type CardOptions, modelCard } from './card/card.js';
