@@ -165,6 +165,7 @@ export {
 export { type RunControls, type TrainControls, train } from './train/train.js';
 export type { ValidationOptions } from './train/validation.js';
 export { drawSegments } from './verify/draw.js';
+export type { ExpectedEffect, TrainingEffect } from './verify/effect.js';
 export type { GateOptions, GateReport } from './verify/gate.js';
 export { oddsOf, segmentsFor, type Wanted } from './verify/odds.js';
 export type { Segment } from './verify/replay.js';
