@@ -111,6 +111,7 @@ export { dataFolder } from './output/kinds.js';
 export { drawOutOfCluster } from './partition/out-of-cluster.js';
 export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition/partition.js';
 export { formatPartition, formatSweep, type PartitionReport } from './partition/report.js';
+export { type HandOverOptions, handOverClusters } from './prepare/hand-over.js';
 export { type Joined, type JoinOptions, joinData } from './prepare/join.js';
 export { type MergeOptions, mergeData } from './prepare/merge.js';
 export type { PictureSource, SkippedPicture, SourcePicture } from './prepare/picture-source.js';
