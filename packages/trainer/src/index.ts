@@ -20,7 +20,13 @@ export {
   trainJob,
 } from './bundle/job.js';
 export { createKeys, type Keys, publicKeyOf } from './bundle/keys.js';
-export { acceptResult, createResultBundle, type OpenedResult, openResult } from './bundle/result.js';
+export {
+  acceptResult,
+  assertAnswers,
+  createResultBundle,
+  type OpenedResult,
+  openResult,
+} from './bundle/result.js';
 export { mostBundleBytes } from './bundle/sealed.js';
 export { parseTrustList, type TrustList } from './bundle/trust.js';
 export { assembledCard, CARD_FILE, type CardIndex, type CardOptions, modelCard } from './card/card.js';
@@ -105,6 +111,7 @@ export { dataFolder } from './output/kinds.js';
 export { drawOutOfCluster } from './partition/out-of-cluster.js';
 export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition/partition.js';
 export { formatPartition, formatSweep, type PartitionReport } from './partition/report.js';
+export { type HandOverOptions, handOverClusters } from './prepare/hand-over.js';
 export { type Joined, type JoinOptions, joinData } from './prepare/join.js';
 export { type MergeOptions, mergeData } from './prepare/merge.js';
 export type { PictureSource, SkippedPicture, SourcePicture } from './prepare/picture-source.js';
@@ -159,6 +166,7 @@ export {
 export { type RunControls, type TrainControls, train } from './train/train.js';
 export type { ValidationOptions } from './train/validation.js';
 export { drawSegments } from './verify/draw.js';
+export type { ExpectedEffect, TrainingEffect } from './verify/effect.js';
 export type { GateOptions, GateReport } from './verify/gate.js';
 export { oddsOf, segmentsFor, type Wanted } from './verify/odds.js';
 export type { Segment } from './verify/replay.js';
