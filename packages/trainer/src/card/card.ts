@@ -102,7 +102,9 @@ function pictures({ licence, provenance }: CardIndex): string {
 function training(runs: readonly RunRecord[]): string {
   const adapters = [...new Set(runs.flatMap((run) => run.adapters.map((adapter) => adapter.name)))];
   const seconds = runs.reduce((sum, { result }) => sum + (result?.seconds ?? 0), 0);
-  const kinds = (['expert', 'router'] as const).flatMap((kind) => runs.find((run) => run.kind === kind) ?? []);
+  const kinds = (['expert', 'student', 'router'] as const).flatMap(
+    (kind) => runs.find((run) => run.kind === kind) ?? [],
+  );
   return [
     '## Training',
     '',
@@ -117,7 +119,7 @@ function training(runs: readonly RunRecord[]): string {
 
 /** How to repeat it: the options of a run, which with the same pictures give the same weights. */
 function optionsOf({ kind, cluster, options }: RunRecord): string[] {
-  const name = kind === 'expert' ? `expert ${cluster}` : 'the router';
+  const name = kind === 'expert' ? `expert ${cluster}` : `the ${kind}`;
   // No text in the options can end the fence: JSON escapes the backtick.
   const json = JSON.stringify(options, undefined, 2).replaceAll('`', '\\u0060');
   return [`The options of ${name}, as its \`run.json\` records them:`, '', '```json', json, '```'];
@@ -125,7 +127,7 @@ function optionsOf({ kind, cluster, options }: RunRecord): string[] {
 
 function runRow({ kind, cluster, data, options, result }: RunRecord): string {
   const steps = `${result?.steps ?? '–'} × ${options.batchSize ?? '–'}`;
-  const name = kind === 'expert' ? `expert ${cluster}` : 'router';
+  const name = kind === 'expert' ? `expert ${cluster}` : kind;
   return `| ${name} | ${data.count} | ${steps} | ${duration(result?.seconds ?? 0)} | \`${result?.sha256.slice(0, 16) ?? ''}\` |`;
 }
 

@@ -1,5 +1,5 @@
 // Experiments through the real architecture at the smoke size: stopped and resumed they end with the same bytes.
-import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ describe('the main experiment', () => {
   it('has a row for each arm of each variant, and bounds on both sides', () => {
     const arms = ['oracle', 'top1', 'top2', 'top3', 'full', 'sample1', 'threshold0.1', 'nucleus0.9'];
     const rows = ['monolith/equal data', 'monolith+/equal FLOPs', ...arms.map((arm) => `experts/${arm}`)];
-    expect(straight.rows.map(({ row }) => row)).toEqual(rows);
+    expect(straight.rows.map(({ row }) => row)).toEqual([...rows, 'student/distilled']);
     for (const { row, metrics, differences } of straight.rows) {
       for (const [name, { mean, interval, values }] of Object.entries(metrics)) {
         expect(values, `${row} ${name}`).toHaveLength(2);
@@ -56,6 +56,23 @@ describe('the main experiment', () => {
     expect(extra / experts.routerTeraflops!.mean).toBeGreaterThan(0.9);
     const drawing = (row: string) => straight.rows.find((each) => each.row === row)!.metrics.expertsDrawing!.mean;
     expect(['top1', 'top2', 'top3', 'full'].map((arm) => drawing(`experts/${arm}`))).toEqual([1, 2, 3, 4]);
+  });
+
+  it('has a student of the experts, for a third of the FLOPs of the model', async () => {
+    const of = (name: string) => straight.variants.find(({ variant }) => variant === name)!.metrics;
+    const { expertTeraflops, teacherTeraflops } = of('student');
+    const all = expertTeraflops!.mean + teacherTeraflops!.mean;
+    expect(all / of('monolith').expertTeraflops!.mean).toBeCloseTo(1 / 3, 6);
+    const record = await readRun(folderStore(out, 'seed-1/student/runs/student'));
+    const index = await out.read('seed-1/experts/model/model_index.json');
+    expect(record).toMatchObject({
+      kind: 'student',
+      options: { batchSize: 4, teacher: { sha256: await sha256(index) } },
+    });
+    const { metrics } = straight.rows.at(-1)!;
+    expect(metrics.loss!.mean).toBeLessThan(2);
+    expect(metrics.kernel!.mean).toBeLessThan(straight.bounds[1]!.metrics.kernel!.mean);
+    expect(straight.claims.at(-1)).toMatchObject({ better: 'student/distilled', worse: 'monolith/equal data' });
   });
 
   it('consists of ordinary runs and models', async () => {
@@ -104,6 +121,19 @@ describe('the main experiment', () => {
     expect(one.claims.every(({ found }) => found.every(({ verdict }) => verdict === 'undecided'))).toBe(true);
   });
 
+  it('takes more variants: what was done before there was a student stays', async () => {
+    const then = { ...design, seeds: [1], variants: design.variants.filter(({ taughtBy }) => !taughtBy) };
+    const claims = then.claims.filter(({ better }) => !better.startsWith('student'));
+    const fresh = memoryStore();
+    const how = { device, data, out: fresh };
+    await runExperiment({ ...how, design: { ...then, claims } });
+    const before = (await readTimes(fresh)).length;
+    const all = await runExperiment({ ...how, design: { ...design, seeds: [1] } });
+    const pieces = (await readTimes(fresh)).slice(before).map(({ piece }) => piece);
+    expect(pieces.every((piece) => piece.startsWith('seed-1/student/'))).toBe(true);
+    expect(all.rows.at(-1)!.metrics.loss!.values).toEqual([straight.rows.at(-1)!.metrics.loss!.values[1]]);
+  });
+
   it('refuses a folder of another experiment, and one of somebody else', async () => {
     const longer = experimentDesign('main', 'smoke', { steps: 13, pictures: 8 });
     await expect(runExperiment({ device, design: longer, data, out })).rejects.toThrow(
@@ -136,7 +166,7 @@ describe('the other experiments', () => {
   it('clusters: every number and kind, and routers on the same experts', async () => {
     const { store, results } = await run('clusters');
     const variants = ['k1', 'k2', 'k4', 'random', 'balanced', 'router blind', 'router small', 'router large'];
-    expect(results.variants.map(({ variant }) => variant)).toEqual([...variants, 'router on a tenth']);
+    expect(results.variants.map(({ variant }) => variant)).toEqual([...variants, 'router on a tenth', 'student']);
     const bytes = (folder: string, run: string) => store.read(`seed-3/${folder}/runs/${run}/model.safetensors`);
     expect(await bytes('router-small', 'expert-02')).toEqual(await bytes('k4', 'expert-02'));
     expect(await bytes('router-large', 'router')).not.toEqual(await bytes('k4', 'router'));

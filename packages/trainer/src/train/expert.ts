@@ -7,6 +7,7 @@ import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js
 import { assertCluster, clusterFolder, readCluster, type TrainingData } from '../data/files.js';
 import { type ClusterManifest, networkInput } from '../data/formats.js';
 import { assertRunApart } from '../output/apart.js';
+import { expertRunName } from '../run/names.js';
 import type { Observer } from '../run/observer.js';
 import type { Json, RunIdentity, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
@@ -70,11 +71,6 @@ export interface TrainExpertOptions extends TrainControls {
 export type ConfigFor = (data: ConditionSizes & { readonly size: number; readonly channels: number }) => {
   [name: string]: Json;
 };
-
-/** `expert-03`: the name of a run. */
-export function expertRunName(cluster: number): string {
-  return `expert-${String(cluster).padStart(2, '0')}`;
-}
 
 /**
  * Trains an expert on its cluster, resumes it, or finds it finished: the mean over times, noise and pictures of
