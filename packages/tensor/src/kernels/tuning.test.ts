@@ -66,7 +66,7 @@ describe('a tuning table', () => {
     ['it names no adapter', { ...empty, fingerprint: 1 }],
     ["it has no part 'attention'", { ...empty, attention: null }],
     [
-      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile',
+      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile, vectorTile',
       { ...empty, matmul: { '4x4x4': { kernel: 'best' } } },
     ],
     [
@@ -84,7 +84,7 @@ describe('a tuning table', () => {
   }
   for (const kernel of ['constructor', '__proto__', 'toString']) {
     const message =
-      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile';
+      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile, vectorTile';
     wrong.push([message, { ...empty, matmul: { '4x4x4': { kernel } } }]);
   }
   const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [i, { kernel: 'plain' }]));
