@@ -48,7 +48,9 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
   expect(await readFile(at(`student/${weights}`))).toEqual(await readFile(at(`straight/${weights}`)));
   const config = JSON.parse(await readFile(at('student/experts/00/config.json'), 'utf8'));
   expect(config).toMatchObject({ depth: 2, hiddenSize: 16, objective: { prediction: 'velocity', path: 'linear' } });
-  expect(await readFile(at('student/README.md'), 'utf8')).toContain('"routing": "oracle"');
+  const card = await readFile(at('student/README.md'), 'utf8');
+  expect(card).toContain('A diffusion model of one network, which needs no router.');
+  expect(card).toMatch(/distilled from the model whose index has SHA-256 [0-9a-f]{16}, under MIT; each picture by/);
   expect((await paris(['info', at('student-runs/student')])).stdout).toMatch(/^student/);
 
   const sampled = await paris([

@@ -14,7 +14,18 @@ import { renderPage } from './page.js';
 import type { PageInput } from './types.js';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const sections = ['samples', 'flow', 'clusters', 'training', 'router', 'evaluation', 'controls', 'run', 'licences'];
+const sections = [
+  'samples',
+  'released',
+  'flow',
+  'clusters',
+  'training',
+  'router',
+  'evaluation',
+  'controls',
+  'run',
+  'licences',
+];
 
 describe('the page in a browser', () => {
   let input: PageInput;

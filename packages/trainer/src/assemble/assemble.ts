@@ -159,6 +159,14 @@ function describe({ clusters, experts, absent, router }: ArrivedRuns, options: A
   };
 }
 
+/** Who taught a student. */
+function teacherText({ record }: FinishedRun): string | undefined {
+  const { sha256, licence, routing, guidance } = objectOf(record.options.teacher) ?? {};
+  if (typeof sha256 !== 'string') return undefined;
+  const how = `${routing === 'oracle' ? "each picture by its cluster's expert" : `routed by ${routing}`}, guidance ${guidance}`;
+  return `distilled from the model whose index has SHA-256 ${sha256.slice(0, 16)}, under ${licence}; ${how}`;
+}
+
 /** Those of the model that taught a student, which come on top of those of the pictures. */
 function teacherLicences({ record }: FinishedRun): string[] {
   const licence = objectOf(record.options.teacher)?.licence;
@@ -211,9 +219,11 @@ function inFormat(file: Uint8Array, format: WeightFormat): FileContent {
 function provenanceOf(index: Pick<ModelIndex, 'learnedFrom'>, [first]: readonly FinishedRun[]) {
   const { licences, sources } = sumOfExperts(index);
   const count = Object.keys(sources ?? {}).length;
+  const teacher = teacherText(first!);
   return {
     licences: countsText(licences),
     ...(sources && count > 0 && count <= 50 && { sources: countsText(sources) }),
+    ...(teacher && { teacher }),
     software: Object.entries(first!.record.versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
