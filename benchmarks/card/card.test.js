@@ -22,10 +22,13 @@ function run(/** @type {string} */ name, /** @type {string[]} */ args) {
 }
 const found = (/** @type {string} */ file) => JSON.parse(readFileSync(join(folder, 'out', file), 'utf8'));
 
+/** Those that another one stands for are left out, and the other libraries, which take longest. */
+const SAME = ['sizes-tuned', 'first-cold', 'peers'];
+
 it('runs every part of its own, says what each would take, and keeps what was found', async () => {
   const suites = join(folder, 'suites.js');
   await bundleSuites(suites, /ops\/activation\//);
-  const names = planOf(1e9).flatMap(({ name }) => (name === 'peers' ? [] : [name]));
+  const names = planOf(1e9).flatMap(({ name }) => (SAME.includes(name) ? [] : [name]));
   const { code, stdout, stderr } = await run('session.js', [
     ...['--out', join(folder, 'out'), '--adapter', 'cpu', '--tiny', '--minutes', '60', '--only', names.join(',')],
     ...['--suites', suites, '--data', join(folder, 'none')],
@@ -44,9 +47,12 @@ it('runs every part of its own, says what each would take, and keeps what was fo
   for (const each of Object.values(formats))
     expect(each).toMatchObject({ finite: true, times: [expect.any(Number), expect.any(Number)] });
   expect(formats.q4.megabytes).toBeLessThan(formats.f16.megabytes);
-  expect(found('04-sizes-tuned.json')).toMatchObject({ tuned: true, complete: true });
   expect(found('tuning.json')).toMatchObject({ format: 'paris-tuning' });
-  expect(Object.keys(found('05-training.json').batches)).toEqual(['1', '2']);
+  expect(found('05-training.json')).toMatchObject({
+    tuned: true,
+    complete: true,
+    batches: { 1: { ms: expect.any(Number) } },
+  });
   expect(found('07-first-warm.json').firstMs).toBeGreaterThan(0);
   const { counts } = found('08-suites.json');
   expect(counts.failed).toBe(0);
@@ -54,7 +60,7 @@ it('runs every part of its own, says what each would take, and keeps what was fo
   const { trainings, losses } = found('10-weights.json');
   expect(trainings.map((/** @type {any} */ { status }) => status)).toEqual(['finished', 'finished', 'finished']);
   expect(losses.top2).toBeGreaterThan(0);
-});
+}, 1_800_000);
 
 it('ends a part whose time is up, with what was found until then', async () => {
   const file = join(folder, 'late.json');
