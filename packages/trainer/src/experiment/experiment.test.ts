@@ -3,7 +3,9 @@ import { type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readLabelled } from '../data/files.js';
+import { classesOf, classNumber } from '../data/classes.js';
+import { columnsOf } from '../data/columns.js';
+import { openManifestFolder, readLabelled, writeManifestFolder } from '../data/files.js';
 import { readRun } from '../run/record.js';
 import { experimentDesign } from './designs/designs.js';
 import type { ExperimentResults } from './results.js';
@@ -196,12 +198,43 @@ describe('the other experiments', () => {
     expect(bestPicked!.mean).toBeLessThanOrEqual(1);
   });
 
+  it('asks for classes where the data has them: experts, router and student learn them, and are sampled by them', async () => {
+    const labelled = await withClasses();
+    const { variants, ...rest } = experimentDesign('main', 'smoke', small);
+    const few = variants
+      .filter(({ name }) => name !== 'monolith+')
+      .map((variant) => ({ ...variant, arms: variant.arms.slice(0, 2) }));
+    const out = memoryStore();
+    const results = await runExperiment({ device, design: { ...rest, variants: few }, data: labelled, out });
+    expect(results.rows.map(({ row }) => row)).toEqual([
+      ...['monolith/equal data', 'experts/oracle', 'experts/top1', 'student/distilled'],
+    ]);
+    for (const { metrics } of results.rows) expect(Number.isFinite(metrics.kernel!.mean)).toBe(true);
+    for (const network of ['experts/model/experts/00', 'experts/model/router', 'student/model/experts/00']) {
+      const config = JSON.parse(new TextDecoder().decode(await out.read(`seed-3/${network}/config.json`)));
+      expect(config.condition, network).toMatchObject({ kind: 'label', classes: 8 });
+    }
+  });
+
   it('compute: the arithmetic of both, equal', async () => {
     const { results } = await run('compute');
     const [model, experts] = results.variants.map(({ metrics }) => metrics.expertTeraflops!.mean);
     expect(experts).toBeCloseTo(model!, 12);
   });
 });
+
+/** The shapes with a class of each: their categories. */
+async function withClasses(): Promise<FileStore> {
+  const { manifest, rows } = await openManifestFolder(data);
+  const categories = manifest.items.map(({ category }) => category!);
+  const classes = classesOf(categories);
+  const label = Uint32Array.from(categories, (category) => classNumber(classes, category)!);
+  const columns = { ...columnsOf(manifest), label: { dtype: 'u32' as const, shape: [] } };
+  const store = memoryStore();
+  const format = { ...manifest, version: 2 as const, classes, columns };
+  await writeManifestFolder(store, format, { ...(await rows.read(0, rows.count)), label });
+  return store;
+}
 
 it('knows its experiments, and refuses others and seeds that are none', () => {
   expect(() => experimentDesign('maine', 'smoke')).toThrow(
