@@ -60,7 +60,11 @@ export function sumAccumulator(dtype: DType): Accumulator {
   return { ...simpleAccumulator('f32', '0.0f', add), sums: [0] };
 }
 
-/** An accumulator that is one variable and one combining expression. */
+/**
+ * An accumulator that is one variable and one combining expression. Text, since the loop around it is (see
+ * compile/generate.ts): a typed function for each combination would add 1 to 3 ms to every new kernel. The plain forms in
+ * kernels/plain.testing.ts are typed.
+ */
 export function simpleAccumulator(
   type: string,
   initial: string,
