@@ -51,7 +51,6 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
   const card = await readFile(at('student/README.md'), 'utf8');
   expect(card).toContain('A diffusion model of one network, which needs no router.');
   expect(card).toMatch(/distilled from the model whose index has SHA-256 [0-9a-f]{16}, under MIT; each picture by/);
-  expect((await paris(['info', at('student-runs/student')])).stdout).toMatch(/^student/);
 
   const sampled = await paris([
     'sample',
@@ -77,7 +76,7 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
   expect(measured.code, measured.stderr).toBe(0);
   expect(JSON.parse(await readFile(at('found.json'), 'utf8'))).toMatchObject({ clusters: 1 });
   expect(await paris(['publish', at('student'), '--to', 'hf:somebody/student'])).toMatchObject({ code: 0 });
-}, 300_000);
+}, 1_200_000);
 
 it('refuses a student in its teacher, and a folder that is no model, before anything is trained', async () => {
   const inside = await paris(['distil', at('model'), '--data', at('data'), '--out', at('model/student')]);
