@@ -77,7 +77,7 @@ export async function trainStudent(options: TrainStudentOptions): Promise<RunRec
  * What {@link trainStudent} trains.
  * @param model - the teacher, which is to stay open as long as the recipe is used
  */
-export async function studentRecipe(options: TrainStudentOptions, model: LoadedModel): Promise<Recipe> {
+async function studentRecipe(options: TrainStudentOptions, model: LoadedModel): Promise<Recipe> {
   const { device, conditionDropout = 0.1, times = uniformDensity } = options;
   checkConditionDropout(conditionDropout);
   const training = trainingOptions(options.training ?? {});
