@@ -114,7 +114,7 @@ describe('the stages of the demo, with a stand-in for paris', () => {
     expect(resumed.length).toBeGreaterThan(0);
     for (const { id } of resumed) expect(ledger?.tasks[id]?.sessions.length).toBe(2);
     expect((await started()).filter((id) => id === 'prepare')).toHaveLength(1);
-  }, 30_000);
+  }, 300_000);
 
   it('names the stage that failed, with its own sentence, and stops the others with a checkpoint', async () => {
     const failing = run(options(['--steps', '300']), { fail: 'expert-01' });

@@ -52,7 +52,7 @@ describe('the page in a browser', () => {
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('request', (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(file).href);
+    await page.goto(pathToFileURL(file).href, { timeout: 240_000 }); // seconds, but for a busy machine
     await page.evaluate(() => document.fonts.ready);
     return { page, complaints, requests: requests.filter((url) => !url.startsWith('data:')) };
   };
