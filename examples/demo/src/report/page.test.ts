@@ -82,7 +82,8 @@ describe('the page in a browser', () => {
     ]) {
       expect(text).toContain(figure);
     }
-    expect(await page.locator('.sample').count()).toBe(16);
+    expect(await page.locator('.sample:not(.released)').count()).toBe(16);
+    expect(await page.locator('.sample.released').count()).toBe(8);
     expect(await page.locator('.strip').first().locator('rect').count()).toBe(48);
     expect(await page.locator('.cluster .thumbs img').count()).toBe(8 * 48);
     expect(await page.locator('#training svg .curve').count()).toBe(8);
@@ -122,18 +123,17 @@ describe('the page in a browser', () => {
     const { page } = await open(input);
     await page.click('[data-focus="3"]');
     await page.mouse.move(0, 0);
-    await page.waitForTimeout(300);
     const opacity = (expert: number) =>
       page.evaluate(
         (selector) => getComputedStyle(document.querySelector(selector)!).opacity,
         `#training [data-expert="${expert}"]`,
       );
-    expect([await opacity(3), await opacity(4)]).toEqual(['1', '0.14']);
+    // It fades, for as long as the machine is busy.
+    await expect.poll(async () => [await opacity(3), await opacity(4)], { timeout: 60_000 }).toEqual(['1', '0.14']);
     expect(await page.getAttribute('[data-focus="3"]', 'aria-pressed')).toBe('true');
     await page.click('[data-focus="3"]');
     await page.mouse.move(0, 0);
-    await page.waitForTimeout(300);
-    expect(await opacity(4)).toBe('1');
+    await expect.poll(() => opacity(4), { timeout: 60_000 }).toBe('1');
     await page.close();
   });
 
