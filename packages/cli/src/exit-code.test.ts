@@ -12,6 +12,7 @@ import * as tensor from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import * as trainer from '@paris/trainer';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { readCluster, writeCluster } from '../../trainer/src/data/files.js';
 import { toySize, toyTraining, writeToyData } from '../../trainer/src/testing/toy.js';
 import { EXIT, exitCodeOf, exitCodesHelp } from './exit-code.js';
 import * as cli from './index.js';
@@ -70,6 +71,30 @@ describe('paris train expert ends with', () => {
     await truncate(at('damaged/clusters/01/images.safetensors'), 100);
     const { code } = await paris(['train', 'expert', at('damaged'), '--cluster', '1', '--out', at('r65'), ...tiny]);
     expect(code).toBe(65);
+  });
+
+  it('65 with a checkpoint where more is damaged than may be lost, and 0 where less is', async (context) => {
+    onDevice(context);
+    const data = nodeStore(at('shards'));
+    await writeToyData(data);
+    const { manifest, rows } = await readCluster(data, 1);
+    await data.remove('clusters/01/images.safetensors');
+    await writeCluster(data, manifest, rows, { shardBytes: 300 }); // a picture in a file
+    const run = (...how: string[]) =>
+      paris(['train', 'expert', at('shards'), '--cluster', '1', '--out', at('lossy'), ...tiny, '--steps', '6', ...how]);
+    // What comes in the third step, and not before.
+    const drawer = new trainer.BatchDrawer(trainer.runKey(0, 1), { count: 12, batchSize: 4, conditionDropout: 0.1 });
+    const file = `clusters/01/images-${String(drawer.draw(2).indices[0]).padStart(5, '0')}.safetensors`;
+    await truncate(at(`shards/${file}`), 100);
+    const stopped = await run();
+    expect(stopped).toMatchObject({ code: 65, stderr: expect.stringContaining(`${file} has 100 bytes`) });
+    expect(stopped.stderr).toContain('1 of 12 pictures (8.3 %) would be lost, and 1 % may be');
+    expect(await nodeStore(at('lossy')).list('expert-01/checkpoints')).toEqual([
+      'expert-01/checkpoints/00000002.safetensors',
+    ]);
+    const ended = await run('--max-lost', '0.1', '--json');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('(1 of 12 pictures (8.3 %) are lost; 10 % may be)');
   });
 
   it('70 when it diverges', async (context) => {

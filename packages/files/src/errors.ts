@@ -1,6 +1,7 @@
 // The root of all errors that Paris throws on purpose, and the errors of files. A message reads `[tag] what, got, fix.`;
 // a program may depend on the class and its `code`. `internal:` after the tag marks a bug of Paris.
 
+import { retryAfterMs } from './http/retry-after.js';
 import { printable } from './printable.js';
 
 /**
@@ -46,7 +47,17 @@ export class StoreError extends ParisError {
 /** A server that nobody reaches or that is too busy, a full disk, too many open files: the same may work later. */
 export class UnavailableError extends StoreError {
   override readonly code = 'UNAVAILABLE';
+  /** Milliseconds after which the server wants to be asked again, where it said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(tag: string, message: string, options: ErrorOptions & { retryAfterMs?: number | undefined } = {}) {
+    super(tag, message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }
+
+/** A file that is read in spans became another one in between. */
+export class FileChangedError extends UnavailableError {}
 
 /** There is no file of this path. */
 export class FileNotFoundError extends StoreError {
@@ -75,8 +86,9 @@ export class FileLockedError extends StoreError {
 }
 
 /** What a server refused: for now, if its status says so (429 and all from 500 on; RFC 9110, RFC 6585). */
-export function refusedBy(status: number, message: string): StoreError {
-  return status === 429 || status >= 500 ? new UnavailableError('store', message) : new StoreError('store', message);
+export function refusedBy(status: number, message: string, headers?: Headers): StoreError {
+  if (status !== 429 && status < 500) return new StoreError('store', message);
+  return new UnavailableError('store', message, { retryAfterMs: headers && retryAfterMs(headers) });
 }
 
 export function notFound(path: string, options?: ErrorOptions): FileNotFoundError {

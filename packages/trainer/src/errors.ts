@@ -6,6 +6,20 @@ export class DataError extends ParisError {
   override readonly code = 'DATA';
 }
 
+/** A file of records is missing, cut off, or another one than was written. */
+export class DamagedShardError extends DataError {
+  /** Its name in its folder. */
+  readonly file: string;
+  /** Records that are in it. */
+  readonly rows: number;
+
+  constructor(tag: string, message: string, { file, rows }: { file: string; rows: number }) {
+    super(tag, message);
+    this.file = file;
+    this.rows = rows;
+  }
+}
+
 /** An output may not be written: it holds what we did not write, or is in or around an input. */
 export class OutputError extends ParisError {
   override readonly code = 'OUTPUT';

@@ -62,6 +62,9 @@ export type {
 } from './data/formats.js';
 export { gatherRows, type Rows, rowsOf, spread } from './data/rows.js';
 export type { WriteOptions } from './data/shards.js';
+export { type DistilOptions, distil } from './distil/distil.js';
+export { type TrainStudentOptions, trainStudent } from './distil/student.js';
+export type { TeachingOptions } from './distil/teacher.js';
 export { type CaptionEncoder, type CaptionFeatures, captionEncoder } from './encode/captions.js';
 export { type LatentEncoder, latentEncoder } from './encode/latents.js';
 export {
@@ -127,6 +130,7 @@ export type { StepLine } from './run/lines.js';
 export type { LogLine, Machine } from './run/log.js';
 export { merkleRoot, rootByPath } from './run/merkle.js';
 export { readMetrics } from './run/metrics.js';
+export { expertRunName, ROUTER_RUN, STUDENT_RUN } from './run/names.js';
 export type { Observed, Observer } from './run/observer.js';
 export type { Saving } from './run/progress.js';
 export type { Proving } from './run/prover.js';
@@ -135,7 +139,7 @@ export { type FurtherWeights, type RunOptions, runTraining, type TrainingJob } f
 export type { StopOptions } from './run/stopping.js';
 export { type ConditionName, type ConditionSizes, conditionNames } from './train/conditions.js';
 export { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
-export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
+export { type ConfigFor, type TrainExpertOptions, trainExpert } from './train/expert.js';
 export type { InitialWeights } from './train/initial.js';
 export { type LossWeight, minSnr, parseLossWeight, unweighted, velocityError } from './train/loss-weight.js';
 export {
@@ -150,7 +154,6 @@ export { profileTable, profileTraining, traceEvents } from './train/profile.js';
 export type { Batch, BatchNoise, HostBatch, HostTensor, Learning, Recipe } from './train/recipe.js';
 export type { Named } from './train/recorded.js';
 export {
-  ROUTER_RUN,
   type RouterPrior,
   type RouterStart,
   type TrainRouterOptions,

@@ -44,7 +44,9 @@ export function mergeCommand(): Command {
       const reporter = createReporter(json === true);
       if (keepClusters) {
         const stores = data.map((folder) => nodeStore(folder));
-        const joined = await stoppable((signal) => joinData({ data: stores, out: nodeStore(out), signal }));
+        const joined = await stoppable((signal) =>
+          joinData({ data: stores, out: nodeStore(out), shardBytes: shardBytes(shardSize), signal }),
+        );
         reporter.info(`${joined.pictures} pictures in ${joined.clusters} clusters → ${out}`);
         if (joined.left > 0)
           reporter.info(`${joined.left} pictures of a name that an earlier folder has were left out`);

@@ -18,6 +18,7 @@ interface Flags {
   seed?: number;
   exact?: boolean;
   tolerance?: number;
+  maxLost?: number;
   job?: string;
   trust?: string;
   init?: string;
@@ -42,6 +43,11 @@ export function verifyCommand(): Command {
       'drift that is taken for rounding between adapters (default: 0.01)',
       number({ min: 0 }),
     )
+    .option(
+      '--max-lost <share>',
+      'share of the pictures that it may have left out because their files were damaged (default: 0.01)',
+      number({ min: 0, max: 1 }),
+    )
     .option('--init <file>', 'the weights that the training started from, if it did')
     .option('--expert <file>', 'a module whose default export is your own defineArchitecture(…)')
     .option('--seed <n>', 'for tests: draw by this number, which a worker could know (default: fresh randomness)', seed)
@@ -55,7 +61,7 @@ export function verifyCommand(): Command {
   return gpuAction(
     command,
     async ({ device, reporter, signal }, flags: Flags, result: string) => {
-      const { data, confidence, fraction, root, exact, tolerance } = flags;
+      const { data, confidence, fraction, root, exact, tolerance, maxLost } = flags;
       const trust = flags.trust === undefined ? undefined : await readTrust(flags.trust);
       const opened = (await isFile(result)) ? await openResult(await readBundle(result), trust) : undefined;
       if (opened) reporter.info(`signed by ${opened.signer}${trust ? '' : ', whom no --trust FILE names'}`);
@@ -71,6 +77,7 @@ export function verifyCommand(): Command {
           root,
           exact,
           tolerance,
+          maxLost,
           signal,
         },
         expected: job?.identity,
@@ -113,6 +120,7 @@ function formatVerification({
   odds,
   tolerance,
   identity,
+  lost = [],
 }: Verification): string {
   const inexact = checked.filter(({ exact }) => !exact);
   const largest = Math.max(0, ...inexact.map(({ drift }) => drift));
@@ -123,6 +131,10 @@ function formatVerification({
   return [
     `${kind === 'router' ? 'the router' : `the expert of cluster ${cluster}`}: ${checked.length} of ${segments} segments replayed, each ends where the chain says (${bits})`,
     `a forgery of ${percent(fraction)} of the segments would have been found with probability ${odds === 1 ? '1: all were replayed' : odds.toFixed(4)}`,
+    ...lost.map(
+      ({ file, rows, fromStep }) =>
+        `from step ${fromStep + 1} on without ${file} (${rows} of ${identity.data.count} pictures), which it says was damaged`,
+    ),
     `root ${root}`,
     `drawn with ${randomness}`,
     '',

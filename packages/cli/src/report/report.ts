@@ -67,6 +67,8 @@ function stateOf({ record, metrics, log }: RunHistory): string {
     `${data.count} pictures`,
     record.adapters.map((adapter) => adapter.name).join(', then '),
   ];
+  const lost = (record.lost ?? []).reduce((sum, { rows }) => sum + rows, 0);
+  if (lost > 0) parts.push(`${lost} of them left out, whose files were damaged`);
   const begun = log.filter((line) => line.adapter !== undefined).length;
   if (begun > 1) parts.push(`begun or resumed ${begun} times`);
   const last = log.at(-1);

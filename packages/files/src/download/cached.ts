@@ -3,9 +3,10 @@
 import { FileTooLargeError, notFound, refusedBy, StoreError, UnavailableError } from '../errors.js';
 import { withoutSecrets } from '../http/address.js';
 import { type Requester, type RequestOptions, requesterOf } from '../http/request.js';
+import { sleep } from '../sleep.js';
 import { type ByteRange, checkRange, type FileLock, type FileSource, type ReadOptions } from '../stores/store.js';
 import { timeLeft } from './pace.js';
-import { type Answer, askPatiently, type Patience, sleep, type Version, type Wanted } from './patience.js';
+import { type Answer, askPatiently, type Patience, type Version, type Wanted } from './patience.js';
 import { type DownloadCache, Records } from './records.js';
 
 /** Options of {@link cachedStore}. */

@@ -1,7 +1,9 @@
 // One answer from a server that may break, stall, be busy or ignore what was asked.
 import { FileTooLargeError, StoreError, UnavailableError } from '../errors.js';
 import { cancelBody } from '../http/body.js';
+import { retryAfterMs } from '../http/retry-after.js';
 import { joinBytes } from '../join-bytes.js';
+import { sleep } from '../sleep.js';
 import type { ByteRange } from '../stores/store.js';
 
 /** How long a server is waited for. */
@@ -101,7 +103,7 @@ async function answerOf(response: Response, wanted: Wanted, patience: Patience):
   if (status !== 206) {
     await cancelBody(response);
     if (status === 429 || status >= 500) {
-      throw new Transient(`the server answered ${status}`, { waitMs: retryAfter(headers.get('retry-after')) });
+      throw new Transient(`the server answered ${status}`, { waitMs: retryAfterMs(headers) });
     }
     return { status, tag, sizeBytes: status === 416 && total === 0 ? 0 : -1, bytes: new Uint8Array(0) };
   }
@@ -233,30 +235,4 @@ async function withinTime<T>(work: Promise<T>, ms: number, signal?: AbortSignal)
 
 function late(ms: number): never {
   throw new Transient(`the server sent nothing for ${ms / 1000} s`);
-}
-
-/** Seconds, or a date. */
-function retryAfter(text: string | null): number | undefined {
-  if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
-}
-
-/** Waits, or until other work is done. Nothing is left listening after either. @throws the signal's reason */
-export function sleep(ms: number, signal?: AbortSignal, work?: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => end(() => reject(signal!.reason));
-    const timer = setTimeout(() => end(resolve), ms);
-    const end = (settle: () => void) => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-      settle();
-    };
-    signal?.addEventListener('abort', abort);
-    if (signal?.aborted) abort();
-    work?.then(
-      () => end(() => undefined),
-      () => end(() => undefined),
-    );
-  });
 }

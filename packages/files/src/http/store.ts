@@ -1,4 +1,4 @@
-import { notFound, refusedBy, StoreError, UnavailableError } from '../errors.js';
+import { FileChangedError, notFound, refusedBy, StoreError } from '../errors.js';
 import { type ByteRange, checkRange, type FileSource, type ReadOptions } from '../stores/store.js';
 import { cancelBody, readBody } from './body.js';
 import { type Requester, type RequestOptions, requesterOf } from './request.js';
@@ -125,7 +125,7 @@ class HttpFiles {
       this.#tags.delete(path);
       if (this.#kept?.path === path) this.#kept = undefined;
       void cancelBody(response);
-      throw new UnavailableError(
+      throw new FileChangedError(
         'store',
         `"${path}" changed on the server while it was read. Read it again from the start.`,
       );
@@ -151,8 +151,6 @@ function isMissing({ status }: Response): boolean {
 async function refusal(path: string, response: Response): Promise<StoreError> {
   await cancelBody(response);
   if (isMissing(response)) return notFound(path);
-  return refusedBy(
-    response.status,
-    `the server answered ${response.status} to "${path}". Check the address and access.`,
-  );
+  const { status, headers } = response;
+  return refusedBy(status, `the server answered ${status} to "${path}". Check the address and access.`, headers);
 }

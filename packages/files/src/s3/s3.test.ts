@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { type BucketServer, serveBucket } from '@paris/test-tools/bucket-server';
 import { describe, expect, it } from 'vitest';
@@ -116,6 +117,103 @@ describe('s3Store', () => {
     expect(seen.length).toBeGreaterThan(0);
     expect(seen.filter((name) => /amz|authorization/.test(name))).toEqual([]);
     await expect(store.list()).rejects.toThrow('the server answered 307 to a list of the bucket "pictures"');
+  });
+
+  describe('asks again', () => {
+    type Answer = (response: ServerResponse) => void;
+    const slowDown: Answer = (response) => {
+      response.writeHead(503, { 'retry-after': '0' }).end('<Error><Code>SlowDown</Code></Error>');
+    };
+    const tooMany: Answer = (response) => void response.writeHead(429, { 'retry-after': '0' }).end();
+    const broken: Answer = (response) => void response.writeHead(500).end('<Error><Code>InternalError</Code></Error>');
+    const reset: Answer = (response) => void response.socket!.resetAndDestroy();
+    const cut: Answer = (response) => {
+      response.writeHead(206, { 'content-range': 'bytes 0-4/14', 'content-length': 5 });
+      response.write('byt', () => response.socket!.resetAndDestroy());
+    };
+
+    /** A bucket whose first answers are these. */
+    async function failing(first: readonly Answer[], retries: S3Options['retries'] = { retryMs: 1 }) {
+      const left = [...first];
+      const bucket = serveBucket(objects, who);
+      let requests = 0;
+      const endpoint = await serve((request, response) => {
+        requests += 1;
+        const answer = left.shift();
+        if (answer) answer(response);
+        else bucket(request, response);
+      });
+      const store = s3Store('s3://pictures', { endpoint, region: who.region, credentials, retries });
+      return { store, requests: () => requests };
+    }
+
+    it.each([
+      ['SlowDown', [slowDown, slowDown]],
+      ['429', [tooMany, tooMany]],
+      ['500', [broken, broken]],
+      ['a connection that is reset', [reset, reset]],
+      ['all of these', [reset, slowDown, broken, tooMany]],
+    ])('after %s, and reads and lists as if nothing had been', async (_, answers) => {
+      const { store, requests } = await failing(answers);
+      expect(await store.read('a.tar', { offset: 0, length: 5 })).toEqual(bytes('bytes'));
+      expect(requests()).toBe(answers.length + 1);
+      const listed = await failing(answers);
+      expect(await listed.store.list('set/deep')).toEqual(['set/deep/4.tar']);
+      expect(listed.requests()).toBe(answers.length + 1);
+    });
+
+    it('after a connection that broke in the middle of an answer', async () => {
+      const { store, requests } = await failing([cut]);
+      expect(await store.read('a.tar', { offset: 0, length: 5 })).toEqual(bytes('bytes'));
+      expect(requests()).toBe(2);
+    });
+
+    it('when the server wants it, and no later', async () => {
+      const { store } = await failing([slowDown, tooMany], { retryMs: 1e9, maxRetryMs: 1e9 }); // a test has no 11 days
+      expect(await store.read('a.tar')).toEqual(bytes('bytes of a.tar'));
+      const soon: Answer = (response) => void response.writeHead(503, { 'retry-after': '86400' }).end();
+      const limited = await failing([soon], { maxRetryMs: 1 });
+      expect(await limited.store.read('a.tar')).toEqual(bytes('bytes of a.tar'));
+    });
+
+    it('so often and no more, and says then what the server answered', async () => {
+      const { store, requests } = await failing(new Array(9).fill(slowDown), { attempts: 3, retryMs: 1 });
+      await expect(store.read('a.tar')).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: '[store] the server answered 503 to "a.tar". Check the address and access.',
+      });
+      expect(requests()).toBe(3);
+    });
+
+    it('not for what stays refused or gone, nor for a file that is another one by now', async () => {
+      const refused = await failing([(response) => void response.writeHead(403).end()]);
+      await expect(refused.store.read('a.tar')).rejects.toMatchObject({ code: 'STORE' });
+      expect(refused.requests()).toBe(1);
+      const other: Answer = (response) => {
+        response.writeHead(206, { etag: '"other"', 'content-range': 'bytes 0-0/14' }).end('b');
+      };
+      const changed = await failing([other]);
+      expect(await changed.store.size('a.tar')).toBe(14);
+      await expect(changed.store.read('a.tar')).rejects.toThrow('changed on the server while it was read');
+      expect(changed.requests()).toBe(2);
+    });
+
+    it('until it is told to stop', async () => {
+      const stop = new AbortController();
+      let requests = 0;
+      const endpoint = await serve((_, response) => {
+        requests += 1;
+        response.writeHead(503).end();
+        stop.abort(new Error('enough'));
+      });
+      const store = s3Store('s3://pictures', {
+        endpoint,
+        signal: stop.signal,
+        retries: { retryMs: 1e9, maxRetryMs: 1e9 },
+      });
+      await expect(store.read('a.tar')).rejects.toThrow('enough');
+      expect(requests).toBe(1);
+    });
   });
 
   it('says that nobody answers, and shows no key', async () => {

@@ -4,6 +4,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { refusedBy, StoreError, UnavailableError } from '../errors.js';
 import { withoutSecrets } from '../http/address.js';
 import { cancelBody, readBody } from '../http/body.js';
+import { type Patiently, patiently, patientSource, type RetryOptions } from '../http/patient.js';
 import { httpStore } from '../http/store.js';
 import { byCodeUnit } from '../order.js';
 import { checkFolder, type FileSource, isPath } from '../stores/store.js';
@@ -19,6 +20,8 @@ export interface S3Options {
   /** Without them, requests are not signed: for public buckets. */
   readonly credentials?: S3Credentials | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How often a busy server, or one whose connection broke, is asked again. Default: five times in all, within half a minute. */
+  readonly retries?: Omit<RetryOptions, 'signal'> | undefined;
   /** The platform's `fetch` unless given. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
@@ -41,8 +44,10 @@ export function s3Store(address: string, options: S3Options = {}): S3Store {
   const root = bucketUrl(bucket, options);
   const { signal } = options;
   const fetch = signing(root.origin, options);
-  const files = httpStore(new URL(escaped(prefix), root), { fetch, signal });
-  return { ...files, list: async (folder = '') => list({ root, prefix, fetch, signal, bucket }, checkFolder(folder)) };
+  const retries = { ...options.retries, signal };
+  const files = patientSource(httpStore(new URL(escaped(prefix), root), { fetch, signal }), retries);
+  const listing = { root, prefix, fetch, signal, bucket, ask: patiently(retries) };
+  return { ...files, list: async (folder = '') => list(listing, checkFolder(folder)) };
 }
 
 interface S3Address {
@@ -109,10 +114,11 @@ interface Listing extends S3Address {
   readonly root: URL;
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal | undefined;
+  readonly ask: Patiently;
 }
 
 /** ListObjectsV2, a page of at most 1,000 keys after the other. */
-async function list({ root, prefix, fetch, signal, bucket }: Listing, folder: string): Promise<string[]> {
+async function list({ root, prefix, fetch, signal, bucket, ask }: Listing, folder: string): Promise<string[]> {
   const from = prefix + (folder && `${folder}/`);
   const paths: string[] = [];
   let token: string | undefined;
@@ -121,7 +127,7 @@ async function list({ root, prefix, fetch, signal, bucket }: Listing, folder: st
     const query = { 'list-type': '2', 'encoding-type': 'url', prefix: from };
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     if (token !== undefined) url.searchParams.set('continuation-token', token);
-    const page = pageOf(await text(url, fetch, signal, bucket), bucket);
+    const page = pageOf(await ask(() => text(url, fetch, signal, bucket)), bucket);
     paths.push(...page.keys.map((key) => key.slice(prefix.length)).filter(isPath));
     if (token !== undefined && page.next === token) {
       throw new StoreError('s3', `the server's list of the bucket "${bucket}" does not end. Is this a server of S3?`);
@@ -154,7 +160,7 @@ async function text(
   }
   await cancelBody(response);
   const what = `the server answered ${response.status} to a list of the bucket "${bucket}"`;
-  throw refusedBy(response.status, `${what}. Check its name, the region and the keys.`);
+  throw refusedBy(response.status, `${what}. Check its name, the region and the keys.`, response.headers);
 }
 
 /** A prefix as a path of a URL. */

@@ -110,6 +110,16 @@ describe('data of a new cluster', () => {
     expect(await joinData({ data: [all!], out: memoryStore() })).toMatchObject({ untouched: [0, 1, 2], left: 0 });
   });
 
+  it('is written in files of a bounded size, of the same pictures', async () => {
+    const out = memoryStore();
+    await joinData({ data: [old!, more!], out, shardBytes: 5000 });
+    const [whole, { manifest, rows }] = await Promise.all([readLabelled(all!, 'router'), readLabelled(out, 'router')]);
+    expect(manifest.shards!.length).toBeGreaterThan(1);
+    expect(Math.max(...manifest.shards!.map(({ bytes }) => bytes))).toBeLessThan(6000);
+    expect(manifest.items).toEqual(whole.manifest.items);
+    expect(await rows.read(0, rows.count)).toEqual(await whole.rows.read(0, whole.rows.count));
+  });
+
   it('is refused where it does not belong', async () => {
     const other = memoryStore();
     await writePictures(

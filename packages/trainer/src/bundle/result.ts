@@ -5,9 +5,8 @@ import { readChain, statePath } from '../run/chain.js';
 import { isOfRun, WEIGHTS_FILE } from '../run/claim.js';
 import { RUN_DATA_FILE } from '../run/data.js';
 import { LOG_FILE } from '../run/log.js';
+import { runNameOf } from '../run/names.js';
 import { differenceOf, RUN_FILE, type RunRecord, readRun } from '../run/record.js';
-import { expertRunName } from '../train/expert.js';
-import { ROUTER_RUN } from '../train/router.js';
 import { packFiles, unpackFiles } from './archive.js';
 import type { Job } from './job.js';
 import { openSealed, seal } from './sealed.js';
@@ -55,8 +54,7 @@ export async function openResult(file: Uint8Array, trust?: TrustList): Promise<O
     if (!(await run.exists(statePath(step))))
       throw new DataError('bundle', `${statePath(step)}, which its chain lists, is not in it.`);
   }
-  const { kind, cluster = 0 } = record;
-  return { run, record, name: kind === 'expert' ? expertRunName(cluster) : ROUTER_RUN, signer };
+  return { run, record, name: runNameOf(record), signer };
 }
 
 /**

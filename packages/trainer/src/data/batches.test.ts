@@ -61,3 +61,37 @@ describe('BatchDrawer', () => {
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(2);
   });
 });
+
+describe('rows that are lost', () => {
+  const lost = { files: '10', has: (row: number) => row >= 10 && row < 14 };
+
+  it('are replaced by any of the others, which keep their turns', () => {
+    const drawer = new BatchDrawer(runKey(1, 2), { count: 20, batchSize: 8, conditionDropout: 0.5 });
+    const counts = new Map<number, number>();
+    let replaced = 0;
+    for (let step = 0; step < 500; step++) {
+      const [whole, without] = [drawer.draw(step), drawer.draw(step, lost)];
+      const gone = [...whole.indices.keys()].filter((i) => lost.has(whole.indices[i]!));
+      expect(without.replaced).toBe(gone.length);
+      replaced += gone.length;
+      for (const [i, row] of without.indices.entries()) {
+        if (!gone.includes(i)) expect(row).toBe(whole.indices[i]);
+        else counts.set(row, (counts.get(row) ?? 0) + 1);
+      }
+      expect({ ...without, indices: 0, replaced: 0 }).toEqual({ ...whole, indices: 0, replaced: 0 });
+    }
+    expect(replaced).toBe((500 * 8 * 4) / 20);
+    expect([...counts.keys()].sort((a, b) => a - b)).toEqual([...Array(10).keys(), 14, 15, 16, 17, 18, 19]);
+    for (const count of counts.values()) expect(Math.abs(count - 50)).toBeLessThan(5 * Math.sqrt(50)); // 800 / 16 of each
+  });
+
+  it('depend on the step and what is lost, not on what was drawn before', () => {
+    const spec = { count: 20, batchSize: 8, conditionDropout: 0 };
+    const more = { files: '10,0', has: (row: number) => lost.has(row) || row < 4 };
+    const [one, other] = [new BatchDrawer(runKey(1, 2), spec), new BatchDrawer(runKey(1, 2), spec)];
+    one.draw(3, more);
+    one.draw(7, lost);
+    expect(one.draw(5, more).indices).toEqual(other.draw(5, more).indices);
+    expect([...one.draw(5, more).indices].some((row) => more.has(row))).toBe(false);
+  });
+});

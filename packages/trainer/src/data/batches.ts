@@ -2,6 +2,7 @@
 // training one expert alone, therefore needs no generator's state.
 import { hostBits, hostUniform, type Key, key } from '@paris/tensor';
 import { type TimeDensity, uniformDensity } from '../train/time-density.js';
+import type { LostAtStep } from './lost.js';
 
 /** What decides the batches of a run, in addition to its key. */
 export interface BatchSpec {
@@ -23,11 +24,13 @@ export interface BatchDraw {
   /** Whether the caption is dropped, [B]. */
   dropped: boolean[];
   noise: Key;
+  /** How many rows are others than those whose turn it was, which are lost. Default 0. */
+  replaced?: number;
 }
 
-/** The root of all randomness of a run. The router has no cluster; it takes a stream of its own. */
-export function runKey(seed: number, cluster: number | 'router'): Key {
-  return key(seed).foldIn(cluster === 'router' ? ROUTER_STREAM : cluster);
+/** The root of all randomness of a run. A router and a student have no cluster; each takes a stream of its own. */
+export function runKey(seed: number, cluster: number | 'router' | 'student'): Key {
+  return key(seed).foldIn(typeof cluster === 'number' ? cluster : ownStreams[cluster]);
 }
 
 /** The key from which the weights are initialised. */
@@ -41,14 +44,18 @@ export function initKey(run: Key): Key {
  */
 export class BatchDrawer {
   private readonly orders = new Map<number, Uint32Array>();
+  private left: { files: string; rows: Uint32Array } | undefined;
 
   constructor(
     private readonly run: Key,
     private readonly spec: BatchSpec,
   ) {}
 
-  /** The draw of the step that comes after `step` steps. */
-  draw(step: number): BatchDraw {
+  /**
+   * The draw of the step that comes after `step` steps. Rows that are lost are replaced by others, drawn from all that are left:
+   * the turn of all others stays as it was.
+   */
+  draw(step: number, lost?: LostAtStep): BatchDraw {
     const { count, batchSize, conditionDropout, times: density = uniformDensity } = this.spec;
     const own = this.run.foldIn(STREAM.step).foldIn(step);
     const indices = Uint32Array.from({ length: batchSize }, (_, i) => {
@@ -57,7 +64,28 @@ export class BatchDrawer {
     });
     const times = density.draw(own.foldIn(DRAW.time), batchSize);
     const dropout = hostUniform(own.foldIn(DRAW.dropout), batchSize);
-    return { indices, times, dropped: Array.from(dropout, (u) => u < conditionDropout), noise: own.foldIn(DRAW.noise) };
+    const replaced = lost ? this.replace(indices, lost, own) : 0;
+    const dropped = Array.from(dropout, (u) => u < conditionDropout);
+    return { indices, times, dropped, noise: own.foldIn(DRAW.noise), replaced };
+  }
+
+  /** @returns how many rows were replaced */
+  private replace(indices: Uint32Array, lost: LostAtStep, own: Key): number {
+    const gone = [...indices.keys()].filter((i) => lost.has(indices[i]!));
+    if (gone.length === 0) return 0;
+    const left = this.leftOf(lost);
+    const bits = hostBits(own.foldIn(DRAW.substitute), indices.length);
+    for (const i of gone) indices[i] = left[Math.floor((bits[i]! * left.length) / 2 ** 32)]!;
+    return gone.length;
+  }
+
+  /** All rows that are not lost. */
+  private leftOf(lost: LostAtStep): Uint32Array {
+    if (this.left?.files !== lost.files) {
+      const rows = Uint32Array.from({ length: this.spec.count }, (_, row) => row).filter((row) => !lost.has(row));
+      this.left = { files: lost.files, rows };
+    }
+    return this.left!.rows;
   }
 
   /** The order of an epoch: Fisher–Yates. Two epochs are kept: a batch may touch both. */
@@ -78,6 +106,6 @@ export class BatchDrawer {
 }
 
 // Names of the independent streams below a key. Values are part of the format of a run: never renumber.
-const ROUTER_STREAM = 0xffff_fffe;
+const ownStreams = { router: 0xffff_fffe, student: 0xffff_fffd } as const;
 const STREAM = { init: 0, step: 1, epoch: 2 } as const;
-const DRAW = { time: 0, dropout: 1, noise: 2 } as const;
+const DRAW = { time: 0, dropout: 1, noise: 2, substitute: 3 } as const;

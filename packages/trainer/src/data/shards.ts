@@ -4,7 +4,7 @@
 import { type FileSource, sha256OfPieces, UnavailableError } from '@paris/files';
 import { type HostTensor, readHeader, readTensor, safetensorsParts } from '@paris/files/safetensors';
 import { CheckpointError, ValueError } from '@paris/tensor';
-import { DataError } from '../errors.js';
+import { DamagedShardError } from '../errors.js';
 import { columnsOf, type DataColumns, recordBytes } from './columns.js';
 import { type DataFormat, IMAGES, type ShardFile } from './formats.js';
 import { joinRows, type Rows } from './rows.js';
@@ -56,7 +56,7 @@ function columnParts(format: DataFormat, count: number, columns: DataColumns): G
  * The rows of shards. The size and the hash of a shard are checked when it is first read, before any row of it is given; then
  * rows are read in ranges.
  * @param folder - of the store, where the shards are; `''` is the store itself
- * @throws DataError from `read` for a shard that is missing, cut off or has other bytes than were written
+ * @throws DamagedShardError from `read` for a shard that is missing, cut off or has other bytes than were written
  */
 export function shardedRows(store: FileSource, folder: string, format: DataFormat, shards: readonly ShardFile[]): Rows {
   const opened = new Map<number, Promise<OpenShard>>();
@@ -75,13 +75,16 @@ export function shardedRows(store: FileSource, folder: string, format: DataForma
 /** Reads rows of one shard. */
 type OpenShard = (from: number, count: number) => Promise<DataColumns>;
 
-/** @throws DataError if a shard is not what was written; what the store throws */
-async function verifyShard(store: FileSource, path: string, { bytes, sha256 }: ShardFile): Promise<void> {
-  if (!(await store.exists(path))) throw damaged(path, 'is missing');
+/** @throws DamagedShardError if a shard is not what was written; what the store throws */
+async function verifyShard(store: FileSource, path: string, shard: ShardFile): Promise<void> {
+  const { bytes, sha256 } = shard;
+  const damaged = (what: string) =>
+    new DamagedShardError('data', `${path} ${what}. Copy it again, or give the command that wrote it again.`, shard);
+  if (!(await store.exists(path))) throw damaged('is missing');
   const size = await store.size(path);
-  if (size !== bytes) throw damaged(path, `has ${size} bytes, and ${bytes} were written`);
+  if (size !== bytes) throw damaged(`has ${size} bytes, and ${bytes} were written`);
   if ((await sha256OfPieces(spans(store, path, size))) !== sha256) {
-    throw damaged(path, 'has other bytes than were written (its SHA-256 differs)');
+    throw damaged('has other bytes than were written (its SHA-256 differs)');
   }
 }
 
@@ -110,10 +113,6 @@ async function openShard(store: FileSource, path: string, format: DataFormat, sh
       throw error;
     }
   };
-}
-
-function damaged(path: string, what: string): DataError {
-  return new DataError('data', `${path} ${what}. Copy it again, or give the command that wrote it again.`);
 }
 
 export function pathIn(folder: string, file: string): string {

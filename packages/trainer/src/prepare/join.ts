@@ -24,6 +24,7 @@ import {
   type Manifest,
 } from '../data/formats.js';
 import { joinRows, pickRows, type Rows } from '../data/rows.js';
+import type { WriteOptions } from '../data/shards.js';
 import { DataError } from '../errors.js';
 import { assertApart } from '../output/apart.js';
 import { claimOutput } from '../output/claim.js';
@@ -40,6 +41,8 @@ export interface JoinOptions {
   readonly out: FileStore;
   /** Which pictures stay. Default: all. */
   readonly keep?: ((item: DataItem) => boolean) | undefined;
+  /** Bytes of records in one file at most, but in clusters that stay as they are. Default 64 MiB. */
+  readonly shardBytes?: number | undefined;
   /**
    * Pictures, by id, of clusters whose experts were withdrawn, each with the cluster as whose picture the router learns it from now
    * on. No cluster's folder has them: no expert is trained on them. See `handOverClusters`.
@@ -64,7 +67,7 @@ export interface Joined {
  *   if one is not partitioned; OutputError if something that we did not write is in the way
  */
 export async function joinData(options: JoinOptions): Promise<Joined> {
-  const { data, out, keep = () => true, moved = new Map(), signal } = options;
+  const { data, out, keep = () => true, moved = new Map(), shardBytes, signal } = options;
   const inputs = data.map((store, i) => ({ what: `data folder ${i + 1}`, store }));
   await assertApart('join', [{ what: 'the output folder', store: out }], inputs);
   await recoverOutput(out);
@@ -74,18 +77,19 @@ export async function joinData(options: JoinOptions): Promise<Joined> {
   const folders = await Promise.all(data.map(openManifestFolder));
   assertOneFormat(folders.map(({ manifest }) => manifest));
   const chosen = chooser(keep);
+  const how = { shardBytes, signal };
   // A cluster that borrowed a picture keeps it: its expert learned it.
   const inClusters: Chosen = (item, part) => chosen(item, part) && (!moved.has(item.id) || 'outOfCluster' in item);
   const given = folders.reduce((sum, { manifest }) => sum + manifest.count, 0);
   const { parts, index: last } = dataFolder;
   return replaceOutput(out, dataFolder, { parts, last }, 'join', async (folder) => {
-    const manifest = await joinManifest(folder, folders, chosen);
+    const manifest = await joinManifest(folder, folders, chosen, how);
     const common = { ...formatOf(manifest), version: 1 as const, seed: partition.seed };
     const hash = await partitionHash(partition);
     const untouched: number[] = [];
     for (let cluster = 0; cluster < partition.clusters; cluster++) {
       signal?.throwIfAborted();
-      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, inClusters);
+      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, inClusters, how);
       if (same) untouched.push(cluster);
     }
     for (const name of ['router', 'test'] as const) {
@@ -93,7 +97,7 @@ export async function joinData(options: JoinOptions): Promise<Joined> {
       const { items: old, rows } = joined<LabelledManifest['items'][number]>(of, common, chosen);
       const items = old.map((item) => ({ ...item, cluster: moved.get(item.id) ?? item.cluster }));
       const labelled = { ...common, partition: hash, clusters: partition.clusters, count: items.length, items };
-      await writeLabelled(folder, name, labelled, rows);
+      await writeLabelled(folder, name, labelled, rows, how);
     }
     await writePartition(folder, 'partition', partition);
     return { pictures: manifest.count, clusters: partition.clusters, left: given - manifest.count, untouched };
@@ -136,6 +140,7 @@ async function joinManifest(
   out: FileStore,
   folders: readonly Awaited<ReturnType<typeof openManifestFolder>>[],
   chosen: Chosen,
+  how: WriteOptions,
 ): Promise<Manifest> {
   const [first] = folders;
   const { items, rows } = joined<Manifest['items'][number]>(folders, first!.manifest, chosen);
@@ -147,7 +152,7 @@ async function joinManifest(
   const { nearCopies: _, shards: __, ...rest } = first!.manifest;
   const skipped = folders.flatMap(({ manifest }) => manifest.skipped);
   const manifest = { ...rest, count: items.length, items, skipped, ...(nearCopies.length > 0 && { nearCopies }) };
-  await writeManifest(out, manifest, rows);
+  await writeManifest(out, manifest, rows, how);
   return manifest;
 }
 
@@ -157,6 +162,7 @@ async function joinCluster(
   data: readonly FileSource[],
   description: DataFormat & Pick<ClusterManifest, 'version' | 'cluster' | 'seed' | 'partition'>,
   chosen: Chosen,
+  how: WriteOptions,
 ): Promise<boolean> {
   const { cluster } = description;
   const of: { store: FileSource; part: number; data: TrainingData<ClusterManifest> }[] = [];
@@ -176,7 +182,7 @@ async function joinCluster(
   const sources = data.map((_, part) => of.find((each) => each.part === part)?.data);
   const { items, rows } = joined<ClusterManifest['items'][number]>(sources, description, chosen);
   const outOfCluster = Math.max(0, ...of.map((each) => each.data.manifest.outOfCluster));
-  await writeCluster(out, { ...description, count: items.length, outOfCluster, items }, rows);
+  await writeCluster(out, { ...description, count: items.length, outOfCluster, items }, rows, how);
   return false;
 }
 

@@ -4,6 +4,7 @@
 import { byCodeUnit, type FileSource, type FileStore, readJson, writeJson } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
 import * as z from 'zod/mini';
+import { type LostShard, lostSchema } from '../data/lost.js';
 import type { SavedCheckpoint } from './checkpoint.js';
 import { merklePath, merkleRoot } from './merkle.js';
 import { type Json, jsonObject, type RunIdentity, type RunRecord } from './record.js';
@@ -16,6 +17,8 @@ export const STATES_FILE = 'proof.jsonl';
 export interface ChainClaim extends RunIdentity {
   versions: { [name: string]: string };
   adapters: { fromStep: number; fingerprint: string }[];
+  /** Files of records that were left out, see {@link RunRecord}. */
+  lost?: LostShard[] | undefined;
 }
 
 /** The contents of chain.json. */
@@ -44,10 +47,11 @@ export function stateSteps(every: number, steps: number): number[] {
 
 /** The chain of a finished run. */
 export async function chainOf(record: RunRecord, every: number, states: SavedCheckpoint[]): Promise<Chain> {
-  const { kind, cluster, options, data, versions, adapters, result } = record;
+  const { kind, cluster, options, data, versions, adapters, lost, result } = record;
   const claim: ChainClaim = {
     ...{ kind, ...(cluster !== undefined && { cluster }), options, data, versions },
     adapters: adapters.map(({ fromStep, fingerprint }) => ({ fromStep, fingerprint })),
+    ...(lost?.length && { lost }),
   };
   const weights = { 'model.safetensors': result!.sha256, ...result!.averages };
   const chain: Chain = { version: 1, claim, every, states, weights, root: '' };
@@ -105,12 +109,13 @@ export const stateSchema: z.ZodMiniType<SavedCheckpoint> = z.object({
 const schema: z.ZodMiniType<Chain> = z.object({
   version: z.literal(1),
   claim: z.object({
-    kind: z.enum(['expert', 'router']),
+    kind: z.enum(['expert', 'router', 'student']),
     cluster: z.optional(z.int()),
     options: jsonObject,
     data: z.object({ sha256: z.string(), count: z.int() }),
     versions: z.record(z.string(), z.string()),
     adapters: z.array(z.object({ fromStep: z.int(), fingerprint: z.string() })),
+    lost: z.optional(z.array(lostSchema)),
   }),
   every: z.int().check(z.gte(1)),
   states: z.array(stateSchema),

@@ -11,6 +11,8 @@ export interface StepMetrics {
   gradientNorm?: number | undefined;
   /** The rate of the step. */
   learningRate?: number | undefined;
+  /** Pictures of the batch that are others than those whose turn it was, whose file is damaged; absent where there is none. */
+  replaced?: number | undefined;
 }
 
 /** One event of a training, from `start` to `finished`; `step` counts the steps done. */

@@ -17,6 +17,7 @@ export const metricsSchema: z.ZodMiniType<StepMetrics> = z.object({
   accuracy: z.optional(z.number()),
   gradientNorm: z.optional(z.number()),
   learningRate: z.optional(z.number()),
+  replaced: z.optional(z.int()),
 });
 
 export async function appendMetrics(store: FileStore, metrics: readonly StepMetrics[]): Promise<void> {

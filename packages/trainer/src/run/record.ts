@@ -3,6 +3,7 @@
 import type { FileSource, FileStore } from '@paris/files';
 import { checkJson, readJson, writeJson } from '@paris/files';
 import * as z from 'zod/mini';
+import { type LostShard, lostSchema } from '../data/lost.js';
 import { RunError } from '../errors.js';
 import type { SavedCheckpoint } from './checkpoint.js';
 
@@ -11,7 +12,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 /** Everything that decides the bytes of the weights, apart from the adapter. */
 export interface RunIdentity {
-  kind: 'expert' | 'router';
+  kind: 'expert' | 'router' | 'student';
   /** The cluster of an expert. */
   cluster?: number | undefined;
   options: { [name: string]: Json };
@@ -24,6 +25,8 @@ export interface RunRecord extends RunIdentity {
   versions: { [name: string]: string };
   /** The adapters it ran on, each with the step from which on. */
   adapters: { fromStep: number; fingerprint: string; name: string }[];
+  /** Files of records that were found damaged, and from which step on it is without them. */
+  lost?: LostShard[] | undefined;
   /** The checkpoints on disk, the newest first. */
   checkpoints?: SavedCheckpoint[] | undefined;
   /** Of a run that keeps a chain: steps between its states, and, once it is finished, the root (see chain.json). */
@@ -45,13 +48,14 @@ export interface RunRecord extends RunIdentity {
 export const jsonObject: z.ZodMiniType<{ [name: string]: Json }> = z.record(z.string(), z.json());
 const runSchema: z.ZodMiniType<RunRecord> = z.object({
   version: z.literal(1),
-  kind: z.enum(['expert', 'router']),
+  kind: z.enum(['expert', 'router', 'student']),
   cluster: z.optional(z.int()),
   status: z.enum(['running', 'finished']),
   options: jsonObject,
   data: z.object({ sha256: z.string(), count: z.int() }),
   versions: z.record(z.string(), z.string()),
   adapters: z.array(z.object({ fromStep: z.int(), fingerprint: z.string(), name: z.string() })),
+  lost: z.optional(z.array(lostSchema)),
   checkpoints: z.optional(z.array(z.object({ step: z.int(), sizeBytes: z.int(), sha256: z.string() }))),
   proof: z.optional(z.object({ every: z.int().check(z.gte(1)), root: z.optional(z.string()) })),
   result: z.optional(

@@ -11,7 +11,8 @@ import {
   sha256,
 } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
-import { DataError } from '../errors.js';
+import type { LostShard } from '../data/lost.js';
+import { DamagedShardError, DataError } from '../errors.js';
 import { STATES_FILE } from './chain.js';
 import { checkpointPath, isIntact, listCheckpoints, removeCheckpoints } from './checkpoint.js';
 import { type Companions, claimRun, moveRunAside, WEIGHTS_FILE } from './claim.js';
@@ -19,6 +20,7 @@ import type { OnTrainEvent, StepMetrics } from './events.js';
 import { sameOrLonger } from './lengthen.js';
 import { cutLines } from './lines.js';
 import { type Machine, RunLog } from './log.js';
+import { type LossOptions, leaveOut, leaveOutAsBefore } from './losses.js';
 import { truncateMetrics } from './metrics.js';
 import { OBSERVED_FILES, type Observer, observe } from './observer.js';
 import { type Position, Progress, type Saving } from './progress.js';
@@ -39,7 +41,8 @@ export interface TrainingJob<State> {
   restore(store: FileSource, path: string): Promise<State>;
   /**
    * Consumes the state, which must not be used afterwards. `values` waits for the GPU, so several steps are read at once.
-   * @throws DataError, with the state as it was, if what the step is to learn from cannot be used
+   * @throws DataError, with the state as it was, if what the step is to learn from cannot be used: a DamagedShardError if it can be
+   *   left out
    */
   advance(
     state: State,
@@ -49,6 +52,11 @@ export interface TrainingJob<State> {
     /** Loss and accuracy of the step, read from the device. */
     values: () => Promise<Omit<StepMetrics, 'step'>>;
   }>;
+  /**
+   * From now on, steps are made without the records of these files.
+   * @throws CheckpointError if they are not of what is learned from
+   */
+  leaveOut?(lost: readonly LostShard[]): void;
   /** A copy of all that `restore` needs, on the host: the bytes of a checkpoint. The state may be used up after that. */
   snapshot(state: State): Promise<FileContent>;
   /** The bytes of `model.safetensors`: what is sampled from. */
@@ -72,7 +80,7 @@ export interface FurtherWeights<State> {
 }
 
 /** Where a run lives, what identifies it, and how often it is saved. */
-export interface RunOptions extends Saving, Proving, StopOptions {
+export interface RunOptions extends Saving, Proving, StopOptions, LossOptions {
   /** Holds the run folders. */
   runs: FileStore;
   /** The run's folder in it: `expert-03`, `router`. */
@@ -133,6 +141,7 @@ async function carryOut<State>(
   options: RunOptions,
 ): Promise<RunRecord> {
   const { onEvent, identity } = options;
+  leaveOutAsBefore(job, record, onEvent);
   const at = await resume(job, record, store, options);
   const log = new RunLog(store, job.batchSize, job.machine ?? {});
   const saver = new Saver(store, record, log, onEvent);
@@ -157,7 +166,7 @@ async function carryOut<State>(
     using stopping = new Stopping(options, saver);
     while (at.step < job.steps) {
       if (stopping.isDue) await stopping.end(progress, at, job.steps, store);
-      const next = await job.advance(at.state, at.step).catch((error) => saveBefore(error, progress, saver));
+      const next = await advance(job, at, record, { ...options, store, progress, saver });
       at.state = next.state;
       at.step += 1;
       progress.note(next.values);
@@ -172,6 +181,26 @@ async function carryOut<State>(
   } finally {
     await saver.end();
     job.release(at.state);
+  }
+}
+
+/** Makes a step, without what turns out to be damaged, as far as that may be lost. */
+async function advance<State>(
+  job: TrainingJob<State>,
+  { state, step }: Position<State>,
+  record: RunRecord,
+  on: RunOptions & { store: FileStore; progress: Progress<State>; saver: Saver },
+): ReturnType<TrainingJob<State>['advance']> {
+  for (;;) {
+    try {
+      return await job.advance(state, step);
+    } catch (error) {
+      if (error instanceof DamagedShardError) await on.saver.settle(); // it writes the record, too
+      const { store, maxLost, onEvent } = on;
+      await leaveOut(error, step, job, record, { store, maxLost, onEvent }).catch((reason) =>
+        saveBefore(reason, on.progress, on.saver),
+      );
+    }
   }
 }
 

@@ -6,7 +6,9 @@ import { type Key, key, type TensorKey } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { assertCluster, clusterFolder, readCluster, type TrainingData } from '../data/files.js';
 import { type ClusterManifest, networkInput } from '../data/formats.js';
+import { LostRows } from '../data/lost.js';
 import { assertRunApart } from '../output/apart.js';
+import { expertRunName } from '../run/names.js';
 import type { Observer } from '../run/observer.js';
 import type { Json, RunIdentity, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
@@ -70,11 +72,6 @@ export interface TrainExpertOptions extends TrainControls {
 export type ConfigFor = (data: ConditionSizes & { readonly size: number; readonly channels: number }) => {
   [name: string]: Json;
 };
-
-/** `expert-03`: the name of a run. */
-export function expertRunName(cluster: number): string {
-  return `expert-${String(cluster).padStart(2, '0')}`;
-}
 
 /**
  * Trains an expert on its cluster, resumes it, or finds it finished: the mean over times, noise and pictures of
@@ -141,6 +138,7 @@ async function learningOf(options: Omit<TrainExpertOptions, keyof TrainControls>
     ...{ name: expertRunName(cluster), identity, expert, data, path, condition, training },
     initKey: initKey(run),
     init: (from: Key | TensorKey) => toFlat(expert.init(from)),
+    shards: manifest.shards,
     initial: start?.initial,
     ...denoising(expert, data, drawer, { lossWeight, path, condition }),
   };
@@ -175,11 +173,11 @@ function denoising(
 ): Pick<Recipe, 'batch' | 'loss'> {
   const { prediction } = expert.objective;
   return {
-    async batch(step) {
-      const draw = drawer.draw(step);
+    async batch(step, lost) {
+      const draw = drawer.draw(step, new LostRows(lost, manifest.shards).at(step));
       const tensors = await noisingBatch(draw, rows, manifest, path, condition);
       if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
-      return { tensors, noise: draw.noise };
+      return { tensors, noise: draw.noise, replaced: draw.replaced };
     },
     loss(params, batch, noise, dtype) {
       const { latents, target } = noised(batch, noise);

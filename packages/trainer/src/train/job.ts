@@ -5,6 +5,7 @@ import type { FileSource } from '@paris/files';
 import { type HostTensor, readSafetensors, safetensorsParts, writeSafetensors } from '@paris/files/safetensors';
 import type { Params } from '@paris/model';
 import { CheckpointError, type Device, flattenTree, mapTree, type Tensor, type TensorKey } from '@paris/tensor';
+import { LostRows, type LostShard } from '../data/lost.js';
 import type { Observer } from '../run/observer.js';
 import type { TrainingJob } from '../run/run.js';
 import { averageFile, emaDecaysOf } from './options.js';
@@ -25,7 +26,8 @@ export function createJob(
   const optimizer = optimizerOf(options, device);
   const start = device.compile((key: TensorKey, given: Params) => freshState(learning, optimizer, key, given));
   const step = compileStep(device, learning, optimizer);
-  const batches = new ReadAhead((at) => learning.batch(at), options.steps);
+  let lost: readonly LostShard[] = [];
+  const batches = new ReadAhead((at) => learning.batch(at, lost), options.steps);
 
   return {
     steps: options.steps,
@@ -39,7 +41,8 @@ export function createJob(
     },
     restore: (store, path) => readState(store, path, freshState(learning, optimizer, initKey), device),
     async advance(state, done) {
-      const next = await step(state, await batches.take(done), done);
+      const batch = await batches.take(done);
+      const next = await step(state, batch, done);
       batches.prepare(done); // the device is at work now
       return {
         state: next.state,
@@ -51,9 +54,15 @@ export function createJob(
             ...(accuracy !== undefined && { accuracy }),
             ...(Number.isFinite(norm) && { gradientNorm: sevenDigits(norm!) }), // overflows where mixed precision skips a step
             learningRate: sevenDigits(rate!),
+            ...(batch.replaced && { replaced: batch.replaced }),
           };
         },
       };
+    },
+    leaveOut(damaged) {
+      new LostRows(damaged, learning.shards);
+      lost = damaged;
+      batches.forget();
     },
     snapshot: async (state) => safetensorsParts(await readTensors(state)),
     weights: (state) => encodeTensors(savedOf(state)),

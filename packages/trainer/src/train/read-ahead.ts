@@ -35,6 +35,11 @@ export class ReadAhead<T> {
     }
   }
 
+  /** Reads all batches again that are asked for from now on. */
+  forget(): void {
+    this.coming.clear();
+  }
+
   private ask(step: number): Promise<T> {
     const known = this.coming.get(step);
     if (known) return known;

@@ -1,6 +1,8 @@
 // What a training is: an expert, a router, or anything else that learns from pictures is a recipe, and `train` runs it.
 import type { Params } from '@paris/model';
 import type { FloatDType, Key, Tensor, TensorKey } from '@paris/tensor';
+import type { ShardFile } from '../data/formats.js';
+import type { LostShard } from '../data/lost.js';
 import type { Companions } from '../run/claim.js';
 import type { Observer } from '../run/observer.js';
 import type { RunIdentity } from '../run/record.js';
@@ -20,6 +22,8 @@ export interface HostBatch {
   /** The first axis of each tensor is the batch's pictures. */
   tensors: { [name: string]: HostTensor };
   noise: Key;
+  /** Pictures that are others than those whose turn it was, which are lost. Default 0. */
+  replaced?: number | undefined;
 }
 
 /**
@@ -32,15 +36,18 @@ export type BatchNoise = (shape: readonly number[]) => Tensor;
 export interface Learning {
   readonly training: TrainingOptions;
   readonly initKey: Key;
+  /** The files of the records that are learned from, where there are several: one that is damaged may be left out. */
+  readonly shards?: readonly ShardFile[] | undefined;
   /** The parameters before the first step, by path; traced. */
   init(key: Key | TensorKey): Params;
   /** Parameters that start from these values instead. */
   readonly initial?: { [path: string]: HostTensor } | undefined;
   /**
-   * The batch of the step that comes after `step` steps: a pure function of it, however often and in whatever order it is
-   * asked.
+   * The batch of the step that comes after `step` steps: a pure function of it and of what is lost by then, however often and in
+   * whatever order it is asked.
+   * @throws DamagedShardError if a file of records that are not lost is not what was written
    */
-  batch(step: number): Promise<HostBatch>;
+  batch(step: number, lost?: readonly LostShard[]): Promise<HostBatch>;
   /**
    * Traced once. Parameters come in `dtype`, in which the network is to compute; loss and accuracy are means over the batch's
    * pictures in f32. It knows nothing of gradients and optimizers: what only measures calls it, too.

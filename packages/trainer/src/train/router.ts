@@ -8,7 +8,9 @@ import { argmax, crossEntropy, ValueError } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
 import { type LabelledManifest, networkInput } from '../data/formats.js';
+import { type LostAtStep, LostRows } from '../data/lost.js';
 import { assertRunApart } from '../output/apart.js';
+import { ROUTER_RUN } from '../run/names.js';
 import type { Json, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
 import {
@@ -77,9 +79,6 @@ export interface RouterStart {
 /** Whether the router learns the clusters' sizes ('natural') or takes all clusters for equally likely ('balanced'). */
 export type RouterPrior = 'natural' | 'balanced';
 
-/** The name of the router's run. */
-export const ROUTER_RUN = 'router';
-
 /**
  * Trains the router: cross-entropy of p(k | x_t, t) on noisy pictures, x_0 from the whole training set in its natural
  * proportions (see `prior`), t uniform (DDM, arXiv 2501.05450, Algorithm 1). So it contains the clusters' sizes already.
@@ -132,12 +131,13 @@ export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe>
     training,
     initKey: initKey(run),
     init: (key) => toFlat(router.init(key)),
+    shards: manifest.shards,
     ...(start && { initial: start.weights }),
     ...classifying(
       start ? start.learning(router) : router,
       data,
-      (step) => {
-        const draw = drawer.draw(step);
+      (step, lost) => {
+        const draw = drawer.draw(step, lost && { ...lost, has: (at) => lost.has(drawn[at]!) });
         return { ...draw, indices: draw.indices.map((at) => drawn[at]!) };
       },
       { path, condition },
@@ -190,13 +190,13 @@ async function startFrom(
 function classifying(
   router: Router,
   data: TrainingData<LabelledManifest> & Labels,
-  drawOf: (step: number) => BatchDraw,
+  drawOf: (step: number, lost: LostAtStep | undefined) => BatchDraw,
   of: BatchParts,
 ): Pick<Recipe, 'batch' | 'loss'> {
   return {
-    async batch(step) {
-      const draw = drawOf(step);
-      return { tensors: await labelledBatch(draw, data, of), noise: draw.noise };
+    async batch(step, lost) {
+      const draw = drawOf(step, new LostRows(lost, data.manifest.shards).at(step));
+      return { tensors: await labelledBatch(draw, data, of), noise: draw.noise, replaced: draw.replaced };
     },
     loss(params, batch, noise, dtype) {
       const latents = noised(batch, noise).latents.cast(dtype);

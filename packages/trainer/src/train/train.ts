@@ -2,6 +2,7 @@
 import type { FileStore } from '@paris/files';
 import type { Device } from '@paris/tensor';
 import type { OnTrainEvent } from '../run/events.js';
+import { defaultMaxLost } from '../run/losses.js';
 import type { RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
 import { version } from '../version.js';
@@ -26,6 +27,11 @@ export interface RunControls {
    * by replaying some of the segments. Each state takes three to four times the space of the weights. Default: none is kept.
    */
   proveEvery?: number | undefined;
+  /**
+   * The share of the pictures that may be lost with damaged files, from 0 to 1: these are left out from the step at which they are
+   * found on, as run.json says. What is lost beyond it ends the training with a checkpoint and a DataError. Default 0.01.
+   */
+  maxLost?: number | undefined;
   /** Moves an old run aside and begins again. */
   fresh?: boolean;
   /** After so many hours of this process it stops as after `signal`. Default: it does not. */
@@ -55,6 +61,8 @@ export async function train(recipe: Recipe, controls: TrainControls): Promise<Ru
   for (const [name, value] of Object.entries({ checkpointEvery, checkpointMinutes, graceSeconds, maxHours })) {
     if (value !== undefined) requireOption(name, value, value > 0, 'a number above 0');
   }
+  const { maxLost = defaultMaxLost } = controls;
+  requireOption('maxLost', maxLost, maxLost >= 0 && maxLost <= 1, 'a number in [0, 1]');
   const whole = proveEvery === undefined || (Number.isSafeInteger(proveEvery) && proveEvery >= 1);
   if (!whole) requireOption('proveEvery', proveEvery, false, 'a whole number from 1 on');
   const { name, identity, companions } = recipe;

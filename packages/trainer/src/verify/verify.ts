@@ -3,17 +3,18 @@
 import { encodeJson, type FileSource, sha256 } from '@paris/files';
 import { readSafetensors } from '@paris/files/safetensors';
 import type { Device } from '@paris/tensor';
+import { type LostShard, lostCount } from '../data/lost.js';
 import { DataError, RunError } from '../errors.js';
 import { type Chain, readChain, statePath, stateSteps } from '../run/chain.js';
 import { TUNING_FILE, WEIGHTS_FILE } from '../run/claim.js';
+import { defaultMaxLost } from '../run/losses.js';
+import { runNameOf } from '../run/names.js';
 import { differenceOf, type RunIdentity, type RunRecord, readRun } from '../run/record.js';
 import type { TrainingJob } from '../run/run.js';
-import { expertRunName } from '../train/expert.js';
 import { createJob } from '../train/job.js';
 import { averageFile, emaDecaysOf, requireOption } from '../train/options.js';
 import type { Recipe } from '../train/recipe.js';
 import { type Named, recordedRecipe } from '../train/recorded.js';
-import { ROUTER_RUN } from '../train/router.js';
 import type { State } from '../train/step.js';
 import { version } from '../version.js';
 import { drawSegments, freshRandomness, hexOf } from './draw.js';
@@ -38,6 +39,8 @@ export interface VerifyOptions extends Partial<Wanted>, Named {
   exact?: boolean | undefined;
   /** The largest drift that is taken for rounding, where adapters differ. Default 0.01. */
   tolerance?: number | undefined;
+  /** The share of the pictures that the run may have left out because their files were damaged. Default 0.01. */
+  maxLost?: number | undefined;
   /** Called after each step that is replayed. */
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -62,6 +65,8 @@ export interface Verification {
   odds: number;
   /** What the run was trained by, as it says. */
   identity: RunIdentity;
+  /** The files of pictures that it left out as damaged, and from which step on, as it says; absent where there is none. */
+  lost?: LostShard[] | undefined;
 }
 
 /**
@@ -70,11 +75,13 @@ export interface Verification {
  *   CheckpointError for files that are no run's; RunError if it is not finished; ValueError for options that mean nothing
  */
 export async function verifyRun(options: VerifyOptions): Promise<Verification> {
-  const { confidence = 0.95, fraction = 0.1, tolerance = defaultTolerance } = options;
+  const { confidence = 0.95, fraction = 0.1, tolerance = defaultTolerance, maxLost = defaultMaxLost } = options;
   const wanted = { confidence, fraction };
   const most = segmentsFor(wanted); // before anything is read
   requireOption('tolerance', tolerance, tolerance >= 0, 'a number from 0 on');
+  requireOption('maxLost', maxLost, maxLost >= 0 && maxLost <= 1, 'a number in [0, 1]');
   const { record, chain, segments } = await readCommitment(options);
+  assertFewLost(record, maxLost);
   // All is handed over. Only now is it decided what is looked at.
   const randomness = options.randomness ?? freshRandomness();
   const drawn = await drawSegments(segments.length, Math.min(most, segments.length), { root: chain.root, randomness });
@@ -84,14 +91,27 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const checked: Verification['checked'] = [];
   for (const k of drawn) {
     const result = await check(k, () => options.onProgress?.(++done, total));
-    if (result.drift > result.allowed) throw new DataError('verify', forged(runName(record), segments[k]!, result));
+    if (result.drift > result.allowed) throw new DataError('verify', forged(runNameOf(record), segments[k]!, result));
     checked.push({ ...segments[k]!, drift: result.drift, exact: result.exact });
   }
   const odds = oddsOf(segments.length, forgedOf(segments.length, fraction), drawn.length);
   const { kind, cluster, options: how, data } = record;
   const identity = { kind, ...(cluster !== undefined && { cluster }), options: how, data };
   const what = { root: chain.root, randomness: hexOf(randomness), segments: segments.length };
-  return { ...what, checked, tolerance, wanted, odds, identity };
+  const { lost } = record;
+  return { ...what, checked, tolerance, wanted, odds, identity, ...(lost?.length && { lost }) };
+}
+
+/** A worker may say that files were damaged to learn from fewer pictures: so only few may be. */
+function assertFewLost(record: RunRecord, most: number): void {
+  const { count } = record.data;
+  const lost = lostCount(record.lost);
+  if (lost <= most * count) return;
+  const what = `${runName(record)} left out ${lost} of ${count} pictures, whose files it says were damaged`;
+  throw new DataError(
+    'verify',
+    `${what}: that is more than ${most} of them. Ask for it again, or give a larger maxLost.`,
+  );
 }
 
 /** All that a worker is bound to. */
@@ -125,6 +145,7 @@ export async function segmentCheck(
   const { device, run: store, tolerance = defaultTolerance, signal } = options;
   const recipe = await recordedRecipe(record, options);
   const job = createJob(device, recipe);
+  job.leaveOut!(record.lost ?? []);
   const sameKernels = await isTunedAlike(store, device);
   return async (index, onStep) => {
     const segment = segments[index]!;
@@ -150,7 +171,8 @@ async function readBound(
     throw new DataError('verify', `the root of the chain is ${chain.root}, and ${root} was handed over before.`);
   }
   const { steps } = record.result;
-  const same = !differenceOf(record, chain.claim) && record.options.steps === steps;
+  const sameLost = JSON.stringify(record.lost ?? []) === JSON.stringify(chain.claim.lost ?? []);
+  const same = sameLost && !differenceOf(record, chain.claim) && record.options.steps === steps;
   const states = chain.states.map(({ step }) => step).join();
   if (!same || states !== stateSteps(chain.every, steps).join()) {
     throw new DataError('verify', 'chain.json is not that of run.json: the result was put together from several runs.');
@@ -234,10 +256,6 @@ function forged(name: string, { from, to }: Segment, { drift, exact, allowed }: 
   const where = `replayed from step ${from}, it does not end at step ${to} where the chain says`;
   const by = exact ? 'bit for bit' : `but ${drift.toPrecision(2)} of the way apart (${allowed} is taken for rounding)`;
   return `${name} was not trained as it says: ${where}, ${by}.`;
-}
-
-function runName({ kind, cluster = 0 }: RunRecord): string {
-  return kind === 'expert' ? expertRunName(cluster) : ROUTER_RUN;
 }
 
 function inexact({ name }: Recipe, { from, to }: Segment): string {

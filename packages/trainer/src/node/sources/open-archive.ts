@@ -1,7 +1,7 @@
 // Which kind of source a path or an address is.
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { type FileSource, httpStore } from '@paris/files';
+import { type FileSource, httpStore, patientSource } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { type S3Options, s3Environment, s3Store } from '@paris/files/s3';
 import { DataError } from '../../errors.js';
@@ -58,7 +58,7 @@ function fileOf(source: string, s3: S3Options | undefined): { store: FileSource;
   const url = new URL(source);
   const path = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
   url.pathname = url.pathname.slice(0, url.pathname.length - path.length);
-  return { store: httpStore(url), path: decodeURIComponent(path) };
+  return { store: patientSource(httpStore(url)), path: decodeURIComponent(path) };
 }
 
 function optionsOfS3(given: S3Options = {}): S3Options {

@@ -1,0 +1,180 @@
+// The guides' commands, in their order: all `sh` fences that are marked with `run` are one script, which stops at its first
+// failure. It runs in a folder with a small data set, in front of a server and a bucket on loopback. What is different from the
+// guide is what `small` and `addresses` replace: numbers of steps, of channels and of clusters, and where the server is.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDevice } from '@paris/tensor';
+import { requireCapability } from '@paris/test-tools';
+import { serveBucket } from '@paris/test-tools/bucket-server';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { packTar } from 'modern-tar';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fences, ROOT } from './markdown.js';
+
+interface Picture {
+  stem: string;
+  bytes: Uint8Array;
+  caption: string;
+  label: number;
+  licence: string;
+}
+
+const classes = ['cat', 'dog'];
+const servers: ReturnType<typeof createServer>[] = [];
+let folder: string;
+let works = false;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'paris-guides-'));
+  works = await openDevice().then(
+    (device) => device.close().then(() => true),
+    () => false,
+  );
+});
+afterAll(async () => {
+  for (const server of servers) server.close();
+  await rm(folder, { recursive: true });
+});
+
+async function pictures(count: number): Promise<Picture[]> {
+  const made: Picture[] = [];
+  for (let i = 0; i < count; i++) {
+    const label = i % 2;
+    const background = { r: label ? 220 : 20 + 5 * i, g: (53 * i) % 256, b: label ? 30 : 200 };
+    const edge = 18 + (i % 5);
+    const picture = sharp({ create: { width: edge, height: 20, channels: 3, background } });
+    made.push({
+      stem: String(i).padStart(4, '0'),
+      bytes: new Uint8Array(await picture.png().toBuffer()),
+      caption: `${classes[label]} number ${i}`,
+      label,
+      licence: i % 3 === 2 ? 'unknown' : 'CC0-1.0',
+    });
+  }
+  return made;
+}
+
+function shardOf(of: readonly Picture[]): Promise<Uint8Array> {
+  const member = (name: string, content: string | Uint8Array) => {
+    const body = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    return { header: { name, size: body.length, type: 'file' as const }, body };
+  };
+  return packTar(
+    of.flatMap(({ stem, bytes, caption, label, licence }) => [
+      member(`${stem}.png`, bytes),
+      member(`${stem}.txt`, caption),
+      member(`${stem}.cls`, classes[label]!),
+      member(`${stem}.json`, JSON.stringify({ license: licence })),
+    ]),
+  );
+}
+
+function tableOf(of: readonly Picture[]): Uint8Array {
+  const features = { label: { names: classes, _type: 'ClassLabel' } };
+  const columnData = [
+    { name: 'image', data: of.map(({ bytes, stem }) => ({ bytes, path: `${stem}.png` })) },
+    { name: 'description', data: of.map(({ caption }) => caption) },
+    { name: 'label', data: of.map(({ label }) => label) },
+    { name: 'rights', data: of.map(({ licence }) => licence) },
+  ];
+  const text = (name: string) =>
+    ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' }) as const;
+  return new Uint8Array(
+    parquetWriteBuffer({
+      columnData,
+      schema: [
+        { name: 'root', num_children: 4 },
+        { name: 'image', num_children: 2, repetition_type: 'OPTIONAL' },
+        { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
+        text('path'),
+        text('description'),
+        { name: 'label', type: 'INT32', repetition_type: 'REQUIRED' },
+        text('rights'),
+      ],
+      kvMetadata: [{ key: 'huggingface', value: JSON.stringify({ info: { features } }) }],
+    }),
+  );
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Smaller numbers in place of the guide's: the commands are the same. */
+const small = (script: string): string =>
+  script
+    .replace(/--steps \d+/g, '--steps 4 --width 16 --depth 1 --heads 2')
+    .replace(/--batch \d+/g, '--batch 4')
+    .replace(/paris evaluate \S+/g, '$& --no-page')
+    .replace(/--(validate|checkpoint)-every \d+/g, '--$1-every 2');
+
+/** All that a guide runs, as one script. */
+async function scriptOf(guide: string, addresses: Readonly<Record<string, string>>): Promise<string> {
+  const text = await readFile(join(ROOT, 'docs', guide), 'utf8');
+  const run = fences(text).filter(({ language, runs }) => language === 'sh' && runs);
+  expect(run.length).toBeGreaterThan(3);
+  const paris = `paris() { '${process.execPath}' '${join(ROOT, 'packages/cli/bin/paris.js')}' "$@"; }`;
+  const commands = small(run.map(({ code }) => code).join('\n'));
+  const here = Object.entries(addresses).reduce((all, [from, to]) => all.replaceAll(from, to), commands);
+  return ['set -eu', paris, here].join('\n');
+}
+
+function bash(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('bash', ['-c', script], { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`the guide's script failed\n${stdout}\n${stderr}`));
+      else resolve();
+    });
+  });
+}
+
+it('from an existing data set', async (context) => {
+  requireCapability(context, 'adapter', works, 'WebGPU gives no adapter');
+  const all = await pictures(48);
+  const shards = [await shardOf(all.slice(0, 30)), await shardOf(all.slice(30))];
+  await mkdir(join(folder, 'shards'));
+  for (const [i, bytes] of shards.entries()) await writeFile(join(folder, 'shards', `00${i}.tar`), bytes);
+  const table = tableOf(all);
+  const server = await serve((request, response) => {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+    if (request.url !== '/birds.parquet' || from === undefined) return void response.writeHead(404).end();
+    const part = table.subarray(Number(from), Number(to) + 1);
+    response.writeHead(206, { 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${table.length}` });
+    response.end(part);
+  });
+  const objects = new Map(shards.map((bytes, i) => [`birds/00${i}.tar`, bytes]));
+  const keys = { accessKeyId: 'id', secretAccessKey: 'key' };
+  const bucket = serveBucket(objects, { bucket: 'pictures', region: 'eu-west-1', pageSize: 9, ...keys });
+  let requests = 0;
+  const endpoint = await serve((request, response) => {
+    if (requests++ % 5 === 0) return void response.writeHead(503, { 'retry-after': '0' }).end('SlowDown');
+    bucket(request, response);
+  });
+  await bash(await scriptOf('from-an-existing-data-set.md', { 'https://example.org': server }), folder, {
+    ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: '' },
+    ...{ AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
+  });
+
+  const file = (...path: string[]) => readFile(join(folder, ...path));
+  for (const name of ['manifest.json', 'images.safetensors']) {
+    expect(await file('from-parquet', name), name).toEqual(await file('from-tar', name));
+    expect(await file('from-s3', name), name).toEqual(await file('from-tar', name));
+  }
+  const manifest = async (of: string) => JSON.parse(String(await file(of, 'manifest.json')));
+  expect((await manifest('from-tar')).count).toBe(48);
+  expect((await manifest('one-shard')).count).toBe(30);
+  expect((await manifest('free')).count).toBe(32); // two of three are free
+  expect(await manifest('data')).toMatchObject({ count: 48, classes: { classes: 2, names: classes } });
+  const index = JSON.parse(String(await file('my-model', 'model_index.json')));
+  expect(JSON.stringify(index)).toContain('CC0-1.0');
+  expect((await file('grid.png')).length).toBeGreaterThan(100);
+  const skipped: { reason: string }[] = (await manifest('free')).skipped;
+  expect(skipped.map(({ reason }) => reason)).toEqual(new Array(16).fill('licence unknown'));
+}, 1_800_000);
