@@ -107,7 +107,7 @@ function assertFewLost(record: RunRecord, most: number): void {
   const { count } = record.data;
   const lost = lostCount(record.lost);
   if (lost <= most * count) return;
-  const what = `${runName(record)} left out ${lost} of ${count} pictures, whose files it says were damaged`;
+  const what = `${runNameOf(record)} left out ${lost} of ${count} pictures, whose files it says were damaged`;
   throw new DataError(
     'verify',
     `${what}: that is more than ${most} of them. Ask for it again, or give a larger maxLost.`,
