@@ -24,7 +24,7 @@ const deeds = {
   assemble: `await assemble({ runs: at('runs'), out: at('out'), licence: 'MIT' });`,
 };
 /** What is killed. */
-export type Deed = keyof typeof deeds;
+type Deed = keyof typeof deeds;
 
 const program = (deed: Deed): string => `
   import { join } from 'node:path';
@@ -115,7 +115,7 @@ export function sharesOf(kills: number): [Deed, number][] {
 }
 
 /** What became of some kills. */
-export interface Kills {
+interface Kills {
   kills: number;
   /** How often the deed was done in the end, each time with the undisturbed bytes. */
   done: number;
