@@ -15,7 +15,7 @@ export default defineConfig({
       'packages/*/src/**/*.test.ts',
       'tools/*/src/**/*.test.ts',
       'examples/*/src/**/*.test.ts',
-      'benchmarks/src/*.test.js',
+      'benchmarks/{src,card}/*.test.js',
     ],
     // The native GPU module does not like worker threads.
     pool: 'forks',

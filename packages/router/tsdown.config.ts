@@ -1,5 +1,4 @@
 import { defineConfig } from 'tsdown';
-import typegpu from 'unplugin-typegpu/rolldown';
 
 export default defineConfig({
   entry: ['src/index.ts'],
@@ -9,5 +8,4 @@ export default defineConfig({
   target: 'es2022',
   // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
   dts: { oxc: false },
-  plugins: [typegpu()],
 });

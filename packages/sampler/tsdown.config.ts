@@ -1,5 +1,4 @@
 import { defineConfig } from 'tsdown';
-import typegpu from 'unplugin-typegpu/rolldown';
 
 export default defineConfig({
   entry: [
@@ -25,5 +24,4 @@ export default defineConfig({
   dts: { oxc: false },
   // Resolved where the package is imported: Node gets folders and encoders by name, everyone else URLs.
   deps: { neverBundle: ['#downloads', '#encoders', '#folder', '#foreign'] },
-  plugins: [typegpu()],
 });

@@ -1,5 +1,5 @@
 import { defineConfig } from 'tsdown';
-import typegpu from 'unplugin-typegpu/rolldown';
+import { shaders } from './build/shaders.js';
 
 export default defineConfig({
   entry: [
@@ -8,6 +8,7 @@ export default defineConfig({
     'src/nn/index.ts',
     'src/optim/index.ts',
     'src/testing/index.ts',
+    'src/shader/typegpu.ts',
     'src/device/gpu.ts',
     'src/device/gpu.node.ts',
   ],
@@ -19,5 +20,5 @@ export default defineConfig({
   dts: { oxc: false },
   // Resolved where the package is imported: Node gets Dawn, everyone else the platform's own WebGPU.
   deps: { neverBundle: ['#gpu', '#webgpu-types', /^node:/] },
-  plugins: [typegpu()],
+  plugins: [shaders()],
 });

@@ -1,5 +1,4 @@
 import { defineConfig } from 'tsdown';
-import typegpu from 'unplugin-typegpu/rolldown';
 
 export default defineConfig({
   entry: ['src/index.ts', 'src/node/index.ts'],
@@ -10,5 +9,4 @@ export default defineConfig({
   // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
   dts: { oxc: false },
   deps: { neverBundle: [/^node:/] },
-  plugins: [typegpu()],
 });

@@ -1,5 +1,5 @@
 // An expert joins a model of eight and another one leaves it: routers that grow or are masked beside routers that are trained from
-// the start on the same pictures. Prints what docs/join-and-leave.md shows.
+// the start on the same pictures. Prints what docs/join-and-leave.md shows: means over the seeds, and their ranges.
 //
 //   npm run demo                                             # collects the emoji, in out/demo
 //   node tools/docs/join-and-leave.js out/demo out/join-and-leave --seeds 3
@@ -20,6 +20,8 @@ import {
   defaultSize,
   ditConfig,
   evaluate,
+  evaluatePictures,
+  handOverClusters,
   joinData,
   partitionData,
   readLabelled,
@@ -41,6 +43,9 @@ const { values, positionals } = parseArgs({
     times: { type: 'string', default: '20' },
     /** At most so many held-out pictures are measured, spread evenly. */
     pictures: { type: 'string', default: '1000' },
+    /** Pictures drawn for the distance to the held-out ones, and in how many steps each. */
+    drawn: { type: 'string', default: '256' },
+    'sample-steps': { type: 'string', default: '20' },
   },
 });
 const [demo = 'out/demo', out = 'out/join-and-leave'] = positionals;
@@ -57,7 +62,7 @@ const [head, ...lines] = csv;
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, 'base.csv'), `${[head, ...lines.filter((line) => !isFlag(line))].join('\n')}\n`);
 writeFileSync(join(out, 'flags.csv'), `${[head, ...lines.filter(isFlag)].join('\n')}\n`);
-const [base, flags, all, without] = [at('base'), at('flags'), at('all'), at('without')];
+const [base, flags, all, without, handed] = [at('base'), at('flags'), at('all'), at('without'), at('handed')];
 const photos = join(demo, 'photos');
 const paris = (/** @type {string[]} */ ...args) => execFileSync('npx', ['paris', ...args], { stdio: 'inherit' });
 const prepare = (/** @type {string} */ name, /** @type {string[]} */ ...how) =>
@@ -77,6 +82,9 @@ if (!(await without.exists('partition/partition.json'))) {
   const members = new Set(items.filter(({ cluster }) => cluster === withdrawn).map(({ id }) => id));
   await joinData({ data: [base], out: without, keep: ({ id }) => !members.has(id) });
 }
+if (!(await handed.exists('partition/partition.json'))) {
+  await handOverClusters({ device, data: base, out: handed, clusters: [withdrawn] });
+}
 /** What is measured: a data folder whose held-out pictures are few enough. */
 async function heldOut(/** @type {import('@paris/files').FileStore} */ data) {
   const test = (await idsIn(data, 'test')).map(({ id }) => id);
@@ -88,6 +96,7 @@ async function heldOut(/** @type {import('@paris/files').FileStore} */ data) {
 const measuredOn = new Map([
   [all, await heldOut(all)],
   [without, await heldOut(without)],
+  [handed, await heldOut(handed)],
 ]);
 
 // --- experts, once --------------------------------------------------------------------------------------------------
@@ -137,22 +146,26 @@ async function measured(runs, data, clusters, absent = []) {
   }
   const model = memoryStore();
   await assemble({ runs: both, out: model });
+  const pictures = measuredOn.get(data);
   const { router: score, losses } = await evaluate({
     device,
     model,
-    data: measuredOn.get(data),
+    data: pictures,
     timeCount: Number(values.times),
     compare: ['full'],
   });
+  const { evaluation } = await evaluatePictures({
+    device,
+    model,
+    data: pictures,
+    count: Number(values.drawn),
+    steps: Number(values['sample-steps']),
+  });
   const { accuracy, balancedAccuracy, crossEntropy, calibrationError } = score;
-  return [
-    accuracy,
-    balancedAccuracy,
-    crossEntropy,
-    calibrationError,
-    losses.policies.top2.mean,
-    losses.policies.full.mean,
-  ];
+  const { top2, full } = losses.policies;
+  // The kernel distance is of the size of a hundredth.
+  const distance = 1000 * evaluation.model.kernel.mean;
+  return [accuracy, balancedAccuracy, crossEntropy, calibrationError, top2.mean, full.mean, distance];
 }
 
 /** @type {Map<string, number[][]>} */
@@ -177,11 +190,18 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
     const grown = await router(all, `join-${learns}`, seed, shortSteps, { store, learns }, rate);
     note(`join: ${learns}, ${shortSteps} steps`, await measured(grown, all, 9));
   }
+  // The pictures of the withdrawn cluster are gone with it …
   const reduced = await router(without, 'leave-full', seed, fullSteps);
   note(`leave: from the start, ${fullSteps} steps`, await measured(reduced, without, 8, [withdrawn]));
   note('leave: renormalised, 0 steps', await measured(old, without, 8, [withdrawn]));
   const tuned = await router(without, 'leave-head', seed, shortSteps, { store, learns: 'head' });
   note(`leave: head, ${shortSteps} steps`, await measured(tuned, without, 8, [withdrawn]));
+  // … or the other experts take them over.
+  const taught = await router(handed, 'hand-full', seed, fullSteps);
+  note(`hand over: from the start, ${fullSteps} steps`, await measured(taught, handed, 8, [withdrawn]));
+  note('hand over: renormalised, 0 steps', await measured(old, handed, 8, [withdrawn]));
+  const relearned = await router(handed, 'hand-head', seed, shortSteps, { store, learns: 'head' });
+  note(`hand over: head, ${shortSteps} steps`, await measured(relearned, handed, 8, [withdrawn]));
 }
 await device.close();
 
@@ -189,7 +209,7 @@ await device.close();
 const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const range = (/** @type {number[]} */ values) => Math.max(...values) - Math.min(...values);
 console.log(
-  `\n| router | accuracy | balanced | cross-entropy | calibration error | top2 loss | full loss |\n|---|---|---|---|---|---|---|`,
+  `\n| router | accuracy | balanced | cross-entropy | calibration error | top2 loss | full loss | distance |\n|---|---|---|---|---|---|---|---|`,
 );
 for (const [arm, rows] of table) {
   const columns = rows[0].map((_, i) => rows.map((row) => row[i]));

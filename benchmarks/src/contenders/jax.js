@@ -1,18 +1,12 @@
 // jax-js: everything inside `jit`.
 import './iterator-helpers.js';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { ditParameterShapes, parseDiTConfig } from '@paris/dit';
 import { ADAM } from '../rows.js';
+import { version } from './installed-jax.js';
 import { ditOver, peerWeights } from './peer-dit.js';
 
 const jax = await import('@jax-js/jax');
 const { numpy: np, nn, tree } = jax;
-
-// Its package.json is not exported.
-const entry = createRequire(import.meta.url).resolve('@jax-js/jax');
-const { version } = JSON.parse(readFileSync(join(dirname(entry), '../package.json'), 'utf8'));
 
 // An argument is consumed by what it is given to; `.ref` keeps it.
 const ops = {

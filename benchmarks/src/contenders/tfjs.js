@@ -1,28 +1,8 @@
-// TensorFlow.js on WebGPU. tfjs-core registers gradients in a file that Node cannot load (an ES module in a package that
-// says otherwise): a bundle of it can be loaded.
-import { mkdtempSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// TensorFlow.js on WebGPU.
 import { ditParameterShapes, parseDiTConfig } from '@paris/dit';
-import { build } from 'esbuild';
 import { ADAM } from '../rows.js';
+import { tf, versionOf, wasmFolder } from './installed-tfjs.js';
 import { ditOver, peerWeights } from './peer-dit.js';
-
-const require = createRequire(import.meta.url);
-const outfile = join(mkdtempSync(join(tmpdir(), 'tfjs-')), 'tfjs.cjs');
-await build({
-  stdin: {
-    contents: `export * from '@tensorflow/tfjs-core';
-      import '@tensorflow/tfjs-core/dist/register_all_gradients';
-      import '@tensorflow/tfjs-backend-webgpu';
-      export { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';`,
-    resolveDir: fileURLToPath(new URL('.', import.meta.url)),
-  },
-  ...{ bundle: true, format: 'cjs', platform: 'node', mainFields: ['module', 'main'], outfile, logLevel: 'error' },
-});
-const tf = require(outfile);
 
 /** q, k, v [B, N, H, d]; composed, as the library has no attention of its own. */
 function attention(q, k, v) {
@@ -58,9 +38,8 @@ const ops = {
 
 /** @param {'webgpu' | 'wasm'} backend */
 export async function open(backend, sayWaits) {
-  const packageFile = require.resolve(`@tensorflow/tfjs-backend-${backend}/package.json`);
   sayWaits?.();
-  if (backend === 'wasm') tf.setWasmPaths(`${dirname(packageFile)}/dist/`);
+  if (backend === 'wasm') tf.setWasmPaths(wasmFolder);
   if (!(await tf.setBackend(backend))) throw new Error(`its backend ${backend} does not start`);
   await tf.ready();
   /** What is given becomes a buffer when it is first read: before anything is timed. */
@@ -108,7 +87,7 @@ export async function open(backend, sayWaits) {
   };
 
   return {
-    version: `@tensorflow/tfjs-backend-${backend} ${require(packageFile).version}`,
+    version: `@tensorflow/tfjs-backend-${backend} ${versionOf(backend)}`,
     works: {
       matmul({ layout, epilogue }, sets) {
         const [transposeA, transposeB] = [layout === 'aᵀ·b', layout === 'a·bᵀ'];

@@ -2,6 +2,7 @@
 // do by hand what the demo does can read the commands here.
 
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { DemoOptions } from './options.js';
 
 /** One `paris` command. */
@@ -34,6 +35,8 @@ export const layout = {
   model: 'model',
   grid: 'samples/grid.png',
   trace: 'samples/samples.json',
+  releasedGrid: 'samples/released.png',
+  releasedTrace: 'samples/released.json',
   evaluation: 'evaluation.json',
   page: 'index.html',
   logs: 'logs',
@@ -41,6 +44,11 @@ export const layout = {
 
 /** What the demo writes directly in the out folder, beside its ledger. */
 export const outNames: readonly string[] = [...new Set(Object.values(layout).map((path) => path.split('/')[0]!))];
+
+/** The weights that come with the repository: the same kind of model, trained for an hour. */
+const released = fileURLToPath(new URL('../../../models/emoji', import.meta.url));
+/** Pictures of a prompt that these draw: they are there to compare with. */
+const MOST_RELEASED = 2;
 
 /** `3` → `expert-03`, as `paris train expert` names the folder of a run. */
 export const expertName = (cluster: number) => `expert-${String(cluster).padStart(2, '0')}`;
@@ -138,25 +146,33 @@ export function stagesOf(options: DemoOptions): Stage[] {
       ['evaluate', model, '--data', data, ...seed, '--out', at(layout.evaluation), '--no-page'],
       layout.evaluation,
     ),
-    single(
-      'sample',
-      `Sample ${options.prompts.length} × ${options.count} pictures`,
-      true,
-      [
-        'sample',
-        model,
-        ...options.prompts.flatMap((prompt) => ['--prompt', prompt]),
-        '--allow-unknown', // a small part of the emoji may lack a word, after all that training
-        ...flags({ count: options.count, routing: 'top2', steps: options.sampleSteps, guidance: options.guidance }),
-        ...seed,
-        '--out',
-        at(layout.grid),
-        '--trace',
-        at(layout.trace),
+    {
+      id: 'sample',
+      title: `Sample ${options.prompts.length} × ${options.count} pictures, and some of models/emoji beside them`,
+      repeatable: true,
+      tasks: [
+        sampling(options, { id: 'sample', model, count: options.count, grid: layout.grid, trace: layout.trace }),
+        sampling(options, {
+          ...{ id: 'released', model: released, count: Math.min(MOST_RELEASED, options.count) },
+          ...{ grid: layout.releasedGrid, trace: layout.releasedTrace },
+        }),
       ],
-      layout.trace,
-    ),
+    },
   ];
+}
+
+/** The prompts of the demo, drawn by a model. */
+function sampling(
+  { out, prompts, sampleSteps: steps, guidance, seed }: DemoOptions,
+  { id, model, count, grid, trace }: { id: string; model: string; count: number; grid: string; trace: string },
+): Task {
+  const args = [
+    ...['sample', model, ...prompts.flatMap((prompt) => ['--prompt', prompt])],
+    '--allow-unknown', // a small part of the emoji may lack a word, after all that training
+    ...flags({ count, routing: 'top2', steps, guidance, seed }),
+    ...['--out', join(out, grid), '--trace', join(out, trace)],
+  ];
+  return { id, label: id, args, output: trace };
 }
 
 function flags(values: Record<string, string | number>): string[] {

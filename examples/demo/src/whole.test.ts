@@ -50,6 +50,7 @@ it('makes the page, names the controls that fail, and does nothing the second ti
   expect(page).toContain('Two experts that never met');
   expect(page.match(/class="sample"/g)).toHaveLength(2);
   expect(page.match(/class="film"/g)).toHaveLength(2);
+  expect(page.match(/class="sample released"/g)).toHaveLength(2);
 
   const second = await demo([...toy.split(' '), '--prompts', 'cat face; red heart']);
   expect(second.code).toBe(first.code);

@@ -29,6 +29,7 @@ describe('paris', () => {
       'train',
       'launch',
       'assemble',
+      'distil',
       'cache',
       'verify',
       'bundle',
@@ -65,6 +66,7 @@ describe('paris', () => {
     [['train'], 'train one expert, or the router, or what a job bundle asks for'],
     [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
     [['sample', 'x', '--prompt', 'a', '--sampler', 'plms'], 'no sampler is called "plms". Known: euler, heun,'],
+    [['distil', 'x', '--data', 'y', '--out', 'z', '--teacher', 'best'], 'there is no policy "best". Write full, top2'],
     [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
     [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, cpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { assembleCommand } from './commands/assemble.js';
 import { bundleCommand } from './commands/bundle.js';
 import { cacheCommand } from './commands/cache.js';
+import { distilCommand } from './commands/distil.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { execCommand } from './commands/exec.js';
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     keyCommand(),
     assembleCommand(),
     withdrawCommand(),
+    distilCommand(),
     launchCommand(),
     importCommand(),
     cacheCommand(),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
 import { expertFolder, writeModelIndex } from '@paris/model';
+import { openDevice } from '@paris/tensor';
+import { partitionData, readLabelled, writeManifestFolder } from '@paris/trainer';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { reportFailure } from './failure.js';
 import { createProgram } from './program.js';
@@ -71,13 +73,40 @@ it('takes those that saw a licence out, here or elsewhere', async () => {
   expect(await nodeStore(model).read('model_index.json')).toEqual(await nodeStore(out).read('model_index.json'));
 });
 
+it('hands the pictures of an expert over to the nearest that are left', async () => {
+  const [data, out] = [join(base, 'data'), join(base, 'handed')];
+  const levels = [0, 60, 250].flatMap((level) => [level, level + 1, level + 2, level + 3]);
+  const manifest = {
+    ...{ version: 1 as const, size: 4, channels: 3, maxTokens: 4, vocabulary: [], skipped: [], count: levels.length },
+    normalization: { scale: 127.5, offset: -1 },
+    holdout: { fraction: 0, seed: 0, by: 'group' as const },
+    items: levels.map((_, i) => ({ id: `${i}`, caption: '', group: `${i}`, split: 'train' as const })),
+  };
+  const images = Uint8Array.from({ length: levels.length * 48 }, (_, i) => levels[Math.floor(i / 48)]!);
+  await writeManifestFolder(nodeStore(data), manifest, { images, tokens: new Uint32Array(4 * levels.length) });
+  const device = await openDevice({ require: 'cpu' });
+  await partitionData({ device, data: nodeStore(data), clusters: 3, metric: 'euclidean' });
+  await device.close();
+  const { labels } = await readLabelled(nodeStore(data), 'router');
+  const [dark, grey] = [labels[0]!, labels[4]!];
+  const { code, said } = await paris(model, '--expert', `${dark}`, '--data', data, '--data-out', out, '--in-place');
+  expect(code).toBe(0);
+  expect(said[0]).toBe(`pictures handed over: 4 to cluster ${grey} → ${out}`);
+  expect(said[1]).toMatch(/^to teach the router: paris train router .* --from MODEL --steps 144 --out RUNS$/);
+  const handed = await readLabelled(nodeStore(out), 'router');
+  expect([...handed.labels]).toEqual([...labels].map((k) => (k === dark ? grey : k)));
+});
+
 it.each([
   [[], 'nothing is named to withdraw. Give --source, --licence or --expert.'],
   [['--source', 'musuem'], 'no network saw the source "musuem". Their sources are: mine, museum.'],
   [['--expert', 'three'], '"three" is no number of an expert'],
   [['--expert', '7', '--in-place'], 'there is no expert 7. Name some of 0, 1, 2.'],
   [['--licence', 'MIT', '--in-place'], 'all 3 experts would leave, and nothing would be left'],
-  [['--source', 'mine', '--data-out', 'somewhere'], '--data-out writes a data folder without a source or a licence.'],
+  [
+    ['--source', 'mine', '--data-out', 'somewhere'],
+    '--data-out needs the data folder that it changes. Add --data FOLDER.',
+  ],
 ])('refuses %j', async (args, message) => {
   const { code, said } = await paris(model, ...args);
   expect(code).toBe(2);

@@ -66,6 +66,7 @@ export type {
 } from './pipeline/options.js';
 export type { Pipeline } from './pipeline/pipeline.js';
 export type { ExpertLoad, ExpertShelf, Lease, LoadedExpert, Residency } from './residency/shelf.js';
+export { assignBatch, checkWeights, type ExpertBatch } from './routing/assignment.js';
 export { meanWeights } from './routing/mean-weights.js';
 export {
   type LoadedRouter,

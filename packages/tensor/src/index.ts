@@ -15,6 +15,7 @@ export * from './errors.js';
 export { type ComputeType, type DType, dtypeBytes, type FloatDType, type HostArray } from './graph/dtype.js';
 export type { Type as TensorType } from './graph/node.js';
 export type { Accumulator, HostElements, NoGradient } from './graph/op.js';
+export type { ElementKernel, ShaderFunction } from './graph/shader-function.js';
 export type { Shape } from './graph/shape.js';
 export type { MatmulShape } from './kernels/matmul/choose.js';
 export { parseTuningTable, type TuningTable } from './kernels/tuning.js';

@@ -20,7 +20,13 @@ export {
   trainJob,
 } from './bundle/job.js';
 export { createKeys, type Keys, publicKeyOf } from './bundle/keys.js';
-export { acceptResult, createResultBundle, type OpenedResult, openResult } from './bundle/result.js';
+export {
+  acceptResult,
+  assertAnswers,
+  createResultBundle,
+  type OpenedResult,
+  openResult,
+} from './bundle/result.js';
 export { mostBundleBytes } from './bundle/sealed.js';
 export { parseTrustList, type TrustList } from './bundle/trust.js';
 export { assembledCard, CARD_FILE, type CardIndex, type CardOptions, modelCard } from './card/card.js';
@@ -56,6 +62,9 @@ export type {
 } from './data/formats.js';
 export { gatherRows, type Rows, rowsOf, spread } from './data/rows.js';
 export type { WriteOptions } from './data/shards.js';
+export { type DistilOptions, distil } from './distil/distil.js';
+export { type TrainStudentOptions, trainStudent } from './distil/student.js';
+export type { TeachingOptions } from './distil/teacher.js';
 export { type CaptionEncoder, type CaptionFeatures, captionEncoder } from './encode/captions.js';
 export { type LatentEncoder, latentEncoder } from './encode/latents.js';
 export {
@@ -105,6 +114,7 @@ export { dataFolder } from './output/kinds.js';
 export { drawOutOfCluster } from './partition/out-of-cluster.js';
 export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition/partition.js';
 export { formatPartition, formatSweep, type PartitionReport } from './partition/report.js';
+export { type HandOverOptions, handOverClusters } from './prepare/hand-over.js';
 export { type Joined, type JoinOptions, joinData } from './prepare/join.js';
 export { type MergeOptions, mergeData } from './prepare/merge.js';
 export type { PictureSource, SkippedPicture, SourcePicture } from './prepare/picture-source.js';
@@ -120,6 +130,7 @@ export type { StepLine } from './run/lines.js';
 export type { LogLine, Machine } from './run/log.js';
 export { merkleRoot, rootByPath } from './run/merkle.js';
 export { readMetrics } from './run/metrics.js';
+export { expertRunName, ROUTER_RUN, STUDENT_RUN } from './run/names.js';
 export type { Observed, Observer } from './run/observer.js';
 export type { Saving } from './run/progress.js';
 export type { Proving } from './run/prover.js';
@@ -128,7 +139,7 @@ export { type FurtherWeights, type RunOptions, runTraining, type TrainingJob } f
 export type { StopOptions } from './run/stopping.js';
 export { type ConditionName, type ConditionSizes, conditionNames } from './train/conditions.js';
 export { defaultObjective, defaultSize, ditConfig, routerConfig, type TransformerSize } from './train/configs.js';
-export { type ConfigFor, expertRunName, type TrainExpertOptions, trainExpert } from './train/expert.js';
+export { type ConfigFor, type TrainExpertOptions, trainExpert } from './train/expert.js';
 export type { InitialWeights } from './train/initial.js';
 export { type LossWeight, minSnr, parseLossWeight, unweighted, velocityError } from './train/loss-weight.js';
 export {
@@ -143,7 +154,6 @@ export { profileTable, profileTraining, traceEvents } from './train/profile.js';
 export type { Batch, BatchNoise, HostBatch, HostTensor, Learning, Recipe } from './train/recipe.js';
 export type { Named } from './train/recorded.js';
 export {
-  ROUTER_RUN,
   type RouterPrior,
   type RouterStart,
   type TrainRouterOptions,
@@ -159,6 +169,7 @@ export {
 export { type RunControls, type TrainControls, train } from './train/train.js';
 export type { ValidationOptions } from './train/validation.js';
 export { drawSegments } from './verify/draw.js';
+export type { ExpectedEffect, TrainingEffect } from './verify/effect.js';
 export type { GateOptions, GateReport } from './verify/gate.js';
 export { oddsOf, segmentsFor, type Wanted } from './verify/odds.js';
 export type { Segment } from './verify/replay.js';

@@ -7,11 +7,12 @@ import { CHROMIUM, checkPage } from './browser.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runProgram } from './programs.js';
+import { checkVolunteer } from './volunteer.js';
 
 const EXAMPLES = join(ROOT, 'examples');
 const DENO = join(ROOT, 'node_modules', '.bin', 'deno');
-/** The demo and the emoji have tests of their own; the page is no program that ends. */
-const OTHERS = new Set(['demo', 'emoji', 'browser']);
+/** The demo and the emoji have tests of their own; pages are no programs that end. */
+const OTHERS = new Set(['demo', 'emoji', 'browser', 'volunteer']);
 const LINGER_MS = 5000;
 
 const counter = new Counter();
@@ -61,8 +62,10 @@ for (const [name, run] of Object.entries(RUNS)) {
   else if (run.needsDeno && !existsSync(DENO)) counter.skip(name, 'deno', 'the package deno is not installed');
   else await check(name, run, join(folder, run.leaves), env);
 }
-if (CHROMIUM) await checkPage(counter, CHROMIUM);
-else counter.skip('browser', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
+if (CHROMIUM) {
+  await checkPage(counter, CHROMIUM);
+  await checkVolunteer(counter, CHROMIUM);
+} else counter.skip('browser', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
 rmSync(folder, { recursive: true, force: true });
 counter.end();
 

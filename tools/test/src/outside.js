@@ -30,9 +30,12 @@ const programs = Object.fromEntries(
   readdirSync(outside).map((name) => [name, readFileSync(join(outside, name), 'utf8')]),
 );
 try {
-  const everything = entriesOf(() => true);
+  // Nobody but who imports @paris/tensor/typegpu needs TypeGPU.
+  const typegpu = '@paris/tensor/typegpu';
+  const everything = entriesOf((entry) => entry !== typegpu);
   await compiles('nodenext', everything, { module: 'nodenext', types: ['node'] }, ['@types/node']);
-  const browser = entriesOf((entry) => !entry.endsWith('/node') && entry !== '@paris/cli');
+  await compiles('nodenext, with TypeGPU', [typegpu], { module: 'nodenext', types: [] }, ['typegpu', '@webgpu/types']);
+  const browser = everything.filter((entry) => !entry.endsWith('/node') && entry !== '@paris/cli');
   await compiles('bundler', browser, { module: 'esnext', moduleResolution: 'bundler', types: [] }, []);
   const { env, name, reason } = await environmentOf('auto');
   if (env) await runs(env, name);

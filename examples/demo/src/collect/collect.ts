@@ -41,6 +41,7 @@ export async function collect(options: DemoOptions, ledger: Ledger, command: str
     experts,
     router: { parameters: router.parameters, steps: router.run.result?.steps ?? 0, ...evaluation.router },
     samples: await readSamples(join(options.out, layout.trace)),
+    released: await readSamples(join(options.out, layout.releasedTrace)),
     arms: armsOf(evaluation.losses),
     controls: [
       splitControl(train.manifest.items, test.manifest.items),

@@ -14,7 +14,18 @@ import { renderPage } from './page.js';
 import type { PageInput } from './types.js';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const sections = ['samples', 'flow', 'clusters', 'training', 'router', 'evaluation', 'controls', 'run', 'licences'];
+const sections = [
+  'samples',
+  'released',
+  'flow',
+  'clusters',
+  'training',
+  'router',
+  'evaluation',
+  'controls',
+  'run',
+  'licences',
+];
 
 describe('the page in a browser', () => {
   let input: PageInput;
@@ -41,7 +52,7 @@ describe('the page in a browser', () => {
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('request', (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(file).href);
+    await page.goto(pathToFileURL(file).href, { timeout: 240_000 }); // seconds, but for a busy machine
     await page.evaluate(() => document.fonts.ready);
     return { page, complaints, requests: requests.filter((url) => !url.startsWith('data:')) };
   };

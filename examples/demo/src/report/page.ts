@@ -6,7 +6,7 @@ import { clusters, flow } from './parts/clusters.js';
 import { controls, evaluation } from './parts/evaluation.js';
 import { header } from './parts/header.js';
 import { licences, run } from './parts/run.js';
-import { samples } from './parts/samples.js';
+import { released, samples } from './parts/samples.js';
 import { router, training } from './parts/training.js';
 import { script } from './script.js';
 import { style } from './style.js';
@@ -24,6 +24,7 @@ export function renderPage(input: PageInput, fontCss = ''): string {
 <body><main>
 ${header(input)}
 ${samples(input)}
+${released(input)}
 ${flow(input)}
 ${clusters(input)}
 ${training(input)}

@@ -45,6 +45,7 @@ figure{margin:0}figure>.scroll+figcaption{margin-top:8px}
 .strip{display:block;width:100%;height:26px;shape-rendering:crispEdges;background:var(--chip)}
 .film{display:grid;grid-auto-flow:column;grid-auto-columns:1fr;gap:1px;background:var(--line);border:1px solid var(--line);border-top:0;border-radius:0 0 8px 8px;overflow:hidden}
 .film img{width:100%;height:auto;aspect-ratio:1}
+.released .main{border:1px solid var(--line);border-radius:8px}
 .sample figcaption{display:flex;flex-wrap:wrap;gap:2px 10px;margin-top:7px;font-size:12px;font-variant-numeric:tabular-nums;line-height:1.4}
 .sample figcaption b{font-weight:650;color:var(--ink)}.sample figcaption i{width:8px;height:8px;border-radius:2px;display:inline-block;margin-right:5px}
 [data-expert]{transition:opacity .15s}

@@ -12,6 +12,8 @@ export interface PageInput {
   readonly experts: readonly ExpertSummary[];
   readonly router: RouterSummary;
   readonly samples: Samples;
+  /** The same prompts, drawn by the weights that come with the repository. */
+  readonly released: Samples;
   readonly arms: readonly Arm[];
   readonly controls: readonly Control[];
   readonly timings: Timings;

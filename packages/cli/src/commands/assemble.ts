@@ -129,7 +129,7 @@ function gateOf(data: FileStore, device: Device, reporter: Reporter, signal: Abo
 }
 
 /** `expert-03: loss 0.31 on 16 held-out pictures of its cluster; untrained 1.02, others 0.36` */
-function lineOf({ name, pictures, levels, unjudged }: GateReport): string {
+function lineOf({ name, pictures, levels, effect, expected, unjudged }: GateReport): string {
   if (unjudged !== undefined) return `${name}: its loss was not measured (${unjudged})`;
   const mean = (of: (level: GateReport['levels'][number]) => number | undefined) => {
     const values = levels.flatMap((level) => of(level) ?? []);
@@ -138,7 +138,11 @@ function lineOf({ name, pictures, levels, unjudged }: GateReport): string {
   const others = mean((level) => level.others);
   const beside = others === undefined ? '' : `, others ${others}`;
   const own = `${name}: loss ${mean(({ loss }) => loss)} on ${pictures} held-out pictures of its cluster`;
-  return `${own}; untrained ${mean(({ initial }) => initial)}${beside}`;
+  const far =
+    effect && expected
+      ? `; its weights moved ${Math.round((100 * effect.moved) / expected.moved)} % of what is usual for ${expected.steps} steps`
+      : '';
+  return `${own}; untrained ${mean(({ initial }) => initial)}${beside}${far}`;
 }
 
 const examples = `

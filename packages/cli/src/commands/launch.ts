@@ -1,6 +1,9 @@
 import { mkdir } from 'node:fs/promises';
+import { printable } from '@paris/files';
+import { ValueError } from '@paris/tensor';
 import { Command } from 'commander';
 import { path } from '../check-outputs.js';
+import { collected } from '../config/file.js';
 import { adapterOption } from '../gpu.js';
 import { kubernetesFiles } from '../launch/kubernetes.js';
 import { launchLocal } from '../launch/local.js';
@@ -48,7 +51,8 @@ function planText(jobs: readonly Job[]): string {
 }
 
 interface LocalFlags {
-  jobs: number;
+  jobs?: number;
+  each?: string[];
   retries: number;
   logs: string;
   adapter: string;
@@ -59,18 +63,46 @@ function localCommand(): Command {
   return new Command('local')
     .description('run all jobs on this machine; run the same command again to resume')
     .argument('<plan>', planFile)
-    .option('--jobs <n>', 'jobs at once', whole(1), 1)
+    .option('--jobs <n>', 'jobs at once (default: as many as values of --each, or 1)', whole(1))
+    .option(
+      '--each <NAME=a,b>',
+      'a variable of which jobs that run at the same time get different values, such as the card that a driver takes; repeat it for more',
+      collected,
+    )
     .option('--retries <n>', 'how often a job is started again that a lost device or a full disk ended', whole(0), 3)
     .option('--logs <folder>', 'folder of a log for each job', path, 'logs')
     .addOption(adapterOption())
     .option('--json', 'print progress as JSON lines on stdout')
-    .action(async (file: string, { jobs, retries, logs, adapter, json }: LocalFlags) => {
+    .action(async (file: string, { jobs: wanted, each = [], retries, logs, adapter, json }: LocalFlags) => {
+      const slots = slotsOf(each);
+      const jobs = wanted ?? slots?.length ?? 1;
+      if (slots && jobs > slots.length) {
+        const what = `--each has ${slots.length} values, and --jobs runs ${jobs} at once`;
+        throw new ValueError('launch', `${what}. Give a value for each, or fewer jobs.`);
+      }
       const plan = await readPlan(file);
       const view = launchView(json === true, plan);
       const extra = adapter === 'auto' ? [] : ['--adapter', adapter];
-      const options = { command: installedParis(), jobs, retries, pauseMs: 10_000, logs, extra, ...view };
+      const options = { command: installedParis(), jobs, slots, retries, pauseMs: 10_000, logs, extra, ...view };
       await stoppable((signal) => launchLocal(plan, { ...options, signal }).finally(view.close));
     });
+}
+
+/** `CARD=0,1` → [{ CARD: '0' }, { CARD: '1' }]; several variables side by side. @throws ValueError if they do not fit together */
+function slotsOf(each: readonly string[]): Record<string, string>[] | undefined {
+  const variables = each.map((text) => {
+    const [, name, values] = /^([A-Za-z_]\w*)=(.+)$/.exec(text) ?? [];
+    if (name === undefined) throw new ValueError('launch', `"${printable(text)}" is no --each. Write NAME=a,b.`);
+    return { name, values: values!.split(',') };
+  });
+  const [first] = variables;
+  if (!first) return undefined;
+  const other = variables.find(({ values }) => values.length !== first.values.length);
+  if (other) {
+    const what = `${first.name} has ${first.values.length} values and ${other.name} ${other.values.length}`;
+    throw new ValueError('launch', `${what}. Give as many of each.`);
+  }
+  return first.values.map((_, i) => Object.fromEntries(variables.map(({ name, values }) => [name, values[i]!])));
 }
 
 interface SlurmFlags {

@@ -1,7 +1,8 @@
 import { nodeStore } from '@paris/files/node';
 import { presentExperts, readModelIndex } from '@paris/model';
-import { ValueError } from '@paris/tensor';
+import { openDevice, ValueError } from '@paris/tensor';
 import {
+  handOverClusters,
   isPicked,
   joinData,
   OutputError,
@@ -43,7 +44,7 @@ export function withdrawCommand(): Command {
     .option('--data <folder>', 'the data folder, by whose records it is said who saw what')
     .option(
       '--data-out <folder>',
-      'write the data without those pictures there; clusters that had none keep their bytes',
+      'write the data there without those pictures, or, with --expert, with its pictures handed over to the nearest clusters that are left; other clusters keep their bytes',
       path,
     )
     .addOption(new Option('--out <folder>', 'write the model without those experts there').argParser(path))
@@ -77,7 +78,12 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
     experts = [...seen.experts.keys()];
     for (const line of sightings(seen)) reporter.info(line);
   }
-  if (dataOut !== undefined) await writeData(dataOut, data, pick, reporter, signal);
+  if (dataOut !== undefined) {
+    if (data === undefined)
+      throw new OutputError('withdraw', '--data-out needs the data folder that it changes. Add --data FOLDER.');
+    if (pick) await writeData(dataOut, data, pick, reporter, signal);
+    else await handOver(dataOut, data, experts, reporter, signal);
+  }
   if (out !== undefined || inPlace) {
     if (experts.length > 0) {
       const index = await withdrawExperts({
@@ -115,22 +121,35 @@ function sightings({ experts, router }: Sightings): string[] {
 
 async function writeData(
   out: string,
-  data: string | undefined,
-  pick: Withdrawn | undefined,
+  data: string,
+  pick: Withdrawn,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  if (data === undefined || !pick) {
-    throw new OutputError(
-      'withdraw',
-      '--data-out writes a data folder without a source or a licence. Give that, and --data.',
-    );
-  }
   const keep = (item: Parameters<typeof isPicked>[0]) => !isPicked(item, pick);
   const { pictures, left, untouched } = await joinData({ data: [nodeStore(data)], out: nodeStore(out), keep, signal });
   reporter.info(
     `${pictures} pictures stay, ${left} do not; clusters ${untouched.join(', ') || 'none'} are as they were → ${out}`,
   );
+}
+
+/** The pictures of experts that leave go to the nearest clusters that stay; the router is then told so in a short training. */
+async function handOver(
+  out: string,
+  data: string,
+  clusters: readonly number[],
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const device = await openDevice({ require: 'cpu' }); // a few distances
+  try {
+    const { to } = await handOverClusters({ device, data: nodeStore(data), out: nodeStore(out), clusters, signal });
+    const lines = to.flatMap((count, k) => (count > 0 ? [`${count} to cluster ${k}`] : []));
+    reporter.info(`pictures handed over: ${lines.join(', ') || 'none'} → ${out}`);
+    reporter.info(`to teach the router: paris train router ${quoted(out)} --from MODEL --steps 144 --out RUNS`);
+  } finally {
+    await device.close();
+  }
 }
 
 /** What starts the retraining of those that saw it. */
@@ -150,4 +169,5 @@ Examples:
   paris withdraw my-model/ --source "my camera"                        who saw it
   paris withdraw my-model/ --source "my camera" --out smaller-model/   a model without those experts
   paris withdraw my-model/ --licence CC-BY-NC-4.0 --data data/ --data-out clean/
-  paris withdraw my-model/ --expert 3 --in-place`;
+  paris withdraw my-model/ --expert 3 --in-place
+  paris withdraw my-model/ --expert 3 --data data/ --data-out handed-over/ --out smaller-model/`;

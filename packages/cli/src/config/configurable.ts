@@ -20,28 +20,31 @@ const ofOneCall: readonly string[] = ['--config', '--print-config', '--fresh', '
  * Adds --config and --print-config. Options that the command line names win over the file; `data` in it is the command's
  * argument, and `network` holds fields of config.json.
  * @param required - options that must be given, here or there, by attribute name
+ * @param argument - the name of the command's argument, which a file may have, too
  */
-export function configurable(command: Command, required: readonly string[]): Command {
+export function configurable(command: Command, required: readonly string[], argument = 'data'): Command {
   return command
     .option('--config <file>', 'YAML or JSON file with options by their names; those of the command line win')
     .option('--print-config', 'print such a file with all options, their values and what they do')
     .hook('preAction', async (_, action) => {
       const { config } = action.opts<ConfigFlags>();
-      if (config !== undefined) apply(action, config, await readConfigFile(config));
+      if (config !== undefined) apply(action, config, await readConfigFile(config), argument);
       const options = action.options.filter(({ long, hidden }) => !hidden && !ofOneCall.includes(long!));
       if (action.opts<{ printConfig?: boolean }>().printConfig) {
         const { network } = action.opts<ConfigFlags>();
-        printText(configText(`paris ${titleOf(action)}`, action, options, { data: action.args[0], network }));
+        printText(
+          configText(`paris ${titleOf(action)}`, action, options, { argument, value: action.args[0], network }),
+        );
         throw new CommanderError(0, 'paris.printed', '');
       }
-      requireAll(action, required);
+      requireAll(action, required, argument);
     });
 }
 
-function apply(command: Command, file: string, fields: ConfigFields): void {
+function apply(command: Command, file: string, fields: ConfigFields, argument: string): void {
   for (const [name, value] of Object.entries(fields)) {
     if (name === 'network') command.setOptionValueWithSource(name, section(file, name, value), 'config');
-    else if (name === 'data') applyData(command, file, value);
+    else if (name === argument) applyArgument(command, file, name, value);
     else applyOption(command, file, name, value);
   }
 }
@@ -64,9 +67,9 @@ function applyOption(command: Command, file: string, name: string, value: Config
   if (command.getOptionValueSource(key) !== 'cli') command.setOptionValueWithSource(key, parsed, 'config');
 }
 
-function applyData(command: Command, file: string, value: ConfigFields[string]): void {
+function applyArgument(command: Command, file: string, name: string, value: ConfigFields[string]): void {
   if (typeof value !== 'string' || value === '') {
-    throw new ConfigError('config', `${file}: data is ${JSON.stringify(value)}. It is the path of a folder.`);
+    throw new ConfigError('config', `${file}: ${name} is ${JSON.stringify(value)}. It is the path of a folder.`);
   }
   if (command.args.length > 0) return;
   command.args = [value];
@@ -74,9 +77,9 @@ function applyData(command: Command, file: string, value: ConfigFields[string]):
 }
 
 /** As commander says it of options that are marked as required, which would be asked for before the file is read. */
-function requireAll(command: Command, required: readonly string[]): void {
+function requireAll(command: Command, required: readonly string[], argument: string): void {
   if (command.args.length === 0) {
-    command.error("error: missing required argument 'data'", { code: 'commander.missingArgument' });
+    command.error(`error: missing required argument '${argument}'`, { code: 'commander.missingArgument' });
   }
   for (const key of required) {
     if (command.getOptionValue(key) !== undefined) continue;

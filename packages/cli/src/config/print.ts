@@ -10,7 +10,7 @@ export function configText(
   title: string,
   command: Command,
   options: readonly Option[],
-  more: { readonly data: string | undefined; readonly network: object | undefined },
+  more: { readonly argument: string; readonly value: string | undefined; readonly network: object | undefined },
 ): string {
   const fields = options.flatMap((option) => {
     const name = option.long!.slice(2);
@@ -21,8 +21,8 @@ export function configText(
   return [
     `# ${title}. Options of the command line win over this file.`,
     '',
-    '# the data folder',
-    field('data', more.data, 'data/'),
+    `# the ${more.argument} folder`,
+    field(more.argument, more.value, `${more.argument}/`),
     '',
     ...fields,
     "# fields of the network's config.json, which win over the options above",

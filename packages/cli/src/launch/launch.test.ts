@@ -76,6 +76,7 @@ const args = process.argv.slice(2);
 const at = args.indexOf('--cluster');
 const id = args[0] !== 'train' ? args[0] : args[1] === 'router' ? 'router' : 'expert-0' + args[at + 1];
 const note = (what) => appendFileSync(${JSON.stringify(calls)}, id + ' ' + what + '\\n');
+if (process.env.CARD) appendFileSync(${JSON.stringify(calls)}.concat('-cards'), id + ' ' + process.env.CARD + '\\n');
 process.on('SIGINT', () => { note('stopped'); process.exit(130); });
 note('start');
 const before = readFileSync(${JSON.stringify(calls)}, 'utf8').split('\\n').filter((line) => line === id + ' start').length;
@@ -137,6 +138,27 @@ describe('launchLocal', () => {
         .map(([id]) => id)
         .sort(),
     ).toEqual(['expert-01', 'expert-01', 'router']);
+  });
+
+  it('gives jobs that run at the same time different cards', async () => {
+    const { calls, error } = await run({}, { slots: [{ CARD: 'a' }, { CARD: 'b' }] });
+    expect(error).toBeUndefined();
+    const cards = new Map(
+      (await readFile(join(folder, 'calls-cards'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ') as [string, string]),
+    );
+    expect(cards.size).toBe(6);
+    const busy = new Set<string>();
+    for (const line of calls) {
+      const [id = '', what] = line.split(' ');
+      const card = cards.get(id)!;
+      if (what === 'start') expect(busy.has(card), `${line} on ${card}`).toBe(false);
+      if (what === 'start') busy.add(card);
+      else busy.delete(card);
+    }
+    expect(new Set(cards.values())).toEqual(new Set(['a', 'b']));
   });
 
   it('gives up after so many times', async () => {

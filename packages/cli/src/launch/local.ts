@@ -7,7 +7,7 @@ import { ParisError } from '@paris/tensor';
 import { EXIT } from '../exit-code.js';
 import type { JsonProgress } from '../reporter.js';
 import type { Job, Plan } from './plan.js';
-import { type Outcome, type ParisCommand, runParis } from './process.js';
+import { type Outcome, type ParisCommand, type RunParisOptions, runParis } from './process.js';
 
 /** How a plan is carried out. */
 export interface LaunchLocalOptions {
@@ -22,6 +22,8 @@ export interface LaunchLocalOptions {
   readonly logs: string;
   /** More arguments for jobs that compute, such as `--adapter gpu`. */
   readonly extra?: readonly string[];
+  /** Variables of which jobs that run at the same time get different values, such as one card each; as many as `jobs` at least. */
+  readonly slots?: readonly Readonly<Record<string, string>>[] | undefined;
   readonly signal: AbortSignal;
   readonly onEvent?: (job: Job, event: JsonProgress) => void;
   readonly onState?: (job: Job, state: JobState) => void;
@@ -52,8 +54,11 @@ export async function launchLocal({ experts, others }: Plan, options: LaunchLoca
   const failed: { what: string; passing: boolean }[] = [];
   const running = new Map<Job, Promise<void>>();
   const threads = Math.max(1, Math.floor(availableParallelism() / Math.min(options.jobs, jobs.length)));
+  const free = [...(options.slots ?? [])];
   const start = async (job: Job) => {
-    const outcome = await untilItEnds(job, options, threads);
+    const slot = free.shift();
+    const outcome = await untilItEnds(job, options, { threads, env: slot });
+    if (slot) free.unshift(slot);
     if (outcome.kind === 'done') done.add(job.id);
     else if (outcome.kind === 'failed') {
       const what = `${job.id} (${outcome.reason}; log: ${logOf(job, options)})`;
@@ -79,7 +84,11 @@ export async function launchLocal({ experts, others }: Plan, options: LaunchLoca
   throw new LaunchError('launch', sentence);
 }
 
-async function untilItEnds(job: Job, options: LaunchLocalOptions, threads: number): Promise<Outcome> {
+async function untilItEnds(
+  job: Job,
+  options: LaunchLocalOptions,
+  share: Pick<RunParisOptions, 'threads' | 'env'>,
+): Promise<Outcome> {
   const { command, extra = [], signal, onEvent, onState, retries } = options;
   const args = job.id === 'assemble' ? job.args : [...job.args, ...extra];
   for (let attempt = 0; ; attempt++) {
@@ -88,7 +97,7 @@ async function untilItEnds(job: Job, options: LaunchLocalOptions, threads: numbe
       command,
       logFile: logOf(job, options),
       signal,
-      threads,
+      ...share,
       onEvent: (event) => onEvent?.(job, event),
     });
     if (outcome.kind === 'done') onState?.(job, { state: 'done' });

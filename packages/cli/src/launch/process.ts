@@ -28,6 +28,8 @@ export interface RunParisOptions {
   readonly signal: AbortSignal;
   /** Threads of a command that computes on the CPU: commands that run side by side share the processors. */
   readonly threads?: number | undefined;
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How a command ended. `code` is undefined for one that could not be started or was ended by a signal. */
@@ -40,7 +42,7 @@ const GRACE_MS = 30_000; // for a checkpoint, after which a process that was ask
 
 /** Runs `paris` once, with `--json`. Never throws for what the process does. */
 export async function runParis(args: readonly string[], options: RunParisOptions): Promise<Outcome> {
-  const { command, logFile, onEvent, signal, threads } = options;
+  const { command, logFile, onEvent, signal, threads, env } = options;
   if (signal.aborted) return { kind: 'stopped' };
   await mkdir(dirname(logFile), { recursive: true });
   const [program, ...first] = command;
@@ -48,7 +50,7 @@ export async function runParis(args: readonly string[], options: RunParisOptions
   const child = spawnWithThisProcess(program, [...first, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
-    env: threads === undefined ? process.env : { ...process.env, PARIS_THREADS: String(threads) },
+    env: { ...process.env, ...(threads !== undefined && { PARIS_THREADS: String(threads) }), ...env },
   });
   const endGroup = () => {
     try {

@@ -174,6 +174,7 @@ const titles: { readonly [metric: string]: string } = {
   expertPictures: 'pictures seen by the experts',
   expertTeraflops: 'TFLOP of the experts',
   expertMegabytes: 'MB of one expert',
+  teacherTeraflops: 'TFLOP of the teacher',
   routerPictures: 'pictures seen by the router',
   routerTeraflops: 'TFLOP of the router',
 };

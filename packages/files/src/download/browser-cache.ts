@@ -1,5 +1,5 @@
-// Downloads that a browser keeps: in its Cache API, which pages and workers (and Deno) have, and in memory where that is full or
-// not there.
+// Downloads that a browser keeps: in its Cache API, which pages and workers (and Deno) have, or in the origin's private files, and
+// in memory where that is full or not there.
 import { notFound } from '../errors.js';
 import type { FileLock } from '../stores/store.js';
 import { type WebLocks, webLock } from '../web-lock.js';
@@ -22,6 +22,9 @@ interface CacheLike {
   put(key: string, response: Response): Promise<void>;
 }
 
+/** Where a browser keeps entries from visit to visit. */
+type Keeper = Pick<DownloadCache, 'read' | 'exists' | 'write'>;
+
 /** Parts in memory beyond this are dropped, the oldest first: they are downloaded again when they are wanted. */
 const mostMemoryBytes = 256 * 2 ** 20;
 /** Left free of the quota: entries take more than their bytes. */
@@ -31,9 +34,10 @@ const spareBytes = 8 * 2 ** 20;
  * Where a page keeps what `cachedStore` downloads: across visits in the browser's Cache API, as long as there is room (the browser
  * is asked to keep it, `persist()`); otherwise up to 256 MiB of it in memory. Tabs take turns (Web Locks).
  * @param name - of the cache, shared by all pages of an origin that name it so
+ * @param files - where to keep it in place of the Cache API, such as `opfsStore('downloads')`
  */
-export function browserCache(name = 'paris-downloads'): DownloadCache {
-  return cacheOf(name, globalThis as Platform);
+export function browserCache(name = 'paris-downloads', files?: Keeper): DownloadCache {
+  return cacheOf(name, globalThis as Platform, files);
 }
 
 /** Keeps up to 256 MiB of what `cachedStore` downloads in memory, and nothing anywhere else. */
@@ -42,11 +46,11 @@ export function memoryCache(): DownloadCache {
 }
 
 /** What {@link browserCache} is on this platform. */
-export function cacheOf(name: string, platform: Platform): DownloadCache {
-  const cache = new BrowserCache(name, platform);
+export function cacheOf(name: string, platform: Platform, files?: Keeper): DownloadCache {
+  const cache = new BrowserCache(name, platform, files);
   return {
     read: (path) => cache.read(path),
-    exists: async (path) => (await cache.find(path)) !== undefined,
+    exists: (path) => cache.exists(path),
     write: (path, bytes) => cache.write(path, bytes),
     lock: (folder = '') => cache.lock(folder),
   };
@@ -56,24 +60,27 @@ class BrowserCache {
   readonly #name: string;
   readonly #platform: Platform;
   /** Undefined where the browser has none, or keeps none for this page. */
-  readonly #cache: Promise<CacheLike | undefined>;
+  readonly #keeper: Promise<Keeper | undefined>;
   readonly #memory = new Map<string, Uint8Array<ArrayBuffer>>();
   #isPersistent = false;
 
-  constructor(name: string, platform: Platform) {
+  constructor(name: string, platform: Platform, files?: Keeper) {
     this.#name = name;
     this.#platform = platform;
-    this.#cache = Promise.resolve(platform.caches?.open(name)).catch(() => undefined);
+    const opened = files ?? platform.caches?.open(name).then(keeperOf);
+    this.#keeper = Promise.resolve(opened).catch(() => undefined);
   }
 
-  async find(path: string): Promise<Response | Uint8Array<ArrayBuffer> | undefined> {
-    return this.#memory.get(path) ?? (await (await this.#cache)?.match(keyOf(path)));
+  async exists(path: string): Promise<boolean> {
+    return this.#memory.has(path) || ((await (await this.#keeper)?.exists(path)) ?? false);
   }
 
   async read(path: string): Promise<Uint8Array<ArrayBuffer>> {
-    const found = await this.find(path);
-    if (!found) throw notFound(path);
-    return found instanceof Uint8Array ? found.slice() : new Uint8Array(await found.arrayBuffer());
+    const held = this.#memory.get(path);
+    if (held) return held.slice();
+    const keeper = await this.#keeper;
+    if (!keeper) throw notFound(path);
+    return keeper.read(path);
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
@@ -92,9 +99,9 @@ class BrowserCache {
 
   /** Whether the browser took it. */
   async #keep(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    const cache = await this.#cache;
+    const keeper = await this.#keeper;
     const { storage } = this.#platform.navigator ?? {};
-    if (!cache) return false;
+    if (!keeper) return false;
     try {
       if (!this.#isPersistent) {
         this.#isPersistent = true;
@@ -102,10 +109,10 @@ class BrowserCache {
       }
       const { quota = Number.POSITIVE_INFINITY, usage = 0 } = (await storage?.estimate?.()) ?? {};
       if (bytes.length + spareBytes > quota - usage) return false;
-      await cache.put(keyOf(path), new Response(bytes));
+      await keeper.write(path, bytes);
       return true;
     } catch {
-      return false; // a QuotaExceededError, or a browser that stores nothing in this mode
+      return false; // it is full after all, or a browser that stores nothing in this mode
     }
   }
 
@@ -115,6 +122,18 @@ class BrowserCache {
     if (!locks) return Promise.resolve({ release: async () => {} });
     return webLock(locks, `${this.#name} ${folder}`, `"${folder}" is in use by another tab. Wait for it to end.`);
   }
+}
+
+function keeperOf(cache: CacheLike): Keeper {
+  return {
+    exists: async (path) => (await cache.match(keyOf(path))) !== undefined,
+    read: async (path) => {
+      const found = await cache.match(keyOf(path));
+      if (!found) throw notFound(path);
+      return new Uint8Array(await found.arrayBuffer());
+    },
+    write: (path, bytes) => cache.put(keyOf(path), new Response(bytes as Uint8Array<ArrayBuffer>)),
+  };
 }
 
 /** Keys of a cache are addresses; this one leads nowhere. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromHalf, toHalf } from './half.js';
+import { fromHalf, fromHalves, toHalf, toHalves } from './half.js';
 
 describe('half floats', () => {
   it('come back the same from every bit pattern', () => {
@@ -7,6 +7,20 @@ describe('half floats', () => {
       const value = fromHalf(bits);
       if (!Number.isNaN(value)) expect(toHalf(value)).toBe(bits);
     }
+  });
+
+  it('mean what IEEE 754 says, one by one and as an array', () => {
+    const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
+    const expected = Float32Array.from(all, (bits) => {
+      const [sign, exponent, mantissa] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+      if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+      return sign * (exponent ? 1024 + mantissa : mantissa) * 2 ** (Math.max(exponent, 1) - 25);
+    });
+    const values = fromHalves(all);
+    const wrong = [...all].filter((i) => !(Object.is(values[i], expected[i]) && Object.is(fromHalf(i), expected[i])));
+    expect(wrong).toEqual([]);
+    const numbers = values.filter((value) => !Number.isNaN(value));
+    expect(fromHalves(toHalves(numbers))).toEqual(numbers);
   });
 
   it('round to nearest even and overflow to infinity', () => {

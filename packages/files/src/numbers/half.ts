@@ -22,10 +22,24 @@ export function toHalf(x: number): number {
 
 /** The number of 16 bits. */
 export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const mantissa = bits & 1023;
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  const size = bits & 0x7fff;
+  if (size > 0x7c00) return Number.NaN;
+  if (size < 0x400) return (bits & 0x8000 ? -size : size) * 2 ** -24; // subnormal; −0 of its own sign
+  // As in toHalf; the largest exponent, infinity's, is 255 there.
+  bitsView[0] = ((bits & 0x8000) << 16) | (size === 0x7c00 ? 0x7f800000 : (size << 13) + 0x38000000);
+  return floatView[0]!;
+}
+
+/** All numbers of an array of halves. A loop: `TypedArray.from` with a function takes fifteen times as long. */
+export function fromHalves(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) numbers[i] = fromHalf(bits[i]!);
+  return numbers;
+}
+
+/** {@link toHalf} of each number. */
+export function toHalves(numbers: ArrayLike<number>): Uint16Array<ArrayBuffer> {
+  const bits = new Uint16Array(numbers.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = toHalf(numbers[i]!);
+  return bits;
 }

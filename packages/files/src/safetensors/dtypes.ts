@@ -1,5 +1,5 @@
-import { fromBfloat, toBfloat } from '../numbers/bfloat.js';
-import { fromHalf, toHalf } from '../numbers/half.js';
+import { fromBfloats, toBfloats } from '../numbers/bfloat.js';
+import { fromHalves, toHalves } from '../numbers/half.js';
 
 /**
  * Element types of arrays on the host. f16 and bf16 are read into a Float32Array, which holds all their values; bool
@@ -29,18 +29,18 @@ export interface FileDType {
 export const fileDTypes: Readonly<Record<string, FileDType>> = {
   F32: { bytes: 4, host: 'f32', read: (b) => new Float32Array(aligned(b)), write: view },
   // What does not fit becomes infinity, which loading a model refuses.
-  F64: { bytes: 8, host: 'f32', read: (b) => Float32Array.from(new Float64Array(aligned(b))) },
+  F64: { bytes: 8, host: 'f32', read: (b) => new Float32Array(new Float64Array(aligned(b))) },
   F16: {
     bytes: 2,
     host: 'f16',
-    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), fromHalf),
-    write: (data) => view(Uint16Array.from(data, toHalf)),
+    read: (b) => fromHalves(new Uint16Array(aligned(b))),
+    write: (data) => view(toHalves(data)),
   },
   BF16: {
     bytes: 2,
     host: 'bf16',
-    read: (b) => Float32Array.from(new Uint16Array(aligned(b)), fromBfloat),
-    write: (data) => view(Uint16Array.from(data, toBfloat)),
+    read: (b) => fromBfloats(new Uint16Array(aligned(b))),
+    write: (data) => view(toBfloats(data)),
   },
   I32: { bytes: 4, host: 'i32', read: (b) => new Int32Array(aligned(b)), write: view },
   U32: { bytes: 4, host: 'u32', read: (b) => new Uint32Array(aligned(b)), write: view },

@@ -116,7 +116,8 @@ describe("a DiT in diffusers' form", () => {
     ]);
     const foreign = await draw(models.dit!, { label: 1 });
     expect((await draw(out, { label: 1 })).data).toEqual(foreign.data);
-    expect(notices).toEqual([]); // ours now
+    // Ours now, and still not for everybody.
+    expect(notices).toEqual(['Its licence: cc-by-nc-4.0. It is for NonCommercial use only.']);
     expect((await draw(out, { label: 2 })).data).not.toEqual(foreign.data);
     await importModel(models.dit!, small, { weights: 'f16' });
     const path = 'experts/00/model.safetensors';
@@ -278,6 +279,35 @@ describe("a DiT in diffusers' form", () => {
       '[import] the folder to write has files already.',
     );
   });
+});
+
+it('says all that is wrong with the weights of all networks in one error, and what nothing uses', async () => {
+  const weights = 'vae/diffusion_pytorch_model.safetensors';
+  const shard = 'transformer/diffusion_pytorch_model-00002-of-00002.safetensors';
+  const index = 'transformer/diffusion_pytorch_model.safetensors.index.json';
+  const vae = parseSafetensors(await models.dit!.read(weights));
+  const { 'decoder.conv_in.bias': bias, ...others } = vae;
+  const parts = parseSafetensors(await models.dit!.read(shard));
+  const { 'pos_embed.proj.bias': place, ...rest } = parts;
+  const { weight_map, ...more } = JSON.parse(new TextDecoder().decode(await models.dit!.read(index)));
+  const { 'pos_embed.proj.bias': _, ...map } = weight_map;
+  const wrong = await changed(models.dit!, {
+    [weights]: writeSafetensors({ ...others, 'decoder.conv_out.bias': bias! }),
+    [shard]: writeSafetensors(rest),
+    [index]: JSON.stringify({ ...more, weight_map: map }),
+  });
+  const failure = await load(wrong).then(String, (error) => error);
+  expect(failure).toBeInstanceOf(CheckpointError);
+  expect(failure.message).toContain(`${index} does not fit the layout of diffusers' DiT: missing pos_embed.proj.bias.`);
+  expect(failure.message).toContain(
+    `${weights} does not fit the layout of AutoencoderKL: missing decoder.conv_in.bias;`,
+  );
+  expect(failure.message).toContain(`unfit decoder.conv_out.bias is [${bias!.shape}], not [3].`);
+
+  const extra = { ...vae, 'loss.logvar': place!, 'quantize.embedding': place! };
+  const odd = await changed(models.dit!, { [weights]: writeSafetensors(extra) });
+  await (await load(odd)).close();
+  expect(notices[0]).toContain('; not used: 2 tensors (loss.logvar, quantize.embedding) of codec.');
 });
 
 it("a PixArt in diffusers' form draws what a promptEncoder tells it", async () => {

@@ -1,5 +1,5 @@
 // Under which licence somebody else's model is, as its model card says.
-import type { FileSource } from '@paris/files';
+import { type FileSource, printable } from '@paris/files';
 
 const unknown = 'not stated by its source';
 
@@ -15,6 +15,11 @@ export async function licenceOf(source: FileSource): Promise<string> {
   const licence = field('license');
   const named = licence === 'other' ? field('license_name') : undefined;
   return (named ? `other: ${named}` : licence)?.slice(0, 200) ?? unknown;
+}
+
+/** What is said of a licence when a model is loaded: which it is, and whether it forbids commercial use, as far as its name says. */
+export function saidLicence(licence: string): string {
+  return `Its licence: ${printable(licence)}.${isNonCommercial(licence) ? ' It is for NonCommercial use only.' : ''}`;
 }
 
 /** Whether a licence forbids commercial use, as far as its name says. */

@@ -1,5 +1,5 @@
 // A model in somebody else's form, as a model of ours: a folder of diffusers, the released Paris, or a file of weights.
-import { type FileSource, printable } from '@paris/files';
+import { type FileSource, printable, shortList } from '@paris/files';
 import { openCheckpoint } from '@paris/files/checkpoint';
 import {
   type Codec,
@@ -12,7 +12,7 @@ import {
 } from '@paris/model';
 import { CheckpointError } from '@paris/tensor';
 import { codecOf, pixelCodec, textOf } from './frozen.js';
-import { isNonCommercial, licenceOf } from './licence.js';
+import { licenceOf, saidLicence } from './licence.js';
 import { type ForeignPart, openWeights, readRecord } from './part.js';
 import { trainingOf } from './scheduler.js';
 import { expertOf, expertOfFolder, type ForeignExpert, routerOf, saidObjective } from './transformer.js';
@@ -71,9 +71,11 @@ export async function openForeign(source: FileSource, where: string, options: Fo
   const parts =
     options.file !== undefined ? await bareFile(source, options.file, options) : await folder(source, where, options);
   const { experts, router, codec, text } = parts;
+  const all = [...experts, ...(router ? [router] : []), codec, ...(text ? [text] : [])];
+  refuseMisfits(all);
   const licence = await licenceOf(source);
   const { channels, inputSize } = experts[0]!.config;
-  const recognised = recognisedAs(where, parts);
+  const recognised = recognisedAs(where, parts, all);
   const networks = { experts, router, codec, text };
   const index: ModelIndex = {
     format: 'paris-model',
@@ -91,13 +93,19 @@ export async function openForeign(source: FileSource, where: string, options: Fo
   const problems = misfits(networks, index);
   if (problems.length > 0)
     throw new CheckpointError('loadPipeline', `the model does not fit together. ${problems.join('; ')}.`);
-  const restriction = isNonCommercial(licence) ? ` It is for NonCommercial use only.` : '';
   return {
     index,
     networks,
-    parts: [...experts, ...(router ? [router] : []), codec, ...(text ? [text] : [])],
-    notices: [recognised, `Its licence: ${printable(licence)}.${restriction}`],
+    parts: all,
+    notices: [recognised, saidLicence(licence)],
   };
+}
+
+/** @throws CheckpointError that says of every network what is missing in its weights or of another shape */
+function refuseMisfits(parts: readonly ForeignPart<unknown>[]): void {
+  const found = parts.flatMap(({ misfit }) => (misfit ? [misfit] : []));
+  const said = found.map(({ message, tag }) => message.slice(`[${tag}] `.length));
+  if (said.length > 0) throw new CheckpointError('checkpoint', said.join(' '));
 }
 
 async function folder(source: FileSource, where: string, options: ForeignOptions): Promise<Parts> {
@@ -196,8 +204,12 @@ function namesOf(labels: unknown): string[] | undefined {
   return names.length === Object.keys(labels).length && !names.includes(undefined as never) ? names : undefined;
 }
 
-function recognisedAs(where: string, { form, experts, codec, text, remarks }: Parts): string {
-  const { layout, mark, config, unused } = experts[0]!;
+function recognisedAs(
+  where: string,
+  { form, experts, codec, text, remarks }: Parts,
+  all: readonly ForeignPart<unknown>[],
+): string {
+  const { layout, mark, config } = experts[0]!;
   const { condition } = config;
   const shows =
     condition.kind === 'label'
@@ -213,7 +225,18 @@ function recognisedAs(where: string, { form, experts, codec, text, remarks }: Pa
     `codec ${codec.architecture}`,
     ...(text ? [`text ${text.architecture}`] : []),
     ...remarks,
-    ...(unused.length > 0 ? [`${unused.length} tensors are not used: ${unused.slice(0, 8).join(', ')}`] : []),
+    ...saidUnused(all),
   ];
   return printable(`${said.join('; ')}.`);
+}
+
+/** The tensors that nothing uses, by network; those of experts that all have the same are said once. */
+function saidUnused(parts: readonly ForeignPart<unknown>[]): string[] {
+  const folders = new Map<string, string[]>();
+  for (const { folder, unused } of parts) {
+    if (unused.length === 0) continue;
+    const said = `not used: ${unused.length === 1 ? 'one tensor' : `${unused.length} tensors`} (${shortList(unused)})`;
+    folders.set(said, [...(folders.get(said) ?? []), folder]);
+  }
+  return [...folders].map(([said, where]) => `${said} of ${shortList(where)}`);
 }

@@ -4,7 +4,7 @@ import { type Checkpoint, openCheckpoint } from '@paris/files/checkpoint';
 import type { HostTensor } from '@paris/files/safetensors';
 import { type KeyMap, limits, mapCheckpoint, type Network, type ReadNetwork } from '@paris/model';
 import { CheckpointError, flattenTree, key, type Tensor } from '@paris/tensor';
-import { countParameters } from '@paris/tensor/nn';
+import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 
 /** A network whose weights are read from a foreign checkpoint. */
 export interface ForeignPart<N> extends ReadNetwork<N> {
@@ -16,6 +16,8 @@ export interface ForeignPart<N> extends ReadNetwork<N> {
   readonly parameters: number;
   /** Tensors of the checkpoint that it does not use. */
   readonly unused: readonly string[];
+  /** Why the checkpoint is not of this network: nothing is read of it then. */
+  readonly misfit: CheckpointError | undefined;
 }
 
 /** A network without parameters, or what makes a part of one that has some. */
@@ -24,12 +26,18 @@ interface PartOptions<N> {
   readonly config: { readonly architecture: string };
   readonly network: N;
   readonly companions?: Readonly<Record<string, Uint8Array>>;
-  readonly weights?: { readonly checkpoint: Checkpoint; readonly layout: KeyMap; readonly where: string };
+  readonly weights?: Weights;
+}
+
+interface Weights {
+  readonly checkpoint: Checkpoint;
+  readonly layout: KeyMap;
+  readonly where: string;
 }
 
 /**
- * A part, all of whose parameters are in the checkpoint.
- * @throws CheckpointError that lists those that are missing or of another shape
+ * A part whose parameters are looked for in the checkpoint. Those that are missing or of another shape are its `misfit`, for all
+ * parts to be looked at before anything is said.
  */
 export function foreignPart<N extends Network>({
   folder,
@@ -41,15 +49,24 @@ export function foreignPart<N extends Network>({
   const shapes = Object.fromEntries(
     flattenTree<Tensor>(network.init(key(0))).map(({ path, value }) => [path, value.shape]),
   );
-  const mapped = weights && mapCheckpoint(weights.layout, shapes, weights.checkpoint, weights.where);
+  const { mapped, misfit } = weights ? mappedOf(weights, shapes) : {};
   return {
     ...{ folder, config, network, companions, architecture: config.architecture },
     hasWeights: mapped !== undefined,
     stored: Object.entries(shapes).map(([name, shape]) => ({ name, dtype: 'F32', shape })),
     parameters: countParameters(shapes),
     tensors: mapped?.stream ?? none,
-    unused: mapped?.unused ?? [],
+    ...{ unused: mapped?.unused ?? [], misfit },
   };
+}
+
+function mappedOf({ checkpoint, layout, where }: Weights, shapes: ParameterShapes) {
+  try {
+    return { mapped: mapCheckpoint(layout, shapes, checkpoint, where) };
+  } catch (error) {
+    if (error instanceof CheckpointError) return { misfit: error };
+    throw error;
+  }
 }
 
 async function* none(): AsyncGenerator<[string, HostTensor]> {}

@@ -38,6 +38,7 @@ import { CheckpointError, type Device, openDevice, type Tensor, type TreeOf, Val
 import { codecs, textEncoders } from '#encoders';
 import { openFolder } from '#folder';
 import { foreignReader } from '#foreign';
+import { isNonCommercial, saidLicence } from '../foreign/licence.js';
 import type { ForeignReader } from '../foreign/reader.js';
 import type { ForeignSource, NamedSource } from '../foreign/source.js';
 import { codecSide, type LoadedCodec } from '../images/decode-latents.js';
@@ -81,7 +82,7 @@ export interface LoadOptions extends DownloadOptions {
   readonly foreignModels?: ForeignReader;
   /**
    * Called with a line that says what a model in somebody else's form was recognised as and by what, and with one about its
-   * licence. Default: `console.info`.
+   * licence, which is also said of a model of ours that is for NonCommercial use only. Default: `console.info`.
    */
   readonly onNotice?: (line: string) => void;
   /** Called as bytes of experts, router and the other files that loading needs arrive. */
@@ -208,6 +209,8 @@ async function openModel(source: string | URL | FileSource, options: LoadOptions
   const own = file === undefined ? await readOwnIndex(store) : undefined;
   const foreign = own ? undefined : await (await readerOf(options, noIndex(where))).load(store, where, file, options);
   const index = own ?? foreign!.index;
+  const { onNotice = console.info } = options;
+  if (own && isNonCommercial(own.licence)) onNotice(saidLicence(own.licence));
   const files = watchedFiles(store, index, options, timeLeft);
   let networks: ModelNetworks =
     foreign?.networks ??

@@ -1,10 +1,10 @@
-// Writes one kernel: bindings, a block of named expressions, TypeGPU functions by name. Text is made of counters and
+// Writes one kernel: bindings, a block of named expressions, shader functions by name. Text is made of counters and
 // shapes alone, so that the same work in another plan gives the same text and shares its pipeline.
-import tgpu, { type TgpuFn } from 'typegpu';
 import { computeType, type DType } from '../graph/dtype.js';
 import type { Extent, GeneratedKernel, OperandAccess } from '../graph/kernel.js';
 import type { Value } from '../graph/node.js';
 import { type Namer, Position } from '../graph/position.js';
+import { declaredName, type ShaderFunction, withNames } from '../graph/shader-function.js';
 
 /** A list of statements with the names it has given; an inner block sees the names of its outer ones. */
 export class Block {
@@ -37,7 +37,9 @@ export class KernelWriter implements Namer {
   private block = new Block();
   private rowBlock: Block | undefined;
   private readonly bound = new Map<Value, string>();
-  private readonly functions = new Map<TgpuFn, string>();
+  /** What each shader function is called here, and what they declare, by name. */
+  private readonly functions = new Map<ShaderFunction, string>();
+  private readonly declared = new Map<string, string>();
   /** Functions that read operands of tiled kernels. */
   private readonly loaders: string[] = [];
   private readonly wordNames = new Map<string, string>();
@@ -149,13 +151,32 @@ export class KernelWriter implements Namer {
     return `${prefix}${this.counter++}`;
   }
 
-  call(fn: TgpuFn, ...args: string[]): string {
+  call(fn: ShaderFunction, ...args: string[]): string {
     let name = this.functions.get(fn);
     if (!name) {
       name = `f${this.functions.size}`;
       this.functions.set(fn, name);
+      this.declare(fn, name);
     }
     return `${name}(${args.join(', ')})`;
+  }
+
+  /** Declares a function as `own`, and before it what it calls, under names that mean nothing else here. */
+  private declare({ declarations }: ShaderFunction, own: string): void {
+    const names = new Map<string, string>();
+    declarations.forEach((declaration, i) => {
+      const given = declaredName(declaration);
+      const last = i === declarations.length - 1;
+      for (let n = 0; ; n++) {
+        const name = last ? own : n === 0 ? given : `${given}_${n}`;
+        const text = withNames(declaration, names.set(given, name));
+        const known = this.declared.get(name);
+        if (last || (known === undefined ? !compilers.test(name) : known === text)) {
+          this.declared.set(name, text);
+          return;
+        }
+      }
+    });
   }
 
   /** Writes `body` into a block of its own and returns its lines. */
@@ -244,19 +265,20 @@ export class KernelWriter implements Namer {
         `@group(0) @binding(${this.bindings.length}) var<uniform> words: array<vec4u, ${Math.ceil(this.words.length / 4)}>;`,
       );
     }
-    const template = `${[...declared, ...this.loaders].join('\n')}
+    const text = `${[...declared, ...this.declared.values(), ...this.loaders].join('\n')}
 ${declarations}
 @compute @workgroup_size(${workgroupSize.join(', ')})
 fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u, @builtin(local_invocation_index) local_index: u32) {
 ${body}
 }`;
-    const externals = Object.fromEntries([...this.functions].map(([fn, name]) => [name, fn]));
-    const text = this.functions.size === 0 ? template : tgpu.resolve({ template, externals, names: 'strict' });
     const f16 = this.bindings.some(({ value }) => value.dtype === 'f16');
     const enabled = [...(f16 ? ['f16'] : []), ...(enable ? [enable] : [])];
     return enabled.length > 0 ? `enable ${enabled.join(', ')};\n${text}` : text;
   }
 }
+
+/** Names of module scope that the compiler gives itself. */
+const compilers = /^((in|out|load|f)\d+|words|main)$/;
 
 function storageType(dtype: DType): string {
   return dtype === 'bool' ? 'u32' : dtype;

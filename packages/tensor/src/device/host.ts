@@ -1,6 +1,6 @@
 // Converts host data to the form of device memory, and back.
 
-import { fromHalf, toHalf } from '@paris/files';
+import { fromHalves, toHalf } from '@paris/files';
 import { DTypeError, LimitError, ShapeError, ValueError } from '../errors.js';
 import type { DType, HostArray } from '../graph/dtype.js';
 import { checkShape, type Shape, showShape, sizeOf } from '../graph/shape.js';
@@ -90,7 +90,7 @@ function bytesOf(array: Float32Array | Int32Array | Uint32Array | Uint16Array): 
 
 /** The elements in the host's array for the dtype. */
 export function decodeElements(bytes: ArrayBuffer, dtype: DType, size: number): HostArray {
-  if (dtype === 'f16') return Float32Array.from(new Uint16Array(bytes, 0, size), fromHalf);
+  if (dtype === 'f16') return fromHalves(new Uint16Array(bytes, 0, size));
   const Kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
   return new Kind(bytes, 0, size);
 }

@@ -1,9 +1,9 @@
 // What an op is. One object holds its rules, its shader and its gradient; the compiler asks the object and never
 // switches on names. There are five kinds, which differ in how their elements are computed.
-import type { TgpuFn } from 'typegpu';
 import type { GeneratedKernel } from './kernel.js';
 import type { Attributes, Type, Value } from './node.js';
 import type { Position, Relation } from './position.js';
+import type { ShaderFunction } from './shader-function.js';
 import type { Strided } from './strided.js';
 import type { TiledContext } from './tiled.js';
 
@@ -77,8 +77,8 @@ export interface EmitContext<A = Attributes> {
   readonly position: Position;
   /** An element of an input, at the output's own position if none is given. */
   read(input: number, position?: Position): string;
-  /** Calls a TypeGPU function. */
-  call(fn: TgpuFn, ...args: string[]): string;
+  /** Calls a shader function. */
+  call(fn: ShaderFunction, ...args: string[]): string;
   /** Gives an expression a name, so that it is computed once. */
   name(expression: string): string;
 }

@@ -52,7 +52,7 @@ describe('a tuning table', () => {
       expect(new Set(found.map((choice) => JSON.stringify(choice))).size).toBe(found.length);
       expect(found.length).toBeGreaterThan(5);
       for (const choice of found) {
-        if (choice.kernel !== 'workgroupTile' || choice === found[0]) continue;
+        if (!('depth' in choice) || choice.kernel === 'packedTile' || choice === found[0]) continue;
         const { blockRows, blockColumns, depth, rows, columns } = choice;
         expect((blockRows / rows) * (blockColumns / columns)).toBeLessThanOrEqual(256);
         expect(4 * depth * (blockRows + blockColumns)).toBeLessThanOrEqual(16384);
@@ -60,13 +60,32 @@ describe('a tuning table', () => {
     }
   });
 
+  it('has for a card vectors of four, and subgroups where they have one size', () => {
+    const shape = { m: 512, n: 1152, k: 1152, batch: 1 };
+    const kernels = (subgroupSize?: number) =>
+      new Set(matmulCandidates(shape, { software: false, subgroupSize }, limits).map(({ kernel }) => kernel));
+    expect(kernels()).toEqual(new Set(['workgroupTile', 'vectorTile']));
+    expect(kernels(32)).toEqual(new Set(['workgroupTile', 'vectorTile', 'subgroupTile']));
+    const attention = attentionCandidates('forward', 72, { software: false, subgroupSize: 32 });
+    expect(attention.some((choice) => choice.kernel === 'subgroupTile' && choice.lanes === 32)).toBe(true);
+  });
+
   const wrong: [string, unknown][] = [
+    [
+      'matmul 4x4x4 has rows and columns that are no multiples of 4',
+      {
+        ...empty,
+        matmul: {
+          '4x4x4': { kernel: 'vectorTile', blockRows: 32, blockColumns: 32, depth: 8, rows: 4, columns: 2 },
+        },
+      },
+    ],
     ["its format is not 'paris-tuning', version 1", []],
     ["its format is not 'paris-tuning', version 1", { ...empty, version: 2 }],
     ['it names no adapter', { ...empty, fingerprint: 1 }],
     ["it has no part 'attention'", { ...empty, attention: null }],
     [
-      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile',
+      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile, vectorTile',
       { ...empty, matmul: { '4x4x4': { kernel: 'best' } } },
     ],
     [
@@ -84,7 +103,7 @@ describe('a tuning table', () => {
   }
   for (const kernel of ['constructor', '__proto__', 'toString']) {
     const message =
-      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile';
+      'matmul 4x4x4 names none of the kernels plain, registerTile, subgroupTile, packedTile, workgroupTile, vectorTile';
     wrong.push([message, { ...empty, matmul: { '4x4x4': { kernel } } }]);
   }
   const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [i, { kernel: 'plain' }]));

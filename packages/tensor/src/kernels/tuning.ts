@@ -56,6 +56,7 @@ const matmulFields: Record<MatmulChoice['kernel'], readonly string[]> = {
   subgroupTile: ['rows', 'columns', 'lanes'],
   packedTile: ['rows', 'columns', 'lanes', 'blockRows', 'depth'],
   workgroupTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
+  vectorTile: ['blockRows', 'blockColumns', 'depth', 'rows', 'columns'],
 };
 const attentionFields: Record<AttentionChoice['kernel'], readonly string[]> = {
   laneRows: ['lanes', 'rows', 'others'],
@@ -97,6 +98,9 @@ function checkChoice(name: string, choice: unknown, fields: Readonly<Record<stri
     }
   }
   const { rows = 1, columns = 1, others = 1 } = choice as Record<string, number>;
+  if (kernel === 'vectorTile' && (rows % 4 !== 0 || columns % 4 !== 0)) {
+    throw refusal(`${name} has rows and columns that are no multiples of 4`);
+  }
   if (rows * columns * others > maxTile) throw refusal(`${name} holds more than ${maxTile} sums`);
 }
 

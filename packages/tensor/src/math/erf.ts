@@ -1,14 +1,13 @@
 // The error function, which WGSL lacks.
-import type { TgpuFn } from 'typegpu';
 import * as d from '../shader/data.js';
-import { fn } from '../shader/fn.js';
+import { fn, type Shader } from '../shader/fn.js';
 import * as std from '../shader/std.js';
 
 /**
  * erf x within 4e-7: its series below ½, and beyond Abramowitz and Stegun, "Handbook of mathematical functions", 7.1.26,
  * which is off by 1.5e-7 at most.
  */
-export const erfAccurate: TgpuFn<(x: d.F32) => d.F32> = fn([d.f32], d.f32, (x) => {
+export const erfAccurate: Shader<(x: d.F32) => d.F32> = fn([d.f32], d.f32, (x) => {
   'use gpu';
   const a = std.abs(x);
   const w = a * a;

@@ -1,8 +1,7 @@
 // Sine and cosine with a range reduction of our own. WGSL promises nothing outside [−π, π] (2e-4 was seen at 1000),
 // and timestep embeddings take both of arguments up to 1000.
-import type { TgpuFn } from 'typegpu';
 import * as d from '../shader/data.js';
-import { fn } from '../shader/fn.js';
+import { fn, type Shader } from '../shader/fn.js';
 import * as std from '../shader/std.js';
 
 /**
@@ -11,7 +10,7 @@ import * as std from '../shader/std.js';
  * to 13 bits times a part is exact, whether or not the compiler contracts to fma. The polynomials are minimax on
  * [−π / 4, π / 4].
  */
-const cosSinAccurate: TgpuFn<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
+const cosSinAccurate: Shader<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
   'use gpu';
   const turns = std.floor(x * 0.6366197466850281 + 0.5); // quarter turns
   const t =
@@ -35,13 +34,13 @@ const cosSinAccurate: TgpuFn<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) =
 });
 
 /** cos x within 2e-7 for |x| ≤ 10⁴. */
-export const cosAccurate: TgpuFn<(x: d.F32) => d.F32> = fn([d.f32], d.f32, (x) => {
+export const cosAccurate: Shader<(x: d.F32) => d.F32> = fn([d.f32], d.f32, (x) => {
   'use gpu';
   return cosSinAccurate(x).x;
 });
 
 /** sin x within 2e-7 for |x| ≤ 10⁴. */
-export const sinAccurate: TgpuFn<(x: d.F32) => d.F32> = fn([d.f32], d.f32, (x) => {
+export const sinAccurate: Shader<(x: d.F32) => d.F32> = fn([d.f32], d.f32, (x) => {
   'use gpu';
   return cosSinAccurate(x).y;
 });

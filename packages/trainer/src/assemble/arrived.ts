@@ -4,9 +4,8 @@ import { type FileStore, folderStore } from '@paris/files';
 import { readVocabulary } from '@paris/model';
 import { RunError } from '../errors.js';
 import { readRunData } from '../run/data.js';
+import { expertRunName, ROUTER_RUN, STUDENT_RUN } from '../run/names.js';
 import { readRun } from '../run/record.js';
-import { expertRunName } from '../train/expert.js';
-import { ROUTER_RUN } from '../train/router.js';
 import type { FinishedRun } from './belonging.js';
 
 /** The runs that a model is made from. */
@@ -30,6 +29,7 @@ export async function arrivedRuns(options: {
 }): Promise<ArrivedRuns> {
   const { runs, complete, onNotice } = options;
   const names = new Set((await runs.list()).map((path) => path.split('/')[0]!));
+  if (names.has(STUDENT_RUN)) return student(runs, names);
   const numbers = [...names].flatMap((name) => (/^expert-\d{2,}$/.test(name) ? [Number(name.slice(7))] : []));
   if (numbers.length === 0)
     throw new RunError('assemble', 'there is no run of an expert (expert-00, …). Train them first.');
@@ -54,6 +54,17 @@ export async function arrivedRuns(options: {
   if (experts.length === 0) throw new RunError('assemble', `no expert is finished. ${reasons[0]}`);
   for (const reason of reasons) onNotice?.(`absent: ${reason}`);
   return { clusters, experts, absent, router, partition };
+}
+
+/** A student is a model by itself. */
+async function student(runs: FileStore, names: ReadonlySet<string>): Promise<ArrivedRuns> {
+  const other = [...names].find((name) => name === ROUTER_RUN || /^expert-\d{2,}$/.test(name));
+  if (other !== undefined) {
+    const what = `${STUDENT_RUN} and ${other} are two models`;
+    throw new RunError('assemble', `${what}. Keep them in folders of their own.`);
+  }
+  const run = await finishedRun(runs, STUDENT_RUN, 0);
+  return { clusters: 1, experts: [run], absent: [], router: undefined, partition: undefined };
 }
 
 function assertKnown(numbers: readonly number[], clusters: number): void {

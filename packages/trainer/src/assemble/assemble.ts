@@ -98,7 +98,7 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   const files = experts.map((expert) => weightsFile(expert, emaDecay));
   if (options.data) await assertTrainedOn(options.data, experts, router);
   if (options.gate) {
-    const candidates = experts.map((run, i) => ({ ...run, file: files[i]! }));
+    const candidates = experts.flatMap((run, i) => (run.record.kind === 'expert' ? [{ ...run, file: files[i]! }] : []));
     await passGate(candidates, samplingPath(experts, router), options.gate);
   }
 
@@ -139,7 +139,9 @@ function describe({ clusters, experts, absent, router }: ArrivedRuns, options: A
   const all = router ? [...experts, router] : experts;
   const { size, channels, latents } = experts[0]!.data;
   const { routing = clusters > 1 ? 'top2' : 'top1', weights } = options;
-  const licences = [...new Set(all.flatMap((run) => Object.keys(run.data.licences)))].sort();
+  const licences = [
+    ...new Set(all.flatMap((run) => [...Object.keys(run.data.licences), ...teacherLicences(run)])),
+  ].sort();
   const learnedFrom = Object.fromEntries([
     ...experts.map((run) => [expertFolder(run.cluster), learnedFromRun(run.data)] as const),
     ...(router ? [['router', learnedFromRun(router.data)] as const] : []),
@@ -155,6 +157,20 @@ function describe({ clusters, experts, absent, router }: ArrivedRuns, options: A
     provenance: provenanceOf({ learnedFrom }, experts),
     learnedFrom,
   };
+}
+
+/** Who taught a student. */
+function teacherText({ record }: FinishedRun): string | undefined {
+  const { sha256, licence, routing, guidance } = objectOf(record.options.teacher) ?? {};
+  if (typeof sha256 !== 'string') return undefined;
+  const how = `${routing === 'oracle' ? "each picture by its cluster's expert" : `routed by ${routing}`}, guidance ${guidance}`;
+  return `distilled from the model whose index has SHA-256 ${sha256.slice(0, 16)}, under ${licence}; ${how}`;
+}
+
+/** Those of the model that taught a student, which come on top of those of the pictures. */
+function teacherLicences({ record }: FinishedRun): string[] {
+  const licence = objectOf(record.options.teacher)?.licence;
+  return typeof licence === 'string' ? licence.split(' AND ') : [];
 }
 
 /** The path that is sampled on: the router's, which was trained on no other; a single expert's own. */
@@ -203,9 +219,11 @@ function inFormat(file: Uint8Array, format: WeightFormat): FileContent {
 function provenanceOf(index: Pick<ModelIndex, 'learnedFrom'>, [first]: readonly FinishedRun[]) {
   const { licences, sources } = sumOfExperts(index);
   const count = Object.keys(sources ?? {}).length;
+  const teacher = teacherText(first!);
   return {
     licences: countsText(licences),
     ...(sources && count > 0 && count <= 50 && { sources: countsText(sources) }),
+    ...(teacher && { teacher }),
     software: Object.entries(first!.record.versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),

@@ -68,7 +68,10 @@ export async function assertTrainedOn(
     if (run.record.data.sha256 === sha256) return;
     throw new RunError('assemble', `${run.name} was trained on other data than the folder holds now. Train it again.`);
   };
-  for (const expert of experts) check(expert, (await readCluster(data, expert.cluster)).sha256);
+  for (const expert of experts) {
+    const learned = expert.record.kind === 'student' ? readLabelled(data, 'router') : readCluster(data, expert.cluster);
+    check(expert, (await learned).sha256);
+  }
   if (router) check(router, (await readLabelled(data, 'router')).sha256);
   const partition = router && (await partitionHash(await readPartition(data, 'partition')));
   if (partition && partition !== router.data.partition)

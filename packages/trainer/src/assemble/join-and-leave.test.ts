@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeImages, readPartition, statisticsEncoder } from '@paris/clustering';
 import { dit } from '@paris/dit';
 import { type FileSource, type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
@@ -14,7 +15,10 @@ import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { readLabelled, writeManifestFolder } from '../data/files.js';
 import type { Manifest } from '../data/formats.js';
+import { imageStream } from '../data/images.js';
+import { pickRows } from '../data/rows.js';
 import { partitionData } from '../partition/partition.js';
+import { handOverClusters } from '../prepare/hand-over.js';
 import { joinData } from '../prepare/join.js';
 import { toySize, toyTraining } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
@@ -298,5 +302,58 @@ describe('withdrawal', () => {
     const { manifest } = await readLabelled(out, 'router');
     expect(manifest.items.filter(({ source }) => source === 'museum')).toEqual([]);
     expect(manifest.count).toBe(26);
+  });
+
+  it('hands the pictures of a cluster over to the nearest that are left: those keep their bytes', async () => {
+    const out = memoryStore();
+    const handed = await handOverClusters({ device: device!, data: all!, out, clusters: [0] });
+    expect(handed.untouched).toEqual([1, 2]);
+    const [was, is] = [await readLabelled(all!, 'router'), await readLabelled(out, 'router')];
+    expect(is.manifest.items.map(({ id }) => id)).toEqual(was.manifest.items.map(({ id }) => id));
+    const mine = [...was.labels.keys()].filter((row) => was.labels[row] === 0);
+    expect(mine.length).toBeGreaterThan(3);
+    expect(handed.to).toEqual([0, 1, 2].map((k) => mine.filter((row) => is.labels[row] === k).length));
+    expect(handed.to[0]).toBe(0);
+    for (const row of was.labels.keys()) if (was.labels[row] !== 0) expect(is.labels[row]).toBe(was.labels[row]);
+    // By the definition of a partition: what is nearest without the centroid of cluster 0.
+    const { centroids, encoder, metric } = await readPartition(out, 'partition');
+    expect(metric).toBe('spherical');
+    const features = await encodeImages(
+      statisticsEncoder(),
+      imageStream(pickRows(was.rows, was.manifest, mine), was.manifest),
+    );
+    const { dimensions: D } = encoder;
+    for (const [i, row] of mine.entries()) {
+      const cosine = (k: number) => {
+        let [dot, norm] = [0, 0];
+        for (let d = 0; d < D; d++) {
+          dot += features[i * D + d]! * centroids[k * D + d]!;
+          norm += centroids[k * D + d]! ** 2;
+        }
+        return dot / Math.sqrt(norm);
+      };
+      expect(is.labels[row]).toBe(cosine(1) >= cosine(2) ? 1 : 2);
+    }
+    expect((await readLabelled(out, 'test')).manifest.items.some(({ cluster }) => cluster === 0)).toBe(false);
+
+    const runs = memoryStore();
+    await trainRouter({
+      ...{ device: device!, data: out, runs, architecture: routerTransformer, config: routerConfig(toySize) },
+      ...{ from: { store: model!, learns: 'head' }, training: { ...toyTraining, steps: 2 } },
+    });
+    for (const path of await oldRuns!.list()) {
+      if (path.startsWith('expert-01/')) await runs.write(path, await oldRuns!.read(path));
+    }
+    const index = await assemble({ runs, out: memoryStore(), data: out });
+    expect(index.absent).toEqual([0, 2]);
+  });
+
+  it.each([
+    [[7], 'there is no cluster 7. Name some of 0 to 2.'],
+    [[0, 1, 2], 'no cluster is left to take the pictures.'],
+  ])('hands nothing over from %j', async (clusters, message) => {
+    const out = memoryStore();
+    await expect(handOverClusters({ device: device!, data: all!, out, clusters })).rejects.toThrow(message);
+    expect(await out.list()).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ import { trainExpert } from '../train/expert.js';
 import { verifyRun } from '../verify/verify.js';
 import { createJobBundle, openJob, trainJob } from './job.js';
 import { createKeys, isSignedBy, type Keys, publicKeyOf, sign } from './keys.js';
-import { acceptResult, createResultBundle, openResult } from './result.js';
+import { acceptResult, assertAnswers, createResultBundle, openResult } from './result.js';
 import { openSealed, seal } from './sealed.js';
 import { assertTrusted, parseTrustList } from './trust.js';
 
@@ -119,7 +119,8 @@ describe('a job', () => {
 
   it('is trained with nothing else, to the bytes of that training; its result verifies against it and is assembled', async () => {
     const [runs, plain] = [memoryStore(), memoryStore()];
-    const record = await trainJob(await openJob(job), { device, runs });
+    const record = await trainJob(await openJob(job), { device, runs, samples: { every: 4, steps: 2 } });
+    expect(await runs.list('expert-01/samples')).toHaveLength(2);
     expect(record.proof?.every).toBe(3);
     await trainExpert({ ...options, device, runs: plain });
     expect(await runs.read('expert-01/model.safetensors')).toEqual(await plain.read('expert-01/model.safetensors'));
@@ -127,7 +128,16 @@ describe('a job', () => {
     const result = await createResultBundle(folderStore(runs, 'expert-01'), bob.secretKey);
     const opened = await openResult(result, parseTrustList(bob.publicKey));
     expect([opened.name, opened.signer]).toEqual(['expert-01', bob.publicKey]);
-    const { identity } = (await openJob(job)).job;
+    const asked = (await openJob(job)).job;
+    const { identity } = asked;
+    await assertAnswers(opened, asked);
+    const longer = { ...asked, identity: { ...identity, options: { ...identity.options, steps: 80 } } };
+    await expect(assertAnswers(opened, longer)).rejects.toThrow(
+      '[bundle] expert-01 is not the training of this job: steps is 8, and the job asks for 80.',
+    );
+    await expect(assertAnswers(opened, { ...asked, proveEvery: 4 })).rejects.toThrow(
+      'proveEvery is 3, and the job asks for 4.',
+    );
     expect((await verifyRun({ device, run: opened.run, data, expected: identity })).odds).toBe(1);
     const all = memoryStore();
     await acceptResult(opened, all);

@@ -102,7 +102,10 @@ export async function openJob(file: Uint8Array, trust?: TrustList): Promise<Open
 }
 
 /** How a job is carried out. */
-export interface TrainJobOptions extends TrainControls, Pick<Named, 'experts' | 'paths'> {
+export interface TrainJobOptions
+  extends TrainControls,
+    Pick<Named, 'experts' | 'paths'>,
+    Pick<TrainExpertOptions, 'samples'> {
   /** Fetches from http, this machine and private networks, too. Default false. */
   allowPrivate?: boolean | undefined;
 }
@@ -114,7 +117,7 @@ export interface TrainJobOptions extends TrainControls, Pick<Named, 'experts' | 
 export async function trainJob({ job, files }: OpenedJob, options: TrainJobOptions): Promise<RunRecord> {
   const { identity, proveEvery, maxHours } = job;
   const data = job.data ? await fetched(job.data, options) : files;
-  const { experts, paths, ...controls } = options;
+  const { experts, paths, samples, ...controls } = options;
   const training = recordedExpert(identity, { experts, paths });
   const { identity: own } = await expertIdentity({ ...training, data });
   if (own.data.sha256 !== identity.data.sha256) {
@@ -125,6 +128,7 @@ export async function trainJob({ job, files }: OpenedJob, options: TrainJobOptio
     ...controls,
     ...training,
     data,
+    samples,
     proveEvery,
     ...(Number.isFinite(hours) && { maxHours: hours }),
   });

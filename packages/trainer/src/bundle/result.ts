@@ -5,10 +5,10 @@ import { readChain, statePath } from '../run/chain.js';
 import { isOfRun, WEIGHTS_FILE } from '../run/claim.js';
 import { RUN_DATA_FILE } from '../run/data.js';
 import { LOG_FILE } from '../run/log.js';
-import { RUN_FILE, type RunRecord, readRun } from '../run/record.js';
-import { expertRunName } from '../train/expert.js';
-import { ROUTER_RUN } from '../train/router.js';
+import { runNameOf } from '../run/names.js';
+import { differenceOf, RUN_FILE, type RunRecord, readRun } from '../run/record.js';
 import { packFiles, unpackFiles } from './archive.js';
+import type { Job } from './job.js';
 import { openSealed, seal } from './sealed.js';
 import type { TrustList } from './trust.js';
 
@@ -54,8 +54,24 @@ export async function openResult(file: Uint8Array, trust?: TrustList): Promise<O
     if (!(await run.exists(statePath(step))))
       throw new DataError('bundle', `${statePath(step)}, which its chain lists, is not in it.`);
   }
-  const { kind, cluster = 0 } = record;
-  return { run, record, name: kind === 'expert' ? expertRunName(cluster) : ROUTER_RUN, signer };
+  return { run, record, name: runNameOf(record), signer };
+}
+
+/**
+ * Does nothing for a result that says it is the training of this job. It says what the run claims, not whether that is true:
+ * `verifyRun` replays it.
+ * @throws DataError that names the first difference
+ */
+export async function assertAnswers({ record, run, name }: OpenedResult, job: Job): Promise<void> {
+  const difference = differenceOf(job.identity, record);
+  const { every } = await readChain(run);
+  const found = difference ?? { path: 'proveEvery', was: `${job.proveEvery}`, is: `${every}` };
+  if (!difference && every === job.proveEvery) return;
+  const { path, was, is } = found;
+  throw new DataError(
+    'bundle',
+    `${name} is not the training of this job: ${path} is ${is}, and the job asks for ${was}.`,
+  );
 }
 
 /**

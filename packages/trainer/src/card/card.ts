@@ -26,7 +26,7 @@ export interface CardOptions {
 export function modelCard({ name, index, runs = [], evaluation }: CardOptions): string {
   const sections = [
     frontMatter(index),
-    `# ${name === undefined ? `A decentralized diffusion model of ${expertsOf(index)}` : inline(name)}`,
+    `# ${name === undefined ? headingOf(index) : inline(name)}`,
     about(index),
     sampling(name),
     pictures(index),
@@ -41,6 +41,10 @@ export function modelCard({ name, index, runs = [], evaluation }: CardOptions): 
 /** The card that a model folder begins with: the same for the same index, whatever its files. */
 export function assembledCard({ files: _, ...index }: CardIndex): string {
   return modelCard({ index });
+}
+
+function headingOf(index: CardIndex): string {
+  return index.clusters === 1 ? 'A diffusion model' : `A decentralized diffusion model of ${expertsOf(index)}`;
 }
 
 /** `5 of 8 experts` */
@@ -67,10 +71,11 @@ function about(index: CardIndex): string {
   const packed = weights ? ` Their matrices have ${weights.slice(1)} bits a number.` : '';
   const bytes = files?.reduce((sum, file) => sum + file.sizeBytes, 0);
   const size = bytes === undefined ? '' : `, and takes ${(bytes / 1e6).toFixed(1)} MB`;
+  const shape = `It works on ${space}, ${latent.width} × ${latent.height}, on the noise path ${inline(path)}${size}.${packed} Made with Paris.`;
+  if (index.clusters === 1) return `A diffusion model of one network, which needs no router. ${shape}`;
   return (
     `A decentralized diffusion model: ${expertsOf(index)}, each trained alone on one cluster of the pictures, and a router that ` +
-    `decides at every sampling step which of them to ask (\`${inline(routing)}\` where nothing else is asked for). It works on ${space}, ` +
-    `${latent.width} × ${latent.height}, on the noise path ${inline(path)}${size}.${packed} Made with Paris.`
+    `decides at every sampling step which of them to ask (\`${inline(routing)}\` where nothing else is asked for). ${shape}`
   );
 }
 
@@ -102,7 +107,9 @@ function pictures({ licence, provenance }: CardIndex): string {
 function training(runs: readonly RunRecord[]): string {
   const adapters = [...new Set(runs.flatMap((run) => run.adapters.map((adapter) => adapter.name)))];
   const seconds = runs.reduce((sum, { result }) => sum + (result?.seconds ?? 0), 0);
-  const kinds = (['expert', 'router'] as const).flatMap((kind) => runs.find((run) => run.kind === kind) ?? []);
+  const kinds = (['expert', 'student', 'router'] as const).flatMap(
+    (kind) => runs.find((run) => run.kind === kind) ?? [],
+  );
   return [
     '## Training',
     '',
@@ -117,7 +124,7 @@ function training(runs: readonly RunRecord[]): string {
 
 /** How to repeat it: the options of a run, which with the same pictures give the same weights. */
 function optionsOf({ kind, cluster, options }: RunRecord): string[] {
-  const name = kind === 'expert' ? `expert ${cluster}` : 'the router';
+  const name = kind === 'expert' ? `expert ${cluster}` : `the ${kind}`;
   // No text in the options can end the fence: JSON escapes the backtick.
   const json = JSON.stringify(options, undefined, 2).replaceAll('`', '\\u0060');
   return [`The options of ${name}, as its \`run.json\` records them:`, '', '```json', json, '```'];
@@ -125,7 +132,7 @@ function optionsOf({ kind, cluster, options }: RunRecord): string[] {
 
 function runRow({ kind, cluster, data, options, result }: RunRecord): string {
   const steps = `${result?.steps ?? '–'} × ${options.batchSize ?? '–'}`;
-  const name = kind === 'expert' ? `expert ${cluster}` : 'router';
+  const name = kind === 'expert' ? `expert ${cluster}` : kind;
   return `| ${name} | ${data.count} | ${steps} | ${duration(result?.seconds ?? 0)} | \`${result?.sha256.slice(0, 16) ?? ''}\` |`;
 }
 

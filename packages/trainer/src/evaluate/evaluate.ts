@@ -1,15 +1,13 @@
 // Measures a model on pictures that no training saw.
 import { randomPartitionControl } from '@paris/clustering';
 import type { FileSource } from '@paris/files';
-import type { Architecture, Codec, Expert, LabelSet, Router, TextEncoder } from '@paris/model';
+import type { Architecture, Codec, Expert, Router, TextEncoder } from '@paris/model';
 import { oracle, parseRoutingPolicy } from '@paris/router';
-import { type LoadedModel, loadModel } from '@paris/sampler';
+import { loadModel } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
-import type { PartRecord } from '../data/encodings.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
-import { type LabelledManifest, networkInput } from '../data/formats.js';
+import type { LabelledManifest } from '../data/formats.js';
 import { pickRows } from '../data/rows.js';
-import { assertSamePart, type PartArchitectures, partRecord } from '../encode/parts.js';
 import { DataError } from '../errors.js';
 import {
   byTime,
@@ -23,6 +21,7 @@ import {
   policyLosses,
 } from './arms.js';
 import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
+import { assertFits, assertSameParts } from './fits.js';
 import { measure, modelCondition } from './measure.js';
 import { scoreRouter } from './router-score.js';
 
@@ -57,7 +56,8 @@ export interface EvaluateOptions {
 }
 
 /**
- * Measures router and mixture on the held-out pictures: every arm sees the same pictures, times and noise.
+ * Measures router and mixture on the held-out pictures: every arm sees the same pictures, times and noise. A model of one expert
+ * is measured on data of any number of clusters: all of it is its own.
  * @throws DataError without held-out pictures, or if the model and the data have different clusters
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
@@ -74,14 +74,19 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     throw new ValueError('evaluate', `timeCount is ${timeCount}. Give 1 or more.`);
   const names = [...new Set(['top2', ...compare])];
   for (const name of names) parseRoutingPolicy(name); // said now, not after all has been measured
-  const all = await readLabelled(options.data, 'test');
-  const { clusters } = all.manifest;
-  if (all.manifest.count < 2) throw tooFew(all.manifest.count);
+  const held = await readLabelled(options.data, 'test');
+  if (held.manifest.count < 2) throw tooFew(held.manifest.count);
   const { experts: architectures = [], ...parts } = options.architectures ?? {};
   const model = await loadModel(options.model, { device, architectures, ...parts, signal });
   try {
-    assertFits(model, all.manifest);
-    await assertSameParts(options.model, model, all.manifest, parts);
+    const { clusters } = model.index;
+    const all = clusters === 1 ? asOneCluster(held) : held;
+    if (clusters !== all.manifest.clusters) {
+      const what = `the model has ${clusters} experts, the data ${all.manifest.clusters} clusters`;
+      throw new DataError('evaluate', `${what}. Give its own data.`);
+    }
+    assertFits('evaluate', model, all.manifest);
+    await assertSameParts('evaluate', options.model, model, all.manifest, parts);
     const { absent } = model.index;
     const data = absent ? withoutClusters(all, absent) : all;
     const { labels } = data;
@@ -102,7 +107,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       signal,
     });
 
-    const semantics = await semanticsOf(options.data, data.manifest, seed);
+    const semantics = all === held ? await semanticsOf(options.data, data.manifest, seed) : undefined;
     return {
       version: 1,
       count,
@@ -171,6 +176,13 @@ function tooFew(count: number): DataError {
   return new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
 }
 
+/** The same pictures, all in cluster 0. */
+function asOneCluster(data: LabelledData): LabelledData {
+  if (data.manifest.clusters === 1) return data;
+  const items = data.manifest.items.map((item) => ({ ...item, cluster: 0 }));
+  return { ...data, manifest: { ...data.manifest, clusters: 1, items }, labels: data.labels.map(() => 0) };
+}
+
 /** Labelled pictures but those of some clusters. */
 function withoutClusters(data: LabelledData, clusters: readonly number[]): LabelledData {
   const kept = data.manifest.items.flatMap((item, row) => (clusters.includes(item.cluster) ? [] : [row]));
@@ -182,52 +194,6 @@ function withoutClusters(data: LabelledData, clusters: readonly number[]): Label
     rows: pickRows(data.rows, data.manifest, kept),
     labels: data.labels.filter((k) => !clusters.includes(k)),
   };
-}
-
-function assertFits(model: LoadedModel, manifest: LabelledManifest): void {
-  const { index, vocabulary, labels } = model;
-  const refuse = (what: string): never => {
-    throw new DataError('evaluate', `${what}. Give its own data.`);
-  };
-  const { clusters, latent } = index;
-  if (clusters !== manifest.clusters) {
-    refuse(`the model has ${clusters} experts, the data ${manifest.clusters} clusters`);
-  }
-  const { channels, size } = networkInput(manifest);
-  if (latent.channels !== channels || latent.height !== size || latent.width !== size) {
-    const model = `the model's experts see ${latent.channels} × ${latent.height} × ${latent.width}`;
-    refuse(
-      `${model}, and the data has ${manifest.latents ? 'latents' : 'pictures'} of ${channels} × ${size} × ${size}`,
-    );
-  }
-  if (vocabulary && vocabulary.words.join('\n') !== manifest.vocabulary.join('\n')) {
-    refuse('the model was trained with another vocabulary than the data has');
-  }
-  if (labels && JSON.stringify(labelSet(labels)) !== JSON.stringify(labelSet(manifest.classes))) {
-    refuse('the model was trained with another list of classes than the data has');
-  }
-}
-
-const labelSet = (set: LabelSet | undefined) => set && [set.classes, set.names ?? []];
-
-/** @throws DataError if latents or features of captions were made by other parts than the model has */
-async function assertSameParts(
-  store: FileSource,
-  model: LoadedModel,
-  { latents, text }: LabelledManifest,
-  parts: PartArchitectures,
-): Promise<void> {
-  const check = async (which: 'codec' | 'text', wanted: PartRecord) => {
-    assertSamePart(
-      'evaluate',
-      which,
-      await partRecord({ store, folder: which }, which, parts),
-      wanted,
-      'Give its own data.',
-    );
-  };
-  if (latents) await check('codec', latents.codec);
-  if (text && modelCondition(model) === 'embeddings') await check('text', text.encoder);
 }
 
 /** Clusters and categories, on held-out and on training pictures; undefined where pictures have no category. */

@@ -13,11 +13,11 @@ const TRAINING = 3;
 
 /**
  * What the experts of a variant took together, and its router: pictures seen, teraFLOP, and megabytes of weights of one expert
- * in f32.
+ * in f32; of a student those of the forwards that taught it as well.
  * @param model - the assembled folder, whose configs say the shapes
  */
 export async function trainingCost(variant: Variant, model: FileStore): Promise<Values> {
-  const { clusters, steps, batchSize, router } = variant;
+  const { clusters, steps, batchSize, router, taughtBy } = variant;
   const flopsOf = async (folder: string) =>
     TRAINING * (forwardFlops(await readJson(model, `${folder}/config.json`, configSchema, 'experiment')) ?? 0);
   let flops = 0;
@@ -27,6 +27,7 @@ export async function trainingCost(variant: Variant, model: FileStore): Promise<
     expertPictures: clusters * steps * batchSize,
     expertTeraflops: flops / 1e12,
     expertMegabytes: bytes / 1e6,
+    ...(taughtBy && { teacherTeraflops: flops / TRAINING / 1e12 }), // one expert as large, forward alone
     ...(router && {
       routerPictures: router.steps * router.batchSize,
       routerTeraflops: (router.steps * router.batchSize * (await flopsOf('router'))) / 1e12,

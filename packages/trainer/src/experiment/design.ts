@@ -15,7 +15,7 @@ export interface RouterPlan {
   readonly learningRate: number;
   /** Share of the training pictures that it sees. */
   readonly share: number;
-  /** Whether it reads the prompt's words. */
+  /** Whether it reads the prompt: its words or, where the data has them, the features of captions or classes that experts take. */
   readonly reads: 'words' | 'none';
 }
 
@@ -40,6 +40,11 @@ export interface Variant {
   readonly router?: RouterPlan | undefined;
   /** An earlier variant whose experts these are: only the router differs. */
   readonly expertsOf?: string | undefined;
+  /**
+   * An earlier variant whose mixture teaches this one: a single student, which has seen no other target (see `trainStudent`). `routing`
+   * says who teaches a picture.
+   */
+  readonly taughtBy?: { readonly variant: string; readonly routing: string } | undefined;
   readonly arms: readonly Arm[];
 }
 

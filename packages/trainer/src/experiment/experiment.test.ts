@@ -1,9 +1,11 @@
 // Experiments through the real architecture at the smoke size: stopped and resumed they end with the same bytes.
-import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readLabelled } from '../data/files.js';
+import { classesOf, classNumber } from '../data/classes.js';
+import { columnsOf } from '../data/columns.js';
+import { openManifestFolder, readLabelled, writeManifestFolder } from '../data/files.js';
 import { readRun } from '../run/record.js';
 import { experimentDesign } from './designs/designs.js';
 import type { ExperimentResults } from './results.js';
@@ -30,7 +32,7 @@ describe('the main experiment', () => {
   it('has a row for each arm of each variant, and bounds on both sides', () => {
     const arms = ['oracle', 'top1', 'top2', 'top3', 'full', 'sample1', 'threshold0.1', 'nucleus0.9'];
     const rows = ['monolith/equal data', 'monolith+/equal FLOPs', ...arms.map((arm) => `experts/${arm}`)];
-    expect(straight.rows.map(({ row }) => row)).toEqual(rows);
+    expect(straight.rows.map(({ row }) => row)).toEqual([...rows, 'student/distilled']);
     for (const { row, metrics, differences } of straight.rows) {
       for (const [name, { mean, interval, values }] of Object.entries(metrics)) {
         expect(values, `${row} ${name}`).toHaveLength(2);
@@ -56,6 +58,23 @@ describe('the main experiment', () => {
     expect(extra / experts.routerTeraflops!.mean).toBeGreaterThan(0.9);
     const drawing = (row: string) => straight.rows.find((each) => each.row === row)!.metrics.expertsDrawing!.mean;
     expect(['top1', 'top2', 'top3', 'full'].map((arm) => drawing(`experts/${arm}`))).toEqual([1, 2, 3, 4]);
+  });
+
+  it('has a student of the experts, for a third of the FLOPs of the model', async () => {
+    const of = (name: string) => straight.variants.find(({ variant }) => variant === name)!.metrics;
+    const { expertTeraflops, teacherTeraflops } = of('student');
+    const all = expertTeraflops!.mean + teacherTeraflops!.mean;
+    expect(all / of('monolith').expertTeraflops!.mean).toBeCloseTo(1 / 3, 6);
+    const record = await readRun(folderStore(out, 'seed-1/student/runs/student'));
+    const index = await out.read('seed-1/experts/model/model_index.json');
+    expect(record).toMatchObject({
+      kind: 'student',
+      options: { batchSize: 4, teacher: { sha256: await sha256(index) } },
+    });
+    const { metrics } = straight.rows.at(-1)!;
+    expect(metrics.loss!.mean).toBeLessThan(2);
+    expect(metrics.kernel!.mean).toBeLessThan(straight.bounds[1]!.metrics.kernel!.mean);
+    expect(straight.claims.at(-1)).toMatchObject({ better: 'student/distilled', worse: 'monolith/equal data' });
   });
 
   it('consists of ordinary runs and models', async () => {
@@ -104,6 +123,19 @@ describe('the main experiment', () => {
     expect(one.claims.every(({ found }) => found.every(({ verdict }) => verdict === 'undecided'))).toBe(true);
   });
 
+  it('takes more variants: what was done before there was a student stays', async () => {
+    const then = { ...design, seeds: [1], variants: design.variants.filter(({ taughtBy }) => !taughtBy) };
+    const claims = then.claims.filter(({ better }) => !better.startsWith('student'));
+    const fresh = memoryStore();
+    const how = { device, data, out: fresh };
+    await runExperiment({ ...how, design: { ...then, claims } });
+    const before = (await readTimes(fresh)).length;
+    const all = await runExperiment({ ...how, design: { ...design, seeds: [1] } });
+    const pieces = (await readTimes(fresh)).slice(before).map(({ piece }) => piece);
+    expect(pieces.every((piece) => piece.startsWith('seed-1/student/'))).toBe(true);
+    expect(all.rows.at(-1)!.metrics.loss!.values).toEqual([straight.rows.at(-1)!.metrics.loss!.values[1]]);
+  });
+
   it('refuses a folder of another experiment, and one of somebody else', async () => {
     const longer = experimentDesign('main', 'smoke', { steps: 13, pictures: 8 });
     await expect(runExperiment({ device, design: longer, data, out })).rejects.toThrow(
@@ -136,7 +168,7 @@ describe('the other experiments', () => {
   it('clusters: every number and kind, and routers on the same experts', async () => {
     const { store, results } = await run('clusters');
     const variants = ['k1', 'k2', 'k4', 'random', 'balanced', 'router blind', 'router small', 'router large'];
-    expect(results.variants.map(({ variant }) => variant)).toEqual([...variants, 'router on a tenth']);
+    expect(results.variants.map(({ variant }) => variant)).toEqual([...variants, 'router on a tenth', 'student']);
     const bytes = (folder: string, run: string) => store.read(`seed-3/${folder}/runs/${run}/model.safetensors`);
     expect(await bytes('router-small', 'expert-02')).toEqual(await bytes('k4', 'expert-02'));
     expect(await bytes('router-large', 'router')).not.toEqual(await bytes('k4', 'router'));
@@ -166,12 +198,43 @@ describe('the other experiments', () => {
     expect(bestPicked!.mean).toBeLessThanOrEqual(1);
   });
 
+  it('asks for classes where the data has them: experts, router and student learn them, and are sampled by them', async () => {
+    const labelled = await withClasses();
+    const { variants, ...rest } = experimentDesign('main', 'smoke', small);
+    const few = variants
+      .filter(({ name }) => name !== 'monolith+')
+      .map((variant) => ({ ...variant, arms: variant.arms.slice(0, 2) }));
+    const out = memoryStore();
+    const results = await runExperiment({ device, design: { ...rest, variants: few }, data: labelled, out });
+    expect(results.rows.map(({ row }) => row)).toEqual([
+      ...['monolith/equal data', 'experts/oracle', 'experts/top1', 'student/distilled'],
+    ]);
+    for (const { metrics } of results.rows) expect(Number.isFinite(metrics.kernel!.mean)).toBe(true);
+    for (const network of ['experts/model/experts/00', 'experts/model/router', 'student/model/experts/00']) {
+      const config = JSON.parse(new TextDecoder().decode(await out.read(`seed-3/${network}/config.json`)));
+      expect(config.condition, network).toMatchObject({ kind: 'label', classes: 8 });
+    }
+  });
+
   it('compute: the arithmetic of both, equal', async () => {
     const { results } = await run('compute');
     const [model, experts] = results.variants.map(({ metrics }) => metrics.expertTeraflops!.mean);
     expect(experts).toBeCloseTo(model!, 12);
   });
 });
+
+/** The shapes with a class of each: their categories. */
+async function withClasses(): Promise<FileStore> {
+  const { manifest, rows } = await openManifestFolder(data);
+  const categories = manifest.items.map(({ category }) => category!);
+  const classes = classesOf(categories);
+  const label = Uint32Array.from(categories, (category) => classNumber(classes, category)!);
+  const columns = { ...columnsOf(manifest), label: { dtype: 'u32' as const, shape: [] } };
+  const store = memoryStore();
+  const format = { ...manifest, version: 2 as const, classes, columns };
+  await writeManifestFolder(store, format, { ...(await rows.read(0, rows.count)), label });
+  return store;
+}
 
 it('knows its experiments, and refuses others and seeds that are none', () => {
   expect(() => experimentDesign('maine', 'smoke')).toThrow(

@@ -15,6 +15,7 @@ import { draw, openPipeline } from '../evaluate/draw.js';
 import { measure, modelCondition } from '../evaluate/measure.js';
 import { drawnRows, featuresOf, type RealPictures, someRows } from '../evaluate/real-pictures.js';
 import { scoreRouter } from '../evaluate/router-score.js';
+import { subjectsOf } from '../evaluate/subjects.js';
 import { untrainedModel } from '../evaluate/untrained.js';
 import { experimentAlignment } from './alignment.js';
 import type { Design, Variant } from './design.js';
@@ -116,7 +117,7 @@ async function measurePictures(
   part: (at: number) => (done: number, total: number) => void,
 ): Promise<void> {
   const { device, design, variant, seed, model, real, signal } = options;
-  const { pictures, sampleSteps: steps, guidance, refine } = design.measuring;
+  const { pictures, sampleSteps: steps, refine } = design.measuring;
   const rows = drawnRows(real.test, pictures, key(seed).foldIn(5));
   const pipeline = await openPipeline(model, real.drawnSize, { device, signal });
   try {
@@ -126,7 +127,7 @@ async function measurePictures(
     for (const { name, routing } of variant.arms) {
       const policy = policyOf(routing, labels, variant.clusters);
       const drawn = await drawArm(pipeline, { ...options, rows, routing: policy, steps, onProgress: part(at++) });
-      const own = cost && pictureCost(cost, drawn.weights, guidance === 1 ? 1 : 2);
+      const own = cost && pictureCost(cost, drawn.weights, drawn.sides);
       Object.assign(measured.arms[name]!, {
         ...(own && { gigaflops: own.flops / 1e9, megabytes: own.bytes / 1e6, expertsDrawing: own.experts }),
         ...(await pictureValues(real, drawn.images, rows, seed)),
@@ -199,21 +200,19 @@ export async function measureBounds(options: Omit<MeasureVariantOptions, 'data'>
   }
 }
 
-interface DrawArm extends Pick<MeasureVariantOptions, 'design' | 'seed' | 'real' | 'signal' | 'onProgress'> {
+interface DrawArm extends Pick<MeasureVariantOptions, 'design' | 'seed' | 'model' | 'real' | 'signal' | 'onProgress'> {
   rows: readonly number[];
   routing: RoutingPolicy | string;
   steps: number;
 }
 
-async function drawArm(pipeline: Pipeline, { rows, real, seed, routing, steps, ...options }: DrawArm) {
-  const captions = rows.map((row) => real.test.items[row]!.caption);
-  const { guidance } = options.design.measuring;
+async function drawArm(pipeline: Pipeline, { rows, real, seed, model, routing, steps, ...options }: DrawArm) {
+  const items = rows.map((row) => real.test.items[row]!);
+  const subjects = await subjectsOf(model, items);
+  const guidance = subjects.guided ? options.design.measuring.guidance : 1;
   const { signal, onProgress } = options;
-  return draw(
-    pipeline,
-    { as: 'prompts', texts: captions, guided: true },
-    { seed, steps, guidance, routing, signal, onProgress },
-  );
+  const drawn = await draw(pipeline, subjects, { seed, steps, guidance, routing, signal, onProgress });
+  return { ...drawn, sides: guidance === 1 ? 1 : 2 };
 }
 
 /** How far pictures are from those of twice the steps, of a range of 1. */

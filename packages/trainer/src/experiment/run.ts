@@ -8,13 +8,16 @@ import type { Device } from '@paris/tensor';
 import * as z from 'zod/mini';
 import { assemble } from '../assemble/assemble.js';
 import { readManifest } from '../data/files.js';
+import { trainStudent } from '../distil/student.js';
 import { OutputError, RunError } from '../errors.js';
 import { type RealPictures, readRealPictures } from '../evaluate/real-pictures.js';
 import type { OnTrainEvent } from '../run/events.js';
-import { firstDifference, type Json } from '../run/record.js';
+import { expertRunName, ROUTER_RUN, STUDENT_RUN } from '../run/names.js';
+import { firstDifference, type Json, objectOf } from '../run/record.js';
+import { defaultCondition } from '../train/conditions.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
-import { expertRunName, trainExpert } from '../train/expert.js';
-import { ROUTER_RUN, trainRouter } from '../train/router.js';
+import { trainExpert } from '../train/expert.js';
+import { trainRouter } from '../train/router.js';
 import { trainingCost } from './cost.js';
 import { partitionFor, routerDataFor } from './data.js';
 import { type Design, folderName, type Variant } from './design.js';
@@ -91,7 +94,9 @@ class Piece {
     return this.once('measured.json', async () => {
       const { options, variant, seed } = this;
       const data = await this.timed('partition', () => partitionFor({ ...options, seed, variant }));
-      for (let k = 0; k < variant.clusters; k++) await this.timed(expertRunName(k), () => this.trainExpert(k, data));
+      if (variant.taughtBy) await this.timed(STUDENT_RUN, () => this.trainStudent(variant.taughtBy!));
+      else
+        for (let k = 0; k < variant.clusters; k++) await this.timed(expertRunName(k), () => this.trainExpert(k, data));
       if (variant.router) await this.timed(ROUTER_RUN, () => this.trainRouter(data));
       const model = await this.assemble(data);
       return this.timed('measure', async () => {
@@ -132,6 +137,22 @@ class Piece {
     await trainExpert({ ...this.controls(), data, cluster, architecture: dit, config, conditionDropout, training });
   }
 
+  /** From the mixture of an earlier variant, on the pictures as that one has them. */
+  private async trainStudent(by: NonNullable<Variant['taughtBy']>): Promise<void> {
+    const { design, out } = this.options;
+    const { steps, batchSize } = this.variant;
+    const { conditionDropout, learningRate } = design;
+    const variant = design.variants.find(({ name }) => name === by.variant)!;
+    const data = await partitionFor({ ...this.options, seed: this.seed, variant });
+    await trainStudent({
+      ...{ ...this.controls(), data, conditionDropout, teacher: by.routing },
+      model: folderStore(out, `seed-${this.seed}/${folderName(by.variant)}/model`),
+      config: ditConfig(design.size),
+      architecture: dit,
+      training: { steps, batchSize, learningRate, seed: this.seed },
+    });
+  }
+
   /** The finished run of another variant; its record comes last, so that half of a copy is no run. */
   private async copyExpert(cluster: number, of: string): Promise<void> {
     const { out } = this.options;
@@ -148,7 +169,8 @@ class Piece {
     const { size, reads, steps, batchSize, learningRate, share } = this.variant.router!;
     const source = await routerDataFor(this.options.out, data, { ...this.variant, seed: this.seed }, share);
     const training = { steps, batchSize, learningRate, seed: this.seed };
-    const config = routerConfig(size, reads);
+    const config: ReturnType<typeof routerConfig> = (sizes) =>
+      routerConfig(size, reads === 'none' ? 'none' : defaultCondition(sizes))(sizes);
     const { conditionDropout } = this.options.design;
     await trainRouter({
       ...{ ...this.controls(), data: source, architecture: routerTransformer, config, training },
@@ -159,7 +181,7 @@ class Piece {
   private async assemble(data: FileStore): Promise<FileStore> {
     const { out, signal } = this.options;
     const model = folderStore(out, `${this.folder}/model`);
-    const whole = this.variant.router === undefined || this.variant.router.share === 1;
+    const whole = !this.variant.taughtBy && (this.variant.router === undefined || this.variant.router.share === 1);
     const runs = folderStore(out, `${this.folder}/runs`);
     if (!(await model.exists('model_index.json'))) await assemble({ runs, out: model, ...(whole && { data }), signal });
     return model;
@@ -191,7 +213,10 @@ class Piece {
   }
 }
 
-/** Makes the folder this experiment's, or finds that it is. Seeds may be added: those that were done stay. */
+/**
+ * Makes the folder this experiment's, or finds that it is. Seeds and variants may be added: those that were done stay, since each
+ * stands alone.
+ */
 async function claim(out: FileStore, design: Design, data: FileSource): Promise<void> {
   const wanted = await identityOf(design, data);
   if (!(await out.exists(EXPERIMENT_FILE))) {
@@ -201,8 +226,13 @@ async function claim(out: FileStore, design: Design, data: FileSource): Promise<
     throw new OutputError('experiment', `${what}. Give an empty folder, or one that is not there yet.`);
   }
   const found = await readJson(out, EXPERIMENT_FILE, z.record(z.string(), z.json()), 'experiment');
-  const difference = firstDifference(found as Json, wanted as Json, '');
-  if (!difference) return;
+  const there = new Set([found.variants].flat().map((variant) => objectOf(variant)?.name));
+  const variants = [wanted.variants!].flat().filter((variant) => there.has(objectOf(variant)?.name));
+  const difference = firstDifference(found as Json, { ...wanted, variants }, '');
+  if (!difference) {
+    if (variants.length < design.variants.length) await writeJson(out, EXPERIMENT_FILE, wanted);
+    return;
+  }
   const { path, was, is } = difference;
   const what = path.startsWith('data.') ? 'other pictures' : `${path} was ${was} and is now ${is}`;
   throw new RunError('experiment', `the output folder holds another experiment: ${what}. Give another folder.`);

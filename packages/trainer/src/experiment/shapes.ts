@@ -17,19 +17,19 @@ const shapes: { readonly [name: string]: (x: number, y: number) => boolean } = {
 };
 
 /**
- * Writes a data folder of pictures at 8 px, each of one colour and shape that its caption names, at a random place in a random
- * size; a third of them held out. The same seed gives the same bytes.
+ * Writes a data folder of pictures, each of one colour and shape that its caption names, at a random place in a random size; a
+ * third of them held out. The same seed gives the same bytes.
  * @param count - a multiple of 8 has as many of each
+ * @param size - edge length in pixels
  */
-export async function writeShapes(store: FileStore, count = 192): Promise<void> {
-  const size = 8;
+export async function writeShapes(store: FileStore, count = 192, size = 8): Promise<void> {
   const draws = hostUniform(key(7), 4 * count);
   const kinds = Object.keys(colours).flatMap((colour) => Object.keys(shapes).map((shape) => [colour, shape] as const));
   const pixels = new Uint8Array(count * 3 * size * size);
   const items = Array.from({ length: count }, (_, i): Manifest['items'][number] => {
     const [colour, shape] = kinds[i % kinds.length]!;
     const [x, y, large, light] = [...draws.subarray(4 * i, 4 * i + 4)] as [number, number, number, number];
-    const radius = 2 + 2 * large;
+    const radius = ((2 + 2 * large) * size) / 8;
     const [left, top] = [radius + x * (size - 2 * radius), radius + y * (size - 2 * radius)];
     for (let at = 0; at < size * size; at++) {
       const inside = shapes[shape]!(((at % size) + 0.5 - left) / radius, (Math.floor(at / size) + 0.5 - top) / radius);

@@ -92,5 +92,22 @@ export function shared(size: ExperimentSize, clusters: number, change: Partial<V
   };
 }
 
+/** Student batches are this share of the model's (DDM, arXiv 2501.05450, §4.6). */
+const STUDENT_SHARE = 4;
+
+/**
+ * A student of a variant's mixture, as large as one expert: as many steps as it took, at a quarter of all experts' batch. With the
+ * teacher's forward, which costs a third of a training step, that is a third of the model's FLOPs, as in DDM (§4.6).
+ */
+export function student(size: ExperimentSize, of: string, change: Partial<Variant> = {}): Variant {
+  return shared(size, 1, {
+    name: 'student',
+    batchSize: Math.max(1, Math.round(size.batchSize / STUDENT_SHARE)),
+    taughtBy: { variant: of, routing: 'oracle' },
+    arms: [{ name: 'distilled', routing: 'full' }],
+    ...change,
+  });
+}
+
 /** Noise prediction on the cosine path, as the heterogeneous experts of arXiv 2603.06741 have it. */
 export const epsilonCosine: Objective = { prediction: 'epsilon', path: 'cosine' };

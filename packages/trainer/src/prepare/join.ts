@@ -43,6 +43,11 @@ export interface JoinOptions {
   readonly keep?: ((item: DataItem) => boolean) | undefined;
   /** Bytes of records in one file at most, but in clusters that stay as they are. Default 64 MiB. */
   readonly shardBytes?: number | undefined;
+  /**
+   * Pictures, by id, of clusters whose experts were withdrawn, each with the cluster as whose picture the router learns it from now
+   * on. No cluster's folder has them: no expert is trained on them. See `handOverClusters`.
+   */
+  readonly moved?: ReadonlyMap<string, number> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -61,7 +66,8 @@ export interface Joined {
  * @throws DataError if they are of different sizes or vocabularies, or of partitions that do not belong together; CheckpointError
  *   if one is not partitioned; OutputError if something that we did not write is in the way
  */
-export async function joinData({ data, out, keep = () => true, shardBytes, signal }: JoinOptions): Promise<Joined> {
+export async function joinData(options: JoinOptions): Promise<Joined> {
+  const { data, out, keep = () => true, moved = new Map(), shardBytes, signal } = options;
   const inputs = data.map((store, i) => ({ what: `data folder ${i + 1}`, store }));
   await assertApart('join', [{ what: 'the output folder', store: out }], inputs);
   await recoverOutput(out);
@@ -72,6 +78,8 @@ export async function joinData({ data, out, keep = () => true, shardBytes, signa
   assertOneFormat(folders.map(({ manifest }) => manifest));
   const chosen = chooser(keep);
   const how = { shardBytes, signal };
+  // A cluster that borrowed a picture keeps it: its expert learned it.
+  const inClusters: Chosen = (item, part) => chosen(item, part) && (!moved.has(item.id) || 'outOfCluster' in item);
   const given = folders.reduce((sum, { manifest }) => sum + manifest.count, 0);
   const { parts, index: last } = dataFolder;
   return replaceOutput(out, dataFolder, { parts, last }, 'join', async (folder) => {
@@ -81,12 +89,13 @@ export async function joinData({ data, out, keep = () => true, shardBytes, signa
     const untouched: number[] = [];
     for (let cluster = 0; cluster < partition.clusters; cluster++) {
       signal?.throwIfAborted();
-      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, chosen, how);
+      const same = await joinCluster(folder, data, { ...common, cluster, partition: hash }, inClusters, how);
       if (same) untouched.push(cluster);
     }
     for (const name of ['router', 'test'] as const) {
       const of = await Promise.all(data.map((store) => readLabelled(store, name)));
-      const { items, rows } = joined<LabelledManifest['items'][number]>(of, common, chosen);
+      const { items: old, rows } = joined<LabelledManifest['items'][number]>(of, common, chosen);
+      const items = old.map((item) => ({ ...item, cluster: moved.get(item.id) ?? item.cluster }));
       const labelled = { ...common, partition: hash, clusters: partition.clusters, count: items.length, items };
       await writeLabelled(folder, name, labelled, rows, how);
     }

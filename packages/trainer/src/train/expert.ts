@@ -8,6 +8,7 @@ import { assertCluster, clusterFolder, readCluster, type TrainingData } from '..
 import { type ClusterManifest, networkInput } from '../data/formats.js';
 import { LostRows } from '../data/lost.js';
 import { assertRunApart } from '../output/apart.js';
+import { expertRunName } from '../run/names.js';
 import type { Observer } from '../run/observer.js';
 import type { Json, RunIdentity, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
@@ -71,11 +72,6 @@ export interface TrainExpertOptions extends TrainControls {
 export type ConfigFor = (data: ConditionSizes & { readonly size: number; readonly channels: number }) => {
   [name: string]: Json;
 };
-
-/** `expert-03`: the name of a run. */
-export function expertRunName(cluster: number): string {
-  return `expert-${String(cluster).padStart(2, '0')}`;
-}
 
 /**
  * Trains an expert on its cluster, resumes it, or finds it finished: the mean over times, noise and pictures of

@@ -41,6 +41,9 @@ export interface RecordedOn extends Named {
  */
 export async function recordedRecipe(identity: RunIdentity, on: RecordedOn): Promise<Recipe> {
   const runs = memoryStore(); // nothing is written
+  if (identity.kind === 'student') {
+    throw new DataError('verify', 'a student learned from a model that is not here. Verify the runs of that model.');
+  }
   const recipe =
     identity.kind === 'expert'
       ? await expertRecipe({ ...recordedExpert(identity, on), device: on.device, data: on.data, runs })

@@ -10,6 +10,7 @@ import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
 import { type LabelledManifest, networkInput } from '../data/formats.js';
 import { type LostAtStep, LostRows } from '../data/lost.js';
 import { assertRunApart } from '../output/apart.js';
+import { ROUTER_RUN } from '../run/names.js';
 import type { Json, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
 import {
@@ -77,9 +78,6 @@ export interface RouterStart {
 
 /** Whether the router learns the clusters' sizes ('natural') or takes all clusters for equally likely ('balanced'). */
 export type RouterPrior = 'natural' | 'balanced';
-
-/** The name of the router's run. */
-export const ROUTER_RUN = 'router';
 
 /**
  * Trains the router: cross-entropy of p(k | x_t, t) on noisy pictures, x_0 from the whole training set in its natural

@@ -7,11 +7,13 @@ import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assemble } from '../assemble/assemble.js';
 import { DataError } from '../errors.js';
+import { expertRunName } from '../run/names.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
-import { expertRunName, trainExpert } from '../train/expert.js';
+import { trainExpert } from '../train/expert.js';
 import { trainRouter } from '../train/router.js';
 import { change } from './attacks.testing.js';
+import { expectedEffects } from './effect.js';
 import { copyLikeness, type GateReport, refusal } from './gate.js';
 
 let device: Device;
@@ -52,7 +54,9 @@ describe('the gate', () => {
     expect(report.map(({ name, cluster, pictures }) => [name, cluster, pictures])).toEqual(
       clusters.map((k) => [expertRunName(k), k, 12]),
     );
-    for (const { levels, gain, lead, nearest } of report) {
+    for (const { levels, gain, lead, nearest, effect, expected } of report) {
+      expect(expected).toMatchObject({ experts: 2, steps: 120 });
+      expect(Math.abs(Math.log(effect!.moved / expected!.moved))).toBeLessThan(0.25);
       expect(levels.map(({ time }) => time)).toEqual([0.125, 0.375, 0.625, 0.875]);
       for (const { loss, initial, others } of levels) {
         expect(loss).toBeLessThan(initial);
@@ -73,6 +77,15 @@ describe('the gate', () => {
       /^\[assemble\] expert-01 is refused: it predicts 12 held-out pictures of its cluster no better than its initial weights do \(loss (\d\.\d{3}), and \1 with these\)\.$/,
     );
     await expect(gated(bad)).rejects.toThrow(DataError);
+  });
+
+  it('refuses an expert that made a tenth of the steps, and says that it made all', async () => {
+    const [bad, lazy] = [await copyOf(runs), memoryStore()];
+    await trainExpert({ device, data, runs: lazy, cluster: 1, ...options, training: { ...training, steps: 12 } });
+    await bad.write(weights(1), await lazy.read(weights(1)));
+    await expect(gated(bad)).rejects.toThrow(
+      /^\[assemble\] expert-01 is refused: its weights moved \d+ % of the distance that is usual for 2 experts that were trained alike, for 120 steps each: it made fewer, or others\.$/,
+    );
   });
 
   it("refuses an expert that was trained on another cluster's data", async () => {
@@ -130,6 +143,51 @@ describe('the gate', () => {
     const bad = await copyOf(runs);
     await bad.write(weights(2), await runs.read(weights(0)));
     await expect(assemble({ runs: bad, out: memoryStore(), data })).resolves.toMatchObject({ clusters: 3 });
+  });
+
+  it('expects of an expert what those did that were trained alike', () => {
+    const record = (steps: number, seed: number, initial: unknown = null) =>
+      ({
+        kind: 'expert',
+        cluster: seed,
+        options: { steps, seed, initial },
+        data: { sha256: `${seed}`, count: 1 },
+      }) as never;
+    const expert = (steps: number, seed: number, moved: number, learned?: number) => ({
+      record: record(steps, seed),
+      effect: { moved, learned },
+    });
+    const four = [expert(9, 0, 1, 2), expert(9, 1, 2, 3), expert(9, 2, 6), expert(8, 3, 5, 5)];
+    expect(expectedEffects(four)).toEqual([
+      { experts: 2, steps: 9, moved: 4 },
+      { experts: 2, steps: 9, moved: 3.5 },
+      { experts: 2, steps: 9, moved: 1.5, learned: 2.5 },
+      undefined, // nobody else made 8 steps
+    ]);
+    const [a, b, c] = four;
+    expect(expectedEffects([a!, b!, { record: record(9, 2, { sha256: 'x' }), effect: c!.effect }])).toEqual([
+      undefined, // one other
+      undefined,
+      undefined, // from a file of weights
+    ]);
+    expect(expectedEffects([a!, b!, { ...c!, effect: undefined }])[2]).toMatchObject({ experts: 2 });
+  });
+
+  it('refuses what moved, and learned too little on the way', () => {
+    const levels = [{ time: 0.5, loss: 0.9, initial: 1 }];
+    const gain = { mean: 0.1, standardError: 0.01 };
+    const expected = { experts: 7, steps: 800, moved: 0.13, learned: 1.4 };
+    const found = (moved: number, learned?: number): GateReport => {
+      return { name: 'a', cluster: 0, pictures: 16, levels, gain, effect: { moved, learned }, expected };
+    };
+    expect(refusal(found(0.127, 0.97), [])).toBeUndefined(); // an honest one, of a cluster that is hard to learn
+    expect(refusal(found(0.14), [])).toBeUndefined();
+    expect(refusal(found(0.0499, 1.02), [])).toContain(
+      'its weights moved 38 % of the distance that is usual for 7 experts',
+    );
+    expect(refusal(found(0.14, 0.3), [])).toContain(
+      'it learned 21 % of what is usual for 7 experts that were trained alike',
+    );
   });
 
   it('wants a lead over the other experts that is clear of chance', () => {

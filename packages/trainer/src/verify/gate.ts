@@ -3,7 +3,6 @@
 // had, better than its initial weights do and better than the experts of other clusters.
 import { dit } from '@paris/dit';
 import { type FileSource, onlyFolder } from '@paris/files';
-import type { HostTensor } from '@paris/files/safetensors';
 import { type Architecture, type Expert, type NoisePath, type Params, toFlat, toTree } from '@paris/model';
 import { type Device, type Key, key, type TensorKey } from '@paris/tensor';
 import { initKey, runKey } from '../data/batches.js';
@@ -18,7 +17,8 @@ import type { RunRecord } from '../run/record.js';
 import { conditionOfRun } from '../train/conditions.js';
 import { upload } from '../train/step.js';
 import { chosen, type HeldOut } from '../train/validation.js';
-import { likeness, readSoundWeights, type Sketch, sketchOf } from './weights.js';
+import { distance, type ExpectedEffect, expectedEffects, type TrainingEffect } from './effect.js';
+import { likeness, readSoundWeights, type Sketch, sketchOf, type Weights } from './weights.js';
 
 /** With what experts are judged. */
 export interface GateOptions {
@@ -61,12 +61,19 @@ export interface GateReport {
   lead?: Estimate | undefined;
   /** The other expert whose weights are most like its own, from 0 to 1 (a copy). */
   nearest?: { name: string; likeness: number } | undefined;
+  /** How far it came from its initial weights, and how far those are that were trained alike. */
+  effect?: TrainingEffect | undefined;
+  expected?: ExpectedEffect | undefined;
   /** Why it was not run. */
   unjudged?: string | undefined;
 }
 
 /** From here on two experts are one and its copy. */
 export const copyLikeness = 0.5;
+/** An expert's weights move at least this share of what those of the experts moved that were trained alike. */
+const leastMoved = 0.6;
+/** And it learns at least this share of what those did; clusters differ more in that. */
+const leastLearned = 0.5;
 /** With fewer held-out pictures of a cluster nothing can be said. */
 const fewestPictures = 4;
 /** Standard errors by which a gain must exceed zero. */
@@ -93,7 +100,7 @@ export function refusal(
   found: GateReport,
   candidates: readonly Pick<Candidate, 'name' | 'record'>[],
 ): string | undefined {
-  const { name, nearest, gain, lead, pictures, levels } = found;
+  const { name, nearest, gain, lead, pictures, levels, effect, expected } = found;
   const start = (of: string) => candidates.find((each) => each.name === of)?.record.options.initial ?? null;
   const related =
     nearest && start(name) !== null && JSON.stringify(start(name)) === JSON.stringify(start(nearest.name));
@@ -108,11 +115,27 @@ export function refusal(
     const initial = mean(levels.map((level) => level.initial));
     return `it predicts ${on} no better than its initial weights do (loss ${own.toFixed(3)}, and ${initial.toFixed(3)} with these)`;
   }
+  const lazy = effect && expected && shortfall(effect, expected);
+  if (lazy !== undefined) return lazy;
   if (lead && !isClear(lead)) {
     const others = mean(levels.map((level) => level.others!));
     return `it predicts ${on} no better than the experts of other clusters do (loss ${own.toFixed(3)}, and ${others.toFixed(3)} on average)`;
   }
   return undefined;
+}
+
+/** Why an expert cannot have made the steps that it says. */
+function shortfall(effect: TrainingEffect, { experts, steps, ...expected }: ExpectedEffect): string | undefined {
+  const than = `${experts} experts that were trained alike, for ${steps} steps each`;
+  const percent = (share: number) => `${Math.floor(100 * share)} %`;
+  const moved = effect.moved / expected.moved;
+  if (moved < leastMoved) {
+    return `its weights moved ${percent(moved)} of the distance that is usual for ${than}: it made fewer, or others`;
+  }
+  if (effect.learned === undefined || expected.learned === undefined) return undefined;
+  const learned = effect.learned / expected.learned;
+  if (learned >= leastLearned) return undefined;
+  return `it learned ${percent(learned)} of what is usual for ${than} (ln of initial loss / loss): it made fewer, or others`;
 }
 
 function leadOf({ lead }: GateReport): number {
@@ -129,22 +152,49 @@ async function examine(candidates: readonly Candidate[], path: string, options: 
   const heldOut = await readHeldOut(data, most);
   const labels = heldOut?.labels ?? new Uint32Array(0);
   const losses: (Measured | undefined)[] = [];
+  const moved: (number | undefined)[] = [];
   const sketches: Sketch[] = [];
   for (const [k, candidate] of candidates.entries()) {
     signal?.throwIfAborted();
     const network = networkOf(candidate, options);
     const weights = await readSoundWeights(candidate, network);
     sketches.push(sketchOf(weights));
+    const initial = network && (await initialOf(candidate, network, device));
+    moved.push(initial && (await distanceFrom(weights, initial)));
     losses.push(
-      network && heldOut && (await measured(candidate, network, weights, heldOut, path, { ...options, device })),
+      heldOut &&
+        initial &&
+        (await measured(candidate, network, [weights, initial], heldOut, path, { ...options, device })),
     );
+    for (const tensor of Object.values(initial ?? {})) tensor.dispose();
     onProgress?.(k + 1, candidates.length);
   }
-  return candidates.map((candidate, k) => {
+  const reports = candidates.map((candidate, k): GateReport => {
     const cluster = candidate.record.cluster ?? k;
     const rows = [...labels.keys()].filter((row) => labels[row] === cluster);
-    return { ...reportOf(candidate.name, cluster, rows, losses, k), ...nearestOf(k, candidates, sketches) };
+    const report = { ...reportOf(candidate.name, cluster, rows, losses, k), ...nearestOf(k, candidates, sketches) };
+    return { ...report, ...(moved[k] !== undefined && { effect: { moved: moved[k], learned: learnedOf(report) } }) };
   });
+  const expected = expectedEffects(reports.map(({ effect }, k) => ({ record: candidates[k]!.record, effect })));
+  return reports.map((report, k) => ({ ...report, ...(expected[k] && { expected: expected[k] }) }));
+}
+
+/** ln(loss of the initial weights / its own), over all noise levels. */
+function learnedOf({ levels }: GateReport): number | undefined {
+  if (levels.length === 0) return undefined;
+  return Math.log(mean(levels.map(({ initial }) => initial)) / mean(levels.map(({ loss }) => loss)));
+}
+
+/** The weights that its training began with, by its seed. */
+async function initialOf({ record }: Candidate, network: Expert, device: Device): Promise<Params> {
+  const seed = typeof record.options.seed === 'number' ? record.options.seed : 0;
+  const draw = device.compile((from: TensorKey): Params => toFlat(network.init(from)));
+  return draw(initKey(runKey(seed, record.cluster ?? 0)));
+}
+
+async function distanceFrom(weights: Weights, initial: Params): Promise<number> {
+  const read = Object.entries(initial).map(async ([path, tensor]) => [path, await tensor.read()] as const);
+  return distance(weights, Object.fromEntries(await Promise.all(read)) as { [path: string]: Float32Array });
 }
 
 /** Losses, [T, N], of an expert and of its initial weights on all pictures that were chosen. */
@@ -160,14 +210,11 @@ const noise: Key = key(0x67617465);
 async function measured(
   { record }: Candidate,
   network: Expert,
-  weights: { readonly [path: string]: HostTensor },
+  [weights, initial]: readonly [Weights, Params],
   heldOut: HeldOut,
   path: string,
   { device, paths = [], signal }: GateOptions,
 ): Promise<Measured> {
-  const seed = typeof record.options.seed === 'number' ? record.options.seed : 0;
-  const draw = device.compile((from: TensorKey): Params => toFlat(network.init(from)));
-  const initial = await draw(initKey(runKey(seed, record.cluster ?? 0)));
   const own = upload(device, weights as Parameters<typeof upload>[1]);
   try {
     const experts = [own, initial].map((params) => ({ expert: network, params: toTree(params) }));
@@ -184,7 +231,7 @@ async function measured(
     const diagonal = (j: number) => Float64Array.from({ length: times.length * count }, (_, i) => gram[4 * i + 3 * j]!);
     return { own: diagonal(0), initial: diagonal(1) };
   } finally {
-    for (const tensor of [...Object.values(own), ...Object.values(initial)]) tensor.dispose();
+    for (const tensor of Object.values(own)) tensor.dispose();
   }
 }
 

@@ -8,14 +8,13 @@ import { DataError, RunError } from '../errors.js';
 import { type Chain, readChain, statePath, stateSteps } from '../run/chain.js';
 import { TUNING_FILE, WEIGHTS_FILE } from '../run/claim.js';
 import { defaultMaxLost } from '../run/losses.js';
+import { runNameOf } from '../run/names.js';
 import { differenceOf, type RunIdentity, type RunRecord, readRun } from '../run/record.js';
 import type { TrainingJob } from '../run/run.js';
-import { expertRunName } from '../train/expert.js';
 import { createJob } from '../train/job.js';
 import { averageFile, emaDecaysOf, requireOption } from '../train/options.js';
 import type { Recipe } from '../train/recipe.js';
 import { type Named, recordedRecipe } from '../train/recorded.js';
-import { ROUTER_RUN } from '../train/router.js';
 import type { State } from '../train/step.js';
 import { version } from '../version.js';
 import { drawSegments, freshRandomness, hexOf } from './draw.js';
@@ -92,7 +91,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const checked: Verification['checked'] = [];
   for (const k of drawn) {
     const result = await check(k, () => options.onProgress?.(++done, total));
-    if (result.drift > result.allowed) throw new DataError('verify', forged(runName(record), segments[k]!, result));
+    if (result.drift > result.allowed) throw new DataError('verify', forged(runNameOf(record), segments[k]!, result));
     checked.push({ ...segments[k]!, drift: result.drift, exact: result.exact });
   }
   const odds = oddsOf(segments.length, forgedOf(segments.length, fraction), drawn.length);
@@ -108,7 +107,7 @@ function assertFewLost(record: RunRecord, most: number): void {
   const { count } = record.data;
   const lost = lostCount(record.lost);
   if (lost <= most * count) return;
-  const what = `${runName(record)} left out ${lost} of ${count} pictures, whose files it says were damaged`;
+  const what = `${runNameOf(record)} left out ${lost} of ${count} pictures, whose files it says were damaged`;
   throw new DataError(
     'verify',
     `${what}: that is more than ${most} of them. Ask for it again, or give a larger maxLost.`,
@@ -257,10 +256,6 @@ function forged(name: string, { from, to }: Segment, { drift, exact, allowed }: 
   const where = `replayed from step ${from}, it does not end at step ${to} where the chain says`;
   const by = exact ? 'bit for bit' : `but ${drift.toPrecision(2)} of the way apart (${allowed} is taken for rounding)`;
   return `${name} was not trained as it says: ${where}, ${by}.`;
-}
-
-function runName({ kind, cluster = 0 }: RunRecord): string {
-  return kind === 'expert' ? expertRunName(cluster) : ROUTER_RUN;
 }
 
 function inexact({ name }: Recipe, { from, to }: Segment): string {

@@ -10,15 +10,21 @@ const PACKAGES = join(ROOT, 'packages');
 const NAMES = ['tensor', 'model', 'sampler'];
 const FIXTURES = join(PACKAGES, 'tensor', 'fixtures');
 
-/** Writes the script, which defines `runEverything` on globalThis (entry.ts). @returns {Promise<{ suites: number }>} */
-export async function bundleSuites(/** @type {string} */ outfile) {
+/**
+ * Writes the script, which defines `runEverything` on globalThis (entry.ts).
+ * @param {string} outfile
+ * @param {RegExp} [only] - the files to take, by their paths; default: all
+ * @returns {Promise<{ suites: number }>}
+ */
+export async function bundleSuites(outfile, only) {
   // Whatever a test file needs of a runner, it imports; these need none.
   const suites = NAMES.flatMap((name) =>
     filesIn(join(PACKAGES, name, 'src'), '.test.ts').filter(
-      (file) => !/from '(?:vitest|node:[\w/]+)'/.test(readFileSync(file, 'utf8')),
+      (file) => (only?.test(file) ?? true) && !/from '(?:vitest|node:[\w/]+)'/.test(readFileSync(file, 'utf8')),
     ),
   );
-  if (suites.length < 10) throw new Error(`only ${suites.length} test files name no runner, which cannot be right`);
+  if (suites.length < (only ? 1 : 10))
+    throw new Error(`only ${suites.length} test files name no runner, which cannot be right`);
   const fixtures = NAMES.flatMap((name) => filesIn(join(PACKAGES, name, 'fixtures'), '.json'));
   const contents = {
     suites: suites.map((file) => `import ${JSON.stringify(file)};`).join('\n'),

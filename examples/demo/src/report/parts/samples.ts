@@ -27,6 +27,28 @@ The small frames show what the model expected at that moment. Point at an expert
   );
 }
 
+/** The other model: no strips, since its experts are others and a colour would say what is not so. */
+export function released({
+  released: { rows, size, routing, sampler, guidance, steps, seed },
+  samples,
+}: PageInput): Html {
+  const pictures = (prompt: string, all: readonly Sample[]) =>
+    all.map(
+      ({ src }, i) =>
+        html`<figure class="sample released"><img class="pixels main" width="${size}" height="${size}" src="${src}" alt="${prompt} by models/emoji, picture ${i + 1}"></figure>`,
+    );
+  return section(
+    'released',
+    'The same prompts, after an hour',
+    html`<code>models/emoji</code>, which comes with the repository, is a model of the same kind: eight experts that never met and a router, trained by the same commands, on 2,209 pictures of 375 emoji from five sets, at ${size} × ${size} pixels instead of ${samples.size} × ${samples.size}, for an hour on two cores. What it drew here is as it came.`,
+    html`<div class="grid-samples">${rows.map(
+      ({ prompt, pictures: all }) =>
+        html`<div class="prompt"><h3>${prompt}</h3><div class="pictures">${pictures(prompt, all)}</div></div>`,
+    )}</div>`,
+    html`<p class="note">Shown enlarged. Routing ${routing}, sampler ${sampler}, guidance ${decimal(guidance, 1)}, ${steps} steps, seed ${seed}. Its pictures, their licences and its limits are in models/emoji/README.md.</p>`,
+  );
+}
+
 function card(prompt: string, picture: Sample, i: number, size: number): Html {
   const shares = meanWeights(picture.weights).slice(0, 2);
   return html`<figure class="sample"><img class="pixels main" width="${size}" height="${size}" src="${picture.src}" alt="${prompt}, picture ${i + 1}">

@@ -85,11 +85,23 @@ export function runFolder({ out, fresh }: Flags, name: string): string | undefin
   return fresh ? undefined : join(out, name);
 }
 
-/** The options that every training has. */
+/** The options that every training of an expert or a router has. */
 export function trainingFlags(command: Command): Command {
+  command.option('--out <folder>', 'where run folders are', path);
+  return learningFlags(command, defaultSize).option(
+    '--prove-every <n>',
+    'keep the state every n steps, and a chain of hashes, for paris verify',
+    whole(1),
+  );
+}
+
+/**
+ * The options of any training.
+ * @param size - of the transformer, where none is given; what is undefined has no default
+ */
+export function learningFlags(command: Command, size: Partial<TransformerSize>): Command {
   const d = trainingDefaults;
   return command
-    .option('--out <folder>', 'where run folders are', path)
     .option('--steps <n>', 'optimiser steps', whole(1), d.steps)
     .option('--batch <n>', 'pictures a step', whole(1), d.batchSize)
     .option(
@@ -98,10 +110,10 @@ export function trainingFlags(command: Command): Command {
       whole(1),
       d.accumulate,
     )
-    .option('--width <n>', 'channels of the transformer', whole(1), defaultSize.width)
-    .option('--depth <n>', 'blocks', whole(1), defaultSize.depth)
-    .option('--heads <n>', 'attention heads', whole(1), defaultSize.heads)
-    .option('--patch <pixels>', 'edge length of a patch', whole(1), defaultSize.patch)
+    .option('--width <n>', 'channels of the transformer', whole(1), size.width)
+    .option('--depth <n>', 'blocks', whole(1), size.depth)
+    .option('--heads <n>', 'attention heads', whole(1), size.heads)
+    .option('--patch <pixels>', 'edge length of a patch', whole(1), size.patch)
     .option('--learning-rate <x>', 'its peak, after the warm-up', number({ min: 0 }), d.learningRate)
     .addOption(
       new Option(
@@ -147,7 +159,6 @@ export function trainingFlags(command: Command): Command {
       'steps between measurements of the loss on held-out pictures (opens test/, too)',
       whole(1),
     )
-    .option('--prove-every <n>', 'keep the state every n steps, and a chain of hashes, for paris verify', whole(1))
     .option('--watch', 'show the report of the run on a page of this machine while it trains')
     .option('--fresh', 'move an old run aside and start again')
     .addHelpText('after', exitCodesHelp);

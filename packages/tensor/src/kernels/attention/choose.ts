@@ -47,7 +47,12 @@ export function attentionCandidates(
   if (adapter.architecture === WEBASSEMBLY) return [preset, ...lanesRows];
   const others = adapter.software
     ? [...inMemory, ...sharedBy(adapter.subgroupSize), ...widths.map((width) => inRegisters(8, width, 0))]
-    : [32, 64, 128].flatMap((lanes) => widths.flatMap((width) => [8, 16, 32].map((n) => inRegisters(lanes, width, n))));
+    : [
+        ...[32, 64, 128].flatMap((lanes) =>
+          widths.flatMap((width) => [8, 16, 32].map((n) => inRegisters(lanes, width, n))),
+        ),
+        ...sharedBy(adapter.subgroupSize),
+      ];
   return [preset, ...others.filter((choice) => JSON.stringify(choice) !== JSON.stringify(preset))];
 }
 

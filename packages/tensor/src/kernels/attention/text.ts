@@ -1,6 +1,6 @@
 // The words in which the three kernels of attention (kernels.ts) are written, whatever the layout: which invocation has
 // which rows, and where rows and sums are kept. Each invocation owns some rows of one operand (queries or keys) and loops
-// over all rows of the other.
+// over all rows of the other. Why text and no typed functions: ../loops.ts.
 import type { Extent, GeneratedKernel } from '../../graph/kernel.js';
 import { unroll } from '../loops.js';
 import type { AttentionOperand, AttentionSpec } from './spec.js';

@@ -4,6 +4,7 @@ import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-
 import { type PackedTile, packedTileMatmul } from './packed-tile.js';
 import { plainMatmul } from './plain.js';
 import type { MatmulSpec } from './spec.js';
+import { vectorTileMatmul } from './vector-tile.js';
 import { type WorkgroupTile, workgroupTileMatmul } from './workgroup-tile.js';
 
 /** A kernel with its parameters: plain data, so that a tuning table can hold it. */
@@ -12,7 +13,8 @@ export type MatmulChoice =
   | ({ readonly kernel: 'registerTile' } & RegisterTile)
   | ({ readonly kernel: 'subgroupTile' } & LaneTile)
   | ({ readonly kernel: 'packedTile' } & PackedTile)
-  | ({ readonly kernel: 'workgroupTile' } & WorkgroupTile);
+  | ({ readonly kernel: 'workgroupTile' } & WorkgroupTile)
+  | ({ readonly kernel: 'vectorTile' } & WorkgroupTile);
 
 /** What a choice may look at. */
 export interface MatmulShape {
@@ -85,9 +87,14 @@ export function matmulCandidates(shape: MatmulShape, adapter: KernelAdapter, lim
         bytes <= limits.maxComputeWorkgroupStorageSize
       );
     })
-    .map((tile): MatmulChoice => ({ kernel: 'workgroupTile', ...tile }));
+    .flatMap((tile): MatmulChoice[] => {
+      const plain = { kernel: 'workgroupTile', ...tile } as const;
+      return tile.rows % 4 === 0 ? [{ kernel: 'vectorTile', ...tile }, plain] : [plain];
+    });
+  const lanes = adapter.subgroupSize;
+  const shared = lanes ? [8, 16, 32].map((rows): MatmulChoice => ({ ...subgroups, rows, lanes })) : [];
   // On a CPU workgroup memory is no faster than any other: workgroup tiles were five times slower wherever tried.
-  const others = adapter.software ? registers : workgroups;
+  const others = adapter.software ? registers : [...workgroups, ...shared];
   return [preset, ...others.filter((choice) => JSON.stringify(choice) !== JSON.stringify(preset))];
 }
 
@@ -109,5 +116,7 @@ export function generateMatmul(spec: MatmulSpec, choice: MatmulChoice): Generate
       return packedTileMatmul(spec, choice);
     case 'workgroupTile':
       return workgroupTileMatmul(spec, choice);
+    case 'vectorTile':
+      return vectorTileMatmul(spec, choice);
   }
 }

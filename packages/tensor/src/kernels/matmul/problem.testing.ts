@@ -21,6 +21,14 @@ export const twins: Record<string, MatmulChoice> = {
     kernel: 'workgroupTile',
     ...{ blockRows: 16, blockColumns: 32, depth: 8, rows: 2, columns: 4 },
   },
+  'vector tile 64x64': {
+    kernel: 'vectorTile',
+    ...{ blockRows: 64, blockColumns: 64, depth: 16, rows: 8, columns: 4 },
+  },
+  'vector tile 16x32': {
+    kernel: 'vectorTile',
+    ...{ blockRows: 16, blockColumns: 32, depth: 8, rows: 4, columns: 8 },
+  },
 };
 
 type Layout = 'a·b' | 'a·bᵀ' | 'aᵀ·b';

@@ -1,4 +1,5 @@
 import { erfAccurate } from '../../math/erf.js';
+import { element } from '../../shader/fn.js';
 import { exp } from '../arithmetic/exp.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { erf } from './erf.js';
@@ -10,11 +11,11 @@ import { erf } from './erf.js';
 export const geluExact: UnaryFunction = unary({
   name: 'geluExact',
   cost: 16,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     // biome-ignore lint/suspicious/noApproximativeNumericConstant: shaders know no Math
     return 0.5 * x * (1 + erfAccurate(x * 0.70710678));
-  },
+  }),
   // Φ(x) + x · φ(x)
   vjp: ({ x, cotangent }) => {
     const share = erf(x.mul(Math.SQRT1_2)).add(1).mul(0.5);

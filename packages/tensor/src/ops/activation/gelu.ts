@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import type { Tensor } from '../../tensor.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
@@ -10,25 +11,25 @@ import { tanh } from './tanh.js';
 export const gelu: UnaryFunction = unary({
   name: 'gelu',
   cost: 10,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     const inner = 0.7978845608028654 * (x + 0.044715 * x * x * x);
     return 0.5 * x * (1 + std.tanh(std.clamp(inner, -10, 10)));
-  },
+  }),
   vjp: ({ x, cotangent }) => cotangent.mul(geluSlope(x)),
 });
 
 /** The derivative of {@link gelu}, a function of its own so that it folds into one kernel. */
-const geluSlope = unary({
+const geluSlope: UnaryFunction = unary({
   name: 'geluSlope',
   cost: 12,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     const inner = 0.7978845608028654 * (x + 0.044715 * x * x * x);
     const t = std.tanh(std.clamp(inner, -10, 10));
     const slope = 0.7978845608028654 * (1 + 0.134145 * x * x);
     return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope;
-  },
+  }),
   vjp: ({ x, cotangent }) => cotangent.mul(geluCurvature(x)),
 });
 

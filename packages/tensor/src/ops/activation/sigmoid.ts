@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 
@@ -5,9 +6,9 @@ import { type UnaryFunction, unary } from '../define/elementwise.js';
 export const sigmoid: UnaryFunction = unary({
   name: 'sigmoid',
   cost: 6,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return 1 / (1 + std.exp(-x));
-  },
+  }),
   vjp: ({ y, cotangent }) => cotangent.mul(y.mul(y.rsub(1))),
 });

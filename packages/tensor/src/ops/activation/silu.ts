@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { sigmoid } from './sigmoid.js';
@@ -6,10 +7,10 @@ import { sigmoid } from './sigmoid.js';
 export const silu: UnaryFunction = unary({
   name: 'silu',
   cost: 6,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return x / (1 + std.exp(-x));
-  },
+  }),
   // σ(x) · (1 + x · (1 − σ(x)))
   vjp: ({ x, cotangent }) => {
     const s = sigmoid(x);

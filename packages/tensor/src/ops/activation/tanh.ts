@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 
@@ -8,9 +9,9 @@ import { type UnaryFunction, unary } from '../define/elementwise.js';
 export const tanh: UnaryFunction = unary({
   name: 'tanh',
   cost: 6,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return std.tanh(std.clamp(x, -10, 10));
-  },
+  }),
   vjp: ({ y, cotangent }) => cotangent.mul(y.square().rsub(1)),
 });

@@ -1,4 +1,5 @@
 import { signed } from '../../graph/dtype.js';
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { sign } from './sign.js';
@@ -7,9 +8,9 @@ import { sign } from './sign.js';
 export const abs: UnaryFunction = unary({
   name: 'abs',
   dtypes: signed,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return std.abs(x);
-  },
+  }),
   vjp: ({ x, cotangent }) => cotangent.mul(sign(x)),
 });

@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 
@@ -5,9 +6,9 @@ import { type UnaryFunction, unary } from '../define/elementwise.js';
 export const exp: UnaryFunction = unary({
   name: 'exp',
   cost: 5,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return std.exp(x);
-  },
+  }),
   vjp: ({ y, cotangent }) => cotangent.mul(y),
 });

@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 
@@ -8,7 +9,7 @@ import { type UnaryFunction, unary } from '../define/elementwise.js';
 export const log: UnaryFunction = unary({
   name: 'log',
   cost: 5,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     const bits = std.bitcastF32toU32(x);
     // WGSL has no constant that is infinite or NaN: they come about at run time, by adding a zero that is computed.
@@ -16,6 +17,6 @@ export const log: UnaryFunction = unary({
     if (bits === 0 || bits === 0x80000000) return std.bitcastU32toF32(0xff800000 + zero);
     if (bits > 0x7f800000) return std.bitcastU32toF32(0x7fc00000 + zero);
     return std.log(x);
-  },
+  }),
   vjp: ({ x, cotangent }) => cotangent.div(x),
 });

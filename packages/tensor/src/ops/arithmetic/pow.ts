@@ -1,8 +1,6 @@
-import tgpu, { type TgpuFn } from 'typegpu';
 import { DTypeError } from '../../errors.js';
 import { floatLiteral, floats } from '../../graph/dtype.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
-import * as d from '../../shader/data.js';
 import { isLeafTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { logicalAnd } from '../compare/logical.js';
 import { applyOp } from '../define/apply.js';
@@ -40,10 +38,9 @@ const op = pointwise<{ exponent: number }>({
  * WGSL's pow is undefined for x < 0, and software adapters differ there and at 0: signs, zeros and infinities are IEEE's
  * (754-2019, §9.2.1), by their bits, and pow itself sees positive numbers only.
  */
-const ieeePow = tgpu.fn(
-  [d.f32, d.f32],
-  d.f32,
-)(`(x: f32, y: f32) -> f32 {
+const ieeePow = {
+  declarations: [
+    `fn ieee_pow(x: f32, y: f32) -> f32 {
   let zero = bitcast<u32>(x) & 0u;
   let infinity = 0x7f800000u + zero;
   let x_size = bitcast<u32>(x) & 0x7fffffffu;
@@ -67,14 +64,16 @@ const ieeePow = tgpu.fn(
   }
   if (negative && !whole) { return bitcast<f32>(0x7fc00000u + zero); }
   return bitcast<f32>(sign | bitcast<u32>(pow(bitcast<f32>(x_size), y)));
-}`) as TgpuFn;
+}`,
+  ],
+};
 
 /** @internal {@link pow} of two tensors. */
 export const power: BinaryFunction = binary({
   name: 'power',
   dtypes: floats,
   cost: 12,
-  kernel: ieeePow as unknown as (a: number, b: number) => number,
+  kernel: ieeePow,
   vjp({ a, b, y, cotangent }) {
     // Where the exponent is 0 the result does not depend on x, and 0 · ∞ would be NaN.
     const slope = where(b.equal(0), 0, b.mul(power(a, b.sub(1))));

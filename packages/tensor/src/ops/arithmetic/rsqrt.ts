@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 
@@ -5,9 +6,9 @@ import { type UnaryFunction, unary } from '../define/elementwise.js';
 export const rsqrt: UnaryFunction = unary({
   name: 'rsqrt',
   cost: 4,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return 1 / std.sqrt(x);
-  },
+  }),
   vjp: ({ x, y, cotangent }) => cotangent.mul(y).div(x.mul(-2)),
 });

@@ -1,4 +1,5 @@
 import { signed } from '../../graph/dtype.js';
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { zeroGradient } from '../define/gradient.js';
@@ -7,9 +8,9 @@ import { zeroGradient } from '../define/gradient.js';
 export const sign: UnaryFunction = unary({
   name: 'sign',
   dtypes: signed,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return std.sign(x);
-  },
+  }),
   vjp: zeroGradient('sign is constant between its steps'),
 });

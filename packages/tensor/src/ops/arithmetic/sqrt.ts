@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 
@@ -5,9 +6,9 @@ import { type UnaryFunction, unary } from '../define/elementwise.js';
 export const sqrt: UnaryFunction = unary({
   name: 'sqrt',
   cost: 3,
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return std.sqrt(x);
-  },
+  }),
   vjp: ({ y, cotangent }) => cotangent.div(y.mul(2)),
 });

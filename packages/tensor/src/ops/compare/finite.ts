@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { type UnaryFunction, unary } from '../define/elementwise.js';
 import { zeroGradient } from '../define/gradient.js';
@@ -8,9 +9,9 @@ import { zeroGradient } from '../define/gradient.js';
 export const finite: UnaryFunction = unary({
   name: 'finite',
   result: 'bool',
-  kernel: (x) => {
+  kernel: element((x: number) => {
     'use gpu';
     return (std.bitcastF32toU32(x) & 0x7f800000) !== 0x7f800000;
-  },
+  }),
   vjp: zeroGradient('it is constant between its steps'),
 });

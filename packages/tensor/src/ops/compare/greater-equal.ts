@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import { type BinaryFunction, binary } from '../define/elementwise.js';
 import { zeroGradient } from '../define/gradient.js';
 
@@ -5,9 +6,9 @@ import { zeroGradient } from '../define/gradient.js';
 export const greaterEqual: BinaryFunction = binary({
   name: 'greaterEqual',
   result: 'bool',
-  kernel: (a, b) => {
+  kernel: element((a: number, b: number) => {
     'use gpu';
     return a >= b;
-  },
+  }),
   vjp: zeroGradient('a comparison is constant between its steps'),
 });

@@ -1,3 +1,4 @@
+import { element } from '../../shader/fn.js';
 import { type BinaryFunction, binary, type UnaryFunction, unary } from '../define/elementwise.js';
 import { zeroGradient } from '../define/gradient.js';
 
@@ -7,10 +8,10 @@ const vjp = zeroGradient('logic has no gradient');
 export const logicalAnd: BinaryFunction = binary({
   name: 'logicalAnd',
   dtypes: ['bool'],
-  kernel: (a, b) => {
+  kernel: element((a: number, b: number) => {
     'use gpu';
     return a && b;
-  },
+  }),
   vjp,
 });
 
@@ -18,10 +19,10 @@ export const logicalAnd: BinaryFunction = binary({
 export const logicalOr: BinaryFunction = binary({
   name: 'logicalOr',
   dtypes: ['bool'],
-  kernel: (a, b) => {
+  kernel: element((a: number, b: number) => {
     'use gpu';
     return a || b;
-  },
+  }),
   vjp,
 });
 
@@ -29,9 +30,9 @@ export const logicalOr: BinaryFunction = binary({
 export const logicalNot: UnaryFunction = unary({
   name: 'logicalNot',
   dtypes: ['bool'],
-  kernel: (a) => {
+  kernel: element((a: number) => {
     'use gpu';
     return !a;
-  },
+  }),
   vjp,
 });

@@ -3,6 +3,7 @@ import tgpu, { d, std } from 'typegpu';
 import { describe, expect, it } from 'vitest';
 import { grad } from '../../autodiff/gradient.js';
 import { signatureOf } from '../../compile/signature.js';
+import { shaderFunction } from '../../shader/fn.js';
 import type { Tensor } from '../../tensor.js';
 import { checkOp } from '../../testing/check-op/check-op.js';
 import { elementwiseSamples, sample } from '../../testing/samples.js';
@@ -146,13 +147,15 @@ describe('ops from outside', () => {
       const op = elementwise({
         name: 'bump',
         inputs: ['x'],
-        wgsl: tgpu.fn(
-          [d.f32],
-          d.f32,
-        )((x) => {
-          'use gpu';
-          return std.exp(-(x * x));
-        }),
+        wgsl: shaderFunction(
+          tgpu.fn(
+            [d.f32],
+            d.f32,
+          )((x) => {
+            'use gpu';
+            return std.exp(-(x * x));
+          }),
+        ),
         reference: (x) => Math.exp(-x * x),
         vjp: ({ x, output, cotangent }) => [cotangent.mul(output).mul(x.mul(-2))],
       });

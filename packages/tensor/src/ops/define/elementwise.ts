@@ -1,7 +1,5 @@
 // Functions of elements: `unary` and `binary` for one and two, `elementwise` for any number of named inputs. All three
-// take a TypeGPU function, or WGSL as text, for which a user needs no build plugin.
-import tgpu, { isTgpuFn, type TgpuFn } from 'typegpu';
-import type { BaseData } from 'typegpu/data';
+// take WGSL as text, or a shader function.
 import { DTypeError } from '../../errors.js';
 import {
   type ComputeType,
@@ -14,23 +12,21 @@ import {
   requireDType,
 } from '../../graph/dtype.js';
 import type { NoGradient, PointwiseOp } from '../../graph/op.js';
+import type { ElementKernel, ShaderFunction } from '../../graph/shader-function.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
-import { computeTypes } from '../../shader/fn.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { applyOp, broadcast } from './apply.js';
 import { type GradientRule, pull } from './gradient.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
 
 /**
- * One element: a `'use gpu'` function or a TypeGPU function of the inputs, in their order; or WGSL, an expression of
- * the inputs' names or statements that end in `return`. f16 arrives as f32.
+ * One element: WGSL, an expression of the inputs' names or statements that end in `return`; or a shader function of the
+ * inputs, in their order. f16 arrives as f32.
  */
-export type ElementBody<Elements extends readonly number[]> =
-  | string
-  | ((...elements: [...Elements]) => number | boolean);
+export type ElementBody = string | ShaderFunction;
 
-/** A body that serves all dtypes, or one for each type that they are computed in. */
-type Bodies = ElementBody<never[]> | TgpuFn | Partial<Record<ComputeType, string | TgpuFn>>;
+/** One body for all dtypes, or one for each type that they are computed in: `{ f32: 'abs(x)', u32: 'x' }`. */
+export type ElementBodies = ElementBody | Partial<Record<ComputeType, ElementBody>>;
 
 interface ElementDefinition<Elements extends readonly number[]> {
   /** For messages and labels. Two ops may have one name. */
@@ -50,8 +46,8 @@ export type UnaryFunction = WithOp<(x: Tensor) => Tensor>;
 
 /** What a function of one element is: see {@link unary}. The dtypes are f32 and f16, the cost is 1 by default. */
 export interface UnaryDefinition extends ElementDefinition<readonly [x: number]> {
-  /** One body that is right for all dtypes. In text the element is `x`. */
-  readonly kernel: ElementBody<readonly [x: number]>;
+  /** In text the element is `x`. */
+  readonly kernel: ElementBodies | ElementKernel;
   /** The gradient in tensor operations; `y` is the result. */
   readonly vjp: ((context: Readonly<Record<'x' | 'y' | 'cotangent', Tensor>>) => Tensor) | NoGradient;
 }
@@ -81,8 +77,8 @@ export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor>;
 
 /** What a function of two elements is: see {@link binary}. The dtypes are all numbers, the cost is 1 by default. */
 export interface BinaryDefinition extends ElementDefinition<readonly [a: number, b: number]> {
-  /** One body that is right for all dtypes. In text the elements are `a` and `b`. */
-  readonly kernel: ElementBody<readonly [a: number, b: number]>;
+  /** In text the elements are `a` and `b`. */
+  readonly kernel: ElementBodies | ElementKernel;
   /** The two gradients in tensor operations, undefined for an input that has none; `y` is the result. */
   readonly vjp:
     | ((context: Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>>) => readonly (Tensor | undefined)[])
@@ -117,8 +113,8 @@ export interface ElementwiseDefinition<Names extends readonly string[]>
   extends Omit<ElementDefinition<never[]>, 'reference'> {
   /** The inputs' names, in the order of the arguments: variables of `wgsl`, members of what `vjp` is given. */
   readonly inputs: Names;
-  /** One body for all dtypes, or one for each type that they are computed in: `{ f32: 'abs(x)', u32: 'x' }`. */
-  readonly wgsl: string | TgpuFn | Partial<Record<ComputeType, string | TgpuFn>>;
+  /** In text the elements have the inputs' names. */
+  readonly wgsl: ElementBodies;
   /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
   readonly reference: (...elements: { readonly [K in keyof Names]: number }) => number;
   /** Gradients, one for each input in their order, in tensor operations; undefined for an input that has none. */
@@ -184,11 +180,11 @@ interface ElementRules {
 /** An op whose elements are functions of the inputs' elements in the same place; the inputs have one shape. */
 function elementOp(
   names: readonly string[],
-  body: Bodies,
+  body: ElementBodies | ElementKernel,
   { name, dtypes, cost, result, reference, vjp }: ElementRules,
   gradient: GradientRule,
 ): PointwiseOp {
-  const kernels = kernelsOf(names, body, dtypes, result);
+  const kernels = kernelsOf(name, names, body, dtypes, result);
   const scalar = reference as ((...elements: number[]) => number) | undefined;
   return {
     kind: 'pointwise',
@@ -213,29 +209,30 @@ function elementOp(
   };
 }
 
-/** A TypeGPU function for each type that the dtypes are computed in. */
+/** A shader function for each type that the dtypes are computed in. */
 function kernelsOf(
+  op: string,
   names: readonly string[],
-  given: Bodies,
+  given: ElementBodies | ElementKernel,
   dtypes: readonly DType[],
   result: DType | undefined,
-): Partial<Record<ComputeType, TgpuFn>> {
-  const kernels: Partial<Record<ComputeType, TgpuFn>> = {};
+): Partial<Record<ComputeType, ShaderFunction>> {
+  const kernels: Partial<Record<ComputeType, ShaderFunction>> = {};
   for (const type of new Set(everyDType.filter((dtype) => dtypes.includes(dtype)).map(computeType))) {
-    const body = typeof given === 'object' ? given[type] : given;
-    if (body === undefined) continue;
-    if (isTgpuFn(body)) {
-      kernels[type] = body;
-      continue;
-    }
     const to = computeType(result ?? type);
-    const make = tgpu.fn(new Array<BaseData>(names.length).fill(computeTypes[type]), computeTypes[to]);
-    kernels[type] = (typeof body === 'string' ? make(textOf(body, names, type, to)) : make(body as never)) as TgpuFn;
+    const name = `${op.replace(/\W/g, '_')}_${type}`; // no function of WGSL is called so
+    const body = isBody(given) ? given : 'compile' in given ? given.compile(name, names.length, type, to) : given[type];
+    if (body === undefined) continue;
+    kernels[type] = typeof body === 'string' ? { declarations: [textOf(name, body, names, type, to)] } : body;
   }
   return kernels;
 }
 
-function textOf(body: string, names: readonly string[], type: ComputeType, to: ComputeType): string {
+function isBody(given: ElementBodies | ElementKernel): given is ElementBody {
+  return typeof given === 'string' || 'declarations' in given;
+}
+
+function textOf(name: string, body: string, inputs: readonly string[], type: ComputeType, to: ComputeType): string {
   const statements = /\breturn\b/.test(body) ? body : `return ${body};`;
-  return `(${names.map((input) => `${input}: ${type}`).join(', ')}) -> ${to} { ${statements} }`;
+  return `fn ${name}(${inputs.map((input) => `${input}: ${type}`).join(', ')}) -> ${to} { ${statements} }`;
 }

@@ -1,5 +1,5 @@
-import type { TgpuFn } from 'typegpu';
 import type { EmitContext } from '../../graph/op.js';
+import type { ShaderFunction } from '../../graph/shader-function.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import { type Tensor, toTensor } from '../../tensor.js';
 import { applyOp } from '../define/apply.js';
@@ -9,7 +9,7 @@ import { pointwise } from '../define/kinds.js';
 /** From a key's words (u32 [2]) and an index to the words of another key. */
 export type Derivation = WithOp<(words: Tensor, index: number | Tensor) => Tensor>;
 
-export function derivation(name: string, derive: TgpuFn): Derivation {
+export function derivation(name: string, derive: ShaderFunction): Derivation {
   const op = pointwise({
     name,
     cost: 60,

@@ -1,5 +1,5 @@
-import type { TgpuFn } from 'typegpu';
 import type { DType } from '../../graph/dtype.js';
+import type { ShaderFunction } from '../../graph/shader-function.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
 import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Key } from '../../random/key.js';
@@ -14,7 +14,7 @@ import { TensorKey } from './tensor-key.js';
 export type Draw = WithOp<(key: Key | TensorKey, shape: Shape) => Tensor>;
 
 /** A draw whose element i is `at(key, i)`. */
-export function draw(name: string, dtype: DType, cost: number, at: TgpuFn): Draw {
+export function draw(name: string, dtype: DType, cost: number, at: ShaderFunction): Draw {
   const op = pointwise<{ shape: Shape }>({
     name,
     cost,

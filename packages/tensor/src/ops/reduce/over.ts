@@ -60,7 +60,10 @@ export function sumAccumulator(dtype: DType): Accumulator {
   return { ...simpleAccumulator('f32', '0.0f', add), sums: [0] };
 }
 
-/** An accumulator that is one variable and one combining expression. */
+/**
+ * An accumulator that is one variable and one combining expression. Text, since the loop around it is put together at run
+ * time: see kernels/loops.ts. The plain forms in kernels/plain.testing.ts are typed.
+ */
 export function simpleAccumulator(
   type: string,
   initial: string,

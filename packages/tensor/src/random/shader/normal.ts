@@ -4,14 +4,13 @@
 // a·b + c to one rounding, and division and sqrt may be off by some ulp; so logarithm, sine and cosine are our own
 // polynomials (minimax by Remez' exchange), the root is corrected, and wherever a residual matters its products are of
 // 12-bit halves, exact with or without contraction.
-import type { TgpuFn } from 'typegpu';
 import * as d from '../../shader/data.js';
-import { fn } from '../../shader/fn.js';
+import { fn, type Shader } from '../../shader/fn.js';
 import * as std from '../../shader/std.js';
 import { bitsBlock } from './elements.js';
 import type { FromKey } from './philox.js';
 
-type FromBits<R> = TgpuFn<(bits: d.U32) => R>;
+type FromBits<R> = Shader<(bits: d.U32) => R>;
 
 /** The upper half of an f32: its leading 12 bits, so that the product of two halves is exact. */
 const upperHalf = fn([d.f32], d.f32, (x) => {
@@ -42,7 +41,7 @@ export const minusTwoLog: FromBits<d.F32> = fn([d.u32], d.f32, (bits) => {
 });
 
 /** √x as a leading half (12 bits) and the rest, for x in [0, 64]. */
-export const rootParts: TgpuFn<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
+export const rootParts: Shader<(x: d.F32) => d.Vec2f> = fn([d.f32], d.vec2f, (x) => {
   'use gpu';
   const s = std.sqrt(std.max(x, 1e-12)); // the guard keeps 0 / 0 out of the correction below
   const high = upperHalf(s);
@@ -70,7 +69,7 @@ export const turn: FromBits<d.Vec2f> = fn([d.u32], d.vec2f, (bits) => {
 });
 
 /** Two normals from two words: Box–Muller as in `hostNormalPair`, within 7e-7 of it before the host rounds to f32. */
-export const normalPair: TgpuFn<(a: d.U32, b: d.U32) => d.Vec2f> = fn([d.u32, d.u32], d.vec2f, (bits0, bits1) => {
+export const normalPair: Shader<(a: d.U32, b: d.U32) => d.Vec2f> = fn([d.u32, d.u32], d.vec2f, (bits0, bits1) => {
   'use gpu';
   const radius = rootParts(minusTwoLog(bits0));
   const direction = turn(bits1);

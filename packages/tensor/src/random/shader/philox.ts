@@ -2,9 +2,8 @@
 // i mod 4 of counter block ⌊i / 4⌋ (see ../host.ts). Only u32 arithmetic is used: every adapter has the same bits.
 //
 // What draws numbers has files of its own, since a bundler keeps a file's shader functions together.
-import type { TgpuFn } from 'typegpu';
 import * as d from '../../shader/data.js';
-import { fn } from '../../shader/fn.js';
+import { fn, type Shader } from '../../shader/fn.js';
 import { DOMAIN } from '../key.js';
 import { PHILOX } from '../philox.js';
 
@@ -12,10 +11,10 @@ const { m0, m1, w0, w1, rounds } = PHILOX;
 const { foldIn, split } = DOMAIN;
 
 /** A function of a key [2] and an index: of an element, a block of four, or a derived key. */
-export type FromKey<R> = TgpuFn<(key: d.Vec2u, index: d.U32) => R>;
+export type FromKey<R> = Shader<(key: d.Vec2u, index: d.U32) => R>;
 
 /** The upper 32 bits of a · b: WGSL has no 64-bit integer. */
-const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.u32], d.u32, (a, b) => {
+const multiplyHigh: Shader<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.u32], d.u32, (a, b) => {
   'use gpu';
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -26,7 +25,7 @@ const multiplyHigh: TgpuFn<(a: d.U32, b: d.U32) => d.U32> = fn([d.u32, d.u32], d
 });
 
 /** Philox 4×32-10 (see philox.ts): key [2], counter [4] → four words. */
-export const philox: TgpuFn<(key: d.Vec2u, at: d.Vec4u) => d.Vec4u> = fn(
+export const philox: Shader<(key: d.Vec2u, at: d.Vec4u) => d.Vec4u> = fn(
   [d.vec2u, d.vec4u],
   d.vec4u,
   (key, counter) => {

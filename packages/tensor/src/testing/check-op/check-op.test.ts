@@ -1,6 +1,6 @@
 // checkOp catches what it is there to catch: ops that are wrong on purpose.
 
-import tgpu, { d, std } from 'typegpu';
+import { d, std } from 'typegpu';
 import { describe, expect, it } from 'vitest';
 import { floats } from '../../graph/dtype.js';
 import type { PointwiseOp, ReduceOp, TiledOp } from '../../graph/op.js';
@@ -14,6 +14,7 @@ import { scatterAdd } from '../../ops/index/scatter-add.js';
 import { sum } from '../../ops/reduce/sum.js';
 import { expand } from '../../ops/view/expand.js';
 import { stopGradient } from '../../ops/view/identity.js';
+import { fn } from '../../shader/fn.js';
 import type { Tensor } from '../../tensor.js';
 import { elementwiseSamples, type OpFixture, sample } from '../samples.js';
 import { useDevice } from '../use-device.testing.js';
@@ -29,10 +30,7 @@ const right = {
   name: 'silu',
   dtypes: floats,
   cost: 6,
-  kernel: tgpu.fn(
-    [d.f32],
-    d.f32,
-  )((x) => {
+  kernel: fn([d.f32], d.f32, (x) => {
     'use gpu';
     return x / (1 + std.exp(-x));
   }),
@@ -63,10 +61,7 @@ describe('checkOp', () => {
   it('catches a wrong constant in a kernel, naming the worst element with both values', async (context) => {
     const wrong = unary({
       ...right,
-      kernel: tgpu.fn(
-        [d.f32],
-        d.f32,
-      )((x) => {
+      kernel: fn([d.f32], d.f32, (x) => {
         'use gpu';
         return x / (1.001 + std.exp(-x));
       }),

@@ -1,7 +1,7 @@
-// Shader functions as JavaScript: TypeGPU's 'use gpu' functions run on the CPU as they are.
-import type { TgpuFn } from 'typegpu';
+// Shader functions as JavaScript: TypeGPU's 'use gpu' functions run on the CPU as they are. Ours do where they are not built.
 import type { Node } from '../../graph/node.js';
 import type { PointwiseOp } from '../../graph/op.js';
+import type { ShaderFunction } from '../../graph/shader-function.js';
 
 class NoScalarBody extends Error {}
 
@@ -45,8 +45,9 @@ export function runScalarBody(node: Node, elements: readonly number[]): number |
   }
 }
 
-/** A function that was written as text of WGSL has no run on the CPU, and TypeGPU says so. */
-function runOnCpu(fn: TgpuFn, ...args: unknown[]): unknown {
+/** A function that is text has no run on the CPU; TypeGPU says so where it was given the text. */
+function runOnCpu(fn: ShaderFunction, ...args: unknown[]): unknown {
+  if (typeof fn !== 'function') throw new NoScalarBody();
   try {
     return (fn as (...args: unknown[]) => unknown)(...args);
   } catch (error) {

@@ -1,6 +1,6 @@
 // Whether the experts that are picked are those that know the picture, and whether stable sampling means good pictures.
 import type { Design } from '../design.js';
-import { type ExperimentSize, settingsOf, shared } from '../sizes.js';
+import { type ExperimentSize, settingsOf, shared, student } from '../sizes.js';
 
 const SOURCE = 'Expert-Data Alignment (arXiv 2602.02685)';
 
@@ -12,9 +12,9 @@ export function alignmentDesign(size: ExperimentSize): Design {
     name: 'alignment',
     title: 'Stability against quality',
     question: 'Do picked experts err less than the others, and is the most stable mixture the best one?',
-    budget: 'One training for all rows; only the routing differs.',
+    budget: 'One training for all rows of the experts; only the routing differs. The student learned from them.',
     ...settingsOf(size, { refine: true }),
-    variants: [shared(size, clusters, { name: 'experts', arms })],
+    variants: [shared(size, clusters, { name: 'experts', arms }), student(size, 'experts')],
     reference: 'experts/full',
     claims: [
       {

@@ -1,6 +1,6 @@
 // How many clusters, made how, and how good a router they need.
 import type { Claim, Design } from '../design.js';
-import { type ExperimentSize, routerPlan, settingsOf, shared } from '../sizes.js';
+import { type ExperimentSize, routerPlan, settingsOf, shared, student } from '../sizes.js';
 
 /** @param size - how large everything is */
 export function clustersDesign(size: ExperimentSize): Design {
@@ -18,7 +18,8 @@ export function clustersDesign(size: ExperimentSize): Design {
     question:
       'Which number of experts is best at equal FLOPs, do clusters have to mean something, and what must a router be?',
     budget:
-      'Experts of every row see together the same number of pictures at the same FLOPs: of K experts, each takes a K-th of the batch.',
+      'Experts of every row see together the same number of pictures at the same FLOPs: of K experts, each takes a K-th of the batch. ' +
+      'The student learns from their predictions at a quarter of it.',
     ...settingsOf(size),
     variants: [
       shared(size, 1, { name: 'k1', arms: [{ name: 'full', routing: 'full' }] }),
@@ -29,6 +30,7 @@ export function clustersDesign(size: ExperimentSize): Design {
       router('router small', { size: half }),
       router('router large', { size: double }),
       router('router on a tenth', { share: 0.1 }),
+      student(size, of),
     ],
     reference: 'k1/full',
     claims: claimsOf(of),

@@ -1,6 +1,6 @@
 // What isolation costs or saves: the same networks as in the main table, measured for their arithmetic and bytes alone.
 import type { Design } from '../design.js';
-import { type ExperimentSize, settingsOf, shared } from '../sizes.js';
+import { type ExperimentSize, settingsOf, shared, student } from '../sizes.js';
 
 /** Enough for a rate of arithmetic. */
 const MOST_STEPS = 200;
@@ -25,6 +25,7 @@ export function computeDesign(size: ExperimentSize): Design {
         arms: [{ name: 'full', routing: 'full' }],
       }),
       shared(size, clusters, { name: 'experts', steps }),
+      student(size, 'experts', { steps }),
     ],
     reference: 'monolith/full',
     claims: [],

@@ -1,8 +1,9 @@
 // DDM's and Paris' main table: one model against eight experts that cost as much and see as much, by every way to route.
 import type { Claim, Design, Published } from '../design.js';
-import { type ExperimentSize, routerPlan, settingsOf, shared } from '../sizes.js';
+import { type ExperimentSize, routerPlan, settingsOf, shared, student } from '../sizes.js';
 
 const DDM = 'DDM (arXiv 2501.05450, tables 1 and 2)';
+const DDM_STUDENT = 'DDM (arXiv 2501.05450, section 4.6)';
 const PARIS = 'Paris (arXiv 2510.03434, DiT-B/2)';
 
 /** @param size - how large everything is */
@@ -16,7 +17,8 @@ export function mainDesign(size: ExperimentSize): Design {
     question: 'Do experts that never communicate draw as well as one model of the same total training?',
     budget:
       `Every row of the experts and "monolith/equal data" have seen the same number of pictures at the same FLOPs; the router ` +
-      `comes on top. "monolith/equal FLOPs" takes more steps of the same batch, for what the router costs as well.`,
+      `comes on top. "monolith/equal FLOPs" takes more steps of the same batch, for what the router costs as well. ` +
+      `"student/distilled" learns from the experts' predictions at a quarter of the batch: a third of the FLOPs, teacher's included.`,
     ...settingsOf(size),
     variants: [
       shared(size, 1, { name: 'monolith', arms: [{ name: 'equal data', routing: 'full' }] }),
@@ -26,6 +28,7 @@ export function mainDesign(size: ExperimentSize): Design {
         arms: [{ name: 'equal FLOPs', routing: 'full' }],
       }),
       shared(size, clusters, { name: 'experts', arms: arms.map((routing) => ({ name: routing, routing })) }),
+      student(size, 'experts'),
     ],
     reference: 'monolith/equal data',
     claims,
@@ -90,9 +93,18 @@ const claims: Claim[] = [
     better: 'experts/top1',
     worse: 'experts/oracle',
   },
+  {
+    source: DDM_STUDENT,
+    statement: 'A student of the experts, at a third of the FLOPs, is better than one model',
+    published: 'FID 7.76 against 7.82 after 400,000 steps',
+    better: 'student/distilled',
+    worse: 'monolith/equal data',
+  },
 ];
 
 const published: Published[] = [
+  { source: DDM_STUDENT, row: 'student/distilled', value: 'FID 7.76 after 400,000 steps' },
+  { source: DDM_STUDENT, row: 'monolith/equal data', value: 'FID 7.82 after 400,000 steps' },
   ...(
     [
       ['monolith/equal data', '12.81'],

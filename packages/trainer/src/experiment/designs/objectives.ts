@@ -1,7 +1,7 @@
 // Experts that predict different things on different noise paths, in one mixture.
 import { defaultObjective } from '../../train/configs.js';
 import type { Design } from '../design.js';
-import { type ExperimentSize, epsilonCosine, settingsOf, shared } from '../sizes.js';
+import { type ExperimentSize, epsilonCosine, settingsOf, shared, student } from '../sizes.js';
 
 const SOURCE = 'Heterogeneous DDM (arXiv 2603.06741), as third-party notes have it';
 
@@ -14,12 +14,15 @@ export function objectivesDesign(size: ExperimentSize): Design {
     name: 'objectives',
     title: 'Experts of different objectives',
     question: 'Does a mixture work whose experts predict noise on a cosine path and velocity on a straight one?',
-    budget: 'All rows have the same clusters, pictures and FLOPs; only what experts predict differs.',
+    budget:
+      'All rows have the same clusters, pictures and FLOPs; only what experts predict differs. Students, at a quarter of the batch, predict velocity.',
     ...settingsOf(size),
     variants: [
       shared(size, clusters, { name: 'velocity', arms }),
       shared(size, clusters, { name: 'epsilon', objectives: [epsilonCosine], arms }),
       shared(size, clusters, { name: 'mixed', objectives: twoOf, arms }),
+      student(size, 'velocity', { name: 'student of velocity' }),
+      student(size, 'mixed', { name: 'student of mixed' }),
     ],
     reference: 'velocity/top2',
     claims: [

@@ -1,0 +1,119 @@
+// `paris distil`.
+import { nodeStore } from '@paris/files/node';
+import type { WeightFormat } from '@paris/model';
+import { parseRoutingPolicy } from '@paris/router';
+import { distil, parseTimeDensity, STUDENT_RUN, type TimeDensity, uniformDensity } from '@paris/trainer';
+import { Command, Option } from 'commander';
+import { checkOutputs, path } from '../check-outputs.js';
+import { configurable } from '../config/configurable.js';
+import { collected } from '../config/file.js';
+import { gpuAction } from '../gpu.js';
+import { loadArchitecture } from '../modules.js';
+import { number, parsed } from '../option-values.js';
+import { common, type Flags, learningFlags, runFolder, watched } from './train/flags.js';
+
+interface DistilFlags extends Flags {
+  data: string;
+  runs?: string;
+  teacher: string;
+  guidance: number;
+  dropout: number;
+  times: TimeDensity;
+  expert: string[];
+  licence?: string;
+  weights?: WeightFormat;
+}
+
+export function distilCommand(): Command {
+  const command = new Command('distil')
+    .description('train one student from a whole model: it costs one expert to sample, and needs no router')
+    .argument('[model]', 'model folder: the teacher')
+    .option('--data <folder>', 'pictures to learn on: the data folder that the teacher was trained on', path)
+    .option('--out <folder>', "the student's model folder: a new or an empty one, or a model to replace", path)
+    .option('--runs <folder>', 'where the run is kept (default: the name of --out with -runs)', path)
+    .addOption(
+      new Option(
+        '--teacher <who>',
+        "who teaches a picture: oracle (its cluster's expert), or by the router a policy such as top2",
+      )
+        .argParser(parsed(teacherName))
+        .default('oracle'),
+    )
+    .option('--guidance <x>', 'guidance that is taught: the student then samples without', number({}), 1)
+    .option('--dropout <share>', 'share of pictures without their caption or class', number({ min: 0, max: 1 }), 0.1)
+    .addOption(
+      new Option(
+        '--times <density>',
+        'how often noise levels come: uniform, logit-normal or logit-normal:MEAN,DEVIATION',
+      )
+        .argParser(parsed(parseTimeDensity))
+        .default(uniformDensity, uniformDensity.name),
+    )
+    .option(
+      '--expert <file>',
+      "a module with the architecture of the teacher's experts; repeat it for more",
+      collected,
+      [],
+    )
+    .option('--licence <text>', "licence of the model (default: those of the pictures and the teacher's)")
+    .addOption(
+      new Option('--weights <format>', 'how weights are written (default: as they were trained)').choices([
+        'f32',
+        'f16',
+        'q8',
+        'q4',
+      ]),
+    );
+  configurable(command, ['data', 'out'], 'model');
+  checkOutputs(command, 'distil', (flags: DistilFlags, [model]) => ({
+    folders: [
+      ['the model folder', flags.out],
+      ['the folder of runs', runsOf(flags)],
+    ],
+    reads: [
+      ['the teacher', model],
+      ['the data folder', flags.data],
+      ['the tuning table', flags.tuning],
+      ...flags.expert.map((file) => ['the module', file] as const),
+    ],
+  }));
+  learningFlags(command, {}).addHelpText('after', examples);
+  return gpuAction(
+    command,
+    async (context, flags: DistilFlags, model: string) => {
+      const { width, depth, heads, patch } = flags as Partial<Flags>;
+      const runs = { ...flags, out: runsOf(flags) };
+      const experts = await Promise.all(flags.expert.map(loadArchitecture));
+      await watched(context, runs, STUDENT_RUN, () =>
+        distil({
+          ...common(context, runs, flags.data),
+          ...{ model: nodeStore(model), out: nodeStore(flags.out) },
+          ...{ teacher: flags.teacher, guidance: flags.guidance, conditionDropout: flags.dropout, times: flags.times },
+          size: { width, depth, heads, patch },
+          ...{ network: flags.network, architectures: { experts } },
+          ...{ licence: flags.licence, weights: flags.weights },
+        }),
+      );
+      context.reporter.close();
+      context.reporter.info(`the student → ${flags.out}`);
+      return 0;
+    },
+    (flags) => runFolder({ ...flags, out: runsOf(flags) }, STUDENT_RUN),
+  );
+}
+
+/** `my-student/` → `my-student-runs` */
+function runsOf({ runs, out }: Pick<DistilFlags, 'runs' | 'out'>): string {
+  return runs ?? `${out.replace(/[/\\]+$/, '')}-runs`;
+}
+
+function teacherName(text: string): string {
+  if (text !== 'oracle') parseRoutingPolicy(text);
+  return text;
+}
+
+const examples = `
+Examples:
+  paris distil my-model/ --data data/ --out my-student/
+  paris distil my-model/ --data data/ --out my-student/ --teacher top2 --guidance 2 --steps 4000
+  paris sample my-student/ --prompt "smiling cat face" --out grid.png`;
