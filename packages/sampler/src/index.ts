@@ -69,13 +69,13 @@ export type { ExpertLoad, ExpertShelf, Lease, LoadedExpert, Residency } from './
 export { assignBatch, checkWeights, type ExpertBatch } from './routing/assignment.js';
 export { meanWeights } from './routing/mean-weights.js';
 export {
-  type LoadedRouter,
   type Mixture,
   type MixtureRequest,
   type MixtureRun,
   mixture,
   type RoutingRecord,
 } from './routing/mixture.js';
+export type { LoadedRouter } from './routing/networks.js';
 export { expertColour, type RenderRoutingOptions, renderRouting } from './routing/render.js';
 export type { RoutingTelemetry, Swaps } from './routing/telemetry.js';
 export { adamsBashforth } from './samplers/adams-bashforth.js';

@@ -4,31 +4,13 @@
  * the pictures that need them → weighted sum. Guidance is inside, expert by expert: its two sides share the weights, so
  * that is the same as guiding the mixture. (A router that reads prompts is asked with the prompt, once.)
  */
-import {
-  type Condition,
-  convertPrediction,
-  type Expert,
-  gatherCondition,
-  gatherRows,
-  type NoisePath,
-  type NoisyInput,
-  noisePath,
-  type Params,
-  type PredictionCoefficients,
-  type PredictionScalars,
-  predictionCoefficients,
-  type Router,
-  sampleLimits,
-  toFlat,
-  toTree,
-} from '@paris/model';
-import type { RoutingPolicy } from '@paris/router';
-import { type Device, scalar, softmax, stack, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
+import type { Condition, NoisePath } from '@paris/model';
+import type { RoutingPolicy, RoutingStep } from '@paris/router';
+import { type Device, scalar, stack, type Tensor, ValueError } from '@paris/tensor';
 import {
   type Guidance,
   type GuidanceTerms,
   guidanceOf,
-  guided,
   guidesAt,
   isGuided,
   type SettledGuidance,
@@ -38,13 +20,8 @@ import { type ExpertLoad, type ExpertShelf, type LoadedExpert, residentShelf } f
 import { keyOfPicture, type PictureKeys } from '../samplers/noise.js';
 import type { Denoised, Denoiser } from '../samplers/sampler.js';
 import { assignBatch, checkWeights, type ExpertBatch } from './assignment.js';
+import { type LoadedRouter, MixtureNetworks } from './networks.js';
 import type { RoutingTelemetry, telemetryMeter } from './telemetry.js';
-
-/** A router with its weights on the device. */
-export interface LoadedRouter {
-  readonly router: Router;
-  readonly params: TreeOf<Tensor>;
-}
 
 /** What was decided for one picture at one model evaluation. */
 export interface RoutingRecord {
@@ -117,117 +94,127 @@ export function mixture(options: {
 }): Mixture {
   const { device, router, path, paths = [] } = options;
   const shelf = 'acquire' in options.experts ? options.experts : residentShelf(options.experts);
-  const { experts } = shelf;
-  check(experts, router);
-  const expertPaths = experts.map((expert) => noisePath(expert.objective.path, [path, ...paths]));
-  const askRouter = router && device.compile(routerForward(router.router));
-  // Experts of one config share an object, and so one plan for all their weights.
-  const forwards = new Map([...new Set(experts)].map((expert) => [expert, device.compile(forward(expert))]));
-  const routerParams = router && toFlat(router.params);
-  let meter: Promise<ReturnType<typeof telemetryMeter>> | undefined;
+  const networks = new MixtureNetworks(device, shelf.experts, router, path, paths);
+  let meter: Promise<Meter> | undefined;
   const meterOf = () => (meter ??= import('./telemetry.js').then((chunk) => chunk.telemetryMeter(device, stack)));
+  return { start: (batch, request) => new Run({ device, shelf, networks, meterOf }, batch, request) };
+}
 
-  const probabilitiesOf = async (latents: Tensor, time: number, condition?: Condition): Promise<Float32Array[]> => {
-    const batch = latents.shape[0]!;
-    if (!askRouter || !routerParams) return Array.from({ length: batch }, () => Float32Array.of(1));
-    const answer = await askRouter(routerParams, { latents, time: scalar(time), ...(condition ? { condition } : {}) });
-    const all = (await answer.read().finally(() => answer.dispose())) as Float32Array;
-    return Array.from({ length: batch }, (_, i) => all.slice(i * experts.length, (i + 1) * experts.length));
+type Meter = ReturnType<typeof telemetryMeter>;
+
+/** What all runs of a mixture share. */
+interface Parts {
+  readonly device: Device;
+  readonly shelf: ExpertShelf;
+  readonly networks: MixtureNetworks;
+  /** The code that measures is loaded when it is first asked for. */
+  meterOf(): Promise<Meter>;
+}
+
+/** What was decided for one picture, and where. */
+interface Decision {
+  readonly probabilities: Float32Array;
+  readonly weights: Float32Array;
+  readonly at: RoutingStep;
+}
+
+class Run implements MixtureRun {
+  readonly records: RoutingRecord[][];
+  readonly expertPictures: number[];
+  private readonly guidance: SettledGuidance;
+  private step = 0;
+  private evaluation = 0;
+
+  constructor(
+    private readonly parts: Parts,
+    batch: number,
+    private readonly request: MixtureRequest,
+  ) {
+    const { condition, unconditional } = request;
+    this.guidance = guidanceOf('guidance', request.guidance ?? 1);
+    if (isGuided(this.guidance) && !(condition && unconditional)) {
+      const what = `guidance ${this.guidance.scale} needs a prompt to be guided by`;
+      throw new ValueError('guidance', `${what}. Give one, or guidance 1.`);
+    }
+    this.records = Array.from({ length: batch }, () => []);
+    this.expertPictures = parts.shelf.experts.map(() => 0);
+  }
+
+  readonly startStep = (step: number): void => {
+    [this.step, this.evaluation] = [step, 0];
   };
 
-  const runExpert = async (
-    batch: ExpertBatch,
-    params: Params,
-    latents: Tensor,
-    time: number,
-    { condition, unconditional }: MixtureRequest,
-    guidance: GuidanceTerms | undefined,
-  ) => {
-    const expert = experts[batch.expert]!;
-    const at = predictionCoefficients(expert.objective.prediction, expertPaths[batch.expert]!, path, time);
-    const bucket = batch.pictures.length;
-    const pictures = device.tensor(batch.pictures, { shape: [bucket], dtype: 'u32' });
-    const weights = device.tensor(batch.weights, { shape: [latents.shape[0]!, bucket] });
-    const sides = guidance && unconditional ? { unconditional, guidance } : {};
+  readonly denoiser: Denoiser = async (latents, time) => {
+    const began = performance.now();
+    const { device, shelf, meterOf } = this.parts;
+    const { routing, telemetry = false } = this.request;
+    const terms = guidesAt(this.guidance, time, this.step) ? termsOf(this.guidance, this.step) : undefined;
+    const decisions = await this.decide(latents, time);
+    const batches = assignBatch(decisions.map(({ weights }) => weights));
+    const parts: Denoised[] = []; // in the order of the experts, whatever the order in which they run
+    const loads: ExpertLoad[] = [];
+    let result: Denoised | undefined;
     try {
-      return await forwards.get(expert)!(params, {
-        latents,
-        pictures,
-        weights,
-        time: scalar(at.time),
-        at: scalars(at),
-        ...(condition ? { condition } : {}),
-        ...sides,
-      });
+      for (const i of residentFirst(batches, shelf.resident)) {
+        parts[i] = await this.ask(batches[i]!, latents, time, terms, loads);
+      }
+      result = await sum(device, parts);
+      if (telemetry) {
+        const swaps = shelf.residency && loads;
+        const measured = await (await meterOf())({ routing, decisions, batches, parts, swaps, began });
+        for (const [i, telemetry] of measured.entries()) {
+          this.records[i]!.push({ ...this.records[i]!.pop()!, telemetry });
+        }
+      }
+      return result;
     } finally {
-      pictures.dispose();
-      weights.dispose();
+      for (const part of Object.values(parts)) if (part !== result) release(part); // some may have not run
     }
   };
 
-  return {
-    start(batch, request) {
-      const { routing, key, condition, unconditional, firstImage = 0, telemetry = false } = request;
-      const guidance = guidanceOf('guidance', request.guidance ?? 1);
-      if (isGuided(guidance) && !(condition && unconditional)) {
-        const what = `guidance ${guidance.scale} needs a prompt to be guided by`;
-        throw new ValueError('guidance', `${what}. Give one, or guidance 1.`);
-      }
-      const records: RoutingRecord[][] = Array.from({ length: batch }, () => []);
-      const expertPictures = experts.map(() => 0);
-      let [step, evaluation] = [0, 0];
-      const denoiser: Denoiser = async (latents, time) => {
-        const began = performance.now();
-        const terms = guidesAt(guidance, time, step) ? termsOf(guidance, step) : undefined;
-        const resident = shelf.residency && { resident: shelf.resident };
-        const decisions = (await probabilitiesOf(latents, time, condition)).map((probabilities, i) => {
-          const imageIndex = firstImage + i;
-          const previousWeights = records[i]!.at(-1)?.weights;
-          const own = keyOfPicture(key, imageIndex).foldIn(step).foldIn(evaluation);
-          const at = {
-            ...{ imageIndex, step, evaluation, time, key: own },
-            ...(previousWeights && { previousWeights }),
-            ...resident,
-          };
-          const weights = routing(probabilities, at);
-          checkWeights(weights, experts.length, imageIndex);
-          records[i]!.push({ step, evaluation, time, probabilities, weights });
-          return { probabilities, weights, at };
-        });
-        evaluation += 1;
-        const batches = assignBatch(decisions.map(({ weights }) => weights));
-        const parts: Denoised[] = []; // in the order of the experts, whatever the order in which they run
-        const loads: ExpertLoad[] = [];
-        let result: Denoised | undefined;
-        try {
-          for (const i of residentFirst(batches, shelf.resident)) {
-            const { expert, count } = batches[i]!;
-            const lease = await shelf.acquire(expert, request.signal);
-            if (lease.load) loads.push(lease.load);
-            try {
-              parts[i] = await runExpert(batches[i]!, lease.params, latents, time, request, terms);
-            } finally {
-              lease.release();
-            }
-            expertPictures[expert]! += count;
-          }
-          result = await sum(device, parts);
-          if (telemetry) {
-            const swaps = shelf.residency && loads;
-            const measured = await (await meterOf())({ routing, decisions, batches, parts, swaps, began });
-            for (const [i, telemetry] of measured.entries()) records[i]!.push({ ...records[i]!.pop()!, telemetry });
-          }
-          return result;
-        } finally {
-          for (const part of Object.values(parts)) if (part !== result) release(part); // some may have not run
-        }
+  /** Asks the router and the policy, and records what they said. */
+  private async decide(latents: Tensor, time: number): Promise<Decision[]> {
+    const { shelf, networks } = this.parts;
+    const { routing, key, condition, firstImage = 0 } = this.request;
+    const { step, evaluation } = this;
+    const resident = shelf.residency && { resident: shelf.resident };
+    const decisions = (await networks.probabilities(latents, time, condition)).map((probabilities, i) => {
+      const imageIndex = firstImage + i;
+      const previousWeights = this.records[i]!.at(-1)?.weights;
+      const own = keyOfPicture(key, imageIndex).foldIn(step).foldIn(evaluation);
+      const at = {
+        ...{ imageIndex, step, evaluation, time, key: own },
+        ...(previousWeights && { previousWeights }),
+        ...resident,
       };
-      const startStep = (next: number) => {
-        [step, evaluation] = [next, 0];
-      };
-      return { denoiser, startStep, records, expertPictures };
-    },
-  };
+      const weights = routing(probabilities, at);
+      checkWeights(weights, shelf.experts.length, imageIndex);
+      this.records[i]!.push({ step, evaluation, time, probabilities, weights });
+      return { probabilities, weights, at };
+    });
+    this.evaluation += 1;
+    return decisions;
+  }
+
+  /** Runs an expert on its pictures; if its weights had to be brought, `loads` says so. */
+  private async ask(
+    batch: ExpertBatch,
+    latents: Tensor,
+    time: number,
+    guidance: GuidanceTerms | undefined,
+    loads: ExpertLoad[],
+  ): Promise<Denoised> {
+    const { shelf, networks } = this.parts;
+    const lease = await shelf.acquire(batch.expert, this.request.signal);
+    if (lease.load) loads.push(lease.load);
+    try {
+      const part = await networks.predict(batch, lease.params, latents, time, this.request, guidance);
+      this.expertPictures[batch.expert]! += batch.count;
+      return part;
+    } finally {
+      lease.release();
+    }
+  }
 }
 
 /**
@@ -239,63 +226,10 @@ function residentFirst(batches: readonly ExpertBatch[], resident: ReadonlySet<nu
   return [...batches.keys()].sort((a, b) => isThere(b) - isThere(a)); // a stable sort
 }
 
-/** Latents [B, C, H, W] at one time → probabilities [B, K]. */
-function routerForward(router: Router) {
-  return (params: Params, input: NoisyInput) =>
-    softmax(router.logits(toTree(params), { ...input, time: everyRow(input.time, input.latents.shape[0]!) }), 1);
-}
-
-interface ForwardInput {
-  readonly latents: Tensor;
-  /** u32 [bucket] */
-  readonly pictures: Tensor;
-  /** [B, bucket] */
-  readonly weights: Tensor;
-  readonly time: Tensor;
-  readonly at: PredictionScalars;
-  readonly condition?: Condition;
-  readonly unconditional?: Condition;
-  readonly guidance?: GuidanceTerms;
-}
-
-/** One expert on its pictures of a batch, guided, converted to the sampler's path, weighted and put in their places. */
-function forward(expert: Expert) {
-  const limit = sampleLimits[expert.objective.prediction];
-  return (weightsByName: Params, input: ForwardInput): Denoised => {
-    const params = toTree(weightsByName);
-    const { pictures, weights, at, guidance } = input;
-    const bucket = pictures.shape[0]!;
-    const latents = gatherRows(input.latents, pictures); // [bucket, C, H, W]
-    const seen = latents.mul(at.latentsScale);
-    const time = everyRow(input.time, bucket);
-    const predict = (x: Tensor, t: Tensor, condition?: Condition) =>
-      expert.apply(params, { latents: x, time: t, ...(condition ? { condition } : {}) });
-    const condition = input.condition && gatherCondition(input.condition, pictures);
-    const unconditional = input.unconditional && gatherCondition(input.unconditional, pictures);
-    const sampleOf = (output: Tensor) => convertPrediction(latents, output, at, limit).sample;
-    const output =
-      guidance && condition && unconditional
-        ? guided(predict, seen, time, { condition, unconditional }, guidance, sampleOf)
-        : predict(seen, time, condition);
-    const { sample, velocity } = convertPrediction(latents, output, at, limit);
-    const place = (rows: Tensor) => weights.matmul(rows.reshape([bucket, -1])).reshape(input.latents.shape);
-    return { sample: place(sample), velocity: place(velocity) };
-  };
-}
-
 /** Guidance as inputs of a compiled function. */
 function termsOf(guidance: SettledGuidance, step: number): GuidanceTerms {
   const { rescale, kind } = guidance;
   return { scale: scalar(scaleAt(guidance, step)), ...(rescale > 0 ? { rescale: scalar(rescale) } : {}), kind };
-}
-
-/** A scalar for each row of a batch, [B]. */
-function everyRow(value: Tensor, batch: number): Tensor {
-  return value.reshape([1]).expand([batch]);
-}
-
-function scalars({ time: _, ...at }: PredictionCoefficients): PredictionScalars {
-  return Object.fromEntries(Object.entries(at).map(([name, value]) => [name, scalar(value)])) as PredictionScalars;
 }
 
 /** The parts' sum, computed; a single part is its own sum. */
@@ -311,17 +245,4 @@ async function sum(device: Device, parts: readonly Denoised[]): Promise<Denoised
 function release({ sample, velocity }: Denoised): void {
   sample.dispose();
   velocity.dispose();
-}
-
-function check(experts: readonly Expert[], router: LoadedRouter | undefined): void {
-  if (experts.length === 0) throw new ValueError('mixture', 'there is no expert. Pass at least one.');
-  if (!router && experts.length > 1) {
-    throw new ValueError('mixture', `${experts.length} experts have no router. Pass the one trained with them.`);
-  }
-  if (!router || router.router.clusters === experts.length) return;
-  const { clusters } = router.router;
-  throw new ValueError(
-    'mixture',
-    `the router knows ${clusters} clusters, there are ${experts.length} experts. Pass the router that was trained with them.`,
-  );
 }

@@ -29,7 +29,8 @@ import {
 } from '@paris/tensor';
 import { adamw, cosineDecay, type TrainState } from '@paris/tensor/optim';
 import type { LoadedExpert } from '../residency/shelf.js';
-import { type LoadedRouter, mixture } from '../routing/mixture.js';
+import { mixture } from '../routing/mixture.js';
+import type { LoadedRouter } from '../routing/networks.js';
 import { euler } from '../samplers/euler.js';
 import { uniformTimes } from '../schedules/schedules.js';
 
