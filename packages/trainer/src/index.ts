@@ -60,7 +60,7 @@ export type {
   Sharded,
   ShardFile,
 } from './data/formats.js';
-export type { LostShard } from './data/lost.js';
+export type { LostAtStep, LostShard } from './data/lost.js';
 export { gatherRows, type Rows, rowsOf, spread } from './data/rows.js';
 export type { WriteOptions } from './data/shards.js';
 export { type DistilOptions, distil } from './distil/distil.js';

@@ -68,5 +68,6 @@ export class LostRows {
 export interface LostAtStep {
   /** The first rows of the files that are lost: the same text means the same rows. */
   readonly files: string;
+  /** Whether this row is lost. */
   has(row: number): boolean;
 }

@@ -25,9 +25,6 @@ import { type TrainControls, train } from '../train/train.js';
 import { type HeldOut, validationObserver } from '../train/validation.js';
 import { openTeacher, type TeachingOptions } from './teacher.js';
 
-/** Parts of a transformer's size. */
-type SizeChange = { readonly [name in keyof TransformerSize]?: number | undefined };
-
 /** Who is taught what by whom. */
 export interface TrainStudentOptions extends TrainControls, TeachingOptions {
   /** The folder of a whole model. */
@@ -39,7 +36,7 @@ export interface TrainStudentOptions extends TrainControls, TeachingOptions {
   /** The student's config.json. It predicts the velocity on the teacher's path. Default: that of the teacher's first expert. */
   config?: ConfigFor | undefined;
   /** Without a config: in what the student's transformer differs from that of the teacher's first expert, which is a DiT. */
-  size?: SizeChange | undefined;
+  size?: { readonly [part in keyof TransformerSize]?: number | undefined } | undefined;
   /** Further fields of the student's config.json, which win. */
   network?: { readonly [name: string]: Json } | undefined;
   training?: Partial<TrainingOptions>;
@@ -174,7 +171,10 @@ async function networkOf(
 }
 
 /** The fields of a DiT's config that a size decides; words are as wide as the transformer that reads them. */
-function resized(own: { [name: string]: Json }, { width, depth, heads, patch }: SizeChange) {
+function resized(
+  own: { [name: string]: Json },
+  { width, depth, heads, patch }: NonNullable<TrainStudentOptions['size']>,
+) {
   const condition = objectOf(own.condition);
   return {
     ...(width !== undefined && { hiddenSize: width }),
