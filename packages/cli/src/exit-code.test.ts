@@ -105,8 +105,9 @@ describe('paris train expert ends with', () => {
 
   it('143 when it was asked to end, and resumes', async (context) => {
     onDevice(context);
+    const long = ['--steps', '1500', '--checkpoint-every', '500'];
     let asked = false;
-    const stopped = await train('stopped', ['--steps', '1500'], {
+    const stopped = await train('stopped', long, {
       onEvent: (event, child) => {
         if (asked || event.type !== 'progress') return;
         asked = true;
@@ -114,7 +115,7 @@ describe('paris train expert ends with', () => {
       },
     });
     expect(stopped).toMatchObject({ code: 143, stderr: expect.stringContaining('run the same command to resume') });
-    expect(await train('stopped', ['--steps', '1500'])).toMatchObject({ code: 0 });
+    expect(await train('stopped', long)).toMatchObject({ code: 0 });
   });
 
   it('75 while another process works in its folder', async (context) => {
