@@ -60,7 +60,7 @@ export type {
   Sharded,
   ShardFile,
 } from './data/formats.js';
-export type { LostAtStep, LostShard } from './data/lost.js';
+export { type LostAtStep, type LostShard, lostCount } from './data/lost.js';
 export { gatherRows, type Rows, rowsOf, spread } from './data/rows.js';
 export type { WriteOptions } from './data/shards.js';
 export { type DistilOptions, distil } from './distil/distil.js';
@@ -129,6 +129,7 @@ export type { OnTrainEvent, StepMetrics, TrainEvent } from './run/events.js';
 export { type RunHistory, readHistory, type SampleLine, type ValidationLine } from './run/history.js';
 export type { StepLine } from './run/lines.js';
 export type { LogLine, Machine } from './run/log.js';
+export { defaultMaxLost } from './run/losses.js';
 export { merkleRoot, rootByPath } from './run/merkle.js';
 export { readMetrics } from './run/metrics.js';
 export { expertRunName, ROUTER_RUN, STUDENT_RUN } from './run/names.js';

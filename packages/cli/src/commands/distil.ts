@@ -2,7 +2,7 @@
 import { nodeStore } from '@paris/files/node';
 import type { WeightFormat } from '@paris/model';
 import { parseRoutingPolicy } from '@paris/router';
-import { distil, parseTimeDensity, STUDENT_RUN, type TimeDensity, uniformDensity } from '@paris/trainer';
+import { distil, STUDENT_RUN, type TimeDensity } from '@paris/trainer';
 import { Command, Option } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { configurable } from '../config/configurable.js';
@@ -10,7 +10,7 @@ import { collected } from '../config/file.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { number, parsed } from '../option-values.js';
-import { common, type Flags, learningFlags, runFolder, watched } from './train/flags.js';
+import { common, type Flags, learningFlags, runFolder, timesOption, watched } from './train/flags.js';
 
 interface DistilFlags extends Flags {
   data: string;
@@ -41,14 +41,7 @@ export function distilCommand(): Command {
     )
     .option('--guidance <x>', 'guidance that is taught: the student then samples without', number({}), 1)
     .option('--dropout <share>', 'share of pictures without their caption or class', number({ min: 0, max: 1 }), 0.1)
-    .addOption(
-      new Option(
-        '--times <density>',
-        'how often noise levels come: uniform, logit-normal or logit-normal:MEAN,DEVIATION',
-      )
-        .argParser(parsed(parseTimeDensity))
-        .default(uniformDensity, uniformDensity.name),
-    )
+    .addOption(timesOption())
     .option(
       '--expert <file>',
       "a module with the architecture of the teacher's experts; repeat it for more",

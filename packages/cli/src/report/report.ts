@@ -1,7 +1,7 @@
 // What happened in the runs of a folder, on one page that stands alone.
 import { entriesOf, type FileStore, folderStore, type Html, html, trustedHtml } from '@paris/files';
 import { ValueError } from '@paris/tensor';
-import { type LogLine, type RunHistory, readHistory, type SampleLine } from '@paris/trainer';
+import { type LogLine, lostCount, type RunHistory, readHistory, type SampleLine } from '@paris/trainer';
 import { page, section } from '../page/page.js';
 import { chartStyle, lineChart, type Series } from './chart.js';
 
@@ -67,7 +67,7 @@ function stateOf({ record, metrics, log }: RunHistory): string {
     `${data.count} pictures`,
     record.adapters.map((adapter) => adapter.name).join(', then '),
   ];
-  const lost = (record.lost ?? []).reduce((sum, { rows }) => sum + rows, 0);
+  const lost = lostCount(record.lost);
   if (lost > 0) parts.push(`${lost} of them left out, whose files were damaged`);
   const begun = log.filter((line) => line.adapter !== undefined).length;
   if (begun > 1) parts.push(`begun or resumed ${begun} times`);

@@ -1,5 +1,5 @@
 // Damaged files of records that a run leaves out, as far as it may: what is left out is written to run.json before the first step
-// without it, so that a resumed run leaves out the same, and whoever verifies the run does, too.
+// without it, so that the run leaves out the same when it is resumed, and when it is verified.
 import type { FileStore } from '@paris/files';
 import { type LostShard, lostCount } from '../data/lost.js';
 import { DamagedShardError, DataError } from '../errors.js';

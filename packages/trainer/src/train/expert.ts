@@ -6,7 +6,6 @@ import { type Key, key, type TensorKey } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { assertCluster, clusterFolder, readCluster, type TrainingData } from '../data/files.js';
 import { type ClusterManifest, networkInput } from '../data/formats.js';
-import { LostRows } from '../data/lost.js';
 import { assertRunApart } from '../output/apart.js';
 import { expertRunName } from '../run/names.js';
 import type { Observer } from '../run/observer.js';
@@ -174,7 +173,7 @@ function denoising(
   const { prediction } = expert.objective;
   return {
     async batch(step, lost) {
-      const draw = drawer.draw(step, new LostRows(lost, manifest.shards).at(step));
+      const draw = drawer.draw(step, lost);
       const tensors = await noisingBatch(draw, rows, manifest, path, condition);
       if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
       return { tensors, noise: draw.noise, replaced: draw.replaced };

@@ -5,7 +5,7 @@ import type { FileSource } from '@paris/files';
 import { type HostTensor, readSafetensors, safetensorsParts, writeSafetensors } from '@paris/files/safetensors';
 import type { Params } from '@paris/model';
 import { CheckpointError, type Device, flattenTree, mapTree, type Tensor, type TensorKey } from '@paris/tensor';
-import { LostRows, type LostShard } from '../data/lost.js';
+import { LostRows } from '../data/lost.js';
 import type { Observer } from '../run/observer.js';
 import type { TrainingJob } from '../run/run.js';
 import { averageFile, emaDecaysOf } from './options.js';
@@ -26,8 +26,8 @@ export function createJob(
   const optimizer = optimizerOf(options, device);
   const start = device.compile((key: TensorKey, given: Params) => freshState(learning, optimizer, key, given));
   const step = compileStep(device, learning, optimizer);
-  let lost: readonly LostShard[] = [];
-  const batches = new ReadAhead((at) => learning.batch(at, lost), options.steps);
+  let lost = new LostRows();
+  const batches = new ReadAhead((at) => learning.batch(at, lost.at(at)), options.steps);
 
   return {
     steps: options.steps,
@@ -60,8 +60,7 @@ export function createJob(
       };
     },
     leaveOut(damaged) {
-      new LostRows(damaged, learning.shards);
-      lost = damaged;
+      lost = new LostRows(damaged, learning.shards);
       batches.forget();
     },
     snapshot: async (state) => safetensorsParts(await readTensors(state)),

@@ -2,7 +2,7 @@
 import type { Params } from '@paris/model';
 import type { FloatDType, Key, Tensor, TensorKey } from '@paris/tensor';
 import type { ShardFile } from '../data/formats.js';
-import type { LostShard } from '../data/lost.js';
+import type { LostAtStep } from '../data/lost.js';
 import type { Companions } from '../run/claim.js';
 import type { Observer } from '../run/observer.js';
 import type { RunIdentity } from '../run/record.js';
@@ -47,7 +47,7 @@ export interface Learning {
    * whatever order it is asked.
    * @throws DamagedShardError if a file of records that are not lost is not what was written
    */
-  batch(step: number, lost?: readonly LostShard[]): Promise<HostBatch>;
+  batch(step: number, lost?: LostAtStep): Promise<HostBatch>;
   /**
    * Traced once. Parameters come in `dtype`, in which the network is to compute; loss and accuracy are means over the batch's
    * pictures in f32. It knows nothing of gradients and optimizers: what only measures calls it, too.

@@ -8,7 +8,7 @@ import { argmax, crossEntropy, ValueError } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
 import { type LabelledManifest, networkInput } from '../data/formats.js';
-import { type LostAtStep, LostRows } from '../data/lost.js';
+import type { LostAtStep } from '../data/lost.js';
 import { assertRunApart } from '../output/apart.js';
 import { ROUTER_RUN } from '../run/names.js';
 import type { Json, RunRecord } from '../run/record.js';
@@ -195,7 +195,7 @@ function classifying(
 ): Pick<Recipe, 'batch' | 'loss'> {
   return {
     async batch(step, lost) {
-      const draw = drawOf(step, new LostRows(lost, data.manifest.shards).at(step));
+      const draw = drawOf(step, lost);
       return { tensors: await labelledBatch(draw, data, of), noise: draw.noise, replaced: draw.replaced };
     },
     loss(params, batch, noise, dtype) {

@@ -10,12 +10,10 @@ import {
   expertRunName,
   type LossWeight,
   parseLossWeight,
-  parseTimeDensity,
   type TimeDensity,
   type TrainControls,
   type TrainExpertOptions,
   trainExpert,
-  uniformDensity,
   unweighted,
 } from '@paris/trainer';
 import { Command, Option } from 'commander';
@@ -31,6 +29,7 @@ import {
   type Flags,
   pathOption,
   runFolder,
+  timesOption,
   trainingFlags,
   trainingOf,
   watched,
@@ -74,14 +73,7 @@ export function expertCommand(): Command {
         .default(defaultObjective.prediction),
     )
     .addOption(pathOption('the path of its noise'))
-    .addOption(
-      new Option(
-        '--times <density>',
-        'how often noise levels come: uniform, logit-normal or logit-normal:MEAN,DEVIATION',
-      )
-        .argParser(parsed(parseTimeDensity))
-        .default(uniformDensity, uniformDensity.name),
-    )
+    .addOption(timesOption())
     .addOption(
       new Option(
         '--loss-weight <rule>',

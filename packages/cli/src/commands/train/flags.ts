@@ -5,15 +5,18 @@ import { nodeStore } from '@paris/files/node';
 import { noisePaths } from '@paris/model';
 import type { Precision } from '@paris/tensor/optim';
 import {
+  defaultMaxLost,
   defaultObjective,
   defaultSize,
   type LearningRateSchedule,
   learningRateSchedules,
+  parseTimeDensity,
   precisions,
   type TrainControls,
   type TrainingOptions,
   type TransformerSize,
   trainingDefaults,
+  uniformDensity,
 } from '@paris/trainer';
 import { type Command, Option } from 'commander';
 import { checkOutputs, type Named, path } from '../../check-outputs.js';
@@ -22,7 +25,7 @@ import { sectionOf } from '../../config/file.js';
 import { duration } from '../../duration.js';
 import { exitCodesHelp } from '../../exit-code.js';
 import type { GpuContext } from '../../gpu.js';
-import { number, seed, whole } from '../../option-values.js';
+import { number, parsed, seed, whole } from '../../option-values.js';
 import { watchReport } from '../../report/watch.js';
 
 /** Options of every training. */
@@ -95,6 +98,16 @@ export function trainingFlags(command: Command): Command {
   );
 }
 
+/** How often noise levels are learned from. */
+export function timesOption(): Option {
+  return new Option(
+    '--times <density>',
+    'how often noise levels come: uniform, logit-normal or logit-normal:MEAN,DEVIATION',
+  )
+    .argParser(parsed(parseTimeDensity))
+    .default(uniformDensity, uniformDensity.name);
+}
+
 /**
  * The options of any training.
  * @param size - of the transformer, where none is given; what is undefined has no default
@@ -152,7 +165,7 @@ export function learningFlags(command: Command, size: Partial<TransformerSize>):
       '--max-lost <share>',
       'share of the pictures that may be left out because their files turn out to be damaged; more ends with 65',
       number({ min: 0, max: 1 }),
-      0.01,
+      defaultMaxLost,
     )
     .option(
       '--validate-every <n>',
