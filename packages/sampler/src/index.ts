@@ -75,7 +75,7 @@ export {
   mixture,
   type RoutingRecord,
 } from './routing/mixture.js';
-export type { LoadedRouter } from './routing/networks.js';
+export { type ExpertInput, expertForward, type LoadedRouter, routerForward } from './routing/networks.js';
 export { expertColour, type RenderRoutingOptions, renderRouting } from './routing/render.js';
 export type { RoutingTelemetry, Swaps } from './routing/telemetry.js';
 export { adamsBashforth } from './samplers/adams-bashforth.js';

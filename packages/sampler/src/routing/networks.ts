@@ -103,32 +103,43 @@ function compiledRouter(device: Device, { router, params }: LoadedRouter) {
 }
 
 function compiledExpert(device: Device, expert: Expert) {
-  return device.compile(forward(expert));
+  return device.compile(expertForward(expert));
 }
 
-/** Latents [B, C, H, W] at one time → probabilities [B, K]. */
-function routerForward(router: Router) {
-  return (params: Params, input: NoisyInput) =>
+/**
+ * Traced: the router's answer as probabilities.
+ * @returns from weights by name, and latents [B, C, H, W] with one time or one each, to [B, K]
+ */
+export function routerForward(router: Router): (params: Params, input: NoisyInput) => Tensor {
+  return (params, input) =>
     softmax(router.logits(toTree(params), { ...input, time: everyRow(input.time, input.latents.shape[0]!) }), 1);
 }
 
-interface ForwardInput {
+/** What an expert is asked in a batch. */
+export interface ExpertInput {
+  /** [B, C, H, W] */
   readonly latents: Tensor;
   /** u32 [bucket] */
   readonly pictures: Tensor;
   /** [B, bucket] */
   readonly weights: Tensor;
+  /** As the expert learned it: one for all pictures, or [bucket]. */
   readonly time: Tensor;
+  /** Likewise; each is [bucket, 1, 1, 1] if pictures differ. */
   readonly at: PredictionScalars;
-  readonly condition?: Condition;
-  readonly unconditional?: Condition;
-  readonly guidance?: GuidanceTerms;
+  /** Of all pictures of the batch. */
+  readonly condition?: Condition | undefined;
+  readonly unconditional?: Condition | undefined;
+  readonly guidance?: GuidanceTerms | undefined;
 }
 
-/** One expert on its pictures of a batch, guided, converted to the sampler's path, weighted and put in their places. */
-function forward(expert: Expert) {
+/**
+ * Traced: one expert on its pictures of a batch, guided, converted to the sampler's path, weighted and put in their places.
+ * @returns from weights by name to a prediction for the whole batch, [B, C, H, W]
+ */
+export function expertForward(expert: Expert): (params: Params, input: ExpertInput) => Denoised {
   const limit = sampleLimits[expert.objective.prediction];
-  return (weightsByName: Params, input: ForwardInput): Denoised => {
+  return (weightsByName, input) => {
     const params = toTree(weightsByName);
     const { pictures, weights, at, guidance } = input;
     const bucket = pictures.shape[0]!;
@@ -150,9 +161,9 @@ function forward(expert: Expert) {
   };
 }
 
-/** A scalar for each row of a batch, [B]. */
-function everyRow(value: Tensor, batch: number): Tensor {
-  return value.reshape([1]).expand([batch]);
+/** A time for each row of a batch, [B]: one for all is repeated. */
+function everyRow(time: Tensor, batch: number): Tensor {
+  return time.rank === 1 ? time : time.reshape([1]).expand([batch]);
 }
 
 function scalars({ time: _, ...at }: PredictionCoefficients): PredictionScalars {

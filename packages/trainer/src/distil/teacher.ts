@@ -3,30 +3,26 @@
 import { readPartition } from '@paris/clustering';
 import { type FileSource, sha256 } from '@paris/files';
 import {
-  convertPrediction,
   type Expert,
-  gatherCondition,
-  gatherRows,
   type NoisePath,
   noisePath,
   type Params,
   type PredictionCoefficients,
   type PredictionScalars,
   predictionCoefficients,
-  sampleLimits,
   toFlat,
-  toTree,
 } from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import {
   assignBatch,
   checkWeights,
-  classifierFreeGuidance,
   type ExpertBatch,
+  type ExpertInput,
+  expertForward,
   type LoadedModel,
-  type Predict,
+  routerForward,
 } from '@paris/sampler';
-import { type Device, normal, scalar, softmax, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
+import { type Device, normal, scalar, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
 import type { BatchDraw } from '../data/batches.js';
 import type { LabelledManifest } from '../data/formats.js';
 import type { PartArchitectures } from '../encode/parts.js';
@@ -35,6 +31,7 @@ import { assertFits, assertSameParts } from '../evaluate/fits.js';
 import { modelCondition } from '../evaluate/measure.js';
 import { partitionHash } from '../partition/partition.js';
 import { type ConditionSource, conditionOf, conditionSource } from '../train/conditions.js';
+import { noised } from '../train/noising.js';
 import { requireOption } from '../train/options.js';
 import type { Batch, HostBatch, HostTensor } from '../train/recipe.js';
 import { upload } from '../train/step.js';
@@ -125,19 +122,6 @@ async function assertSameClusters(model: FileSource, data: FileSource): Promise<
   );
 }
 
-/** What the compiled forward of an expert is given, in addition to its weights. */
-interface ForwardInput {
-  readonly latents: Tensor;
-  readonly time: Tensor;
-  readonly pictures: Tensor;
-  readonly weights: Tensor;
-  /** By picture of the bucket, [b, 1, 1, 1]. */
-  readonly at: PredictionScalars;
-  readonly given: Batch;
-  readonly nothing?: Batch;
-  readonly guidance?: Tensor;
-}
-
 function teaching(
   model: LoadedModel,
   condition: ConditionSource,
@@ -146,11 +130,11 @@ function teaching(
 ): Teacher['teach'] {
   const { device, path } = model;
   const experts = model.experts.map(({ expert, params }) => ({ expert, params: toFlat(params) }));
-  const forwards = new Map([...new Set(experts.map(({ expert }) => expert))].map((own) => [own, forward(device, own)]));
-  const probabilitiesOf = routerOf(model);
-  const noisy = device.compile((images: Tensor, alpha: Tensor, sigma: Tensor, key: TensorKey) =>
-    images.mul(alpha).add(normal(key, images.shape).mul(sigma)),
+  const forwards = new Map(
+    [...new Set(experts.map(({ expert }) => expert))].map((own) => [own, velocityOf(device, own)]),
   );
+  const probabilitiesOf = routerOf(model);
+  const noisy = device.compile((batch: Batch, key: TensorKey) => noised(batch, (shape) => normal(key, shape)).latents);
   const add = device.compile((parts: Tensor[]) => parts.reduce((sum, part) => sum.add(part)));
 
   const ask = async (batch: ExpertBatch, own: Given, times: Float32Array): Promise<Tensor> => {
@@ -174,14 +158,14 @@ function teaching(
   return async (tensors, draw, labels) => {
     const batch = upload(device, tensors);
     const nothing = guidance === 1 ? {} : upload(device, nothingBatch(condition, tensors));
-    const { images, alpha, sigma, time } = batch;
-    const latents = await noisy(images!, alpha!, sigma!, draw.noise);
+    const latents = await noisy(batch, draw.noise);
     const given = Object.fromEntries(Object.keys(condition.nothing).map((name) => [name, batch[name]!]));
-    const own = { latents, given, ...(guidance !== 1 && { nothing, guidance: scalar(guidance) }) };
+    const guided = { nothing, guidance: { scale: scalar(guidance), kind: 'cfg' as const } };
+    const own: Given = { latents, given, ...(guidance !== 1 && guided) };
     const parts: Tensor[] = [];
     try {
       const weights = policy
-        ? routed(policy, await probabilitiesOf(latents, time!, given), draw)
+        ? routed(policy, await probabilitiesOf(latents, batch.time!, given), draw)
         : Array.from(draw.times, (_, i) => oneHot(experts.length, experts.length === 1 ? 0 : labels[i]!));
       for (const each of assignBatch(weights)) parts.push(await ask(each, own, draw.times));
       if (parts.length > 1) parts.push(await add([...parts]));
@@ -193,41 +177,30 @@ function teaching(
   };
 }
 
-/** What every expert is given of a batch. */
-type Given = Pick<ForwardInput, 'latents' | 'given' | 'nothing' | 'guidance'>;
+/** What every expert is given of a batch, with and without its descriptions. */
+interface Given extends Pick<ExpertInput, 'latents' | 'guidance'> {
+  readonly given: Batch;
+  readonly nothing?: Batch;
+}
 
-/** One expert on its pictures of a batch: velocities on the sampled path, weighted and in their places, [B, C, S, S]. */
-function forward(device: Device, expert: Expert) {
-  const limit = sampleLimits[expert.objective.prediction];
-  return device.compile((byName: Params, input: ForwardInput): Tensor => {
-    const params = toTree(byName);
-    const { pictures, time, weights, at, guidance } = input;
-    const latents = gatherRows(input.latents, pictures); // [b, C, S, S]
-    const sideOf = (batch: Batch | undefined) => {
-      const condition = batch && conditionOf(batch);
-      return condition && gatherCondition(condition, pictures);
-    };
-    const [condition, unconditional] = [sideOf(input.given), sideOf(input.nothing)];
-    const predict: Predict = (x, t, own) =>
-      expert.apply(params, { latents: x, time: t, ...(own && { condition: own }) });
-    const seen = latents.mul(at.latentsScale);
-    const output =
-      guidance && condition && unconditional
-        ? classifierFreeGuidance(predict, seen, time, { condition, unconditional }, guidance)
-        : predict(seen, time, condition);
-    const { velocity } = convertPrediction(latents, output, at, limit);
-    return weights.matmul(velocity.reshape([pictures.shape[0]!, -1])).reshape(input.latents.shape);
+/** Velocities on the sampled path of an expert's pictures of a batch, weighted and in their places, [B, C, S, S]. */
+function velocityOf(device: Device, expert: Expert) {
+  const ask = expertForward(expert);
+  return device.compile((params: Params, { given, nothing, ...input }: Given & Omit<ExpertInput, keyof Given>) => {
+    const conditions = { condition: conditionOf(given), unconditional: nothing && conditionOf(nothing) };
+    return ask(params, { ...input, ...conditions }).velocity;
   });
 }
 
 /** Probabilities [B, K] of noisy pictures, each at its own time; of a single expert, 1. */
 function routerOf({ device, router, experts }: LoadedModel) {
   const params = router && toFlat(router.params);
+  const forward = router && routerForward(router.router);
   const run =
-    router &&
-    device.compile((byName: Params, latents: Tensor, time: Tensor, given: Batch) => {
+    forward &&
+    device.compile((weights: Params, latents: Tensor, time: Tensor, given: Batch) => {
       const condition = conditionOf(given);
-      return softmax(router.router.logits(toTree(byName), { latents, time, ...(condition && { condition }) }), 1);
+      return forward(weights, { latents, time, ...(condition && { condition }) });
     });
   return async (latents: Tensor, time: Tensor, given: Batch): Promise<Float32Array> => {
     if (!run) return new Float32Array(latents.shape[0]!).fill(1);
