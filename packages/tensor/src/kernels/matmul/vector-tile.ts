@@ -1,7 +1,7 @@
 import type { GeneratedKernel } from '../../graph/kernel.js';
 import { tiles, unroll } from '../loops.js';
 import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
-import type { WorkgroupTile } from './workgroup-tile.js';
+import { sideOf, type WorkgroupTile } from './workgroup-tile.js';
 
 /**
  * The workgroup tile with vectors of four, for GPUs whose loads from workgroup memory are what a product waits for: the slices
@@ -59,10 +59,7 @@ for (var i = 0u; i < ${rows}u; i++) {
  * invocations go along whichever axis is contiguous in the operand's buffer, as in the workgroup tile.
  */
 function copySlice(spec: MatmulSpec, side: 'a' | 'b', block: number, depth: number, invocations: number): string {
-  const operand = spec[side];
-  const [along, across] =
-    side === 'a' ? [operand.columnStride, operand.rowStride] : [operand.rowStride, operand.columnStride];
-  const [origin, limit] = side === 'a' ? ['row_0', spec.m] : ['column_0', spec.n];
+  const { operand, along, across, origin, limit } = sideOf(spec, side);
   const fours = block / 4;
   const [sliceK, slice4] =
     along.value === 1 ? [`at % ${depth}u`, `at / ${depth}u`] : [`at / ${fours}u`, `at % ${fours}u`];

@@ -1,6 +1,6 @@
-import type { GeneratedKernel } from '../../graph/kernel.js';
+import type { Extent, GeneratedKernel } from '../../graph/kernel.js';
 import { tiles, unroll } from '../loops.js';
-import { batchCount, declareBatch, type MatmulSpec } from './spec.js';
+import { batchCount, declareBatch, type MatmulOperand, type MatmulSpec } from './spec.js';
 
 /** A block of the output for a workgroup, a tile of it for each invocation, and how deep a slice of k is shared. */
 export interface WorkgroupTile {
@@ -65,10 +65,7 @@ for (var i = 0u; i < ${rows}u; i++) {
  * may ask that of a uniform's value: the layout decides it, not the batch's size.
  */
 function copySlice(spec: MatmulSpec, side: 'a' | 'b', block: number, depth: number, invocations: number): string {
-  const operand = spec[side];
-  const [along, across] =
-    side === 'a' ? [operand.columnStride, operand.rowStride] : [operand.rowStride, operand.columnStride];
-  const [origin, limit] = side === 'a' ? ['row_0', spec.m] : ['column_0', spec.n];
+  const { operand, along, across, origin, limit } = sideOf(spec, side);
   const alongK = along.value === 1;
   const inSlice = alongK ? [`at % ${depth}u`, `at / ${depth}u`] : [`at / ${block}u`, `at % ${block}u`];
   return `  for (var at = local_index; at < ${depth * block}u; at += ${invocations}u) {
@@ -82,4 +79,16 @@ function copySlice(spec: MatmulSpec, side: 'a' | 'b', block: number, depth: numb
     }
     ${side}_slice[slice_k * ${block}u + slice_x] = value;
   }`;
+}
+
+/** An operand as both see it: its strides along k and across it, where its slice begins, and how far it goes. */
+export function sideOf(
+  spec: MatmulSpec,
+  side: 'a' | 'b',
+): { operand: MatmulOperand; along: Extent; across: Extent; origin: string; limit: Extent } {
+  const operand = spec[side];
+  const { rowStride, columnStride } = operand;
+  return side === 'a'
+    ? { operand, along: columnStride, across: rowStride, origin: 'row_0', limit: spec.m }
+    : { operand, along: rowStride, across: columnStride, origin: 'column_0', limit: spec.n };
 }
