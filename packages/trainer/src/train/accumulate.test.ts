@@ -4,35 +4,35 @@ import { dit } from '@paris/dit';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
 import { routerTransformer } from '@paris/router';
-import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../errors.js';
 import { readMetrics } from '../run/metrics.js';
 import { readRun } from '../run/record.js';
-import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { toySize, toyTraining } from '../testing/toy.js';
+import { useToy } from '../testing/use-toy.testing.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
 import { minSnr } from './loss-weight.js';
 import { trainRouter } from './router.js';
 
-let device: Device;
-let data: FileStore;
-beforeAll(async () => {
-  data = memoryStore();
-  await writeToyData(data);
-  const opened = await openDevice().catch(() => undefined);
-  if (opened) device = opened;
-});
-beforeEach((context) => requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter'));
-afterAll(() => device?.close());
+const toy = useToy();
+const { data } = toy;
 
 const common = { schedule: 'constant', batchSize: 12, steps: 1 } as const;
 
 async function trained(accumulate: number, change: Partial<TrainExpertOptions> = {}) {
   const runs = change.runs ?? memoryStore();
   const training = { ...toyTraining, ...common, accumulate, ...change.training };
-  const given = { device, data, cluster: 1, runs, architecture: dit, config: ditConfig(toySize), ...change };
+  const given = {
+    device: toy.device,
+    data,
+    cluster: 1,
+    runs,
+    architecture: dit,
+    config: ditConfig(toySize),
+    ...change,
+  };
   await trainExpert({ ...given, training });
   return folderStore(runs, 'expert-01');
 }
@@ -72,7 +72,7 @@ describe('a step in parts', () => {
   });
 
   it('scales its loss in mixed precision as the whole batch does', async (context) => {
-    requireCapability(context, 'f16', device.hasFeature('shader-f16'), 'this adapter has no f16');
+    requireCapability(context, 'f16', toy.device.hasFeature('shader-f16'), 'this adapter has no f16');
     const training = { ...common, clipNorm: 0, warmupSteps: 0, precision: 'mixed-f16' } as const;
     const [whole, split] = [await trained(1, { training }), await trained(4, { training })];
     // Gradients of f16 activations, summed in f32: rounding is that of f16, 2⁻¹¹.
@@ -86,7 +86,7 @@ describe('a step in parts', () => {
       const runs = memoryStore();
       const training = { ...toyTraining, ...common, steps: 4, accumulate };
       await trainRouter({
-        device,
+        device: toy.device,
         data,
         runs,
         architecture: routerTransformer,
@@ -125,8 +125,8 @@ describe('a step in parts', () => {
     let [early, late] = [0, 0];
     const onEvent: TrainExpertOptions['onEvent'] = (event) => {
       if (event.type !== 'checkpoint') return;
-      if (event.step === 4) early = device.counters.buffersCreated;
-      if (event.step === 10) late = device.counters.buffersCreated;
+      if (event.step === 4) early = toy.device.counters.buffersCreated;
+      if (event.step === 10) late = toy.device.counters.buffersCreated;
     };
     await trained(3, { training: { ...common, steps: 12 }, checkpointEvery: 2, onEvent });
     expect(early).toBeGreaterThan(0);

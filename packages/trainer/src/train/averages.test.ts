@@ -1,34 +1,25 @@
 // Several moving averages of one training: each is that of a training which keeps it alone.
 import { dit } from '@paris/dit';
-import { type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
+import { folderStore, memoryStore, sha256 } from '@paris/files';
 import { routerTransformer } from '@paris/router';
-import { type Device, openDevice } from '@paris/tensor';
-import { requireCapability } from '@paris/test-tools';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { assemble } from '../assemble/assemble.js';
 import { InterruptedError, RunError } from '../errors.js';
 import { readRun } from '../run/record.js';
-import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { toySize, toyTraining } from '../testing/toy.js';
+import { useToy } from '../testing/use-toy.testing.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
 import { trainRouter } from './router.js';
 
-let device: Device;
-let data: FileStore;
-beforeAll(async () => {
-  data = memoryStore();
-  await writeToyData(data);
-  const opened = await openDevice().catch(() => undefined);
-  if (opened) device = opened;
-});
-beforeEach((context) => requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter'));
-afterAll(() => device?.close());
+const toy = useToy();
+const { data } = toy;
 
 async function trained(emaDecay: number | readonly number[], change: Partial<TrainExpertOptions> = {}) {
   const runs = change.runs ?? memoryStore();
   const training = { ...toyTraining, emaDecay };
   await trainExpert({
-    ...{ device, data, cluster: 1, runs, architecture: dit, config: ditConfig(toySize), training },
+    ...{ device: toy.device, data, cluster: 1, runs, architecture: dit, config: ditConfig(toySize), training },
     ...change,
   });
   return folderStore(runs, 'expert-01');
@@ -62,7 +53,7 @@ describe('several moving averages', () => {
     const runs = memoryStore();
     for (const cluster of [0, 1, 2]) await trained([0.4, 0.2], { runs, cluster });
     const router = { architecture: routerTransformer, config: routerConfig(toySize), training: toyTraining };
-    await trainRouter({ device, data, runs, ...router });
+    await trainRouter({ device: toy.device, data, runs, ...router });
     const [first, second] = [memoryStore(), memoryStore()];
     await assemble({ runs, out: first, licence: 'MIT' });
     await assemble({ runs, out: second, licence: 'MIT', emaDecay: 0.2 });

@@ -1,14 +1,14 @@
 // What is trained besides the plain velocity on the straight path: other objectives, times, weights and beginnings.
 import { dit } from '@paris/dit';
-import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { folderStore, memoryStore } from '@paris/files';
 import { type HostTensor, parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { cosinePath, linearPath } from '@paris/model';
-import { type Device, key, normal, openDevice, type TensorKey } from '@paris/tensor';
-import { requireCapability } from '@paris/test-tools';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { key, normal, type TensorKey } from '@paris/tensor';
+import { describe, expect, it } from 'vitest';
 import { InterruptedError, RunError } from '../errors.js';
 import { readRun } from '../run/record.js';
-import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { toySize, toyTraining } from '../testing/toy.js';
+import { useToy } from '../testing/use-toy.testing.js';
 import { ditConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
 import { minSnr } from './loss-weight.js';
@@ -16,16 +16,8 @@ import { denoisingLoss, noised } from './noising.js';
 import type { Batch } from './recipe.js';
 import { logitNormalDensity } from './time-density.js';
 
-let device: Device;
-let data: FileStore;
-beforeAll(async () => {
-  data = memoryStore();
-  await writeToyData(data);
-  const opened = await openDevice().catch(() => undefined);
-  if (opened) device = opened;
-});
-beforeEach((context) => requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter'));
-afterAll(() => device?.close());
+const toy = useToy();
+const { data } = toy;
 
 const heterogeneous = {
   config: ditConfig(toySize, { prediction: 'epsilon', path: 'cosine' }),
@@ -36,7 +28,7 @@ const heterogeneous = {
 
 const expert = (change: Partial<TrainExpertOptions> = {}) => {
   const runs = change.runs ?? memoryStore();
-  const shared = { device, data, cluster: 1, runs, architecture: dit, training: toyTraining };
+  const shared = { device: toy.device, data, cluster: 1, runs, architecture: dit, training: toyTraining };
   const run = () => trainExpert({ ...shared, ...heterogeneous, ...change });
   return { runs, store: folderStore(runs, 'expert-01'), run };
 };
@@ -52,17 +44,18 @@ describe.each([linearPath, cosinePath])('targets on the $name path', (path) => {
     const times = [0.02, 0.3, 0.5, 0.97];
     const shape = [times.length, 1, 2, 2];
     const images = Float32Array.from({ length: 16 }, (_, i) => Math.sin(3 * i + 1));
-    const perPicture = (of: (t: number) => number) => device.tensor(times.map(of), { shape: [times.length, 1, 1, 1] });
+    const perPicture = (of: (t: number) => number) =>
+      toy.device.tensor(times.map(of), { shape: [times.length, 1, 1, 1] });
     const weights = times.map((t) => minSnr().weight!('velocity', path, t));
     const batch: Batch = {
-      images: device.tensor(images, { shape }),
+      images: toy.device.tensor(images, { shape }),
       alpha: perPicture(path.alpha),
       sigma: perPicture(path.sigma),
       alphaPrime: perPicture(path.alphaPrime),
       sigmaPrime: perPicture(path.sigmaPrime),
       weight: perPicture((t) => weights[times.indexOf(t)]!),
     };
-    const compiled = device.compile((given: Batch, noise: TensorKey) => {
+    const compiled = toy.device.compile((given: Batch, noise: TensorKey) => {
       const { latents, target } = noised(given, (shape) => normal(noise, shape));
       const [velocity, epsilon, sample] = [target('velocity'), target('epsilon').mul(1), target('sample').mul(1)];
       const losses = [denoisingLoss(latents, velocity, given.weight), denoisingLoss(latents, velocity)];

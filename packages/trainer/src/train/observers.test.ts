@@ -5,38 +5,30 @@ import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
 import { toTree } from '@paris/model';
 import { routerTransformer } from '@paris/router';
-import { type Device, key, normal, openDevice, type Tensor } from '@paris/tensor';
-import { requireCapability } from '@paris/test-tools';
+import { key, normal, type Tensor } from '@paris/tensor';
 import { decode } from 'fast-png';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { columnOf } from '../data/columns.js';
 import { readLabelled } from '../data/files.js';
 import { normalise } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import type { TrainEvent } from '../run/events.js';
 import { readLines } from '../run/lines.js';
-import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { toySize, toyTraining } from '../testing/toy.js';
+import { useToy } from '../testing/use-toy.testing.js';
 import { ditConfig, routerConfig } from './configs.js';
 import { type TrainExpertOptions, trainExpert } from './expert.js';
 import { trainRouter } from './router.js';
 
-let device: Device;
-let data: FileStore;
-beforeAll(async () => {
-  data = memoryStore();
-  await writeToyData(data);
-  const opened = await openDevice().catch(() => undefined);
-  if (opened) device = opened;
-});
-beforeEach((context) => requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter'));
-afterAll(() => device?.close());
+const toy = useToy();
+const { data } = toy;
 
 const looking = () => ({ validation: { data, every: 3, levels: 2 }, samples: { every: 4, steps: 3 } });
 
 async function trained(change: Partial<TrainExpertOptions> = {}) {
   const runs = change.runs ?? memoryStore();
   const common = {
-    device,
+    device: toy.device,
     data,
     cluster: 1,
     runs,
@@ -73,7 +65,16 @@ describe('validation and samples', () => {
       const events: TrainEvent[] = [];
       const onEvent = (event: TrainEvent) => events.push(event);
       const training = toyTraining;
-      await trainRouter({ device, data, runs, architecture: routerTransformer, config, training, validation, onEvent });
+      await trainRouter({
+        device: toy.device,
+        data,
+        runs,
+        architecture: routerTransformer,
+        config,
+        training,
+        validation,
+        onEvent,
+      });
       return { store: folderStore(runs, 'router'), events };
     };
     const [without, having] = [await train(), await train(looking().validation)];
@@ -96,7 +97,10 @@ describe('validation and samples', () => {
     const expert = dit.fromConfig(ditConfig(toySize)({ size: 8, channels: 3, maxTokens: 8, vocabulary: 6 }));
     const saved = parseSafetensors(await store.read('model.safetensors'));
     const params = Object.fromEntries(
-      Object.entries(saved).map(([name, { data, shape }]) => [name, device.tensor(data as Float32Array, { shape })]),
+      Object.entries(saved).map(([name, { data, shape }]) => [
+        name,
+        toy.device.tensor(data as Float32Array, { shape }),
+      ]),
     );
     const test = await readLabelled(data, 'test');
     const rows = [...test.labels.keys()].filter((row) => test.labels[row] === 1);
@@ -106,20 +110,22 @@ describe('validation and samples', () => {
       for (let from = 0; from < rows.length; from += 4) {
         const parts = await Promise.all(rows.slice(from, from + 4).map((row) => test.rows.read(row, 1)));
         const count = parts.length;
-        const [noise] = (await device.run([normal(key(0x68656c64).foldIn(from), [count, 3, 8, 8])])) as [Tensor];
+        const [noise] = (await toy.device.run([normal(key(0x68656c64).foldIn(from), [count, 3, 8, 8])])) as [Tensor];
         const epsilon = await noise.read();
         const images = parts.flatMap((part) => [
           ...normalise(columnOf(part, 'images', 'u8'), test.manifest.normalization),
         ]);
         const output = expert.apply(toTree(params), {
-          latents: device.tensor(
+          latents: toy.device.tensor(
             images.map((x, i) => (1 - time) * x + time * epsilon[i]!),
             { shape: [count, 3, 8, 8] },
           ),
-          time: device.tensor(new Float32Array(count).fill(time), { shape: [count] }),
+          time: toy.device.tensor(new Float32Array(count).fill(time), { shape: [count] }),
           condition: {
             kind: 'tokens',
-            ids: device.tensor(Uint32Array.from(parts.flatMap(({ tokens }) => [...tokens!])), { shape: [count, 8] }),
+            ids: toy.device.tensor(Uint32Array.from(parts.flatMap(({ tokens }) => [...tokens!])), {
+              shape: [count, 8],
+            }),
           },
         });
         for (const [i, v] of (await output.read()).entries()) squares.push((v - (epsilon[i]! - images[i]!)) ** 2);
