@@ -1,8 +1,9 @@
 // Everything that computes or touches files, off the page's thread.
+
+import { ownKeys } from './job/keys.js';
+import { places } from './job/places.js';
+import { keptJobs, Session } from './job/session.js';
 import type { Answers, Asked, Request, Told } from './messages.js';
-import { ownKeys } from './work/keys.js';
-import { places } from './work/places.js';
-import { keptJobs, Session } from './work/session.js';
 
 let session: Session | undefined;
 let pause = new AbortController();

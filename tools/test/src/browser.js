@@ -13,7 +13,7 @@ import { trains } from './visits/train.js';
 export const CHROMIUM = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (path) => path && existsSync(path),
 );
-const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** gzip, in bytes: what the page downloads before anything is drawn, and what its worker is. */
 const WEIGHTS = { page: 14_000, worker: 200_000 };
@@ -63,23 +63,39 @@ function downloaded(dist, name) {
  */
 export async function openPage({ root, path = '', executablePath, webgpu }, check) {
   const server = await preview({ root, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
-  const args = ['--headless=new', '--no-sandbox', ...(webgpu ? WEBGPU : [])];
-  const browser = await chromium.launch({ executablePath, args });
+  const origin = server.resolvedUrls?.local[0] ?? '';
+  const flags = webgpu ? WEBGPU : [];
+  try {
+    return await onPage({ executablePath, flags, origin }, async (page) => {
+      await page.goto(path);
+      return check(page);
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+/**
+ * A page of a browser of its own. @returns what `check` found wrong, and the errors of the page
+ * @param {{ executablePath: string, flags: readonly string[], origin: string, ignored?: RegExp, timeout?: number }} how - `ignored`:
+ *   what the browser reports as errors and are none
+ * @param {(page: import('playwright-core').Page) => Promise<string[]>} check
+ */
+export async function onPage({ executablePath, flags, origin, ignored, timeout = 180_000 }, check) {
+  const browser = await chromium.launch({ executablePath, args: ['--headless=new', '--no-sandbox', ...flags] });
   /** @type {string[]} */
   const errors = [];
   try {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(180_000);
+    const page = await browser.newPage({ baseURL: origin });
+    page.setDefaultTimeout(timeout);
     page.on('pageerror', ({ message }) => errors.push(message));
     page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
+      if (message.type() === 'error' && !ignored?.test(message.text())) errors.push(message.text());
     });
-    await page.goto(new URL(path, server.resolvedUrls?.local[0]).href);
     return [...(await check(page)), ...errors];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error), ...errors];
   } finally {
     await browser.close();
-    await server.close();
   }
 }

@@ -7,15 +7,16 @@ import { join } from 'node:path';
 import { memoryStore } from '@paris/files';
 import { openDevice } from '@paris/tensor';
 import { acceptResult, assemble, createKeys, openJob, openResult, trainJob, verifyRun } from '@paris/trainer';
-import { chromium } from 'playwright-core';
 import { volunteerHandler } from '../../../examples/volunteer/src/server/handler.js';
+import { onPage, WEBGPU } from './browser.js';
 import { ROOT } from './markdown.js';
 import { toyJob } from './toy-job.js';
 import { opensWithoutFiles, refusesJobs, runsOutOfSpace, trainsOnWebGpu, volunteers } from './visits/volunteer.js';
 
-const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 /** A name that is no secure context, unlike localhost. */
 const INSECURE = ['--host-resolver-rules=MAP volunteer.test 127.0.0.1'];
+/** What a page asks for and is refused is reported by the browser as well; and, without https, what it ignores. */
+const REPORTED = /status of 4\d\d|origin was untrustworthy/;
 const MOST_BYTES = 8_000_000;
 
 /** @param {import('./counter.js').Counter} counter @param {string} executablePath */
@@ -25,7 +26,7 @@ export async function checkVolunteer(counter, executablePath) {
   const { server, origin, given } = await serve(jobs, results);
   /** @param {string} name @param {string[]} flags @param {(page: import('playwright-core').Page) => Promise<string[]>} check @param {string} [at] */
   const visit = async (name, flags, check, at = origin) => {
-    const wrong = await onPage({ executablePath, flags, at }, check);
+    const wrong = await onPage({ executablePath, flags, origin: at, ignored: REPORTED, timeout: 300_000 }, check);
     if (wrong.length === 0) counter.pass(`${name} does what it should`);
     else counter.fail(name, wrong.join('\n'));
   };
@@ -64,31 +65,6 @@ async function serve(jobs, results) {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   return { server, origin: `http://127.0.0.1:${port}/`, given: { ...keys, job, data, steps: 240 } };
-}
-
-/**
- * @param {{ executablePath: string, flags: readonly string[], at: string }} how
- * @param {(page: import('playwright-core').Page) => Promise<string[]>} check @returns {Promise<string[]>}
- */
-async function onPage({ executablePath, flags, at }, check) {
-  const browser = await chromium.launch({ executablePath, args: ['--headless=new', '--no-sandbox', ...flags] });
-  /** @type {string[]} */
-  const errors = [];
-  try {
-    const page = await browser.newPage({ baseURL: at });
-    page.setDefaultTimeout(300_000);
-    page.on('pageerror', ({ message }) => errors.push(message));
-    page.on('console', (message) => {
-      // What a page asks for and is refused is reported by the browser as well; and, without https, what it ignores.
-      const known = /status of 4\d\d|origin was untrustworthy/.test(message.text());
-      if (message.type() === 'error' && !known) errors.push(message.text());
-    });
-    return [...(await check(page)), ...errors];
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error), ...errors];
-  } finally {
-    await browser.close();
-  }
 }
 
 /**
