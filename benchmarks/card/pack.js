@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { bundleSuites } from '../../tools/test/src/runtimes/bundle.js';
+import { PREPARED } from './plan.js';
 
 const MOST_BYTES = 60e6;
 const HERE = fileURLToPath(new URL('..', import.meta.url));
@@ -132,7 +133,7 @@ function copyData(from) {
     process.exit(2);
   }
   for (const name of readdirSync(from)) {
-    if (!/^(manifest\.json|images[\w-]*\.safetensors)$/.test(name)) continue;
+    if (!PREPARED.test(name)) continue;
     mkdirSync(join(out, 'data'), { recursive: true });
     copyFileSync(join(from, name), join(out, 'data', name));
   }

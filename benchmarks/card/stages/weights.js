@@ -19,7 +19,7 @@ import {
   velocityError,
   writeShapes,
 } from '@paris/trainer';
-import { TRAINING } from '../plan.js';
+import { PREPARED, TRAINING } from '../plan.js';
 
 /** Experts predict the picture, as those of models/emoji do (examples/emoji): a patch of 192 numbers goes through few channels. */
 const OBJECTIVE = { prediction: 'sample', path: 'linear' };
@@ -75,7 +75,7 @@ async function pictures({ data: source, note, tiny }, device, store, clusters) {
   if (given) {
     const from = nodeStore(source);
     for (const path of await from.list()) {
-      if (/^(manifest\.json|images[\w-]*\.safetensors)$/.test(path)) await store.write(path, await from.read(path));
+      if (PREPARED.test(path)) await store.write(path, await from.read(path));
     }
   } else {
     await writeShapes(store, tiny ? 48 : 1920, 32);

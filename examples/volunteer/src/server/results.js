@@ -35,7 +35,8 @@ export function resultsFolder({ jobs, results, trust, mostResults }) {
     const name = `${opened.name}-${hash}.paris`;
     const kept = await readdir(results);
     if (kept.includes(name)) return `Thank you. This result is here already, as ${name}.`;
-    if (kept.length >= mostResults) throw new Refusal(507, 'There is no room for more results. Tell its operator.');
+    if (kept.length >= mostResults)
+      throw new Refusal(507, 'There is no room for more results. Tell the operator of this server.');
     await writeNew(join(results, name), bytes);
     return `Thank you. The result is kept as ${name}. It will be checked before it becomes part of a model.`;
   }
