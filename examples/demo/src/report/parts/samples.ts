@@ -40,7 +40,7 @@ export function released({
   return section(
     'released',
     'The same prompts, after an hour',
-    html`<code>models/emoji</code>, which comes with the repository, is a model of the same kind: eight experts that never met and a router, trained by the same commands, on 2,209 pictures of 375 emoji from five sets, at ${size} × ${size} pixels instead of ${samples.size} × ${samples.size}, for an hour on two cores. What it drew here is as it came.`,
+    html`<code>models/emoji</code>, which comes with the repository, is a model of the same kind: eight experts that never met and a router, trained by the same commands, on 2,209 pictures of 375 emoji from seven sets, at ${size} × ${size} pixels instead of ${samples.size} × ${samples.size}, for an hour on two cores. What it drew here is as it came.`,
     html`<div class="grid-samples">${rows.map(
       ({ prompt, pictures: all }) =>
         html`<div class="prompt"><h3>${prompt}</h3><div class="pictures">${pictures(prompt, all)}</div></div>`,
