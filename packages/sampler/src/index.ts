@@ -33,6 +33,7 @@ export {
   DEFAULT_GUIDANCE,
   type Guidance,
   type GuidanceStep,
+  type GuidanceTerms,
   type GuidedConditions,
   type Predict,
   type SettledGuidance,

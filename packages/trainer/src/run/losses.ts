@@ -16,6 +16,7 @@ export interface LossOptions {
   readonly maxLost?: number | undefined;
 }
 
+/** The share of the pictures that a training may lose unless it is told otherwise. */
 export const defaultMaxLost = 0.01;
 
 /** Says which files a resumed run leaves out. */
