@@ -70,7 +70,7 @@ export function verifyCommand(): Command {
       const found = await verifyRun({
         ...{
           device,
-          run: nodeStore(result),
+          run: opened?.run ?? nodeStore(result),
           data: nodeStore(data),
           confidence,
           fraction,
