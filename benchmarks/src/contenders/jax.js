@@ -31,109 +31,117 @@ export async function open(backend, sayWaits) {
   sayWaits?.();
   await jax.init(backend);
   jax.defaultDevice(backend);
-  const upload = ({ data, shape }) => np.array(data.slice()).reshape(shape);
-  const uploadAll = (inputs) => Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, upload(x)]));
-  const readAll = async (results) => {
-    const read = Object.entries(results).map(async ([name, x]) => [name, await x.ref.data()]);
-    return Object.fromEntries(await Promise.all(read));
-  };
-  /** A pure function of its inputs, in this order. */
-  const pure = async (fn, sets) => {
+  return { version: `@jax-js/jax ${version}`, works };
+}
+
+const works = {
+  matmul({ layout, epilogue }, sets) {
+    return pure(({ a, b, bias, gate, residual }) => {
+      const x = layout === 'aᵀ·b' ? np.matrixTranspose(a) : a;
+      const y = layout === 'a·bᵀ' ? np.matrixTranspose(b) : b;
+      const product = np.matmul(x, y);
+      if (epilogue === 'gelu') return { out: nn.gelu(product.add(bias)) };
+      if (epilogue === 'gate') return { out: residual.add(product.add(bias).mul(gate)) };
+      return { out: product };
+    }, sets);
+  },
+
+  attention({ backward }, sets) {
+    if (!backward) return pure(({ q, k, v }) => ({ out: nn.dotProductAttention(q, k, v) }), sets);
+    return pure(({ q, k, v, cotangent }) => {
+      const weighted = (q, k, v, w) => nn.dotProductAttention(q, k, v).mul(w).sum();
+      const [out, [dq, dk, dv]] = jax.valueAndGrad(weighted, { argnums: [0, 1, 2] })(q, k, v, cotangent);
+      return { out, dq, dk, dv };
+    }, sets);
+  },
+
+  async 'dit forward'(row, sets) {
+    const dit = ditOver(ops, row.dit);
+    const params = parameters(row.dit);
     const inputs = sets.map(uploadAll);
-    await jax.blockUntilReady(inputs);
-    const step = jax.jit(fn);
+    await jax.blockUntilReady([params, inputs]);
+    const step = jax.jit((params, { latents, time }) => ({ out: dit(params, latents, time) }));
     return {
-      launch: (set) => step(tree.ref(inputs[set])),
-      // It is lazy: what is released before anybody waits for it does not run.
-      settle: (all) => jax.blockUntilReady(all),
+      launch: (set) => step(tree.ref(params), tree.ref(inputs[set])),
       read: readAll,
       release: (results) => tree.dispose(results),
-      close: () => tree.dispose(inputs),
     };
-  };
-  const parameters = ({ config }) =>
-    Object.fromEntries(
-      peerWeights(ditParameterShapes(parseDiTConfig(config))).map(({ path, ...x }) => [path, upload(x)]),
-    );
+  },
 
-  const training = async (row, sets) => {
-    const dit = ditOver(ops, row.dit);
-    let params = parameters(row.dit);
-    const zeros = () => Object.fromEntries(Object.entries(params).map(([path, x]) => [path, np.zeros(x.shape)]));
-    let moments = { m: zeros(), v: zeros(), power1: np.array(1), power2: np.array(1) };
-    const batch = uploadAll(sets[0]);
-    await jax.blockUntilReady([params, moments, batch]);
-    const { learningRate, beta1, beta2, eps } = ADAM;
-    const step = jax.jit((params, moments, { latents, time, target }) => {
-      const lossOf = (p) => np.square(dit(p, latents, time).sub(target.ref)).mean();
-      const [loss, gradients] = jax.valueAndGrad(lossOf)(tree.ref(params));
-      const power1 = moments.power1.mul(beta1);
-      const power2 = moments.power2.mul(beta2);
-      const next = { params: {}, m: {}, v: {} };
-      for (const path of Object.keys(params)) {
-        const g = gradients[path];
-        const m = moments.m[path].mul(beta1).add(g.ref.mul(1 - beta1));
-        const v = moments.v[path].mul(beta2).add(np.square(g).mul(1 - beta2));
-        next.m[path] = m.ref;
-        next.v[path] = v.ref;
-        const size = m.div(np.array(1).sub(power1.ref));
-        const root = np.sqrt(v.div(np.array(1).sub(power2.ref))).add(eps);
-        next.params[path] = params[path].sub(size.div(root).mul(learningRate));
-      }
-      return [{ loss }, next.params, { m: next.m, v: next.v, power1, power2 }];
-    });
-    return () => {
-      const [result, nextParams, nextMoments] = step(params, moments, tree.ref(batch));
-      [params, moments] = [nextParams, nextMoments];
-      return result;
-    };
-  };
+  async 'dit train step'(row, sets) {
+    return { launch: await training(row, sets), read: readAll, release: (results) => tree.dispose(results) };
+  },
 
+  /** From numbers on the host to the loss. */
+  'dit first step'(row, sets) {
+    const launch = async () => (await training(row, sets))();
+    return { launch, read: readAll, release: (results) => tree.dispose(results) };
+  },
+};
+
+function upload({ data, shape }) {
+  return np.array(data.slice()).reshape(shape);
+}
+
+function uploadAll(inputs) {
+  return Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, upload(x)]));
+}
+
+async function readAll(results) {
+  const read = Object.entries(results).map(async ([name, x]) => [name, await x.ref.data()]);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+/** A pure function of its inputs, in this order. */
+async function pure(fn, sets) {
+  const inputs = sets.map(uploadAll);
+  await jax.blockUntilReady(inputs);
+  const step = jax.jit(fn);
   return {
-    version: `@jax-js/jax ${version}`,
-    works: {
-      matmul({ layout, epilogue }, sets) {
-        return pure(({ a, b, bias, gate, residual }) => {
-          const x = layout === 'aᵀ·b' ? np.matrixTranspose(a) : a;
-          const y = layout === 'a·bᵀ' ? np.matrixTranspose(b) : b;
-          const product = np.matmul(x, y);
-          if (epilogue === 'gelu') return { out: nn.gelu(product.add(bias)) };
-          if (epilogue === 'gate') return { out: residual.add(product.add(bias).mul(gate)) };
-          return { out: product };
-        }, sets);
-      },
+    launch: (set) => step(tree.ref(inputs[set])),
+    // It is lazy: what is released before anybody waits for it does not run.
+    settle: (all) => jax.blockUntilReady(all),
+    read: readAll,
+    release: (results) => tree.dispose(results),
+    close: () => tree.dispose(inputs),
+  };
+}
 
-      attention({ backward }, sets) {
-        if (!backward) return pure(({ q, k, v }) => ({ out: nn.dotProductAttention(q, k, v) }), sets);
-        return pure(({ q, k, v, cotangent }) => {
-          const weighted = (q, k, v, w) => nn.dotProductAttention(q, k, v).mul(w).sum();
-          const [out, [dq, dk, dv]] = jax.valueAndGrad(weighted, { argnums: [0, 1, 2] })(q, k, v, cotangent);
-          return { out, dq, dk, dv };
-        }, sets);
-      },
+function parameters({ config }) {
+  return Object.fromEntries(
+    peerWeights(ditParameterShapes(parseDiTConfig(config))).map(({ path, ...x }) => [path, upload(x)]),
+  );
+}
 
-      async 'dit forward'(row, sets) {
-        const dit = ditOver(ops, row.dit);
-        const params = parameters(row.dit);
-        const inputs = sets.map(uploadAll);
-        await jax.blockUntilReady([params, inputs]);
-        const step = jax.jit((params, { latents, time }) => ({ out: dit(params, latents, time) }));
-        return {
-          launch: (set) => step(tree.ref(params), tree.ref(inputs[set])),
-          read: readAll,
-          release: (results) => tree.dispose(results),
-        };
-      },
-
-      async 'dit train step'(row, sets) {
-        return { launch: await training(row, sets), read: readAll, release: (results) => tree.dispose(results) };
-      },
-
-      /** From numbers on the host to the loss. */
-      'dit first step'(row, sets) {
-        const launch = async () => (await training(row, sets))();
-        return { launch, read: readAll, release: (results) => tree.dispose(results) };
-      },
-    },
+async function training(row, sets) {
+  const dit = ditOver(ops, row.dit);
+  let params = parameters(row.dit);
+  const zeros = () => Object.fromEntries(Object.entries(params).map(([path, x]) => [path, np.zeros(x.shape)]));
+  let moments = { m: zeros(), v: zeros(), power1: np.array(1), power2: np.array(1) };
+  const batch = uploadAll(sets[0]);
+  await jax.blockUntilReady([params, moments, batch]);
+  const { learningRate, beta1, beta2, eps } = ADAM;
+  const step = jax.jit((params, moments, { latents, time, target }) => {
+    const lossOf = (p) => np.square(dit(p, latents, time).sub(target.ref)).mean();
+    const [loss, gradients] = jax.valueAndGrad(lossOf)(tree.ref(params));
+    const power1 = moments.power1.mul(beta1);
+    const power2 = moments.power2.mul(beta2);
+    const next = { params: {}, m: {}, v: {} };
+    for (const path of Object.keys(params)) {
+      const g = gradients[path];
+      const m = moments.m[path].mul(beta1).add(g.ref.mul(1 - beta1));
+      const v = moments.v[path].mul(beta2).add(np.square(g).mul(1 - beta2));
+      next.m[path] = m.ref;
+      next.v[path] = v.ref;
+      const size = m.div(np.array(1).sub(power1.ref));
+      const root = np.sqrt(v.div(np.array(1).sub(power2.ref))).add(eps);
+      next.params[path] = params[path].sub(size.div(root).mul(learningRate));
+    }
+    return [{ loss }, next.params, { m: next.m, v: next.v, power1, power2 }];
+  });
+  return () => {
+    const [result, nextParams, nextMoments] = step(params, moments, tree.ref(batch));
+    [params, moments] = [nextParams, nextMoments];
+    return result;
   };
 }

@@ -6,95 +6,115 @@ import { ADAM, ditWeights } from '../rows.js';
 
 export async function open() {
   const device = await openDevice();
-  const upload = ({ data, shape }) => device.tensor(data, { shape });
-  const uploadAll = (inputs) => Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, upload(x)]));
-  const readAll = async (results) => {
-    const read = Object.entries(results).map(async ([name, x]) => [name, await x.read()]);
-    return Object.fromEntries(await Promise.all(read));
-  };
-  const disposeAll = (results) => {
-    for (const x of Object.values(results)) x.dispose();
-  };
-  /** A pure function of its inputs. */
-  const pure = (fn, sets) => {
-    const inputs = sets.map(uploadAll);
-    const step = device.compile(fn);
-    return {
-      launch: (set) => step(inputs[set]),
-      read: readAll,
-      release: disposeAll,
-      close: () => inputs.forEach(disposeAll),
-    };
-  };
-  const network = ({ config: given }) => {
-    const config = parseDiTConfig(given);
-    const weights = ditWeights(ditParameterShapes(config));
-    const parameters = () => unflattenTree(weights.map(({ path, ...x }) => ({ path, value: upload(x) })));
-    return { dit: createDiT(config), parameters };
-  };
-  const training = async (row, batch) => {
-    const { dit, parameters } = network(row.dit);
-    const optimizer = adamw(ADAM);
-    let state = await device.run(optimizer.init(parameters()));
-    const step = device.compile(
-      (state, { latents, time, target }) => {
-        const lossOf = (params) => mse(dit.apply(params, { latents, time }), target);
-        const [loss, gradients] = valueAndGrad(lossOf)(state.params);
-        return { state: optimizer.update(state, gradients), loss };
-      },
-      { donate: [0] },
-    );
-    return async () => {
-      const result = await step(state, batch);
-      state = result.state;
-      return { loss: result.loss };
-    };
-  };
+  return { version: '@paris/tensor 0.1.0', works: worksOn(device) };
+}
 
+function worksOn(device) {
   return {
-    version: '@paris/tensor 0.1.0',
-    works: {
-      matmul({ layout, epilogue }, sets) {
-        return pure(({ a, b, bias, gate, residual }) => {
+    matmul({ layout, epilogue }, sets) {
+      return pure(
+        device,
+        ({ a, b, bias, gate, residual }) => {
           const x = layout === 'aᵀ·b' ? a.transpose() : a;
           const y = layout === 'a·bᵀ' ? b.transpose() : b;
           const product = x.matmul(y);
           if (epilogue === 'gelu') return { out: gelu(product.add(bias)) };
           if (epilogue === 'gate') return { out: residual.add(product.add(bias).mul(gate)) };
           return { out: product };
-        }, sets);
-      },
+        },
+        sets,
+      );
+    },
 
-      attention({ backward }, sets) {
-        if (!backward) return pure(({ q, k, v }) => ({ out: attention(q, k, v) }), sets);
-        return pure(({ cotangent, ...qkv }) => {
+    attention({ backward }, sets) {
+      if (!backward) return pure(device, ({ q, k, v }) => ({ out: attention(q, k, v) }), sets);
+      return pure(
+        device,
+        ({ cotangent, ...qkv }) => {
           const weighted = ({ q, k, v }) => attention(q, k, v).mul(cotangent).sum();
           const [out, { q, k, v }] = valueAndGrad(weighted)(qkv);
           return { out, dq: q, dk: k, dv: v };
-        }, sets);
-      },
-
-      'dit forward'(row, sets) {
-        const { dit, parameters } = network(row.dit);
-        const params = parameters();
-        const inputs = sets.map(uploadAll);
-        const step = device.compile((params, { latents, time }) => ({ out: dit.apply(params, { latents, time }) }));
-        return { launch: (set) => step(params, inputs[set]), read: readAll, release: disposeAll };
-      },
-
-      async 'dit train step'(row, sets) {
-        return { launch: await training(row, uploadAll(sets[0])), read: readAll, release: disposeAll };
-      },
-
-      /** From numbers on the host to the loss. */
-      'dit first step'(row, sets) {
-        const launch = async () => (await training(row, uploadAll(sets[0])))();
-        return { launch, read: readAll, release: disposeAll };
-      },
-
-      dispatches: () => dispatchesOn(device.gpu),
+        },
+        sets,
+      );
     },
+
+    'dit forward'(row, sets) {
+      const { dit, params } = network(device, row.dit);
+      const inputs = sets.map((one) => uploadAll(device, one));
+      const step = device.compile((params, { latents, time }) => ({ out: dit.apply(params, { latents, time }) }));
+      return { launch: (set) => step(params, inputs[set]), read: readAll, release: disposeAll };
+    },
+
+    async 'dit train step'(row, [set]) {
+      return { launch: await training(device, row, set), read: readAll, release: disposeAll };
+    },
+
+    /** From numbers on the host to the loss. */
+    'dit first step'(row, [set]) {
+      const launch = async () => (await training(device, row, set))();
+      return { launch, read: readAll, release: disposeAll };
+    },
+
+    dispatches: () => dispatchesOn(device.gpu),
   };
+}
+
+/** A pure function of its inputs. */
+function pure(device, fn, sets) {
+  const inputs = sets.map((one) => uploadAll(device, one));
+  const step = device.compile(fn);
+  return {
+    launch: (set) => step(inputs[set]),
+    read: readAll,
+    release: disposeAll,
+    close: () => inputs.forEach(disposeAll),
+  };
+}
+
+/** A DiT, and its weights on the device. */
+function network(device, { config: given }) {
+  const config = parseDiTConfig(given);
+  const weights = ditWeights(ditParameterShapes(config));
+  const params = unflattenTree(weights.map(({ path, ...x }) => ({ path, value: upload(device, x) })));
+  return { dit: createDiT(config), params };
+}
+
+async function training(device, row, set) {
+  const batch = uploadAll(device, set);
+  const { dit, params } = network(device, row.dit);
+  const optimizer = adamw(ADAM);
+  let state = await device.run(optimizer.init(params));
+  const step = device.compile(
+    (state, { latents, time, target }) => {
+      const lossOf = (params) => mse(dit.apply(params, { latents, time }), target);
+      const [loss, gradients] = valueAndGrad(lossOf)(state.params);
+      return { state: optimizer.update(state, gradients), loss };
+    },
+    { donate: [0] },
+  );
+  return async () => {
+    const result = await step(state, batch);
+    state = result.state;
+    return { loss: result.loss };
+  };
+}
+
+function upload(device, { data, shape }) {
+  return device.tensor(data, { shape });
+}
+
+function uploadAll(device, inputs) {
+  return Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, upload(device, x)]));
+}
+
+async function readAll(results) {
+  const read = Object.entries(results).map(async ([name, x]) => [name, await x.read()]);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+function disposeAll(results) {
+  for (const x of Object.values(results)) x.dispose();
 }
 
 /** WebGPU itself: a thousand dispatches of one workgroup, each of which adds one to a number. */

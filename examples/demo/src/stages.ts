@@ -58,106 +58,94 @@ export function stagesOf(options: DemoOptions): Stage[] {
   const at = (path: string) => join(options.out, path);
   const [data, runs, model] = [at(layout.data), at(layout.runs), at(layout.model)];
   const seed = ['--seed', String(options.seed)];
-  const architecture = flags({
-    width: options.width,
-    depth: options.depth,
-    heads: options.heads,
-    patch: options.patch,
-  });
-  const training = (steps: number, learningRate: number) => [
-    ...flags({ steps, batch: options.batch, 'learning-rate': learningRate }),
-    ...architecture,
-    ...seed,
-  ];
-
-  const single = (id: string, title: string, repeatable: boolean, args: string[], output: string): Stage => ({
-    id,
-    title,
-    repeatable,
-    tasks: [{ id, label: id, args, output }],
-  });
   return [
-    single(
-      'prepare',
-      `Prepare the pictures at ${options.size} px`,
-      false,
-      [
-        'prepare',
-        at(layout.photos),
-        '--captions',
-        at(layout.captions),
+    single({
+      id: 'prepare',
+      title: `Prepare the pictures at ${options.size} px`,
+      repeatable: false,
+      args: [
+        ...['prepare', at(layout.photos), '--captions', at(layout.captions)],
         ...flags({ size: options.size, holdout: options.holdout }),
-        ...seed,
-        '--fresh',
-        '--out',
-        data,
+        ...[...seed, '--fresh', '--out', data],
       ],
-      `${layout.data}/manifest.json`,
-    ),
-    single(
-      'partition',
-      `Partition them into ${options.clusters} clusters`,
-      false,
-      ['partition', data, '--clusters', String(options.clusters), ...seed],
-      `${layout.data}/partition/partition.json`,
-    ),
+      output: `${layout.data}/manifest.json`,
+    }),
+    single({
+      id: 'partition',
+      title: `Partition them into ${options.clusters} clusters`,
+      repeatable: false,
+      args: ['partition', data, '--clusters', String(options.clusters), ...seed],
+      output: `${layout.data}/partition/partition.json`,
+    }),
     {
       id: 'train',
       title: `Train ${options.clusters} experts and the router, at most ${options.jobs} at once`,
       repeatable: false,
-      tasks: [
-        ...Array.from({ length: options.clusters }, (_, cluster) => ({
-          id: expertName(cluster),
-          label: `expert ${cluster}`,
-          args: [
-            'train',
-            'expert',
-            data,
-            '--cluster',
-            String(cluster),
-            '--out',
-            runs,
-            ...training(options.steps, options.learningRate),
-          ],
-          output: `${layout.runs}/${expertName(cluster)}/model.safetensors`,
-        })),
-        {
-          id: 'router',
-          label: 'router',
-          args: [
-            ...['train', 'router', data, '--out', runs, '--condition', 'words'],
-            ...training(options.routerSteps, options.routerLearningRate),
-          ],
-          output: `${layout.runs}/router/model.safetensors`,
-        },
-      ],
+      tasks: trainings(options, data, runs),
     },
-    single(
-      'assemble',
-      'Assemble the model folder',
-      true,
-      ['assemble', runs, '--data', data, '--no-gate', '--out', model], // the controls of evaluate judge the experts
-      `${layout.model}/model_index.json`,
-    ),
-    single(
-      'evaluate',
-      'Evaluate on pictures that no training saw',
-      true,
-      ['evaluate', model, '--data', data, ...seed, '--out', at(layout.evaluation), '--no-page'],
-      layout.evaluation,
-    ),
+    single({
+      id: 'assemble',
+      title: 'Assemble the model folder',
+      repeatable: true,
+      args: ['assemble', runs, '--data', data, '--no-gate', '--out', model], // the controls of evaluate judge the experts
+      output: `${layout.model}/model_index.json`,
+    }),
+    single({
+      id: 'evaluate',
+      title: 'Evaluate on pictures that no training saw',
+      repeatable: true,
+      args: ['evaluate', model, '--data', data, ...seed, '--out', at(layout.evaluation), '--no-page'],
+      output: layout.evaluation,
+    }),
     {
       id: 'sample',
       title: `Sample ${options.prompts.length} × ${options.count} pictures, and some of models/emoji beside them`,
       repeatable: true,
-      tasks: [
-        sampling(options, { id: 'sample', model, count: options.count, grid: layout.grid, trace: layout.trace }),
-        sampling(options, {
-          ...{ id: 'released', model: released, count: Math.min(MOST_RELEASED, options.count) },
-          ...{ grid: layout.releasedGrid, trace: layout.releasedTrace },
-        }),
-      ],
+      tasks: samplings(options, model),
     },
+  ];
+}
+
+/** A stage of one task. */
+function single({ id, title, repeatable, args, output }: Omit<Stage, 'tasks'> & Omit<Task, 'label'>): Stage {
+  return { id, title, repeatable, tasks: [{ id, label: id, args, output }] };
+}
+
+/** The experts, each alone, and the router. */
+function trainings(options: DemoOptions, data: string, runs: string): Task[] {
+  const { width, depth, heads, patch, batch, seed } = options;
+  const training = (steps: number, learningRate: number) =>
+    flags({ steps, batch, 'learning-rate': learningRate, width, depth, heads, patch, seed });
+  const experts = Array.from({ length: options.clusters }, (_, cluster) => ({
+    id: expertName(cluster),
+    label: `expert ${cluster}`,
+    args: [
+      ...['train', 'expert', data, '--cluster', String(cluster), '--out', runs],
+      ...training(options.steps, options.learningRate),
+    ],
+    output: `${layout.runs}/${expertName(cluster)}/model.safetensors`,
+  }));
+  const router = {
+    id: 'router',
+    label: 'router',
+    args: [
+      ...['train', 'router', data, '--out', runs, '--condition', 'words'],
+      ...training(options.routerSteps, options.routerLearningRate),
+    ],
+    output: `${layout.runs}/router/model.safetensors`,
+  };
+  return [...experts, router];
+}
+
+/** The prompts, drawn by the model that was trained and by the released one. */
+function samplings(options: DemoOptions, model: string): Task[] {
+  const count = Math.min(MOST_RELEASED, options.count);
+  return [
+    sampling(options, { id: 'sample', model, count: options.count, grid: layout.grid, trace: layout.trace }),
+    sampling(options, {
+      ...{ id: 'released', model: released, count },
+      ...{ grid: layout.releasedGrid, trace: layout.releasedTrace },
+    }),
   ];
 }
 

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { readBody } from './http/body.js';
 import { ApiError, apiError } from './http/errors.js';
 import { checkKey, checkSource } from './http/guards.js';
-import { answerImages } from './http/images.js';
+import { answerImages, type Served } from './http/images.js';
 import { detailsOf } from './http/model.js';
 import { openApiDocument } from './http/openapi.js';
 import { editOf, formOf, jsonOf, requireType } from './http/read-request.js';
@@ -62,13 +62,18 @@ function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono {
     if (answer.status === 500) onFailure(error);
     return answer;
   };
-  const served = { queue, name: options.name, requestMs: limits.requestMs, failed };
-  const schema = imageSchema(limits);
-  const document = openApiDocument(options.name, limits, version);
-  const model = { id: options.name, object: 'model', created: 0, owned_by: 'paris' };
-
   app.onError((error) => failed(error).toResponse());
   app.notFound(() => new ApiError(404, 'There is nothing at this address.', { code: 'not_found' }).toResponse());
+  addGuards(app, options);
+  addPages(app, options.name, limits);
+  app.get('/health', () => Response.json({ status: 'ok', ...queue.state }));
+  addModels(app, options.name, queue);
+  addImages(app, { queue, name: options.name, requestMs: limits.requestMs, failed }, limits);
+  return app;
+}
+
+/** Who may ask, and what browsers are told of the answer. */
+function addGuards(app: Hono, options: ServeOptions): void {
   app.use('*', async (context, next) => {
     checkSource(context.req.raw, options);
     const origin = context.req.header('origin');
@@ -86,18 +91,29 @@ function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono {
     await checkKey(context.req.raw, options.apiKey);
     await next();
   });
-  app.get('/', () => pageFile('index.html', options.name));
-  app.get('/assets/:file', (context) => pageFile(`assets/${context.req.param('file')}`, options.name));
+}
+
+function addPages(app: Hono, name: string, limits: Limits): void {
+  const document = openApiDocument(name, limits, version);
+  app.get('/', () => pageFile('index.html', name));
+  app.get('/assets/:file', (context) => pageFile(`assets/${context.req.param('file')}`, name));
   app.get('/docs', (context) => context.html(documentPage(document)));
   app.get('/openapi.json', () => Response.json(document));
-  app.get('/health', () => Response.json({ status: 'ok', ...queue.state }));
+}
+
+function addModels(app: Hono, name: string, queue: Queue): void {
+  const model = { id: name, object: 'model', created: 0, owned_by: 'paris' };
   app.get('/v1/models', () => Response.json({ object: 'list', data: [model] }));
   app.get('/v1/models/:id', async (context) => {
-    if (context.req.param('id') === options.name) {
+    if (context.req.param('id') === name) {
       return Response.json({ ...model, ...(await detailsOf(await queue.model())) });
     }
     throw new ApiError(404, 'This server has no model of that name.', { code: 'model_not_found', param: 'model' });
   });
+}
+
+function addImages(app: Hono, served: Served, limits: Limits): void {
+  const schema = imageSchema(limits);
   app.post('/v1/images/generations', async (context) => {
     const request = context.req.raw;
     requireType(request, 'application/json');
@@ -108,7 +124,7 @@ function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono {
     const request = context.req.raw;
     requireType(request, 'multipart/form-data');
     const body = await readBody(request, 64 * limits.bodyBytes, limits.bodyMs);
-    const { width, height } = await (await queue.model()).pipeline.pictureSize();
+    const { width, height } = await (await served.queue.model()).pipeline.pictureSize();
     const form = await formOf(request, body);
     return answerImages(
       await editOf(form, checked(schema, fieldsOfForm(form)), { width, height }),
@@ -116,7 +132,6 @@ function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono {
       request.signal,
     );
   });
-  return app;
 }
 
 function preflight(origin: string): Response {

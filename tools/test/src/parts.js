@@ -66,6 +66,7 @@ export const PARTS = [
   LINT,
   { name: 'imports', command: ['depcruise', '--config', 'tools/lint/imports.cjs', 'packages'] },
   { name: 'dead exports', command: ['knip', '--config', 'tools/lint/knip.json', '--no-config-hints'] },
+  { name: 'functions', command: ['node', 'tools/test/src/functions.js'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'docs', command: ['typedoc', '--emit', 'none'] },
   { name: 'links', command: ['node', 'tools/test/src/links.js'] },

@@ -3,7 +3,7 @@ import { nodeStore } from '@paris/files/node';
 import { presentExperts, type WeightFormat } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import { acceptResult, assemble, type GateOptions, type GateReport, openResult } from '@paris/trainer';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
@@ -11,6 +11,7 @@ import { type GpuFlags, gpuOptions, onGpu } from '../gpu.js';
 import { partAt } from '../modules.js';
 import { number, policyName } from '../option-values.js';
 import { createReporter, type Reporter } from '../reporter.js';
+import { weightsOption } from '../shared-options.js';
 import { stoppable } from '../stop.js';
 
 interface Flags extends GpuFlags {
@@ -45,10 +46,9 @@ export function assembleCommand(): Command {
     .option('--licence <text>', "licence of the model (default: the pictures' licences)")
     .option('--routing <policy>', 'routing policy where none is given (default: top2)', policyName)
     .addOption(
-      new Option(
-        '--weights <format>',
+      weightsOption(
         'how weights are written; q8 and q4 store experts in 8 or 4 bits a number (default: as they were trained)',
-      ).choices(['f32', 'f16', 'q8', 'q4']),
+      ),
     )
     .option(
       '--ema <decay>',

@@ -10,6 +10,7 @@ import { collected } from '../config/file.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { number, parsed } from '../option-values.js';
+import { dropoutOption, weightsOption } from '../shared-options.js';
 import { common, type Flags, learningFlags, runFolder, timesOption, watched } from './train/flags.js';
 
 interface DistilFlags extends Flags {
@@ -30,18 +31,9 @@ export function distilCommand(): Command {
     .argument('[model]', 'model folder: the teacher')
     .option('--data <folder>', 'pictures to learn on: the data folder that the teacher was trained on', path)
     .option('--out <folder>', "the student's model folder: a new or an empty one, or a model to replace", path)
-    .option('--runs <folder>', 'where the run is kept (default: the name of --out with -runs)', path)
-    .addOption(
-      new Option(
-        '--teacher <who>',
-        "who teaches a picture: oracle (its cluster's expert), or by the router a policy such as top2",
-      )
-        .argParser(parsed(teacherName))
-        .default('oracle'),
-    )
-    .option('--guidance <x>', 'guidance that is taught: the student then samples without', number({}), 1)
-    .option('--dropout <share>', 'share of pictures without their caption or class', number({ min: 0, max: 1 }), 0.1)
-    .addOption(timesOption())
+    .option('--runs <folder>', 'where the run is kept (default: the name of --out with -runs)', path);
+  howToTeach(command);
+  command
     .option(
       '--expert <file>',
       "a module with the architecture of the teacher's experts; repeat it for more",
@@ -49,14 +41,7 @@ export function distilCommand(): Command {
       [],
     )
     .option('--licence <text>', "licence of the model (default: those of the pictures and the teacher's)")
-    .addOption(
-      new Option('--weights <format>', 'how weights are written (default: as they were trained)').choices([
-        'f32',
-        'f16',
-        'q8',
-        'q4',
-      ]),
-    );
+    .addOption(weightsOption('how weights are written (default: as they were trained)'));
   configurable(command, ['data', 'out'], 'model');
   checkOutputs(command, 'distil', (flags: DistilFlags, [model]) => ({
     folders: [
@@ -93,6 +78,21 @@ export function distilCommand(): Command {
     },
     (flags) => runFolder({ ...flags, out: runsOf(flags) }, STUDENT_RUN),
   );
+}
+
+function howToTeach(command: Command): void {
+  command
+    .addOption(
+      new Option(
+        '--teacher <who>',
+        "who teaches a picture: oracle (its cluster's expert), or by the router a policy such as top2",
+      )
+        .argParser(parsed(teacherName))
+        .default('oracle'),
+    )
+    .option('--guidance <x>', 'guidance that is taught: the student then samples without', number({}), 1)
+    .addOption(dropoutOption())
+    .addOption(timesOption());
 }
 
 /** `my-student/` → `my-student-runs` */

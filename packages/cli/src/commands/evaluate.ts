@@ -4,12 +4,13 @@ import { nodeStore } from '@paris/files/node';
 import { checkControls, evaluate, evaluatePictures, formatEvaluation, formatPictures } from '@paris/trainer';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
-import { gpuAction } from '../gpu.js';
+import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { policyName, seed, whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
 import { evaluationPage } from '../page/evaluation.js';
 import { printText } from '../print.js';
+import { expertsOption } from '../shared-options.js';
 
 interface Flags {
   expert: string[];
@@ -37,25 +38,13 @@ export function evaluateCommand(): Command {
       'routing policies, separated by commas: top1, top2@0.5, full, …',
       (text: string) => text.split(',').map((name) => policyName(name.trim())),
       ['top1', 'top2', 'full'],
-    )
-    .option('--out <file>', 'JSON file to write', path, 'evaluation.json')
-    .option('--page <file>', 'HTML page with figures, clusters and samples (default: named as the JSON file)', path)
-    .option('--no-page', 'write no page')
-    .option('--samples <n>', 'captions of held-out pictures that are drawn for the page', whole(0), 6)
-    .option(
-      '--pictures <n>',
-      'pictures that are drawn and compared with held-out and training pictures; 0: none',
-      whole(0),
-      0,
-    )
+    );
+  whereToWrite(command);
+  whatToDraw(command);
+  command
     .option('--seed <n>', 'decides the noise', seed, 0)
     .option('--batch <n>', 'pictures at once', whole(1), 32)
-    .option(
-      '--expert <file>',
-      'a module with your own defineArchitecture(…); may be given several times',
-      (file, all: string[]) => [...all, file],
-      [],
-    )
+    .addOption(expertsOption())
     .option('--check', 'exit with 1 if a control fails');
   checkOutputs(command, 'evaluate', ({ out, page, data, expert, tuning }: Flags, [model]) => ({
     files: [
@@ -69,57 +58,68 @@ export function evaluateCommand(): Command {
       ...expert.map((file) => ['the module', file] as const),
     ],
   }));
-  return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
-    const { out } = flags;
-    const file = pageFile(out, flags.page);
-    await tryOutputs('evaluate', [
-      { option: '--out', file: out, format: 'JSON' },
-      { option: '--page', file, format: 'HTML' },
-    ]);
-    reporter.info('loading the model, then compiling kernels for the first pictures');
-    const [store, data] = [nodeStore(model), nodeStore(flags.data)];
-    const experts = await Promise.all(flags.expert.map(loadArchitecture));
-    const evaluation = await evaluate({
-      device,
-      model: store,
-      data,
-      compare: flags.compare,
-      seed: flags.seed,
-      architectures: { experts },
-      batchSize: flags.batch,
-      onProgress: (done, total) => reporter.work('evaluate', done, total),
-      signal,
-    });
-    reporter.close();
-    if (!flags.json) printText(formatEvaluation(evaluation)); // before the file: it is not lost with that
-    const drawn =
-      flags.pictures === 0
-        ? undefined
-        : await evaluatePictures({
-            ...{ device, model: store, data, count: flags.pictures, seed: flags.seed, architectures: { experts } },
-            onProgress: (done, total) => reporter.work('pictures', done, total),
-            signal,
-          });
-    reporter.close();
-    if (drawn && !flags.json) printText(`\n${formatPictures(drawn.evaluation)}`);
-    const content = encodeJson({
-      ...evaluation,
-      controls: checkControls(evaluation),
-      ...(drawn && { pictures: drawn.evaluation }),
-    });
-    await saveOutputs('evaluate', [{ file: out, content }]);
-    if (file !== undefined) {
-      const onProgress = (done: number, total: number) => reporter.work('samples for the page', done, total);
-      const drawing = { device, model: store, seed: flags.seed, architectures: experts, onProgress, signal };
-      const page = await evaluationPage({ name: model, data, evaluation, drawn, samples: flags.samples, drawing });
-      reporter.close();
-      await saveOutputs('evaluate', [{ file, content: page }]);
-      reporter.info(`clusters and samples to look at → ${file}`);
-    }
-    const failed = checkControls(evaluation).filter((control) => !control.passed);
-    for (const { name, detail } of failed) reporter.warn(`control failed: ${name}: ${detail}`);
-    return flags.check && failed.length > 0 ? 1 : 0;
+  return gpuAction(command, run);
+}
+
+function whereToWrite(command: Command): void {
+  command
+    .option('--out <file>', 'JSON file to write', path, 'evaluation.json')
+    .option('--page <file>', 'HTML page with figures, clusters and samples (default: named as the JSON file)', path)
+    .option('--no-page', 'write no page');
+}
+
+function whatToDraw(command: Command): void {
+  command
+    .option('--samples <n>', 'captions of held-out pictures that are drawn for the page', whole(0), 6)
+    .option(
+      '--pictures <n>',
+      'pictures that are drawn and compared with held-out and training pictures; 0: none',
+      whole(0),
+      0,
+    );
+}
+
+/** Measures, then draws, and says and writes what came of each as soon as it is there. */
+async function run({ device, reporter, signal }: GpuContext, flags: Flags, model: string): Promise<number> {
+  const { out, seed } = flags;
+  const file = pageFile(out, flags.page);
+  await tryOutputs('evaluate', [
+    { option: '--out', file: out, format: 'JSON' },
+    { option: '--page', file, format: 'HTML' },
+  ]);
+  reporter.info('loading the model, then compiling kernels for the first pictures');
+  const data = nodeStore(flags.data);
+  const experts = await Promise.all(flags.expert.map(loadArchitecture));
+  const common = { device, model: nodeStore(model), data, seed, architectures: { experts }, signal };
+  const evaluation = await evaluate({
+    ...common,
+    compare: flags.compare,
+    batchSize: flags.batch,
+    onProgress: (done, total) => reporter.work('evaluate', done, total),
   });
+  reporter.close();
+  if (!flags.json) printText(formatEvaluation(evaluation)); // before the file: it is not lost with that
+  const onPicture = (done: number, total: number) => reporter.work('pictures', done, total);
+  const drawn =
+    flags.pictures === 0
+      ? undefined
+      : await evaluatePictures({ ...common, count: flags.pictures, onProgress: onPicture });
+  reporter.close();
+  if (drawn && !flags.json) printText(`\n${formatPictures(drawn.evaluation)}`);
+  const controls = checkControls(evaluation);
+  const content = encodeJson({ ...evaluation, controls, ...(drawn && { pictures: drawn.evaluation }) });
+  await saveOutputs('evaluate', [{ file: out, content }]);
+  if (file !== undefined) {
+    const onProgress = (done: number, total: number) => reporter.work('samples for the page', done, total);
+    const drawing = { device, model: common.model, seed, architectures: experts, onProgress, signal };
+    const page = await evaluationPage({ name: model, data, evaluation, drawn, samples: flags.samples, drawing });
+    reporter.close();
+    await saveOutputs('evaluate', [{ file, content: page }]);
+    reporter.info(`clusters and samples to look at → ${file}`);
+  }
+  const failed = controls.filter((control) => !control.passed);
+  for (const { name, detail } of failed) reporter.warn(`control failed: ${name}: ${detail}`);
+  return flags.check && failed.length > 0 ? 1 : 0;
 }
 
 /** `evaluation.json` → `evaluation.html`, if no other is named and one is wanted. */

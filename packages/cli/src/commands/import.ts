@@ -1,13 +1,14 @@
 import { nodeStore } from '@paris/files/node';
 import type { WeightFormat } from '@paris/model';
 import { importModel } from '@paris/sampler/import';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { ignoredAdapter } from '../gpu.js';
 import { downloadReport } from '../loading.js';
 import { folderOf } from '../model-argument.js';
 import { whole } from '../option-values.js';
 import { createReporter } from '../reporter.js';
+import { weightsOption } from '../shared-options.js';
 import { stoppable } from '../stop.js';
 
 interface Flags {
@@ -33,10 +34,9 @@ export function importCommand(): Command {
     .option('--heads <n>', 'heads of the attention, where the width does not tell', whole(1))
     .option('--input-size <n>', 'height and width of the latents, where positions are not stored', whole(1))
     .addOption(
-      new Option(
-        '--weights <format>',
+      weightsOption(
         'how weights are written; q8 and q4 store experts in 8 or 4 bits a number (default: as the source has them)',
-      ).choices(['f32', 'f16', 'q8', 'q4']),
+      ),
     )
     .option('--json', 'print progress as JSON lines on stdout')
     .addOption(ignoredAdapter())

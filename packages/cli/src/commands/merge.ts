@@ -4,9 +4,9 @@ import { Command } from 'commander';
 import { path } from '../check-outputs.js';
 import { reportData } from '../data-report.js';
 import { ignoredAdapter } from '../gpu.js';
-import { number, seed, whole } from '../option-values.js';
 import { createReporter } from '../reporter.js';
 import { shardBytes, shardSizeOption } from '../shard-size.js';
+import { nearCopiesOption, splitOptions } from '../shared-options.js';
 import { stoppable } from '../stop.js';
 
 interface Flags {
@@ -22,15 +22,13 @@ interface Flags {
 }
 
 export function mergeCommand(): Command {
-  return new Command('merge')
+  const command = new Command('merge')
     .description('put data folders together, such as the parts of prepare --shard')
     .argument('<data...>', 'data folders made by prepare, of one size')
-    .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to write again', path)
-    .option('--holdout <share>', 'share of the groups that no training sees', number({ min: 0, max: 1 }), 0.1)
-    .option('--seed <n>', 'decides the split', seed, 0)
-    .option('--vocabulary <words>', 'most words in the vocabulary', whole(0), 1000)
+    .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to write again', path);
+  return splitOptions(command)
     .addOption(shardSizeOption())
-    .option('--no-near-copies', 'do not look for pictures that are the same but for a mirror or a file format')
+    .addOption(nearCopiesOption())
     .option('--fresh', 'write other pictures into a folder that is partitioned: its clusters are removed')
     .option(
       '--keep-clusters',

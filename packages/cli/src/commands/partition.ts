@@ -6,7 +6,7 @@ import { ValueError } from '@paris/tensor';
 import { formatPartition, formatSweep, partitionData, sweepPartitions } from '@paris/trainer';
 import { Command, Option } from 'commander';
 import { checkOutputs } from '../check-outputs.js';
-import { gpuAction } from '../gpu.js';
+import { type GpuContext, gpuAction } from '../gpu.js';
 import { number, seed, whole } from '../option-values.js';
 import { shardBytes, shardSizeOption } from '../shard-size.js';
 
@@ -30,7 +30,30 @@ interface Flags {
 export function partitionCommand(): Command {
   const command = new Command('partition')
     .description('cluster the training pictures into self-contained folders')
-    .argument('<data>', 'data folder made by prepare')
+    .argument('<data>', 'data folder made by prepare');
+  howToCluster(command);
+  whatToTakeOver(command);
+  command
+    .option(
+      '--ooc <share>',
+      'share of each folder that is drawn from the other clusters',
+      number({ min: 0, max: 0.99 }),
+      0,
+    )
+    .addOption(shardSizeOption())
+    .addHelpText('after', examples);
+  checkOutputs(command, 'partition', ({ tuning, like }: Flags, [data]) => ({
+    parts: ['clusters', 'router', 'test', 'partition'].map((part) => ['the output folder', join(data!, part)]),
+    reads: [
+      ['the tuning table', tuning],
+      ['the partitioned folder', like],
+    ],
+  }));
+  return gpuAction(command, run);
+}
+
+function howToCluster(command: Command): void {
+  command
     .option('--clusters <k>', 'how many clusters, and so experts', whole(1), 8)
     .option('--sweep <list>', 'compare several K, such as 2,4,8, and write nothing', wholeNumbers)
     .addOption(
@@ -55,7 +78,12 @@ export function partitionCommand(): Command {
         .default('spherical'),
     )
     .option('--encoder <name>', 'statistics, or a model for @huggingface/transformers', 'statistics')
-    .option('--seed <n>', 'decides the starting centroids', seed, 0)
+    .option('--seed <n>', 'decides the starting centroids', seed, 0);
+}
+
+/** Of a partition that was made before. */
+function whatToTakeOver(command: Command): void {
+  command
     .addOption(
       new Option(
         '--like <folder>',
@@ -67,51 +95,37 @@ export function partitionCommand(): Command {
         '--add <n>',
         'with --like: new clusters of the pictures that are far from all centroids, or all: these pictures are one new cluster',
       ).argParser((text) => (text === 'all' ? text : whole(1)(text))),
-    )
-    .option(
-      '--ooc <share>',
-      'share of each folder that is drawn from the other clusters',
-      number({ min: 0, max: 0.99 }),
-      0,
-    )
-    .addOption(shardSizeOption())
-    .addHelpText('after', examples);
-  checkOutputs(command, 'partition', ({ tuning, like }: Flags, [data]) => ({
-    parts: ['clusters', 'router', 'test', 'partition'].map((part) => ['the output folder', join(data!, part)]),
-    reads: [
-      ['the tuning table', tuning],
-      ['the partitioned folder', like],
-    ],
-  }));
-  return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, folder: string) => {
-    const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
-    const shared = { device, data: nodeStore(folder), encoder: await encoderNamed(flags.encoder), signal };
-    const common = { ...shared, metric, seed };
-    if (sweep) {
-      const onProgress = (done: number, total: number) => reporter.work('sweep', done, total);
-      for (const line of formatSweep(await sweepPartitions({ ...common, clusters: sweep, onProgress }))) {
-        reporter.info(line);
-      }
-      return 0;
+    );
+}
+
+async function run({ device, reporter, signal }: GpuContext, flags: Flags, folder: string): Promise<number> {
+  const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
+  const shared = { device, data: nodeStore(folder), encoder: await encoderNamed(flags.encoder), signal };
+  const common = { ...shared, metric, seed };
+  if (sweep) {
+    const onProgress = (done: number, total: number) => reporter.work('sweep', done, total);
+    for (const line of formatSweep(await sweepPartitions({ ...common, clusters: sweep, onProgress }))) {
+      reporter.info(line);
     }
-    const onProgress = (done: number, total: number) => reporter.work('partition', done, total);
-    const own = { ...shared, outOfCluster: flags.ooc, shardBytes: shardBytes(flags.shardSize), onProgress };
-    if (flags.like !== undefined) {
-      const report = await partitionData({ ...own, like: nodeStore(flags.like), add: flags.add });
-      for (const line of formatPartition(report)) reporter.info(line);
-      return 0;
-    }
-    if (flags.add !== undefined) {
-      throw new ValueError(
-        'partition',
-        '--add says how many clusters a partition grows by. Give that, too: --like FOLDER.',
-      );
-    }
-    const how = { stages: fine === undefined ? (Number(stages) as 1 | 2) : 2, assignment, balance } as const;
-    const chosen = { metric, seed, clusters, ...how, ...(fine === undefined ? {} : { fine }) };
-    for (const line of formatPartition(await partitionData({ ...own, ...chosen }))) reporter.info(line);
     return 0;
-  });
+  }
+  const onProgress = (done: number, total: number) => reporter.work('partition', done, total);
+  const own = { ...shared, outOfCluster: flags.ooc, shardBytes: shardBytes(flags.shardSize), onProgress };
+  if (flags.like !== undefined) {
+    const report = await partitionData({ ...own, like: nodeStore(flags.like), add: flags.add });
+    for (const line of formatPartition(report)) reporter.info(line);
+    return 0;
+  }
+  if (flags.add !== undefined) {
+    throw new ValueError(
+      'partition',
+      '--add says how many clusters a partition grows by. Give that, too: --like FOLDER.',
+    );
+  }
+  const how = { stages: fine === undefined ? (Number(stages) as 1 | 2) : 2, assignment, balance } as const;
+  const chosen = { metric, seed, clusters, ...how, ...(fine === undefined ? {} : { fine }) };
+  for (const line of formatPartition(await partitionData({ ...own, ...chosen }))) reporter.info(line);
+  return 0;
 }
 
 const examples = `

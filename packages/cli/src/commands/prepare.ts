@@ -8,9 +8,10 @@ import { path } from '../check-outputs.js';
 import { reportData, warnAbout } from '../data-report.js';
 import { type GpuFlags, gpuOptions, onGpu } from '../gpu.js';
 import { partAt } from '../modules.js';
-import { number, seed, whole } from '../option-values.js';
+import { number, whole } from '../option-values.js';
 import { createReporter, type Reporter } from '../reporter.js';
 import { shardBytes, shardSizeOption } from '../shard-size.js';
+import { nearCopiesOption, splitOptions } from '../shared-options.js';
 import { stoppable } from '../stop.js';
 
 interface Flags extends GpuFlags {
@@ -46,32 +47,17 @@ export function prepareCommand(): Command {
       '<source...>',
       'folders of pictures (PNG, JPEG, WebP, GIF, AVIF, TIFF, SVG; subfolders too), tar shards (WebDataset) and parquet files; archives also by http(s) and s3://bucket/key, or all of s3://bucket/prefix',
     )
-    .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to prepare again', path)
-    .option(
-      '--captions <file>',
-      'CSV or JSON lines with the columns file and caption, optional group, category, licence, source; without it: metadata.jsonl, metadata.csv, text files next to the pictures, or their names',
-    )
-    .option(
-      '--columns <map>',
-      'where columns have other names, such as caption=description,licence=rights (file, image, caption, group, category, licence, source, score)',
-      columns,
-    )
-    .option('--size <pixels>', 'edge length', whole(1), 32)
-    .option('--holdout <share>', 'share of the groups that no training sees', number({ min: 0, max: 1 }), 0.1)
-    .option('--seed <n>', 'decides the split', seed, 0)
-    .option('--vocabulary <words>', 'most words in the vocabulary', whole(0), 1000)
+    .requiredOption('--out <folder>', 'data folder to write: a new or an empty one, or one to prepare again', path);
+  whereCaptionsAre(command);
+  command.option('--size <pixels>', 'edge length', whole(1), 32);
+  splitOptions(command);
+  command
     .addOption(
       new Option('--fit <how>', 'cut or pad what is not square').choices(['cover', 'contain']).default('cover'),
     )
-    .option('--background <colour>', 'what transparent pictures stand on', '#ffffff')
-    .option('--min-side <pixels>', 'skip pictures with a shorter edge', whole(1))
-    .option(
-      '--max-aspect <ratio>',
-      'skip pictures with an edge that many times as long as the other',
-      number({ min: 1 }),
-    )
-    .option('--min-score <n>', 'skip pictures whose column score is less, or empty', number({}))
-    .option('--require-license <list>', 'skip pictures under other licences, or none, such as CC0-1.0,CC-BY-4.0', list)
+    .option('--background <colour>', 'what transparent pictures stand on', '#ffffff');
+  whichToSkip(command);
+  command
     .addOption(
       new Option('--like <folder>', 'take size, vocabulary and held-out groups as in that data folder').conflicts([
         'size',
@@ -85,22 +71,10 @@ export function prepareCommand(): Command {
     .option(
       '--s3-endpoint <url>',
       'server of s3:// addresses, where it is not AWS; keys and region are those of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION',
-    )
-    .option('--codec <folder>', 'keep latents instead of pictures: codec/ of a model, with config.json and its weights')
-    .option(
-      '--thumbnail <pixels>',
-      'edge length of the small pictures that are kept next to latents, a divisor of --size (default: the largest up to 64)',
-      whole(1),
-    )
-    .option(
-      '--text <folder>',
-      'keep features of captions: text/ of a model, such as CLIP; what has no caption is skipped',
-    )
-    .option(
-      '--labels [file]',
-      'number the classes: of a file with a name a line, or without it of the column category (label, class, cls)',
-    )
-    .option('--no-near-copies', 'do not look for pictures that are the same but for a mirror or a file format')
+    );
+  whatToKeep(command);
+  command
+    .addOption(nearCopiesOption())
     .option('--fresh', 'prepare other pictures into a folder that is partitioned: its clusters are removed')
     .addHelpText('after', examples);
   // Only networks need an adapter: pictures alone are prepared in this process.
@@ -117,6 +91,50 @@ export function prepareCommand(): Command {
     const reporter = createReporter(flags.json === true);
     await stoppable((signal) => run(source, flags, reporter, { signal }));
   });
+}
+
+function whereCaptionsAre(command: Command): void {
+  command
+    .option(
+      '--captions <file>',
+      'CSV or JSON lines with the columns file and caption, optional group, category, licence, source; without it: metadata.jsonl, metadata.csv, text files next to the pictures, or their names',
+    )
+    .option(
+      '--columns <map>',
+      'where columns have other names, such as caption=description,licence=rights (file, image, caption, group, category, licence, source, score)',
+      columns,
+    );
+}
+
+function whichToSkip(command: Command): void {
+  command
+    .option('--min-side <pixels>', 'skip pictures with a shorter edge', whole(1))
+    .option(
+      '--max-aspect <ratio>',
+      'skip pictures with an edge that many times as long as the other',
+      number({ min: 1 }),
+    )
+    .option('--min-score <n>', 'skip pictures whose column score is less, or empty', number({}))
+    .option('--require-license <list>', 'skip pictures under other licences, or none, such as CC0-1.0,CC-BY-4.0', list);
+}
+
+/** Instead of pictures and words. */
+function whatToKeep(command: Command): void {
+  command
+    .option('--codec <folder>', 'keep latents instead of pictures: codec/ of a model, with config.json and its weights')
+    .option(
+      '--thumbnail <pixels>',
+      'edge length of the small pictures that are kept next to latents, a divisor of --size (default: the largest up to 64)',
+      whole(1),
+    )
+    .option(
+      '--text <folder>',
+      'keep features of captions: text/ of a model, such as CLIP; what has no caption is skipped',
+    )
+    .option(
+      '--labels [file]',
+      'number the classes: of a file with a name a line, or without it of the column category (label, class, cls)',
+    );
 }
 
 /** Prepares, and says what came of it. */

@@ -18,7 +18,7 @@ import { gpuAction } from '../gpu.js';
 import { loadReports } from '../loading.js';
 import { folderOf, MODEL_ARGUMENT } from '../model-argument.js';
 import { loadArchitecture } from '../modules.js';
-import { bytes, number, parsed, policyName, seed, whole } from '../option-values.js';
+import { number, parsed, policyName, seed, whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
 import { readMask, readPicture, readPrompts } from '../pictures.js';
 import { COMPILING, type Reporter } from '../reporter.js';
@@ -26,6 +26,7 @@ import { checkFlags, guidanceFlags, nearbyFlags, type SampleFlags } from '../sam
 import { type Like, likeOf } from '../sample/like.js';
 import { contactSheet, enlarge, type Sampled, type SampleOptions, sample } from '../sample/sample.js';
 import { htmlSheet } from '../sample/sheet.js';
+import { expertsOption, memoryBudgetOption } from '../shared-options.js';
 
 const named = (find: (name: string) => unknown) =>
   parsed((text) => {
@@ -142,8 +143,8 @@ function howToDraw(command: Command): void {
     .option('--compare <policies>', 'draw the same seeds under each of these policies, separated by commas', (text) =>
       text.split(',').map(policyName),
     )
-    .option('--memory-budget <bytes>', 'for all weights, as 2GB: experts then come and go as they are needed', bytes)
-    .option('--expert <file>', 'a module with your own defineArchitecture(…); may be given several times', list, [])
+    .addOption(memoryBudgetOption())
+    .addOption(expertsOption())
     .option('--allow-unknown', 'draw prompts, too, of which the model knows no word');
 }
 

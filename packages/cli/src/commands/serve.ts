@@ -11,8 +11,9 @@ import { gpuAction } from '../gpu.js';
 import { downloadReport } from '../loading.js';
 import { MODEL_ARGUMENT } from '../model-argument.js';
 import { loadArchitecture } from '../modules.js';
-import { bytes, number, whole } from '../option-values.js';
+import { number, whole } from '../option-values.js';
 import type { Reporter } from '../reporter.js';
+import { expertsOption, memoryBudgetOption } from '../shared-options.js';
 
 interface Flags {
   expert: string[];
@@ -53,12 +54,12 @@ export function serveCommand(): Command {
     .option('--max-steps <n>', 'steps that a request may ask for', whole(1), defaultLimits.steps)
     .option('--batch-size <n>', 'most pictures to draw together, in powers of two', whole(1), defaultLimits.batch)
     .option('--grace <seconds>', 'for requests that are there when it is stopped', number({ min: 0 }), 30)
-    .option('--memory-budget <bytes>', 'for all weights, as 2GB: experts then come and go as they are needed', bytes)
+    .addOption(memoryBudgetOption())
     .option(
       '--autoguidance <model>',
       'a weaker model, such as an earlier checkpoint, that requests with the field autoguidance are led away from',
     )
-    .option('--expert <file>', 'a module with your own defineArchitecture(…); may be given several times', list, [])
+    .addOption(expertsOption())
     .addHelpText('after', '\nExample:\n  PARIS_API_KEY=… paris serve my-model/ --port 8080');
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
     const { host, port, cors, allowHost, grace } = flags;

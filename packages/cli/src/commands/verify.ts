@@ -5,7 +5,7 @@ import { openJob, openResult, type Verification, verifyRun } from '@paris/traine
 import { Command } from 'commander';
 import { isFile, readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
-import { gpuAction } from '../gpu.js';
+import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { number, seed } from '../option-values.js';
 import { printText } from '../print.js';
@@ -58,43 +58,32 @@ export function verifyCommand(): Command {
       ['the data folder', data],
     ],
   }));
-  return gpuAction(
-    command,
-    async ({ device, reporter, signal }, flags: Flags, result: string) => {
-      const { data, confidence, fraction, root, exact, tolerance, maxLost } = flags;
-      const trust = flags.trust === undefined ? undefined : await readTrust(flags.trust);
-      const opened = (await isFile(result)) ? await openResult(await readBundle(result), trust) : undefined;
-      if (opened) reporter.info(`signed by ${opened.signer}${trust ? '' : ', whom no --trust FILE names'}`);
-      const job = flags.job === undefined ? undefined : (await openJob(await readBundle(flags.job), trust)).job;
-      if (!job) reporter.info('without --job, seed and options are those that the worker says');
-      const found = await verifyRun({
-        ...{
-          device,
-          run: opened?.run ?? nodeStore(result),
-          data: nodeStore(data),
-          confidence,
-          fraction,
-          root,
-          exact,
-          tolerance,
-          maxLost,
-          signal,
-        },
-        expected: job?.identity,
-        ...(flags.seed !== undefined && { randomness: new TextEncoder().encode(`${flags.seed}`) }),
-        ...(flags.init !== undefined && {
-          initial: { store: nodeStore(dirname(flags.init)), path: basename(flags.init) },
-        }),
-        ...(flags.expert !== undefined && { experts: [await loadArchitecture(flags.expert)] }),
-        onProgress: (done, total) => reporter.work('replay', done, total),
-      });
-      reporter.close();
-      if (flags.json) reporter.result(found);
-      else printText(formatVerification(found));
-      return 0;
-    },
-    (_, result) => result,
-  );
+  return gpuAction(command, run, (_, result) => result);
+}
+
+/** Replays, and says what that proves. */
+async function run({ device, reporter, signal }: GpuContext, flags: Flags, result: string): Promise<number> {
+  const { data, confidence, fraction, root, exact, tolerance, maxLost } = flags;
+  const trust = flags.trust === undefined ? undefined : await readTrust(flags.trust);
+  const opened = (await isFile(result)) ? await openResult(await readBundle(result), trust) : undefined;
+  if (opened) reporter.info(`signed by ${opened.signer}${trust ? '' : ', whom no --trust FILE names'}`);
+  const job = flags.job === undefined ? undefined : (await openJob(await readBundle(flags.job), trust)).job;
+  if (!job) reporter.info('without --job, seed and options are those that the worker says');
+  const found = await verifyRun({
+    ...{ device, run: opened?.run ?? nodeStore(result), data: nodeStore(data), signal },
+    ...{ confidence, fraction, root, exact, tolerance, maxLost },
+    expected: job?.identity,
+    ...(flags.seed !== undefined && { randomness: new TextEncoder().encode(`${flags.seed}`) }),
+    ...(flags.init !== undefined && {
+      initial: { store: nodeStore(dirname(flags.init)), path: basename(flags.init) },
+    }),
+    ...(flags.expert !== undefined && { experts: [await loadArchitecture(flags.expert)] }),
+    onProgress: (done, total) => reporter.work('replay', done, total),
+  });
+  reporter.close();
+  if (flags.json) reporter.result(found);
+  else printText(formatVerification(found));
+  return 0;
 }
 
 const example = `

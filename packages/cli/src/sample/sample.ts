@@ -136,8 +136,7 @@ export interface Sampled {
  * @throws what `loadPipeline` and `Pipeline.generate` throw; ValueError for a prompt of which no word is known; the signal's reason when it is aborted, while loading too
  */
 export async function sample(options: SampleOptions): Promise<Sampled> {
-  const { device, prompts, seed, steps, guidance, sampler, schedule = 'uniform', signal, onLoad } = options;
-  const { architectures = [], memoryBudgetBytes, onDownload, onNotice } = options;
+  const { device, architectures = [], memoryBudgetBytes, signal, onLoad, onDownload, onNotice } = options;
   const loading = {
     ...{ device, architectures, memoryBudgetBytes, onDownload, signal },
     ...(onLoad && { onProgress: onLoad }),
@@ -157,42 +156,11 @@ export async function sample(options: SampleOptions): Promise<Sampled> {
     const drawn: Drawn[] = [];
     const began = performance.now();
     for (const routing of policies) {
-      const before = drawn.length * prompts.length * options.count * steps;
+      const before = drawn.length * options.prompts.length * options.count * options.steps;
       drawn.push(await draw(pipeline, options, more, routing, { before, rounds: policies.length }));
     }
     const seconds = (performance.now() - began) / 1000;
-    const all = drawn.map(({ generated }) => generated);
-    const { width, height } = all[0]!.images[0]!;
-    const { clusters } = pipeline.index;
-    const routing = policies.join(',');
-    const shared = {
-      version: 1 as const,
-      seed,
-      steps,
-      guidance,
-      routing,
-      sampler,
-      schedule,
-      clusters,
-      width,
-      height,
-      seconds,
-    };
-    const expertPictures = all[0]!.expertPictures.map((_, k) =>
-      all.reduce((sum, each) => sum + each.expertPictures[k]!, 0),
-    );
-    return {
-      images: all.flatMap(({ images }) => images),
-      prompts: all.flatMap((each, i) =>
-        each.prompts.map((text) => (options.compare ? `${policies[i]}: ${text}` : text)),
-      ),
-      routing: all.flatMap((each) => each.routing),
-      trace: {
-        ...{ ...shared, expertPictures },
-        ...(pipeline.residency && { residency: pipeline.residency }),
-        pictures: drawn.flatMap(({ pictures }) => pictures),
-      },
-    };
+    return gathered(drawn, policies, seconds, pipeline, options);
   } finally {
     await weaker?.close();
     await pipeline.close();
@@ -202,6 +170,31 @@ export async function sample(options: SampleOptions): Promise<Sampled> {
 interface Drawn {
   generated: Generated;
   pictures: SampleTrace['pictures'];
+}
+
+/** The pictures of one policy after those of another, and how all of them came about. */
+function gathered(
+  drawn: readonly Drawn[],
+  policies: readonly string[],
+  seconds: number,
+  { index: { clusters }, residency }: Pipeline,
+  { seed, steps, guidance, sampler, schedule = 'uniform', compare }: SampleOptions,
+): Sampled {
+  const all = drawn.map(({ generated }) => generated);
+  const { width, height } = all[0]!.images[0]!;
+  const routing = policies.join(',');
+  return {
+    images: all.flatMap(({ images }) => images),
+    prompts: all.flatMap((each, i) => each.prompts.map((text) => (compare ? `${policies[i]}: ${text}` : text))),
+    routing: all.flatMap((each) => each.routing),
+    trace: {
+      version: 1,
+      ...{ seed, steps, guidance, routing, sampler, schedule, clusters, width, height, seconds },
+      expertPictures: all[0]!.expertPictures.map((_, k) => all.reduce((sum, each) => sum + each.expertPictures[k]!, 0)),
+      ...(residency && { residency }),
+      pictures: drawn.flatMap(({ pictures }) => pictures),
+    },
+  };
 }
 
 /** All pictures under one policy. */

@@ -34,6 +34,8 @@ export type FromWorker =
 
 type Run = (block: number, scratch: number, first: number, count: number) => void;
 
+// long function: parts outside of it would have to be passed as texts of their own, and what they share as fields of an
+// object, whose names no minifier shortens: a larger source for every page that computes on the CPU.
 export function workerMain(port: Port, words: Layout): void {
   const { load, store, add, sub, notify } = Atomics;
   const sources: (Uint8Array<ArrayBuffer> | undefined)[] = [];

@@ -39,63 +39,39 @@ export interface ImageRequest {
 
 /** A request's fields. Those that OpenAI's clients send and that mean nothing here are taken and left alone. */
 export function imageSchema(limits: Limits): z.ZodType<ImageRequest> {
-  const text = z
-    .string()
-    .max(limits.promptCharacters)
-    .refine(isPlain, 'has a control character. Remove it; tabs and line breaks may stay');
-  const share = z.number().min(0).max(1);
-  const guidance = z.strictObject({
-    scale: z.union([z.number(), z.array(z.number()).min(1).max(limits.steps)]),
-    start: share.optional(),
-    stop: share.optional(),
-    rescale: share.optional(),
-    kind: z.enum(['cfg', 'apg']).optional(),
-  });
-  const policy = (name: string) => {
-    try {
-      parseRoutingPolicy(name);
-      return true;
-    } catch {
-      return false;
-    }
-  };
   const ignored = z.unknown().optional();
   const schema = z.strictObject({
-    prompt: text.describe('What to draw.'),
-    model: z
-      .string()
-      .nullish()
-      .transform((value) => value ?? undefined)
-      .describe('The served model, or left out.'),
-    n: z
-      .int()
-      .min(1)
-      .max(limits.pictures)
-      .nullish()
-      .transform((value) => value ?? 1)
-      .describe('How many pictures.'),
-    size: z
-      .string()
-      .nullish()
-      .transform((value) => value ?? undefined)
-      .describe("`auto`, or the model's own size."),
-    response_format: z
-      .enum(['b64_json', 'url'])
-      .nullish()
-      .transform((value) => value ?? 'b64_json')
-      .describe('`url` gives data: URLs.'),
-    stream: z
-      .boolean()
-      .nullish()
-      .transform((value) => value ?? false)
-      .describe('Answer with server-sent events.'),
-    partial_images: z
-      .int()
-      .min(0)
-      .max(limits.steps)
-      .nullish()
-      .transform((value) => value ?? 0)
-      .describe('Previews of each picture while it is drawn; one less than steps shows every step.'),
+    ...pictureFields(limits),
+    ...answerFields(limits),
+    steps: z.int().min(1).max(limits.steps).default(30).describe('Sampling steps.'),
+    ...noiseFields(),
+    ...guidanceFields(limits),
+    ...samplingFields(),
+    strength: z.number().gt(0).max(1).optional().describe('How much of the image is drawn again.'),
+    ...{ quality: ignored, style: ignored, user: ignored, background: ignored, moderation: ignored },
+    ...{ output_compression: ignored, input_fidelity: ignored },
+  });
+  return schema as unknown as z.ZodType<ImageRequest>;
+}
+
+/** What is drawn by which model. */
+function pictureFields(limits: Limits) {
+  return {
+    prompt: prompt(limits).describe('What to draw.'),
+    model: or(z.string(), undefined).describe('The served model, or left out.'),
+    n: or(z.int().min(1).max(limits.pictures), 1).describe('How many pictures.'),
+    size: or(z.string(), undefined).describe("`auto`, or the model's own size."),
+  };
+}
+
+/** In what form pictures are sent. */
+function answerFields(limits: Limits) {
+  return {
+    response_format: or(z.enum(['b64_json', 'url']), 'b64_json').describe('`url` gives data: URLs.'),
+    stream: or(z.boolean(), false).describe('Answer with server-sent events.'),
+    partial_images: or(z.int().min(0).max(limits.steps), 0).describe(
+      'Previews of each picture while it is drawn; one less than steps shows every step.',
+    ),
     preview: z
       .enum(['full', 'projection'])
       .default('full')
@@ -103,7 +79,13 @@ export function imageSchema(limits: Limits): z.ZodType<ImageRequest> {
         '`projection` makes previews of latents by a linear map, one pixel a latent: they cost almost nothing.',
       ),
     output_format: z.literal('png').nullish(),
-    steps: z.int().min(1).max(limits.steps).default(30).describe('Sampling steps.'),
+  };
+}
+
+const share = z.number().min(0).max(1);
+
+function noiseFields() {
+  return {
     seed: z.int().min(0).optional().describe('Decides the noise; without it each request has another one.'),
     picture: z.int().min(0).default(0).describe('Which picture of the seed is the first one.'),
     moves: z
@@ -117,6 +99,18 @@ export function imageSchema(limits: Limits): z.ZodType<ImageRequest> {
       .strictObject({ seed: z.int().min(0), strength: share })
       .optional()
       .describe('Pictures like the first one: its noise moves towards that of another seed, by `strength` of the way.'),
+  };
+}
+
+function guidanceFields(limits: Limits) {
+  const guidance = z.strictObject({
+    scale: z.union([z.number(), z.array(z.number()).min(1).max(limits.steps)]),
+    start: share.optional(),
+    stop: share.optional(),
+    rescale: share.optional(),
+    kind: z.enum(['cfg', 'apg']).optional(),
+  });
+  return {
     guidance: z
       .union([z.number().min(0), guidance])
       .optional()
@@ -130,19 +124,41 @@ export function imageSchema(limits: Limits): z.ZodType<ImageRequest> {
       .describe(
         "How far the server's weaker model is led away from, if it has one: 1 is not at all, 2 is usual. The default of guidance is then 1.",
       ),
-    negative_prompt: text.default('').describe('What to lead away from.'),
+    negative_prompt: prompt(limits).default('').describe('What to lead away from.'),
+  };
+}
+
+function samplingFields() {
+  return {
     sampler: z.preprocess(own(samplerName), z.enum(Object.keys(samplers))).default('euler'),
     schedule: z.preprocess(own(scheduleName), z.enum(Object.keys(schedules))).default('uniform'),
     shift: z.number().min(0.01).max(100).optional().describe('More steps where there is much noise; 3 is usual.'),
     routing: z
       .string()
-      .refine(policy, 'is no routing policy: write top1, top2, full, threshold0.05, nucleus0.9, …')
+      .refine(isPolicy, 'is no routing policy: write top1, top2, full, threshold0.05, nucleus0.9, …')
       .optional(),
-    strength: z.number().gt(0).max(1).optional().describe('How much of the image is drawn again.'),
-    ...{ quality: ignored, style: ignored, user: ignored, background: ignored, moderation: ignored },
-    ...{ output_compression: ignored, input_fidelity: ignored },
-  });
-  return schema as unknown as z.ZodType<ImageRequest>;
+  };
+}
+
+function prompt(limits: Limits) {
+  return z
+    .string()
+    .max(limits.promptCharacters)
+    .refine(isPlain, 'has a control character. Remove it; tabs and line breaks may stay');
+}
+
+/** A field with a default, which OpenAI's clients may send as null. */
+function or<T, D extends T | undefined>(field: z.ZodType<T>, otherwise: D) {
+  return field.nullish().transform((value) => value ?? otherwise);
+}
+
+function isPolicy(name: string): boolean {
+  try {
+    parseRoutingPolicy(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A name that another program uses, as the one here; what is none is left for the check to name. */

@@ -7,7 +7,7 @@ import type { Key, TensorKey } from '@paris/tensor';
 import { ValueError } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { readLabelled } from '../data/files.js';
-import { networkInput } from '../data/formats.js';
+import { type LabelledManifest, networkInput } from '../data/formats.js';
 import type { Architectures } from '../evaluate/evaluate.js';
 import { assertApart, assertRunApart } from '../output/apart.js';
 import { STUDENT_RUN } from '../run/names.js';
@@ -83,20 +83,11 @@ async function studentRecipe(options: TrainStudentOptions, model: LoadedModel): 
   await assertApart('distil', [place], [{ what: 'the teacher', store: options.model }]);
   const data = await readLabelled(options.data, 'router');
   const { manifest, labels, rows } = data;
-  const { data: folder, teacher: routing, guidance } = options;
   const { experts: _, ...parts } = options.architectures ?? {};
-  const teacher = await openTeacher(options.model, model, {
-    data: folder,
-    manifest,
-    parts,
-    teacher: routing,
-    guidance,
-  });
+  const teaching = { data: options.data, manifest, parts, teacher: options.teacher, guidance: options.guidance };
+  const teacher = await openTeacher(options.model, model, teaching);
   const { path, condition } = teacher;
-  const { architecture, config } = await networkOf(options, path.name);
-  const ownConfig = config({ ...networkInput(manifest), ...sizesOf(manifest) });
-  const student = architecture.fromConfig(ownConfig);
-  assertObjective(student, path.name);
+  const { student, architecture, config } = await studentOf(options, path.name, manifest);
   assertTakes('expert', student, manifest, condition);
   const run = runKey(training.seed, 'student');
   const drawer = new BatchDrawer(run, {
@@ -119,8 +110,8 @@ async function studentRecipe(options: TrainStudentOptions, model: LoadedModel): 
         conditionDropout,
         objective: { prediction: 'velocity', path: path.name },
         times: times.name,
-        architecture: architecture.architecture,
-        config: ownConfig,
+        architecture,
+        config,
         condition: condition.kind,
         teacher: teacher.identity,
       },
@@ -134,16 +125,34 @@ async function studentRecipe(options: TrainStudentOptions, model: LoadedModel): 
       const draw = drawer.draw(step);
       return { tensors: await tensorsOf({ rows, manifest, labels }, draw), noise: draw.noise };
     },
-    loss(params, batch, noise, dtype) {
-      const given = conditionOf(batch, dtype);
-      const latents = noised(batch, noise).latents.cast(dtype);
-      const output = student.apply(toTree(params), { latents, time: batch.time!, ...(given && { condition: given }) });
-      return { loss: denoisingLoss(output.cast('f32'), batch.target!) };
-    },
+    loss: lossOf(student),
   };
   if (!options.validation) return recipe;
   const validated = { device, learning: recipe, format: manifest, tensors: tensorsOf };
   return { ...recipe, observers: [await validationObserver(options.validation, validated)] };
+}
+
+/** Velocities of the student against those that it is taught. */
+function lossOf(student: Expert): Recipe['loss'] {
+  return (params, batch, noise, dtype) => {
+    const condition = conditionOf(batch, dtype);
+    const latents = noised(batch, noise).latents.cast(dtype);
+    const output = student.apply(toTree(params), { latents, time: batch.time!, ...(condition && { condition }) });
+    return { loss: denoisingLoss(output.cast('f32'), batch.target!) };
+  };
+}
+
+/** The student for the pictures of a data folder, on the teacher's path. */
+async function studentOf(
+  options: TrainStudentOptions,
+  path: string,
+  manifest: LabelledManifest,
+): Promise<{ student: Expert; architecture: string; config: ReturnType<ConfigFor> }> {
+  const { architecture, config: configFor } = await networkOf(options, path);
+  const config = configFor({ ...networkInput(manifest), ...sizesOf(manifest) });
+  const student = architecture.fromConfig(config);
+  assertObjective(student, path);
+  return { student, architecture: architecture.architecture, config };
 }
 
 /** The student's network: what was given, else that of the teacher's first expert, which then predicts the velocity. */

@@ -80,11 +80,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const model = await loadModel(options.model, { device, architectures, ...parts, signal });
   try {
     const { clusters } = model.index;
-    const all = clusters === 1 ? asOneCluster(held) : held;
-    if (clusters !== all.manifest.clusters) {
-      const what = `the model has ${clusters} experts, the data ${all.manifest.clusters} clusters`;
-      throw new DataError('evaluate', `${what}. Give its own data.`);
-    }
+    const all = inClusters(held, clusters);
     assertFits('evaluate', model, all.manifest);
     await assertSameParts('evaluate', options.model, model, all.manifest, parts);
     const { absent } = model.index;
@@ -94,17 +90,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     if (count < 2) throw tooFew(count);
     const times = Array.from({ length: timeCount }, (_, i) => (i + 0.5) / timeCount);
     const [noise, permutation, routing] = key(seed).split(3);
-    const size = Math.min(batchSize, count);
     const m = await measure({
-      device,
-      model,
+      ...{ device, model, data, times, noise: noise!, signal },
       condition: modelCondition(model),
-      data,
-      times,
-      noise: noise!,
-      batchSize: size,
+      batchSize: Math.min(batchSize, count),
       ...(onProgress && { onProgress }),
-      signal,
     });
 
     const semantics = all === held ? await semanticsOf(options.data, data.manifest, seed) : undefined;
@@ -174,6 +164,14 @@ function compareArms(
 
 function tooFew(count: number): DataError {
   return new DataError('evaluate', `${count} held-out pictures are too few. Prepare with a larger --holdout.`);
+}
+
+/** The pictures as a model of so many experts has them. @throws DataError if it has another number of clusters */
+function inClusters(data: LabelledData, clusters: number): LabelledData {
+  if (clusters === 1) return asOneCluster(data);
+  if (clusters === data.manifest.clusters) return data;
+  const what = `the model has ${clusters} experts, the data ${data.manifest.clusters} clusters`;
+  throw new DataError('evaluate', `${what}. Give its own data.`);
 }
 
 /** The same pictures, all in cluster 0. */

@@ -75,7 +75,8 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
     hear?.(done, total);
   };
   await recoverOutput(data);
-  const { manifest, rows, train, test } = await readSplits(data);
+  const splits = await readSplits(data);
+  const { manifest, rows, train, test } = splits;
   await claimOutput(data, dataFolder, 'partition');
   const old = await oldPartition(options);
   const { add } = options;
@@ -91,7 +92,6 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
     ? await placeLike(device, encoderOf(old, [encoder]), old, images, add)
     : await partitionImages(device, encoder, images, { ...options, clusters });
   const { partition, labels } = made;
-  const { seed } = partition;
   onProgress(1, total);
   const testLabels =
     add === 'all'
@@ -101,34 +101,12 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
         : [];
   onProgress(2, total);
 
-  const copied: number[] = [];
   const replaced = { parts: ['clusters', 'router', 'test', 'partition'], last: 'partition/partition.json' };
-  await replaceOutput(data, dataFolder, replaced, 'partition', async (folders) => {
-    const how = { shardBytes: options.shardBytes, signal };
-    const common = {
-      version: manifest.version,
-      seed,
-      ...formatOf(manifest),
-      partition: await partitionHash(partition),
-    };
-    for (let cluster = 0; cluster < clusters; cluster++) {
-      const own = train.filter((_, i) => labels[i] === cluster);
-      const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
-      const { count, items } = clusterItems(manifest, own, others);
-      const description = { ...common, cluster, count, outOfCluster, items };
-      await writeCluster(folders, description, pickRows(rows, manifest, [...own, ...others]), how);
-      copied.push(others.length);
-      onProgress(3 + cluster, total);
-    }
-    const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
-      const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
-      return { ...common, clusters, count: chosen.length, items };
-    };
-    await writeLabelled(folders, 'router', labelled(train, labels), pickRows(rows, manifest, train), how);
-    await writeLabelled(folders, 'test', labelled(test, testLabels), pickRows(rows, manifest, test), how);
-    await writePartition(folders, 'partition', partition);
-    signal?.throwIfAborted();
-  });
+  const placed = { ...splits, clusters, partition, labels, testLabels };
+  const onCluster = (cluster: number) => onProgress(3 + cluster, total);
+  const copied = await replaceOutput(data, dataFolder, replaced, 'partition', (folders) =>
+    writeFolders(folders, placed, options, onCluster),
+  );
   onProgress(total, total);
   const items = train.map((row) => itemOf(manifest, row));
   return { ...describePartition(made, items, testLabels), outOfCluster: copied };
@@ -144,6 +122,51 @@ function placeLike(
 ): Promise<PartitionedImages> {
   if (add === undefined) return assignImages(device, encoder, old, images);
   return growPartition(device, encoder, old, images, { add, seed: old.seed });
+}
+
+/** The pictures of a data folder, and where each belongs. */
+interface Placed extends Splits {
+  clusters: number;
+  partition: Partition;
+  /** Of the pictures for training, and of the held-out ones. */
+  labels: Uint32Array;
+  testLabels: ArrayLike<number>;
+}
+
+/** Writes all folders. Returns how many pictures of other clusters that of each cluster has. */
+async function writeFolders(
+  folders: FileStore,
+  { manifest, rows, train, test, clusters, partition, labels, testLabels }: Placed,
+  { outOfCluster = 0, shardBytes, signal }: PartitionOptions,
+  onCluster: (cluster: number) => void,
+): Promise<number[]> {
+  const { seed } = partition;
+  const how = { shardBytes, signal };
+  const copied: number[] = [];
+  const common = {
+    version: manifest.version,
+    seed,
+    ...formatOf(manifest),
+    partition: await partitionHash(partition),
+  };
+  for (let cluster = 0; cluster < clusters; cluster++) {
+    const own = train.filter((_, i) => labels[i] === cluster);
+    const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
+    const { count, items } = clusterItems(manifest, own, others);
+    const description = { ...common, cluster, count, outOfCluster, items };
+    await writeCluster(folders, description, pickRows(rows, manifest, [...own, ...others]), how);
+    copied.push(others.length);
+    onCluster(cluster);
+  }
+  const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
+    const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
+    return { ...common, clusters, count: chosen.length, items };
+  };
+  await writeLabelled(folders, 'router', labelled(train, labels), pickRows(rows, manifest, train), how);
+  await writeLabelled(folders, 'test', labelled(test, testLabels), pickRows(rows, manifest, test), how);
+  await writePartition(folders, 'partition', partition);
+  signal?.throwIfAborted();
+  return copied;
 }
 
 function clusterItems(manifest: Manifest, own: readonly number[], others: readonly number[]) {
@@ -207,7 +230,15 @@ export async function partitionHash({ assignment, seed, centroids, fine }: Parti
   return sha256(encodeJson({ assignment, centroids: await of(centroids), ...rest }));
 }
 
-async function readSplits(data: FileSource) {
+interface Splits {
+  manifest: Manifest;
+  rows: Rows;
+  /** Rows of the pictures for training, and of the held-out ones. */
+  train: number[];
+  test: number[];
+}
+
+async function readSplits(data: FileSource): Promise<Splits> {
   const { manifest, rows } = await openManifestFolder(data);
   const of = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
   const [train, test] = [of('train'), of('test')];

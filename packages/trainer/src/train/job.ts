@@ -6,6 +6,7 @@ import { type HostTensor, readSafetensors, safetensorsParts, writeSafetensors } 
 import type { Params } from '@paris/model';
 import { CheckpointError, type Device, flattenTree, mapTree, type Tensor, type TensorKey } from '@paris/tensor';
 import { LostRows } from '../data/lost.js';
+import type { StepMetrics } from '../run/events.js';
 import type { Observer } from '../run/observer.js';
 import type { TrainingJob } from '../run/run.js';
 import { averageFile, emaDecaysOf } from './options.js';
@@ -46,17 +47,10 @@ export function createJob(
       batches.prepare(done); // the device is at work now
       return {
         state: next.state,
-        values: async () => {
-          const [loss, norm, rate, accuracy] = await next.measured.read();
-          next.measured.dispose();
-          return {
-            loss: loss!,
-            ...(accuracy !== undefined && { accuracy }),
-            ...(Number.isFinite(norm) && { gradientNorm: sevenDigits(norm!) }), // overflows where mixed precision skips a step
-            learningRate: sevenDigits(rate!),
-            ...(batch.replaced && { replaced: batch.replaced }),
-          };
-        },
+        values: async () => ({
+          ...(await valuesOf(next.measured)),
+          ...(batch.replaced && { replaced: batch.replaced }),
+        }),
       };
     },
     leaveOut(damaged) {
@@ -79,6 +73,18 @@ export function createJob(
     release: (state) => {
       for (const { value } of flattenTree<Tensor>(state)) value.dispose();
     },
+  };
+}
+
+/** What a step has measured; the tensor is disposed. */
+async function valuesOf(measured: Tensor): Promise<Omit<StepMetrics, 'step'>> {
+  const [loss, norm, rate, accuracy] = await measured.read();
+  measured.dispose();
+  return {
+    loss: loss!,
+    ...(accuracy !== undefined && { accuracy }),
+    ...(Number.isFinite(norm) && { gradientNorm: sevenDigits(norm!) }), // overflows where mixed precision skips a step
+    learningRate: sevenDigits(rate!),
   };
 }
 

@@ -4,7 +4,7 @@ import { readPartition, writePartition } from '@paris/clustering';
 import { type FileSource, memoryStore } from '@paris/files';
 import { type Architecture, type NoisePath, noisePath, type Router, toFlat, toTree } from '@paris/model';
 import { type GrownPart, trainablePart } from '@paris/router';
-import { argmax, crossEntropy, ValueError } from '@paris/tensor';
+import { argmax, crossEntropy, type Key, ValueError } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
 import { type LabelledManifest, networkInput } from '../data/formats.js';
@@ -107,8 +107,7 @@ export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe>
   const router = architecture.fromConfig(config);
   assertTakes('router', router, manifest, condition);
   const run = runKey(training.seed, 'router');
-  const drawn = drawnRows(data.labels, prior);
-  const drawer = new BatchDrawer(run, { count: drawn.length, batchSize: training.batchSize, conditionDropout });
+  const draw = drawing(run, drawnRows(data.labels, prior), { batchSize: training.batchSize, conditionDropout });
   const companions = memoryStore();
   await writePartition(companions, 'partition', await readPartition(options.data, 'partition'));
   const recipe: Recipe = {
@@ -133,15 +132,7 @@ export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe>
     init: (key) => toFlat(router.init(key)),
     shards: manifest.shards,
     ...(start && { initial: start.weights }),
-    ...classifying(
-      start ? start.learning(router) : router,
-      data,
-      (step, lost) => {
-        const draw = drawer.draw(step, lost && { ...lost, has: (at) => lost.has(drawn[at]!) });
-        return { ...draw, indices: draw.indices.map((at) => drawn[at]!) };
-      },
-      { path, condition },
-    ),
+    ...classifying(start ? start.learning(router) : router, data, draw, { path, condition }),
   };
   if (!options.validation) return recipe;
   const tensors = (heldOut: typeof data, draw: BatchDraw) => labelledBatch(draw, heldOut, { path, condition });
@@ -186,11 +177,22 @@ async function startFrom(
   };
 }
 
+/** What each step draws of rows, of which some may come several times. */
+function drawing(run: Key, rows: Uint32Array, how: { batchSize: number; conditionDropout: number }): DrawAtStep {
+  const drawer = new BatchDrawer(run, { count: rows.length, ...how });
+  return (step, lost) => {
+    const draw = drawer.draw(step, lost && { ...lost, has: (at) => lost.has(rows[at]!) });
+    return { ...draw, indices: draw.indices.map((at) => rows[at]!) };
+  };
+}
+
+type DrawAtStep = (step: number, lost: LostAtStep | undefined) => BatchDraw;
+
 /** Noisy pictures, and the cluster of each. */
 function classifying(
   router: Router,
   data: TrainingData<LabelledManifest> & Labels,
-  drawOf: (step: number, lost: LostAtStep | undefined) => BatchDraw,
+  drawOf: DrawAtStep,
   of: BatchParts,
 ): Pick<Recipe, 'batch' | 'loss'> {
   return {

@@ -22,7 +22,8 @@ import { collected } from '../../config/file.js';
 import { initialOf, layouts, samplesOf } from '../../expert-options.js';
 import { gpuAction } from '../../gpu.js';
 import { loadArchitecture } from '../../modules.js';
-import { number, parsed, whole } from '../../option-values.js';
+import { parsed, whole } from '../../option-values.js';
+import { dropoutOption } from '../../shared-options.js';
 import {
   checkRunOutputs,
   common,
@@ -66,7 +67,7 @@ export function expertCommand(): Command {
         'what it learns to draw by: words, text (features of captions), label (classes), none (default: text or label if the data has it, else words)',
       ).choices(conditionNames),
     )
-    .option('--dropout <share>', 'share of pictures without their caption or class', number({ min: 0, max: 1 }), 0.1)
+    .addOption(dropoutOption())
     .addOption(
       new Option('--prediction <what>', 'what the built-in expert predicts')
         .choices(['velocity', 'epsilon', 'sample', 'v'])

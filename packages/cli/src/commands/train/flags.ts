@@ -114,7 +114,7 @@ export function timesOption(): Option {
  */
 export function learningFlags(command: Command, size: Partial<TransformerSize>): Command {
   const d = trainingDefaults;
-  return command
+  command
     .option('--steps <n>', 'optimiser steps', whole(1), d.steps)
     .option('--batch <n>', 'pictures a step', whole(1), d.batchSize)
     .option(
@@ -122,11 +122,30 @@ export function learningFlags(command: Command, size: Partial<TransformerSize>):
       'equal parts in which a step computes its batch, one after another: less memory, the same step to rounding',
       whole(1),
       d.accumulate,
-    )
+    );
+  transformerFlags(command, size);
+  optimizerFlags(command);
+  command
+    .option('--seed <n>', 'decides weights, batches and noise', seed, d.seed)
+    .addOption(
+      new Option('--precision <name>', 'mixed-f16 computes in f16 where the adapter has it')
+        .choices(precisions)
+        .default(d.precision),
+    );
+  return runFlags(command).addHelpText('after', exitCodesHelp);
+}
+
+function transformerFlags(command: Command, size: Partial<TransformerSize>): void {
+  command
     .option('--width <n>', 'channels of the transformer', whole(1), size.width)
     .option('--depth <n>', 'blocks', whole(1), size.depth)
     .option('--heads <n>', 'attention heads', whole(1), size.heads)
-    .option('--patch <pixels>', 'edge length of a patch', whole(1), size.patch)
+    .option('--patch <pixels>', 'edge length of a patch', whole(1), size.patch);
+}
+
+function optimizerFlags(command: Command): void {
+  const d = trainingDefaults;
+  command
     .option('--learning-rate <x>', 'its peak, after the warm-up', number({ min: 0 }), d.learningRate)
     .addOption(
       new Option(
@@ -146,13 +165,12 @@ export function learningFlags(command: Command, size: Partial<TransformerSize>):
       )
         .argParser(decays)
         .default([d.emaDecay], `${d.emaDecay}`),
-    )
-    .option('--seed <n>', 'decides weights, batches and noise', seed, d.seed)
-    .addOption(
-      new Option('--precision <name>', 'mixed-f16 computes in f16 where the adapter has it')
-        .choices(precisions)
-        .default(d.precision),
-    )
+    );
+}
+
+/** How a run is kept, measured, shown and ended. */
+function runFlags(command: Command): Command {
+  return command
     .option('--checkpoint-every <n>', 'steps between checkpoints (default: 100, or none with minutes)', whole(1))
     .option('--checkpoint-minutes <x>', 'minutes between checkpoints', number({ min: 0 }))
     .option(
@@ -173,8 +191,7 @@ export function learningFlags(command: Command, size: Partial<TransformerSize>):
       whole(1),
     )
     .option('--watch', 'show the report of the run on a page of this machine while it trains')
-    .option('--fresh', 'move an old run aside and start again')
-    .addHelpText('after', exitCodesHelp);
+    .option('--fresh', 'move an old run aside and start again');
 }
 
 /** Of a limit that began with the command; a moment if it is over. */

@@ -52,18 +52,7 @@ export function trainRouterCommand(): Command {
       number({ min: 0, max: 1 }),
       0.1,
     );
-  command
-    .addOption(
-      new Option(
-        '--from <folder>',
-        'the run of a router, or a model, to start from: its size, condition and path stay, and new clusters get rows of their own',
-      ),
-    )
-    .addOption(
-      new Option('--learns <part>', 'with --from: what is trained, the rows of new clusters, the head, or all of it')
-        .choices(grownParts)
-        .default('head'),
-    );
+  whatToStartFrom(command);
   configurable(command, ['out']);
   checkRunOutputs(command, ({ from }: RouterFlags) => ({
     name: ROUTER_RUN,
@@ -88,4 +77,19 @@ export function trainRouterCommand(): Command {
     },
     (flags) => runFolder(flags, ROUTER_RUN),
   );
+}
+
+function whatToStartFrom(command: Command): void {
+  command
+    .addOption(
+      new Option(
+        '--from <folder>',
+        'the run of a router, or a model, to start from: its size, condition and path stay, and new clusters get rows of their own',
+      ),
+    )
+    .addOption(
+      new Option('--learns <part>', 'with --from: what is trained, the rows of new clusters, the head, or all of it')
+        .choices(grownParts)
+        .default('head'),
+    );
 }
