@@ -62,10 +62,10 @@ class DemoRun {
     const args = limit === undefined ? [] : ['--limit', String(limit)];
     if (this.ledger.isComplete('collect', args, layout.captions)) return;
     await this.ledger.start('collect', args, false);
-    const start = Date.now();
+    const session = beginSession();
     const pictures = await listEmoji(limit);
     await writePhotos(pictures, out);
-    await this.ledger.end('collect', [start, Date.now()], true);
+    await this.ledger.end('collect', session(), true);
     const emoji = new Set(pictures.map((picture) => picture.group)).size;
     this.context.view.say(`Collected ${pictures.length} pictures of ${emoji} emoji.`);
   }
@@ -91,15 +91,16 @@ class DemoRun {
   private async runTask(stage: Stage, task: Task, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const name = stage.tasks.length > 1 ? `${stage.id}: ${task.label}` : stage.id;
-    const start = Date.now();
+    const session = beginSession();
     const outcome = await this.attempt(stage, task, signal);
-    await this.ledger.end(task.id, [start, Date.now()], outcome.kind === 'done');
+    const [start, end] = session();
+    await this.ledger.end(task.id, [start, end], outcome.kind === 'done');
     if (outcome.kind === 'stopped') return;
     if (outcome.kind === 'failed') throw new DemoError(`${name} failed: ${outcome.reason} (log: ${logOf(task)})`);
     if (!existsSync(join(this.options.out, task.output))) {
       throw new DemoError(`${name} ended well, but ${task.output} is not there; see ${logOf(task)}.`);
     }
-    this.context.view.done(task, `done in ${clock((Date.now() - start) / 1000)}`);
+    this.context.view.done(task, `done in ${clock((end - start) / 1000)}`);
   }
 
   private async attempt(stage: Stage, task: Task, signal: AbortSignal): Promise<Outcome> {
@@ -127,3 +128,9 @@ class DemoRun {
 }
 
 const logOf = (task: Task) => `${layout.logs}/${task.id}.log`;
+
+/** Begins to measure a session of the ledger; it ends after what it took, though the clock may be set meanwhile. */
+function beginSession(): () => [start: number, end: number] {
+  const [start, began] = [Date.now(), performance.now()];
+  return () => [start, start + Math.round(performance.now() - began)];
+}

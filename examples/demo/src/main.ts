@@ -71,15 +71,15 @@ interface Stop {
 function listenForStops(say: (line: string) => void): Stop {
   const controller = new AbortController();
   const stop: Stop = { signal: controller.signal };
-  let first = 0;
+  let first: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       stop.cause ??= name;
-      if (first === 0) {
-        first = Date.now();
+      if (first === undefined) {
+        first = performance.now();
         say('Stopping: each process writes a checkpoint first. Once more ends it at once.');
         controller.abort();
-      } else if (Date.now() - first > 1000) process.exit(EXIT[name]);
+      } else if (performance.now() - first > 1000) process.exit(EXIT[name]);
     });
   }
   for (const stream of [process.stdout, process.stderr]) {

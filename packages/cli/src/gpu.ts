@@ -12,7 +12,7 @@ import { type Command, Option } from 'commander';
 import { number } from './option-values.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { stoppable, watching } from './stop.js';
-import { endWithParent, GpuProcessError, startedBefore, startedSince, supervise } from './supervise.js';
+import { elapsedMs, endWithParent, GpuProcessError, startedBefore, supervise } from './supervise.js';
 import { openTuned } from './tuning.js';
 
 export interface GpuContext {
@@ -22,8 +22,8 @@ export interface GpuContext {
   signal: AbortSignal;
   /** Whether this process was started again after a hang or a crash. */
   restarted: boolean;
-  /** When the command began, in milliseconds since 1970: a process that is started again does not begin again. */
-  since: number;
+  /** How long the command had run when its work began, in milliseconds: a process that is started again does not begin again. */
+  elapsedMs: number;
 }
 
 /** The options of {@link gpuOptions}. */
@@ -112,13 +112,13 @@ async function work(
   restarted: boolean,
   action: (context: GpuContext) => Promise<number | undefined>,
 ): Promise<number> {
-  const since = startedSince();
+  const elapsed = elapsedMs();
   return stoppable(async (signal) => {
     const reporter = createReporter(flags.json === true);
     const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
     if (device.info.software) calmPolling();
     try {
-      return (await action({ device, reporter, signal, restarted, since })) ?? 0;
+      return (await action({ device, reporter, signal, restarted, elapsedMs: elapsed })) ?? 0;
     } finally {
       reporter.close();
       await device.close();

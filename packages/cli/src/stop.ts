@@ -20,12 +20,12 @@ export function listenForStops(): void {
 /** Does work that can stop by itself. The first stop aborts its signal; a second signal a moment later ends the process. */
 export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  let first = 0;
+  let first: number | undefined;
   return listening(
     (why) => {
       // A terminal and a parent may both pass on the same one; each line to a closed pipe fails again.
-      if (first === 0) first = Date.now();
-      else if (why !== 'SIGPIPE' && Date.now() - first > 1000) process.exit(EXIT[why]);
+      if (first === undefined) first = performance.now();
+      else if (why !== 'SIGPIPE' && performance.now() - first > 1000) process.exit(EXIT[why]);
       controller.abort();
     },
     () => work(controller.signal),

@@ -28,8 +28,8 @@ export class GpuProcessError extends ParisError {
 
 /** Set in the child; its value is how often it was started before. */
 export const ATTEMPT_VARIABLE = 'PARIS_ATTEMPT';
-/** Set in the child; its value is when the first one was started, in milliseconds since 1970. */
-export const SINCE_VARIABLE = 'PARIS_SINCE';
+/** Set in the child; its value is how long the command has run before it, in milliseconds: not when, since clocks are set. */
+export const ELAPSED_VARIABLE = 'PARIS_ELAPSED_MS';
 
 /**
  * Runs a child to its end and resolves to its exit code. Standard streams and signals go through; the child shows life
@@ -41,10 +41,9 @@ export const SINCE_VARIABLE = 'PARIS_SINCE';
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const { retries = 2, signal } = options;
   const stop: Stop = {};
-  const env = { ...options.env, [SINCE_VARIABLE]: String(Date.now()) };
   for (let attempt = 0; ; attempt++) {
     if (signal?.aborted) throw stopped();
-    const end = await runOnce({ ...options, env }, attempt, stop);
+    const end = await runOnce(options, attempt, stop);
     if (typeof end === 'number') return end;
     if (stop.since !== undefined) throw stopped();
     if (attempt === retries) {
@@ -72,16 +71,16 @@ export function startedBefore(): number | undefined {
 }
 let before: number | undefined;
 
-/** When this command began, in milliseconds since 1970: the first process of it, if this one was started again. */
-export function startedSince(): number {
-  const value = process.env[SINCE_VARIABLE];
+/** How long this command has run, in milliseconds: from its first process on, if this one was started again. */
+export function elapsedMs(): number {
+  const value = process.env[ELAPSED_VARIABLE];
   if (value !== undefined) {
-    since = Number(value);
-    delete process.env[SINCE_VARIABLE];
+    elapsedBefore = Number(value);
+    delete process.env[ELAPSED_VARIABLE];
   }
-  return since;
+  return elapsedBefore + performance.now();
 }
-let since = Math.round(performance.timeOrigin);
+let elapsedBefore = 0;
 
 /** In the child: shows the parent that work continues. Without a parent it does nothing. */
 export function signOfLife(): void {
@@ -103,7 +102,7 @@ export function endWithParent(): boolean {
 // What a driver does to a process when it goes wrong, in contrast to signals that somebody sends.
 const CRASHES: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'];
 
-/** Since when the child is to end, in milliseconds. */
+/** Since when the child is to end, by `performance.now()`. */
 type Stop = { since?: number };
 
 /** A terminal and a parent may both pass on the same signal; one that comes later than this was meant as a second. */
@@ -112,7 +111,7 @@ const SECOND_MS = 1000;
 async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): Promise<number | string> {
   const { argv, env, timeoutMs, firstTimeoutMs = 5 * timeoutMs, signal: abort } = options;
   const child = spawn(argv[0]!, argv.slice(1), {
-    env: { ...env, [ATTEMPT_VARIABLE]: String(attempt) },
+    env: { ...env, [ATTEMPT_VARIABLE]: String(attempt), [ELAPSED_VARIABLE]: String(Math.round(elapsedMs())) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   let stalled = false;
@@ -127,11 +126,11 @@ async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): 
     timer = watch(timeoutMs);
   });
   const onSignal = () => {
-    if (stop.since === undefined) stop.since = Date.now();
-    else if (Date.now() - stop.since > SECOND_MS) child.kill('SIGKILL');
+    if (stop.since === undefined) stop.since = performance.now();
+    else if (performance.now() - stop.since > SECOND_MS) child.kill('SIGKILL');
   };
   const onAbort = () => {
-    stop.since ??= Date.now();
+    stop.since ??= performance.now();
     child.kill('SIGTERM');
   };
   abort?.addEventListener('abort', onAbort, { once: true });

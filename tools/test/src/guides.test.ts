@@ -1,7 +1,6 @@
-// The guides' commands, in their order: all `sh` fences that are marked with `run` are one script, which stops at its first
-// failure. It runs in a folder with a small data set, in front of a server and a bucket on loopback. What is different from the
-// guide is what `small` and `addresses` replace: numbers of steps, of channels and of clusters, and where the server is.
-import { execFile } from 'node:child_process';
+// The commands of docs/from-an-existing-data-set.md, in their order, in a folder with a small data set, in front of a server and a
+// bucket on loopback. What is different from the guide is what `small` and the addresses replace: numbers of steps and of channels,
+// and where the server is.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +13,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { packTar } from 'modern-tar';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { fences, ROOT } from './markdown.js';
+import { bash, type Replacements, scriptOf, small } from './guide-script.js';
 
 interface Picture {
   stem: string;
@@ -107,34 +106,6 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Smaller numbers in place of the guide's: the commands are the same. */
-const small = (script: string): string =>
-  script
-    .replace(/--steps \d+/g, '--steps 4 --width 16 --depth 1 --heads 2')
-    .replace(/--batch \d+/g, '--batch 4')
-    .replace(/paris evaluate \S+/g, '$& --no-page')
-    .replace(/--(validate|checkpoint)-every \d+/g, '--$1-every 2');
-
-/** All that a guide runs, as one script. */
-async function scriptOf(guide: string, addresses: Readonly<Record<string, string>>): Promise<string> {
-  const text = await readFile(join(ROOT, 'docs', guide), 'utf8');
-  const run = fences(text).filter(({ language, runs }) => language === 'sh' && runs);
-  expect(run.length).toBeGreaterThan(3);
-  const paris = `paris() { '${process.execPath}' '${join(ROOT, 'packages/cli/bin/paris.js')}' "$@"; }`;
-  const commands = small(run.map(({ code }) => code).join('\n'));
-  const here = Object.entries(addresses).reduce((all, [from, to]) => all.replaceAll(from, to), commands);
-  return ['set -eu', paris, here].join('\n');
-}
-
-function bash(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile('bash', ['-c', script], { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`the guide's script failed\n${stdout}\n${stderr}`));
-      else resolve();
-    });
-  });
-}
-
 it('from an existing data set', async (context) => {
   requireCapability(context, 'adapter', works, 'WebGPU gives no adapter');
   const all = await pictures(48);
@@ -157,7 +128,8 @@ it('from an existing data set', async (context) => {
     if (requests++ % 5 === 0) return void response.writeHead(503, { 'retry-after': '0' }).end('SlowDown');
     bucket(request, response);
   });
-  await bash(await scriptOf('from-an-existing-data-set.md', { 'https://example.org': server }), folder, {
+  const replacements: Replacements = [...small, ['https://example.org', server]];
+  await bash(await scriptOf('from-an-existing-data-set.md', replacements), folder, {
     ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: '' },
     ...{ AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
   });

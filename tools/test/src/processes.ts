@@ -30,11 +30,11 @@ export async function markedProcesses(mark: string): Promise<MarkedProcess[]> {
  * @throws Error that names those left over after `withinMs`, which are ended then
  */
 export async function expectNoProcesses(mark: string, withinMs = 30_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   for (;;) {
     const left = await markedProcesses(mark);
     if (left.length === 0) return;
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       for (const { pid } of left) process.kill(pid, 'SIGKILL');
       throw new Error(`[test] left over: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
     }

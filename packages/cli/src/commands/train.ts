@@ -49,7 +49,7 @@ interface BundleFlags {
 
 /** What `paris train --bundle` does. */
 async function trainBundle(
-  { device, reporter, signal, since }: GpuContext,
+  { device, reporter, signal, elapsedMs }: GpuContext,
   { bundle, out, trust, allowPrivate }: BundleFlags,
 ): Promise<number> {
   const opened = await openJob(await readBundle(bundle!), trust === undefined ? undefined : await readTrust(trust));
@@ -57,7 +57,7 @@ async function trainBundle(
   const licences = Object.entries(job.licences).map(([licence, count]) => `${count} ${licence}`);
   reporter.info(`cluster ${job.identity.cluster}, ${job.identity.data.count} pictures (${licences.join(', ')})`);
   reporter.info(`signed by ${signer}${trust === undefined ? ', whom no --trust FILE names' : ''}`);
-  const maxHours = job.maxHours === undefined ? undefined : hoursLeft(job.maxHours, since);
+  const maxHours = job.maxHours === undefined ? undefined : hoursLeft(job.maxHours, elapsedMs);
   const controls = { device, runs: nodeStore(out), allowPrivate, signal, onEvent: reporter.train };
   await trainJob(opened, { ...controls, maxHours });
   return 0;

@@ -2,6 +2,8 @@
 export function retryAfterMs(headers: Headers): number | undefined {
   const text = headers.get('retry-after');
   if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  // A date is one of the server's clock, which its answer has, too; this machine's may be another.
+  const now = Date.parse(headers.get('date') ?? '');
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - (Number.isNaN(now) ? Date.now() : now);
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

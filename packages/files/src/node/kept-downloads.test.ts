@@ -136,7 +136,9 @@ it('clears away what a process that died left, but no part that has just arrived
   const lost = join(folder, 'parts', '0'.repeat(64));
   const fresh = join(folder, 'parts', '1'.repeat(64));
   for (const file of [lost, fresh]) await writeFile(file, 'x'.repeat(10));
-  const then = new Date(Date.now() - 2 * 3_600_000);
+  const anHourAgo = new Date(Date.now() - 3_601_000); // or a moment ago, and the clock was set
+  await utimes(fresh, anHourAgo, anHourAgo);
+  const then = new Date(Date.now() - 25 * 3_600_000);
   await utimes(lost, then, then);
   await mkdir(join(folder, 'files', 'dead'));
   await writeFile(join(folder, 'files', 'dead', 'record.json.removed'), '{}');

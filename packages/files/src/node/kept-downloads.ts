@@ -43,8 +43,8 @@ export interface Cleaned {
   readonly keptBytes: number;
 }
 
-/** A part that no record names may have arrived a moment ago. */
-const settledMs = 60 * 60 * 1000;
+/** A part that no record names may have arrived a moment ago; a clock that was set forward does not make it old. */
+const settledMs = 24 * 60 * 60 * 1000;
 
 /** A folder of this machine in which downloads are kept. Other processes see which of them this one reads. */
 export function downloadFolder(folder: string): DownloadCache {

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileLockedError } from '../errors.js';
+import { sleep } from '../sleep.js';
 import type { FileLock } from '../stores/store.js';
 import { isRunning, startOf } from './processes.js';
 
@@ -12,19 +13,32 @@ interface Holder {
   readonly started: string;
 }
 
+/** How time is told; tests tell it otherwise. */
+export interface LockClock {
+  /** Milliseconds since 1970, as files have them: it may be set, back too. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+const machineClock: LockClock = { now: () => Date.now(), sleep };
+
 const held = new Set<string>();
+/** What is written in a moment is not young any more after this time. */
 const unfinishedMs = 10_000;
+/** The clock may have been set since a file was written, so one that seems old is watched for so long before it is given up. */
+const watchedMs = 1000;
+const lookEveryMs = 20;
 
 /**
  * Takes `folder/.lock`, which holds the process id. The lock of a process that has died is taken over; that of a
  * living one, or of another machine on a shared disk, is a FileLockedError.
  */
-export async function lockFolder(folder: string): Promise<FileLock> {
+export async function lockFolder(folder: string, clock: LockClock = machineClock): Promise<FileLock> {
   const file = join(folder, '.lock');
   if (held.has(file)) throw inUse(folder, file, `process ${process.pid} on ${hostname()}`);
   held.add(file); // before anything is waited for: its own locks are never judged by their files
   try {
-    await takeLock(folder, file);
+    await takeLock(folder, file, clock);
   } catch (error) {
     held.delete(file);
     throw error;
@@ -38,7 +52,7 @@ export async function lockFolder(folder: string): Promise<FileLock> {
   };
 }
 
-async function takeLock(folder: string, file: string): Promise<void> {
+async function takeLock(folder: string, file: string, clock: LockClock): Promise<void> {
   await mkdir(folder, { recursive: true });
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) });
   for (let attempt = 0; attempt < 50; attempt++) {
@@ -62,10 +76,11 @@ async function takeLock(folder: string, file: string): Promise<void> {
     if (!holder && seen !== '' && !own.startsWith(seen.slice(0, 7))) {
       throw new FileLockedError('store', `${file} is no lock of Paris. Move it elsewhere, or choose another folder.`);
     }
-    if (await lives(file, holder)) {
+    if (holder ? await lives(holder) : await isYoung(file, clock)) {
       throw inUse(folder, file, holder ? `process ${holder.pid} on ${holder.host}` : 'another process');
     }
-    await removeStale(file, seen);
+    // Between creation and writing a lock is empty, for a moment; after that its process died right there.
+    if (holder || (await isAbandoned(file, clock))) await removeStale(file, seen, clock);
   }
   throw new FileLockedError('store', `${folder} is being taken by another process. Try again.`);
 }
@@ -83,15 +98,15 @@ function inUse(folder: string, file: string, who: string): FileLockedError {
  * Removes the lock that was judged stale, and no other that has been put in its place since: only who holds the
  * takeover file removes, after another look.
  */
-async function removeStale(file: string, seen: string): Promise<void> {
+async function removeStale(file: string, seen: string, clock: LockClock): Promise<void> {
   const takeover = `${file}.takeover`;
   try {
     await (await open(takeover, 'wx')).close();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const abandoned = (await ageMs(takeover)) > unfinishedMs; // its process died in the few lines below
-    if (abandoned) await rm(takeover, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, 20));
+    // Its process may have died in the few lines below.
+    if (await isYoung(takeover, clock)) await clock.sleep(lookEveryMs);
+    else if (await isAbandoned(takeover, clock)) await rm(takeover, { force: true });
     return;
   }
   try {
@@ -102,16 +117,32 @@ async function removeStale(file: string, seen: string): Promise<void> {
   }
 }
 
-async function ageMs(file: string): Promise<number> {
+/** Whether a file was written a moment ago, as far as clocks that differ a little say. One that is gone is not. */
+async function isYoung(file: string, clock: LockClock): Promise<boolean> {
   const info = await stat(file).catch(() => undefined);
-  return info ? Date.now() - info.mtimeMs : 0;
+  return info !== undefined && Math.abs(clock.now() - info.mtimeMs) < unfinishedMs;
 }
 
-async function lives(file: string, holder: Holder | undefined): Promise<boolean> {
-  if (!holder) {
-    // Between creation and writing a lock is empty, for a moment; after that its process died right there.
-    return (await ageMs(file)) < unfinishedMs;
+/**
+ * Whether a file that is not young stays what it is while it is watched: nobody is about to write it or to remove it. What comes
+ * from the future was written before the clock was set back, or by a machine whose clock is ahead: a moment ago, perhaps.
+ */
+async function isAbandoned(file: string, clock: LockClock): Promise<boolean> {
+  const look = async () => {
+    const info = await stat(file, { bigint: true }).catch(() => undefined);
+    return info && { mtimeMs: Number(info.mtimeMs), is: `${info.ino} ${info.mtimeNs} ${info.size}` };
+  };
+  const first = await look();
+  if (!first) return false;
+  const isFuture = clock.now() < first.mtimeMs;
+  for (let waited = 0; waited < (isFuture ? unfinishedMs : watchedMs); waited += lookEveryMs) {
+    await clock.sleep(lookEveryMs);
+    if ((await look())?.is !== first.is) return false;
   }
+  return true;
+}
+
+async function lives(holder: Holder): Promise<boolean> {
   if (holder.host !== hostname()) return true; // its process table is out of sight
   if (holder.pid === process.pid) return false; // one of its own it would have found in `held`
   return isRunning(holder.pid, holder.started);

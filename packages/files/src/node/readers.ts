@@ -22,6 +22,9 @@ interface Reader {
 
 /** Processes of another machine are out of sight: they count as running for so long after they began. */
 const remoteMs = 30 * 24 * 60 * 60 * 1000;
+/** A mark without a word in it is being written, for so long; it is removed only when no clock that was set can have made it old. */
+const unfinishedMs = 10_000;
+const abandonedMs = 24 * 60 * 60 * 1000;
 const marked = new Set<string>();
 
 /** Marks that this process reads what is in a folder, until it ends. Where nothing can be written nobody removes anything. */
@@ -36,7 +39,7 @@ export async function markReader(folder: string): Promise<void> {
     await writeFile(unfinished, JSON.stringify(own));
     await rename(unfinished, join(marks, `${process.pid}-${randomUUID()}`));
     // The marks of those that have ended say no more than this one.
-    for (const { file, runs } of await readMarks(folder)) if (!runs) await rm(file, { force: true });
+    for (const { file, hasEnded } of await readMarks(folder)) if (hasEnded) await rm(file, { force: true });
   } catch {
     marked.delete(folder); // a full disk, or one that is only read
   }
@@ -51,7 +54,14 @@ export async function readersOf(folder: string): Promise<Readers> {
   };
 }
 
-async function readMarks(folder: string): Promise<{ file: string; runs: boolean; sinceMs: number }[]> {
+interface Mark {
+  readonly file: string;
+  readonly runs: boolean;
+  readonly hasEnded: boolean;
+  readonly sinceMs: number;
+}
+
+async function readMarks(folder: string): Promise<Mark[]> {
   const marks = join(folder, 'readers');
   const names = await readdir(marks).catch(() => [] as string[]);
   const found = names.map(async (name) => {
@@ -59,14 +69,15 @@ async function readMarks(folder: string): Promise<{ file: string; runs: boolean;
     const info = await stat(file).catch(() => undefined);
     if (!info) return []; // swept by another reader
     const reader = parse(await readFile(file, 'utf8').catch(() => ''));
-    const runs = reader ? await mayRun(reader, info.mtimeMs) : Date.now() - info.mtimeMs < 10_000; // being written
-    return [{ file, runs, sinceMs: info.mtimeMs }];
+    const ageMs = Date.now() - info.mtimeMs;
+    const runs = reader ? await mayRun(reader, ageMs) : ageMs < unfinishedMs;
+    return [{ file, runs, hasEnded: reader ? !runs : ageMs > abandonedMs, sinceMs: info.mtimeMs }];
   });
   return (await Promise.all(found)).flat();
 }
 
-async function mayRun({ pid, host, started }: Reader, sinceMs: number): Promise<boolean> {
-  return host === hostname() ? isRunning(pid, started) : Date.now() - sinceMs < remoteMs;
+async function mayRun({ pid, host, started }: Reader, ageMs: number): Promise<boolean> {
+  return host === hostname() ? isRunning(pid, started) : ageMs < remoteMs;
 }
 
 function parse(text: string): Reader | undefined {

@@ -5,10 +5,10 @@ import { type FileSource, sha256OfPieces, UnavailableError } from '@paris/files'
 import { type HostTensor, readHeader, readTensor, safetensorsParts } from '@paris/files/safetensors';
 import { CheckpointError, ValueError } from '@paris/tensor';
 import { DamagedShardError } from '../errors.js';
+import { BlockSums } from './checked-file.js';
 import { columnsOf, type DataColumns, recordBytes } from './columns.js';
 import { type DataFormat, IMAGES, type ShardFile } from './formats.js';
 import { joinRows, type Rows } from './rows.js';
-import { spans } from './spans.js';
 
 /** Bytes of the records in one file at most, unless one record has more. */
 const SHARD_BYTES = 64 * 2 ** 20;
@@ -53,8 +53,8 @@ function columnParts(format: DataFormat, count: number, columns: DataColumns): G
 }
 
 /**
- * The rows of shards. The size and the hash of a shard are checked when it is first read, before any row of it is given; then
- * rows are read in ranges.
+ * The rows of shards. The size and the hash of a shard are checked when it is first read, before any row of it is given; then rows are
+ * read in ranges, and their bytes must be those that had that hash. A shard where they are not is checked as a whole again.
  * @param folder - of the store, where the shards are; `''` is the store itself
  * @throws DamagedShardError from `read` for a shard that is missing, cut off or has other bytes than were written
  */
@@ -67,7 +67,18 @@ export function shardedRows(store: FileSource, folder: string, format: DataForma
     return known;
   };
   const rows = shards.map(({ rows: count }, at): Rows => {
-    return { count, read: async (from, wanted) => (await open(at))(from, wanted) };
+    const read = async (from: number, wanted: number) => {
+      const opening = open(at);
+      const shard = await opening;
+      try {
+        return await shard(from, wanted);
+      } catch (error) {
+        if (error instanceof UnavailableError) throw error;
+        if (opened.get(at) === opening) opened.delete(at); // it may be another one by now: of several reads, one looks
+        return (await open(at))(from, wanted);
+      }
+    };
+    return { count, read };
   });
   return joinRows(rows, format);
 }
@@ -75,23 +86,25 @@ export function shardedRows(store: FileSource, folder: string, format: DataForma
 /** Reads rows of one shard. */
 type OpenShard = (from: number, count: number) => Promise<DataColumns>;
 
-/** @throws DamagedShardError if a shard is not what was written; what the store throws */
-async function verifyShard(store: FileSource, path: string, shard: ShardFile): Promise<void> {
+/** The file of a shard, checked now and whenever it is read. @throws DamagedShardError if it is not what was written; what the store throws */
+async function checkedShard(store: FileSource, path: string, shard: ShardFile): Promise<FileSource> {
   const { bytes, sha256 } = shard;
   const damaged = (what: string) =>
     new DamagedShardError('data', `${path} ${what}. Copy it again, or give the command that wrote it again.`, shard);
   if (!(await store.exists(path))) throw damaged('is missing');
   const size = await store.size(path);
   if (size !== bytes) throw damaged(`has ${size} bytes, and ${bytes} were written`);
-  if ((await sha256OfPieces(spans(store, path, size))) !== sha256) {
+  const sums = new BlockSums(size);
+  if ((await sums.pass(store, path)) !== sha256) {
     throw damaged('has other bytes than were written (its SHA-256 differs)');
   }
+  return sums.checked(store, path, () => damaged('has other bytes each time that it is read'));
 }
 
 async function openShard(store: FileSource, path: string, format: DataFormat, shard: ShardFile): Promise<OpenShard> {
-  await verifyShard(store, path, shard);
+  const file = await checkedShard(store, path, shard);
   const { rows } = shard;
-  const { entries } = await readHeader(store, path);
+  const { entries } = await readHeader(file, path);
   const found = new Map(entries.map((entry) => [entry.name, entry]));
   const columns = Object.entries(columnsOf(format)).map(([name, column]) => {
     const entry = found.get(name);
@@ -104,14 +117,9 @@ async function openShard(store: FileSource, path: string, format: DataFormat, sh
       const rowBytes = entry.sizeBytes / rows;
       const [offset, sizeBytes] = [entry.offset + from * rowBytes, count * rowBytes];
       const part = { ...entry, offset, sizeBytes, shape: [count, ...entry.shape.slice(1)] };
-      return [entry.name, (await readTensor(store, path, part)).data];
+      return [entry.name, (await readTensor(file, path, part)).data];
     });
-    try {
-      return Object.fromEntries(await Promise.all(read));
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) await verifyShard(store, path, shard); // it may be another one by now
-      throw error;
-    }
+    return Object.fromEntries(await Promise.all(read));
   };
 }
 

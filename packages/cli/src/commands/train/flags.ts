@@ -194,9 +194,9 @@ function runFlags(command: Command): Command {
     .option('--fresh', 'move an old run aside and start again');
 }
 
-/** Of a limit that began with the command; a moment if it is over. */
-export function hoursLeft(limit: number, since: number): number {
-  return Math.max(1e-9, limit - (Date.now() - since) / 3_600_000);
+/** Of a limit that began with the command, which has run for so long; a moment if it is over. */
+export function hoursLeft(limit: number, elapsedMs: number): number {
+  return Math.max(1e-9, limit - elapsedMs / 3_600_000);
 }
 
 /** What the flags say of a training. */
@@ -219,7 +219,7 @@ export function trainingOf(flags: Flags): TrainingOptions {
 
 /** What trainings of both kinds are given. */
 export function common(
-  { device, reporter, signal, restarted, since }: GpuContext,
+  { device, reporter, signal, restarted, elapsedMs }: GpuContext,
   flags: Flags,
   data: string,
 ): TrainControls & { data: FileStore; training: TrainingOptions } {
@@ -231,7 +231,7 @@ export function common(
     checkpointEvery: flags.checkpointEvery,
     checkpointMinutes: flags.checkpointMinutes,
     graceSeconds: flags.grace,
-    maxHours: flags.maxHours && hoursLeft(flags.maxHours, since),
+    maxHours: flags.maxHours && hoursLeft(flags.maxHours, elapsedMs),
     maxLost: flags.maxLost,
     validation: flags.validateEvery === undefined ? undefined : { data: nodeStore(data), every: flags.validateEvery },
     proveEvery: flags.proveEvery,
