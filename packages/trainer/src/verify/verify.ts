@@ -7,7 +7,7 @@ import { type LostShard, lostCount } from '../data/lost.js';
 import { DataError, RunError } from '../errors.js';
 import { type Chain, readChain, statePath, stateSteps } from '../run/chain.js';
 import { TUNING_FILE, WEIGHTS_FILE } from '../run/claim.js';
-import { defaultMaxLost } from '../run/losses.js';
+import { defaultMaxLost } from '../run/default-max-lost.js';
 import { runNameOf } from '../run/names.js';
 import { differenceOf, type RunIdentity, type RunRecord, readRun } from '../run/record.js';
 import type { TrainingJob } from '../run/run.js';
