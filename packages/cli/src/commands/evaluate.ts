@@ -1,14 +1,12 @@
 import { extname } from 'node:path';
 import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { checkControls, evaluate, evaluatePictures, formatEvaluation, formatPictures } from '@paris/trainer';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { policyName, seed, whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
-import { evaluationPage } from '../page/evaluation.js';
 import { printText } from '../print.js';
 
 interface Flags {
@@ -70,6 +68,9 @@ export function evaluateCommand(): Command {
     ],
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
+    const trainer = await import('@paris/trainer');
+    const { checkControls, evaluate, evaluatePictures, formatEvaluation, formatPictures } = trainer;
+    const { evaluationPage } = await import('../page/evaluation.js');
     const { out } = flags;
     const file = pageFile(out, flags.page);
     await tryOutputs('evaluate', [

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { type Assignment, type Encoder, type Metric, statisticsEncoder } from '@paris/clustering';
-import { transformersEncoder } from '@paris/clustering/transformers';
+import type { Assignment, Encoder, Metric } from '@paris/clustering';
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { ValueError } from '@paris/tensor';
-import { formatPartition, formatSweep, partitionData, sweepPartitions } from '@paris/trainer';
 import { Command, Option } from 'commander';
 import { checkOutputs } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
@@ -84,6 +82,7 @@ export function partitionCommand(): Command {
     ],
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, folder: string) => {
+    const { formatPartition, formatSweep, partitionData, sweepPartitions } = await import('@paris/trainer');
     const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
     const shared = { device, data: nodeStore(folder), encoder: await encoderNamed(flags.encoder), signal };
     const common = { ...shared, metric, seed };
@@ -124,7 +123,8 @@ Examples:
   paris partition data/ --clusters 8 --encoder onnx-community/dinov2-small`;
 
 async function encoderNamed(name: string): Promise<Encoder> {
-  return name === 'statistics' ? statisticsEncoder() : transformersEncoder({ model: name });
+  if (name === 'statistics') return (await import('@paris/clustering')).statisticsEncoder();
+  return (await import('@paris/clustering/transformers')).transformersEncoder({ model: name });
 }
 
 function wholeNumbers(text: string): number[] {
