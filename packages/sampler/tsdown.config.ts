@@ -3,6 +3,7 @@ import { defineConfig } from 'tsdown';
 export default defineConfig({
   entry: [
     'src/index.ts',
+    'src/options.ts',
     'src/metadata/index.ts',
     'src/node/index.ts',
     'src/web/index.ts',

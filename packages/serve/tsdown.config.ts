@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/node/index.ts', 'src/page/built.ts'],
+  entry: ['src/index.ts', 'src/node/index.ts', 'src/page/built.ts', 'src/options.ts'],
   // One output module per source module: tree-shaking depends on it.
   unbundle: true,
   platform: 'neutral',

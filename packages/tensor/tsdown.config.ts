@@ -4,6 +4,7 @@ import { shaders } from './build/shaders.js';
 export default defineConfig({
   entry: [
     'src/index.ts',
+    'src/host.ts',
     'src/node/index.ts',
     'src/nn/index.ts',
     'src/optim/index.ts',

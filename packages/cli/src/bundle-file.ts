@@ -1,10 +1,12 @@
 // Bundles, keys and lists of keys as files.
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { DataError, mostBundleBytes, parseTrustList, type TrustList } from '@paris/trainer';
+import type { TrustList } from '@paris/trainer';
+import { DataError } from '@paris/trainer/options';
 
 /** A bundle as bytes. @throws DataError if there is none, or it is larger than any */
 export async function readBundle(file: string): Promise<Uint8Array> {
   const { size } = await stat(file).catch((cause: NodeJS.ErrnoException) => missing(file, cause));
+  const { mostBundleBytes } = await import('@paris/trainer');
   if (size <= mostBundleBytes) return readFile(file);
   throw new DataError('bundle', `${file} has ${size} bytes; a bundle has ${mostBundleBytes} at most.`);
 }
@@ -16,7 +18,9 @@ export async function isFile(path: string): Promise<boolean> {
 
 /** The keys of a list. @throws DataError for what is none */
 export async function readTrust(file: string): Promise<TrustList> {
-  return parseTrustList(await textOf(file));
+  const text = await textOf(file);
+  const { parseTrustList } = await import('@paris/trainer');
+  return parseTrustList(text);
 }
 
 /** The secret key in a file. @throws DataError if there is no such file */

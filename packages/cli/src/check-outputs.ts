@@ -1,7 +1,7 @@
 // What a command writes, looked at before it begins: before an adapter is chosen, a model read or a picture drawn.
 import { stat } from 'node:fs/promises';
 import { nodeStore } from '@paris/files/node';
-import { assertApart, OutputError, type Place } from '@paris/trainer';
+import { assertApart, OutputError, type Place } from '@paris/trainer/options';
 import { type Command, InvalidArgumentError } from 'commander';
 
 /** A path of the command line, and what it is: `the data folder`. */

@@ -1,9 +1,11 @@
 // What a command says of a data folder that it wrote.
-import { cutCaptions, defaultSize, type Manifest } from '@paris/trainer';
+import type { Manifest } from '@paris/trainer';
+import { defaultSize } from '@paris/trainer/options';
 import type { Reporter } from './reporter.js';
 
 /** What was left out or may surprise, and how many pictures there are. */
-export function reportData(reporter: Reporter, manifest: Manifest, out: string): void {
+export async function reportData(reporter: Reporter, manifest: Manifest, out: string): Promise<void> {
+  const { cutCaptions } = await import('@paris/trainer');
   const { count, items, skipped, nearCopies = [], vocabulary, maxTokens, holdout, latents, text, classes } = manifest;
   warnAboutSkipped(reporter, skipped);
   const cut = text ? [] : cutCaptions(manifest); // a text encoder has a length of its own

@@ -12,7 +12,8 @@ import { ValueError } from '@paris/tensor';
 import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 import { DataError, type Manifest, type PartRecord, readManifest, readMetrics, readRun } from '@paris/trainer';
 import * as z from 'zod/mini';
-import { inBytes, memoryRows } from './memory.js';
+import { inBytes } from './in-bytes.js';
+import { memoryRows } from './memory.js';
 
 const weightFormats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4'];
 

@@ -1,6 +1,6 @@
 // With which code a command ends, for scripts and schedulers that decide by it whether to try again.
+import { ParisError } from '@paris/files';
 import { isPassing } from '@paris/files/node';
-import { ParisError } from '@paris/tensor';
 
 /** 65 to 78 are those of sysexits.h (DATAERR, SOFTWARE, TEMPFAIL, CONFIG); from 128 on 128 + the signal's number, as in a shell. */
 export const EXIT = {

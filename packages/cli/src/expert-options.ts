@@ -1,29 +1,28 @@
 // What the options of `paris train expert` mean that take several of them: weights to start from, and sample pictures.
 import { basename, dirname } from 'node:path';
-import { facebookLayout, parisLayout, pixartLayout } from '@paris/dit';
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { KeyMap } from '@paris/model';
-import { type Device, ValueError } from '@paris/tensor';
-import { type InitialWeights, loadCodec, loadTextEncoder, type SampleOptions } from '@paris/trainer';
+import type { Device } from '@paris/tensor';
+import type { InitialWeights, SampleOptions } from '@paris/trainer';
 import { partAt } from './modules.js';
 
 /** Whose names a file of weights may have. */
-export const layouts: Readonly<Record<'paris' | 'facebook' | 'pixart', KeyMap>> = {
-  paris: parisLayout,
-  facebook: facebookLayout,
-  pixart: pixartLayout,
-};
+export type LayoutName = 'paris' | 'facebook' | 'pixart';
+
+/** The names of {@link LayoutName}. */
+export const layoutNames: readonly LayoutName[] = ['paris', 'facebook', 'pixart'];
 
 /** @throws ValueError for groups without a file */
-export function initialOf({
+export async function initialOf({
   init,
   initLayout,
   remake,
 }: {
   init?: string;
-  initLayout: keyof typeof layouts;
+  initLayout: LayoutName;
   remake?: string;
-}): InitialWeights | undefined {
+}): Promise<InitialWeights | undefined> {
   if (init === undefined) {
     if (remake === undefined) return undefined;
     throw new ValueError(
@@ -33,7 +32,12 @@ export function initialOf({
   }
   const groups = remake === 'none' ? [] : remake?.split(',').map((name) => name.trim());
   const file = { store: nodeStore(dirname(init)), path: basename(init) };
-  return { ...file, layout: layouts[initLayout], ...(groups && { remake: groups }) };
+  return { ...file, layout: await layoutOf(initLayout), ...(groups && { remake: groups }) };
+}
+
+async function layoutOf(name: LayoutName): Promise<KeyMap> {
+  const { facebookLayout, parisLayout, pixartLayout } = await import('@paris/dit');
+  return { paris: parisLayout, facebook: facebookLayout, pixart: pixartLayout }[name];
 }
 
 /** @throws ValueError for prompts of samples that are not asked for; what loading the parts throws */
@@ -47,6 +51,7 @@ export async function samplesOf(
   }: { sampleEvery?: number; samplePrompt?: string[] | undefined; codec?: string; text?: string },
 ): Promise<SampleOptions | undefined> {
   if (sampleEvery !== undefined) {
+    const { loadCodec, loadTextEncoder } = await import('@paris/trainer');
     return {
       every: sampleEvery,
       prompts: samplePrompt,

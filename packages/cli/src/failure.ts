@@ -1,8 +1,7 @@
 // How a command ends when it cannot do what was asked: one sentence on stderr and a code a script can test.
 
-import { printable } from '@paris/files';
-import { ParisError } from '@paris/tensor';
-import { InterruptedError } from '@paris/trainer';
+import { ParisError, printable } from '@paris/files';
+import { InterruptedError } from '@paris/trainer/options';
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf, stopCause } from './exit-code.js';
 

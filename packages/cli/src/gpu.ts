@@ -13,7 +13,6 @@ import { number } from './option-values.js';
 import { createReporter, type Reporter } from './reporter.js';
 import { stoppable, watching } from './stop.js';
 import { elapsedMs, endWithParent, GpuProcessError, startedBefore, supervise } from './supervise.js';
-import { openTuned } from './tuning.js';
 
 export interface GpuContext {
   device: Device;
@@ -115,6 +114,7 @@ async function work(
   const elapsed = elapsedMs();
   return stoppable(async (signal) => {
     const reporter = createReporter(flags.json === true);
+    const { openTuned } = await import('./tuning.js');
     const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
     if (device.info.software) calmPolling();
     try {

@@ -1,6 +1,7 @@
 // What of a model fits into how much memory: the weights on a device, by format. Activations come on top.
 import { type WeightFormat, weightBytes } from '@paris/model';
 import type { ParameterShapes } from '@paris/tensor/nn';
+import { inBytes } from './in-bytes.js';
 
 /** What a model's weights are. */
 export interface ModelShapes {
@@ -50,10 +51,4 @@ function bytesByExperts(
   const sizes = experts.map((shapes) => weightBytes(shapes, format)).sort((a, b) => b - a);
   for (const size of sizes) totals.push(totals.at(-1)! + size);
   return totals;
-}
-
-/** `2,423.9 MB` */
-export function inBytes(bytes: number): string {
-  const [unit, name] = bytes < 1e5 ? [1e3, 'kB'] : [1e6, 'MB'];
-  return `${(bytes / unit).toLocaleString('en', { maximumFractionDigits: 1 })} ${name}`;
 }

@@ -1,9 +1,9 @@
 // What users bring along in files: their own expert, the folder of a codec or a text encoder.
 import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { Architecture, Expert } from '@paris/model';
-import { ValueError } from '@paris/tensor';
 import type { PartFolder } from '@paris/trainer';
 
 /** The default export of a module. @throws ValueError if it cannot be loaded or was not made by `defineArchitecture` */

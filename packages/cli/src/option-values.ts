@@ -1,5 +1,5 @@
 // What options take, as text from the command line: numbers within bounds, seeds, bytes, names of policies.
-import { parseRoutingPolicy } from '@paris/router';
+import { parseRoutingPolicy } from '@paris/router/options';
 import { InvalidArgumentError } from 'commander';
 import { sentence } from './failure.js';
 

@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { StoreError, UnavailableError } from '@paris/files';
+import { StoreError, UnavailableError, ValueError } from '@paris/files';
 import { isPassing, replaceFile, tryReplaceFile } from '@paris/files/node';
-import { ValueError } from '@paris/tensor';
 
 /** A file that an option of a command names. */
 export interface Output {

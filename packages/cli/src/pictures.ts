@@ -1,10 +1,10 @@
 // Pictures that a command is given, and prompts in a file.
 import { readFile } from 'node:fs/promises';
+import { ValueError } from '@paris/files';
 import type { MaskImage, RgbImage } from '@paris/sampler';
 import { type MadeRecord, readPictureMetadata } from '@paris/sampler/metadata';
-import { ValueError } from '@paris/tensor';
-import { DataError } from '@paris/trainer';
-import sharp from 'sharp';
+import { DataError } from '@paris/trainer/options';
+import type { Metadata, Sharp } from 'sharp';
 
 /** In pixels. */
 export interface Size {
@@ -64,7 +64,8 @@ export async function readPrompts(file: string): Promise<string[]> {
   return prompts;
 }
 
-async function decoded(option: string, file: string, change: (picture: sharp.Sharp) => sharp.Sharp): Promise<Buffer> {
+async function decoded(option: string, file: string, change: (picture: Sharp) => Sharp): Promise<Buffer> {
+  const { default: sharp } = await import('sharp');
   try {
     return await change(sharp(file, { failOn: 'error', autoOrient: true }))
       .raw({ depth: 'uchar' })
@@ -74,7 +75,8 @@ async function decoded(option: string, file: string, change: (picture: sharp.Sha
   }
 }
 
-async function decodedMetadata(option: string, file: string): Promise<sharp.Metadata> {
+async function decodedMetadata(option: string, file: string): Promise<Metadata> {
+  const { default: sharp } = await import('sharp');
   return sharp(file)
     .metadata()
     .catch((cause) => {

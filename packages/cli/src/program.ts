@@ -1,6 +1,6 @@
 // All subcommands together.
 import { printable } from '@paris/files';
-import { version } from '@paris/trainer';
+import { version } from '@paris/trainer/options';
 import { Command } from 'commander';
 import { assembleCommand } from './commands/assemble.js';
 import { bundleCommand } from './commands/bundle.js';

@@ -1,7 +1,7 @@
 // A GPU command runs in a process of its own: drivers are chosen before a process starts, and a driver that hangs or
 // crashes takes only that process with it. The parent watches for signs of life and starts it again from its checkpoint.
 import { spawn } from 'node:child_process';
-import { ParisError } from '@paris/tensor';
+import { ParisError } from '@paris/files';
 import { endOf } from '@paris/tensor/node';
 
 /** Which child is watched, and how long and how often it may fail. */

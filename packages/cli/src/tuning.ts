@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseJson } from '@paris/files';
 import { type Device, openDevice, parseTuningTable, type TuningTable } from '@paris/tensor';
-import { RunError, TUNING_FILE } from '@paris/trainer';
+import { RunError, TUNING_FILE } from '@paris/trainer/options';
 
 /** Opens the device, with the kernels of a table where there is one for this adapter. */
 export async function openTuned(

@@ -1,16 +1,11 @@
 // A router that learns to know further clusters: its old rows stay, new ones are added to its last layer.
 import { CheckpointError, concat, stopGradient, type Tensor, ValueError } from '@paris/tensor';
+import type { GrownPart } from './grown-parts.js';
 
 /** A router's weights on the host, by name. */
 export type RouterWeights = {
   readonly [path: string]: { readonly data: Float32Array; readonly shape: readonly number[] };
 };
-
-/** What of a grown router is trained: the rows of the new clusters alone, the head that they are part of, or everything. */
-export type GrownPart = 'row' | 'head' | 'all';
-
-/** The names of the parts of which a grown router may train one. */
-export const grownParts: readonly GrownPart[] = ['row', 'head', 'all'];
 
 const [weightName, biasName] = ['head.4.weight', 'head.4.bias'];
 

@@ -7,7 +7,8 @@ export {
   routerPresets,
 } from './config.js';
 export { routerCost } from './cost.js';
-export { type GrownPart, grownParts, growRouter, type RouterWeights, trainablePart } from './grow.js';
+export { growRouter, type RouterWeights, trainablePart } from './grow.js';
+export { type GrownPart, grownParts } from './grown-parts.js';
 export { routerForward } from './model.js';
 export { type RouterBlockParams, type RouterParams, routerParameterShapes } from './parameters.js';
 export {

@@ -1,7 +1,7 @@
 // Which experts run for a picture, and with what weight. A policy is a plain function of the router's probabilities;
 // what it keeps is renormalised. Definitions and names: Decentralized Diffusion Models, §4.2
 // (https://arxiv.org/abs/2501.05450), which found stochastic choices far worse than top(1) and top(2).
-import { hostPow, type Key, ValueError } from '@paris/tensor';
+import { hostPow, type Key, ValueError } from '@paris/tensor/host';
 
 /**
  * From the router's probabilities [K] of one picture to weights [K] that sum to 1, zero where the expert does not run.

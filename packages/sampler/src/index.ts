@@ -28,9 +28,9 @@ export {
 } from '@paris/router';
 export type { ForeignReader } from './foreign/reader.js';
 export type { ForeignSource } from './foreign/source.js';
+export { DEFAULT_GUIDANCE } from './guidance/default.js';
 export {
   classifierFreeGuidance,
-  DEFAULT_GUIDANCE,
   type Guidance,
   type GuidanceStep,
   type GuidanceTerms,
@@ -86,6 +86,7 @@ export { dpmpp2mSde } from './samplers/dpmpp-2m-sde.js';
 export { euler } from './samplers/euler.js';
 export { eulerAncestral } from './samplers/euler-ancestral.js';
 export { heun } from './samplers/heun.js';
+export { type SamplerName, samplerName } from './samplers/names.js';
 export { type PictureKeys, type PictureNoiseOptions, pictureNoise } from './samplers/noise.js';
 export {
   type Denoised,
@@ -101,7 +102,7 @@ export {
   type StepRule,
   samplerOf,
 } from './samplers/sampler.js';
-export { samplerByName, samplerName, samplers } from './samplers/samplers.js';
+export { samplerByName, samplers } from './samplers/samplers.js';
 export { unipc } from './samplers/unipc.js';
 export { type AlignedModel, alignYourSteps } from './schedules/align-your-steps.js';
 export {
@@ -112,8 +113,8 @@ export {
   type Schedule,
   type SigmaRange,
   scheduleByName,
-  scheduleName,
   schedules,
   shifted,
 } from './schedules/named.js';
+export { type ScheduleName, scheduleName } from './schedules/names.js';
 export { shiftLogSnr, uniformTimes } from './schedules/schedules.js';

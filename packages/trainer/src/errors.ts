@@ -1,5 +1,5 @@
-// The trainer's own errors; everything else is thrown with the classes of @paris/tensor.
-import { ParisError } from '@paris/tensor';
+// The trainer's own errors; everything else is thrown with the classes of @paris/files.
+import { ParisError } from '@paris/files';
 
 /** Pictures, captions or a data folder are not what was expected. */
 export class DataError extends ParisError {

@@ -1,8 +1,8 @@
 import type { FileStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { presentExperts, type WeightFormat } from '@paris/model';
+import type { WeightFormat } from '@paris/model';
 import type { Device } from '@paris/tensor';
-import { acceptResult, assemble, type GateOptions, type GateReport, openResult } from '@paris/trainer';
+import type { GateOptions, GateReport } from '@paris/trainer';
 import { Command } from 'commander';
 import { readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
@@ -89,6 +89,8 @@ async function carryOut(
   signal: AbortSignal,
   device?: Device,
 ): Promise<void> {
+  const { acceptResult, assemble, openResult } = await import('@paris/trainer');
+  const { presentExperts } = await import('@paris/model');
   const trusted = trust === undefined ? undefined : await readTrust(trust);
   for (const file of result) {
     const opened = await openResult(await readBundle(file), trusted);

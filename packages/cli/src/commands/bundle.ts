@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
-import { createJobBundle, createResultBundle } from '@paris/trainer';
 import { Command } from 'commander';
 import { readSecretKey } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
@@ -52,6 +51,7 @@ Example:
   }));
   return command.action(async (source: string, training: string[], flags: Flags) => {
     const secretKey = await readSecretKey(flags.key);
+    const { createResultBundle } = await import('@paris/trainer');
     const content =
       flags.cluster === undefined
         ? await createResultBundle(nodeStore(source), secretKey)
@@ -77,5 +77,6 @@ async function jobOf(
   const nowhere = join(tmpdir(), 'paris-bundle'); // nothing is written
   await inner.parseAsync([source, '--cluster', `${cluster}`, '--out', nowhere, ...training], { from: 'user' });
   const options = await expertOptions(given!, source);
+  const { createJobBundle } = await import('@paris/trainer');
   return createJobBundle({ ...options, proveEvery, maxHours, dataAt, secretKey });
 }

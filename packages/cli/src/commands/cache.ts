@@ -1,11 +1,9 @@
 // What downloads left on this machine, and getting rid of it.
-import { printable } from '@paris/files';
+import { printable, ValueError } from '@paris/files';
 import { type CleanOptions, cleanDownloads, type KeptSource, listDownloads } from '@paris/files/node';
-import { downloadsPath } from '@paris/sampler/node';
-import { ValueError } from '@paris/tensor';
 import { Command } from 'commander';
 import { duration } from '../duration.js';
-import { inBytes } from '../memory.js';
+import { inBytes } from '../in-bytes.js';
 import { bytes } from '../option-values.js';
 import { jsonLine, printText } from '../print.js';
 
@@ -22,9 +20,11 @@ export function cacheCommand(): Command {
     .description('say which sources are kept, how large they are and when they were last used')
     .option('--json', 'print one JSON object a source')
     .action(async ({ json }: { json?: boolean }) => {
-      const sources = await listDownloads(downloadsPath());
+      const { downloadsPath } = await import('@paris/sampler/node');
+      const path = downloadsPath();
+      const sources = await listDownloads(path);
       if (json) for (const source of sources) printText(jsonLine(source));
-      else printText([...sources.map(lineOf), summary(sources)].join('\n'));
+      else printText([...sources.map(lineOf), summary(sources, path)].join('\n'));
     });
   command
     .command('clean')
@@ -34,6 +34,7 @@ export function cacheCommand(): Command {
     .option('--source <text>', 'those with this text in their address: owner/name')
     .option('--all', 'all of them')
     .action(async (flags: CleanFlags) => {
+      const { downloadsPath } = await import('@paris/sampler/node');
       const { removed, inUse, freedBytes, keptBytes } = await cleanDownloads(downloadsPath(), wanted(flags));
       for (const source of inUse) printText(`in use, and kept: ${printable(source.address)}`);
       for (const source of removed) printText(`removed ${printable(source.address)}`);
@@ -68,7 +69,7 @@ function lineOf({ address, files, keptBytes, totalBytes, lastUsedMs, inUse }: Ke
   return `${printable(address)}  ${inBytes(keptBytes)}${part} in ${files} files, ${used}`;
 }
 
-function summary(sources: readonly KeptSource[]): string {
+function summary(sources: readonly KeptSource[], path: string): string {
   const total = sources.reduce((sum, { keptBytes }) => sum + keptBytes, 0);
-  return `${sources.length} sources, ${inBytes(total)} in ${printable(downloadsPath())}`;
+  return `${sources.length} sources, ${inBytes(total)} in ${printable(path)}`;
 }

@@ -1,8 +1,8 @@
 // `paris distil`.
 import { nodeStore } from '@paris/files/node';
 import type { WeightFormat } from '@paris/model';
-import { parseRoutingPolicy } from '@paris/router';
-import { distil, STUDENT_RUN, type TimeDensity } from '@paris/trainer';
+import { parseRoutingPolicy } from '@paris/router/options';
+import { STUDENT_RUN, type TimeDensity } from '@paris/trainer/options';
 import { Command, Option } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { configurable } from '../config/configurable.js';
@@ -59,6 +59,7 @@ export function distilCommand(): Command {
   return gpuAction(
     command,
     async (context, flags: DistilFlags, model: string) => {
+      const { distil } = await import('@paris/trainer');
       const { width, depth, heads, patch } = flags as Partial<Flags>;
       const runs = { ...flags, out: runsOf(flags) };
       const experts = await Promise.all(flags.expert.map(loadArchitecture));

@@ -1,5 +1,5 @@
 import { doctor } from '@paris/tensor/node';
-import { type FamilyResult, type KernelFamily, type SelfTestReport, selfTest } from '@paris/tensor/testing';
+import type { FamilyResult, KernelFamily, SelfTestReport } from '@paris/tensor/testing';
 import { Command } from 'commander';
 import { checkContainer, formatContainer } from '../container/check.js';
 import { type GpuContext, type GpuFlags, gpuOptions, onGpu } from '../gpu.js';
@@ -47,6 +47,7 @@ export async function testAdapter(
   json: boolean,
   families?: readonly KernelFamily[],
 ): Promise<number> {
+  const { selfTest } = await import('@paris/tensor/testing');
   const report = await selfTest(device, {
     signal,
     ...(families && { families }),

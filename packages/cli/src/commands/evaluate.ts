@@ -1,14 +1,12 @@
 import { extname } from 'node:path';
 import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { checkControls, evaluate, evaluatePictures, formatEvaluation, formatPictures } from '@paris/trainer';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { policyName, seed, whole } from '../option-values.js';
 import { saveOutputs, tryOutputs } from '../output.js';
-import { evaluationPage } from '../page/evaluation.js';
 import { printText } from '../print.js';
 import { expertsOption } from '../shared-options.js';
 
@@ -81,6 +79,9 @@ function whatToDraw(command: Command): void {
 
 /** Measures, then draws, and says and writes what came of each as soon as it is there. */
 async function run({ device, reporter, signal }: GpuContext, flags: Flags, model: string): Promise<number> {
+  const trainer = await import('@paris/trainer');
+  const { checkControls, evaluate, evaluatePictures, formatEvaluation, formatPictures } = trainer;
+  const { evaluationPage } = await import('../page/evaluation.js');
   const { out, seed } = flags;
   const file = pageFile(out, flags.page);
   await tryOutputs('evaluate', [

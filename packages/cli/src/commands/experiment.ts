@@ -1,14 +1,12 @@
 import { join } from 'node:path';
-import { type FileSource, memoryStore } from '@paris/files';
+import { type FileSource, memoryStore, ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { ValueError } from '@paris/tensor';
-import { experimentDesign, experimentNames, readTimes, runExperiment, writeShapes } from '@paris/trainer';
+import { experimentNames } from '@paris/trainer/options';
 import { Argument, Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
 import { parsed, seed, whole } from '../option-values.js';
 import { saveOutputs } from '../output.js';
-import { claimLines, experimentPage } from '../page/experiment.js';
 import { printText } from '../print.js';
 
 interface Flags {
@@ -49,6 +47,8 @@ export function experimentCommand(): Command {
     ],
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, name: string) => {
+    const { experimentDesign, readTimes, runExperiment } = await import('@paris/trainer');
+    const { claimLines, experimentPage } = await import('../page/experiment.js');
     const { seeds, steps, pictures, width, depth, smoke } = flags;
     const change = { seeds, steps, pictures, width, depth };
     const design = experimentDesign(name, smoke ? 'smoke' : 'recorded', change);
@@ -81,6 +81,7 @@ async function dataOf({ data, smoke }: Flags): Promise<FileSource> {
       'there are no pictures. Give a data folder: --data data/, or --smoke for shapes.',
     );
   }
+  const { writeShapes } = await import('@paris/trainer');
   const shapes = memoryStore();
   await writeShapes(shapes);
   return shapes;

@@ -1,6 +1,5 @@
 import { nodeStore } from '@paris/files/node';
 import type { WeightFormat } from '@paris/model';
-import { importModel } from '@paris/sampler/import';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { ignoredAdapter } from '../gpu.js';
@@ -49,6 +48,7 @@ export function importCommand(): Command {
     ],
   }));
   return command.action(async (source: string, { out, weights, json, ...foreign }: Flags) => {
+    const { importModel } = await import('@paris/sampler/import');
     const reporter = createReporter(json === true);
     let done = 0;
     const index = await stoppable((signal) =>

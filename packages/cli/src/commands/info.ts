@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { describe, listWords } from '../describe.js';
 import { printText } from '../print.js';
 
 export function infoCommand(): Command {
@@ -11,7 +10,8 @@ export function infoCommand(): Command {
       'after',
       '\nExamples:\n  paris info dit-xl-2\n  paris info my-model/\n  paris info my-model/ --words\n  paris info cat.png',
     )
-    .action(async (what: string, { words }: { words?: boolean }) =>
-      printText(await (words ? listWords(what) : describe(what))),
-    );
+    .action(async (what: string, { words }: { words?: boolean }) => {
+      const { describe, listWords } = await import('../describe.js');
+      printText(await (words ? listWords(what) : describe(what)));
+    });
 }

@@ -1,4 +1,3 @@
-import { createKeys, publicKeyOf } from '@paris/trainer';
 import { Command } from 'commander';
 import { readSecretKey, writeSecretKey } from '../bundle-file.js';
 import { path } from '../check-outputs.js';
@@ -12,6 +11,7 @@ export function keyCommand(): Command {
     .addHelpText('after', '\nExample:\n  paris key --out my.key >> trusted.txt')
     .action(async ({ out, show }: { out?: string; show?: string }, command: Command) => {
       if ((out === undefined) === (show === undefined)) command.error('error: give --out FILE or --show FILE');
+      const { createKeys, publicKeyOf } = await import('@paris/trainer');
       if (show !== undefined) printText(`${await publicKeyOf(await readSecretKey(show))}\n`);
       if (out === undefined) return;
       const { publicKey, secretKey } = await createKeys();

@@ -1,5 +1,4 @@
 import { nodeStore } from '@paris/files/node';
-import { joinData, mergeData } from '@paris/trainer';
 import { Command } from 'commander';
 import { path } from '../check-outputs.js';
 import { reportData } from '../data-report.js';
@@ -39,6 +38,7 @@ export function mergeCommand(): Command {
     .addHelpText('after', examples)
     .action(async (data: string[], flags: Flags) => {
       const { out, vocabulary, shardSize, json, keepClusters, ...options } = flags;
+      const { joinData, mergeData } = await import('@paris/trainer');
       const reporter = createReporter(json === true);
       if (keepClusters) {
         const stores = data.map((folder) => nodeStore(folder));
@@ -61,7 +61,7 @@ export function mergeCommand(): Command {
           signal,
         }).finally(() => reporter.close()),
       );
-      reportData(reporter, manifest, out);
+      await reportData(reporter, manifest, out);
     });
 }
 

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { type Assignment, type Encoder, type Metric, statisticsEncoder } from '@paris/clustering';
-import { transformersEncoder } from '@paris/clustering/transformers';
+import type { Assignment, Encoder, Metric } from '@paris/clustering';
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { ValueError } from '@paris/tensor';
-import { formatPartition, formatSweep, partitionData, sweepPartitions } from '@paris/trainer';
 import { Command, Option } from 'commander';
 import { checkOutputs } from '../check-outputs.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
@@ -99,6 +97,7 @@ function whatToTakeOver(command: Command): void {
 }
 
 async function run({ device, reporter, signal }: GpuContext, flags: Flags, folder: string): Promise<number> {
+  const { formatPartition, formatSweep, partitionData, sweepPartitions } = await import('@paris/trainer');
   const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
   const shared = { device, data: nodeStore(folder), encoder: await encoderNamed(flags.encoder), signal };
   const common = { ...shared, metric, seed };
@@ -138,7 +137,8 @@ Examples:
   paris partition data/ --clusters 8 --encoder onnx-community/dinov2-small`;
 
 async function encoderNamed(name: string): Promise<Encoder> {
-  return name === 'statistics' ? statisticsEncoder() : transformersEncoder({ model: name });
+  if (name === 'statistics') return (await import('@paris/clustering')).statisticsEncoder();
+  return (await import('@paris/clustering/transformers')).transformersEncoder({ model: name });
 }
 
 function wholeNumbers(text: string): number[] {

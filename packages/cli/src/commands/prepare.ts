@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { nodeStore } from '@paris/files/node';
 import type { LabelSet } from '@paris/model';
-import { DataError, loadCodec, loadTextEncoder, readManifest } from '@paris/trainer';
-import { type Columns, type Field, type PrepareOptions, pictureFields, prepare, type Shard } from '@paris/trainer/node';
+import type { PrepareOptions, Shard } from '@paris/trainer/node';
+import { type Columns, DataError, type Field, pictureFields } from '@paris/trainer/options';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { path } from '../check-outputs.js';
 import { reportData, warnAbout } from '../data-report.js';
@@ -81,6 +81,7 @@ export function prepareCommand(): Command {
   return gpuOptions(command).action(async (source: string[], flags: Flags) => {
     if (flags.codec !== undefined || flags.text !== undefined) {
       await onGpu(flags, async ({ device, reporter, signal }) => {
+        const { loadCodec, loadTextEncoder } = await import('@paris/trainer');
         const codec = flags.codec === undefined ? undefined : await loadCodec(device, partAt(flags.codec));
         const text = flags.text === undefined ? undefined : await loadTextEncoder(device, partAt(flags.text));
         await run(source, flags, reporter, { codec, text, signal });
@@ -147,6 +148,7 @@ async function run(
   const { out, vocabulary, like, labels, codec: _, text: __, ...rest } = flags;
   const { minSide, maxAspect, minScore, requireLicense: licences, ...others } = rest;
   const { shardSize, s3Endpoint: endpoint, ...given } = others;
+  const { prepare } = await import('@paris/trainer/node');
   const report = await prepare({
     ...given,
     ...(labels !== undefined && { classes: labels === true ? 'categories' : await classesIn(labels) }),
@@ -168,7 +170,7 @@ async function run(
   warnAbout(reporter, 'tables that may hold captions are not read (CSV and JSON lines are)', unread);
   const otherFiles = Object.entries(otherKinds).map(([extension, count]) => `${count} ${extension}`);
   if (otherFiles.length > 0) reporter.info(`files that are no pictures: ${otherFiles.join(', ')}`);
-  reportData(reporter, manifest, out);
+  await reportData(reporter, manifest, out);
 }
 
 /** A list of classes: a name a line. @throws DataError if the file cannot be read or names none */
@@ -201,6 +203,7 @@ function shard(text: string): Shard {
 
 /** What decides which pictures and words fit those of another data folder. */
 async function asIn(folder: string) {
+  const { readManifest } = await import('@paris/trainer');
   const { size, holdout, vocabulary, latents, text, classes } = await readManifest(nodeStore(folder));
   return {
     size: latents?.pictureSize ?? size,

@@ -1,12 +1,5 @@
 import type { Precision } from '@paris/tensor/optim';
-import {
-  defaultSize,
-  precisions,
-  profileTable,
-  profileTraining,
-  type TransformerSize,
-  traceEvents,
-} from '@paris/trainer';
+import { defaultSize, precisions, type TransformerSize } from '@paris/trainer/options';
 import { Command, Option } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
@@ -42,6 +35,7 @@ export function profileCommand(): Command {
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags) => {
     await tryOutputs('profile', [{ option: '--trace', file: flags.trace, format: 'JSON' }]);
+    const { profileTable, profileTraining, traceEvents } = await import('@paris/trainer');
     const { size: pixels, batch: batchSize, steps, precision } = flags;
     const profile = await profileTraining(device, { ...flags, pixels }, { steps, batchSize, precision }, signal);
     printText(profileTable(profile));

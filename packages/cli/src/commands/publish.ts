@@ -1,13 +1,14 @@
 import { basename, dirname } from 'node:path';
 import { byCodeUnit } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { DataError, OutputError, type RunRecord, readCardEvaluation, readRun } from '@paris/trainer';
+import type { RunRecord } from '@paris/trainer';
+import { DataError, OutputError } from '@paris/trainer/options';
 import { Command } from 'commander';
 import { path } from '../check-outputs.js';
 import { ignoredAdapter } from '../gpu.js';
-import { inBytes } from '../memory.js';
+import { inBytes } from '../in-bytes.js';
 import { printText } from '../print.js';
-import { type Contents, contentsOf } from '../publish/contents.js';
+import type { Contents } from '../publish/contents.js';
 import { hubAddress, parseTarget, publishToHub } from '../publish/hub.js';
 import { createReporter } from '../reporter.js';
 import { stoppable } from '../stop.js';
@@ -41,6 +42,7 @@ export function publishCommand(): Command {
 }
 
 async function publish(model: string, flags: Flags, signal: AbortSignal): Promise<void> {
+  const { contentsOf } = await import('../publish/contents.js');
   const target = parseTarget(flags.to);
   const reporter = createReporter(flags.json === true);
   const sources = { name: target.repository, ...(await cardSources(flags)) };
@@ -72,12 +74,14 @@ async function publish(model: string, flags: Flags, signal: AbortSignal): Promis
 }
 
 async function cardSources({ evaluation, runs }: Flags) {
+  const { readCardEvaluation } = await import('@paris/trainer');
   const measured = evaluation && (await readCardEvaluation(nodeStore(dirname(evaluation)), basename(evaluation)));
   const trained = runs && (await runRecords(runs));
   return { ...(measured && { evaluation: measured }), ...(trained && { runs: trained }) };
 }
 
 async function runRecords(folder: string): Promise<RunRecord[]> {
+  const { readRun } = await import('@paris/trainer');
   const names = new Set((await nodeStore(folder).list()).map((file) => file.split('/')[0]!));
   const records = await Promise.all([...names].sort(byCodeUnit).map((name) => readRun(nodeStore(`${folder}/${name}`))));
   const found = records.filter((record) => record !== undefined);

@@ -4,7 +4,6 @@ import { checkOutputs, path } from '../check-outputs.js';
 import { ignoredAdapter } from '../gpu.js';
 import { saveOutputs, tryOutputs } from '../output.js';
 import { printText } from '../print.js';
-import { reportPage } from '../report/report.js';
 
 interface Flags {
   out: string;
@@ -22,6 +21,7 @@ export function reportCommand(): Command {
     reads: [['the folder of runs', runs]],
   }));
   return command.action(async (runs: string, { out }: Flags) => {
+    const { reportPage } = await import('../report/report.js');
     await tryOutputs('report', [{ option: '--out', file: out, format: 'HTML' }]);
     await saveOutputs('report', [{ file: out, content: await reportPage(nodeStore(runs), runs) }]);
     printText(`report of ${runs} → ${out}`);

@@ -1,31 +1,10 @@
-import { join } from 'node:path';
-import { encodeJson } from '@paris/files';
-import {
-  DEFAULT_GUIDANCE,
-  encodePng,
-  type Pipeline,
-  type Residency,
-  renderRouting,
-  samplerByName,
-  samplers,
-  scheduleByName,
-  schedules,
-} from '@paris/sampler';
-import { encodeMadePng, markPng } from '@paris/sampler/metadata';
+import { DEFAULT_GUIDANCE, samplerName, samplerNames, scheduleName, scheduleNames } from '@paris/sampler/options';
 import { Command, Option } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
-import { loadReports } from '../loading.js';
 import { folderOf, MODEL_ARGUMENT } from '../model-argument.js';
-import { loadArchitecture } from '../modules.js';
 import { number, parsed, policyName, seed, whole } from '../option-values.js';
-import { saveOutputs, tryOutputs } from '../output.js';
-import { readMask, readPicture, readPrompts } from '../pictures.js';
-import { COMPILING, type Reporter } from '../reporter.js';
 import { checkFlags, guidanceFlags, nearbyFlags, type SampleFlags } from '../sample/check-flags.js';
-import { type Like, likeOf } from '../sample/like.js';
-import { contactSheet, enlarge, type Sampled, type SampleOptions, sample } from '../sample/sample.js';
-import { htmlSheet } from '../sample/sheet.js';
 import { expertsOption, memoryBudgetOption } from '../shared-options.js';
 
 const named = (find: (name: string) => unknown) =>
@@ -65,35 +44,9 @@ export function sampleCommand(): Command {
     ],
   }));
   command.hook('preAction', (own) => checkFlags(own.opts()));
-  return gpuAction(command, async ({ device, reporter, signal }, flags: SampleFlags, model: string) => {
-    const { out, trace: traceFile, routingSvg } = flags;
-    const isSheet = /\.html?$/i.test(out);
-    await tryOutputs('sample', [
-      { option: '--out', file: out, format: isSheet ? 'HTML' : 'PNG' },
-      { option: '--trace', file: traceFile, format: 'JSON' },
-      { option: '--routing-svg', file: routingSvg, format: 'SVG' },
-    ]);
-    const like = flags.like === undefined ? undefined : await likeOf(flags.like, flags, command);
-    const { autoguidance, autoguidanceScale: scale = like?.autoguidanceScale ?? 2 } = flags;
-    const sampled = await sample({
-      ...(like ? like.options : plain(flags, await promptsOf(flags))),
-      ...(autoguidance !== undefined && { autoguidance: { weaker: autoguidance, scale } }),
-      ...{ device, model, memoryBudgetBytes: flags.memoryBudget, compare: flags.compare },
-      onModel: (pipeline) => picturesOf(pipeline, flags, like, reporter),
-      architectures: await Promise.all(flags.expert.map(loadArchitecture)),
-      telemetry: traceFile !== undefined || routingSvg !== undefined || flags.json === true,
-      filmFrames: traceFile === undefined ? 0 : 6,
-      ...(flags.allowUnknown && { allowUnknown: true }),
-      ...reports(reporter),
-      signal,
-    });
-    await write(sampled, flags, like, isSheet);
-    const used = sampled.trace.expertPictures.map((n, k) => `${k}: ${n}`).join(', ');
-    const { images, trace } = sampled;
-    if (trace.residency) reporter.info(saidResidency(trace.residency));
-    reporter.info(`${images.length} pictures in ${trace.seconds.toFixed(1)} s → ${out}; expert runs ${used}`);
-    reporter.result({ ...trace, pictures: trace.pictures.map(({ png: _, film: __, ...picture }) => picture) });
-    return 0;
+  return gpuAction(command, async (context, flags: SampleFlags, model: string) => {
+    const { draw } = await import('../sample/draw.js');
+    return draw(context, flags, model, command);
   });
 }
 
@@ -117,8 +70,8 @@ function whatToDraw(command: Command): void {
 function howToDraw(command: Command): void {
   command
     .option('--steps <n>', 'sampling steps', number({ min: 1, max: 10_000, whole: true }), 30)
-    .option('--sampler <name>', Object.keys(samplers).join(', '), named(samplerByName), 'euler')
-    .option('--schedule <name>', Object.keys(schedules).join(', '), named(scheduleByName), 'uniform')
+    .option('--sampler <name>', samplerNames.join(', '), named(samplerName), 'euler')
+    .option('--schedule <name>', scheduleNames.join(', '), named(scheduleName), 'uniform')
     .option(
       '--shift <n>',
       'more steps where there is much noise; 3 is usual for large pictures (default: what the model says)',
@@ -160,96 +113,4 @@ function whereToWrite(command: Command): void {
       path,
     )
     .option('--routing-svg <file>', 'SVG of which expert worked when', path);
-}
-
-/** What flags say where no picture is drawn again. */
-function plain(flags: SampleFlags, prompts: readonly string[]): Like['options'] {
-  const { seed, count, steps, routing, sampler, schedule, shift, negative } = flags;
-  const more = {
-    ...nearbyFlags(flags, prompts),
-    ...(negative !== undefined && { negativePrompt: negative }),
-    ...(shift !== undefined && { shift }),
-  };
-  return { prompts, count, seed, steps, guidance: guidanceFlags(flags), routing, sampler, schedule, more };
-}
-
-async function promptsOf({ prompt = [], batch }: SampleFlags): Promise<readonly string[]> {
-  return batch === undefined ? prompt : readPrompts(batch);
-}
-
-/** Pictures to start from, at the model's size. */
-async function picturesOf(
-  pipeline: Pipeline,
-  { image, mask, strength }: SampleFlags,
-  like: Like | undefined,
-  reporter: Reporter,
-): Promise<SampleOptions['more']> {
-  like?.check(pipeline.modelHash, (message) => reporter.warn(message));
-  const size = image === undefined && mask === undefined ? undefined : await pipeline.pictureSize();
-  return {
-    ...(strength !== undefined && { strength }),
-    ...(size && image !== undefined && { image: await readPicture('--image', image, size) }),
-    ...(size && mask !== undefined && { mask: await readMask(mask, size) }),
-  };
-}
-
-function reports(
-  reporter: Reporter,
-): Pick<SampleOptions, 'onProgress' | 'onLoad' | 'onDownload' | 'onNotice' | 'onWords'> {
-  const { onLoad, onDownload } = loadReports(reporter);
-  let isDrawing = false;
-  return {
-    onDownload,
-    onProgress: (done, total) => {
-      isDrawing = true;
-      reporter.work('sample', done, total);
-    },
-    onLoad: (progress) => {
-      if (isDrawing) return reporter.alive(); // under a memory budget experts come in between
-      onLoad(progress);
-      if (progress.loadedBytes === progress.totalBytes) reporter.info(COMPILING);
-    },
-    onNotice: (line) => reporter.info(line),
-    onWords: (prompt, { unknown, cut }) => {
-      const quoted = JSON.stringify(prompt);
-      if (unknown.length > 0) reporter.warn(`words of ${quoted} that the model does not know: ${listed(unknown)}`);
-      if (cut.length > 0) reporter.warn(`words of ${quoted} beyond the text length, which are cut: ${listed(cut)}`);
-    },
-  };
-}
-
-async function write(sampled: Sampled, flags: SampleFlags, like: Like | undefined, isSheet: boolean): Promise<void> {
-  const { images, prompts, routing, trace } = sampled;
-  const { out, trace: traceFile, routingSvg, singles, metadata } = flags;
-  const scale = flags.scale ?? (like ? like.scaleOf(images[0]!) : Math.max(1, Math.round(128 / images[0]!.width)));
-  const columns = like ? images.length : flags.count;
-  const png = (image: Sampled['images'][number]) => (metadata ? encodeMadePng(image) : encodePng(image));
-  const grid = () => {
-    const sheet = contactSheet(images, columns, scale);
-    return metadata && images.length > 1 ? markPng(encodePng(sheet)) : png(sheet);
-  };
-  const content = isSheet
-    ? htmlSheet(
-        images.map((image) => enlarge(image, 1)),
-        prompts,
-        metadata,
-      )
-    : grid();
-  const alone = images.map((image, i) => ({ file: join(singles ?? '', `${String(i).padStart(4, '0')}.png`), image }));
-  await saveOutputs('sample', [
-    { file: out, content },
-    ...(singles === undefined ? [] : alone.map(({ file, image }) => ({ file, content: png(image) }))),
-    ...(traceFile === undefined ? [] : [{ file: traceFile, content: encodeJson(trace) }]),
-    ...(routingSvg === undefined ? [] : [{ file: routingSvg, content: renderRouting(routing, { labels: prompts }) }]),
-  ]);
-}
-
-function saidResidency({ loads, evictions, loadedBytes, peakBytes, loadMilliseconds }: Residency): string {
-  const [loaded, peak] = [loadedBytes, peakBytes].map((bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
-  const seconds = (loadMilliseconds / 1000).toFixed(1);
-  return `experts loaded ${loads} times (${loaded}, ${seconds} s), ${evictions} left for others, at most ${peak} at once`;
-}
-
-function listed(words: readonly string[]): string {
-  return [...new Set(words)].join(', ');
 }

@@ -1,9 +1,8 @@
 import { basename, resolve } from 'node:path';
-import { loadPipeline } from '@paris/sampler';
-import { createServer, defaultLimits } from '@paris/serve';
-import { listen } from '@paris/serve/node';
+import { ValueError } from '@paris/files';
+import type { ImageServer } from '@paris/serve';
+import { defaultLimits } from '@paris/serve/options';
 import type { Device } from '@paris/tensor';
-import { ValueError } from '@paris/tensor';
 import { Command } from 'commander';
 import { EXIT, stopCause } from '../exit-code.js';
 import { sentence } from '../failure.js';
@@ -65,6 +64,8 @@ export function serveCommand(): Command {
     const { host, port, cors, allowHost, grace } = flags;
     const apiKey = flags.apiKey ?? process.env.PARIS_API_KEY;
     if (apiKey === '') throw new ValueError('serve', 'the API key is empty. Give one, or leave the option out.');
+    const { createServer } = await import('@paris/serve');
+    const { listen } = await import('@paris/serve/node');
     const server = createServer({
       name: flags.name ?? basename(resolve(model)),
       ...(await openers(model, device, flags, { reporter, signal })),
@@ -101,6 +102,7 @@ async function openers(
   flags: Flags,
   { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
 ) {
+  const { loadPipeline } = await import('@paris/sampler');
   const architectures = await Promise.all(flags.expert.map(loadArchitecture));
   const { memoryBudget: memoryBudgetBytes, autoguidance } = flags;
   const onDownload = downloadReport(reporter);
@@ -118,7 +120,7 @@ async function openers(
 }
 
 /** Tells the watchdog that all is well: nothing to draw, or steps that are taken. */
-function beat(server: ReturnType<typeof createServer>, reporter: Reporter): ReturnType<typeof setInterval> {
+function beat(server: ImageServer, reporter: Reporter): ReturnType<typeof setInterval> {
   let steps = -1;
   return setInterval(() => {
     const { state } = server;

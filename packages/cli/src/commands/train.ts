@@ -1,6 +1,5 @@
 // `paris train`: an expert, the router, or what a job bundle asks for.
 import { nodeStore } from '@paris/files/node';
-import { openJob, trainJob } from '@paris/trainer';
 import { Command } from 'commander';
 import { readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
@@ -52,6 +51,7 @@ async function trainBundle(
   { device, reporter, signal, elapsedMs }: GpuContext,
   { bundle, out, trust, allowPrivate }: BundleFlags,
 ): Promise<number> {
+  const { openJob, trainJob } = await import('@paris/trainer');
   const opened = await openJob(await readBundle(bundle!), trust === undefined ? undefined : await readTrust(trust));
   const { job, signer } = opened;
   const licences = Object.entries(job.licences).map(([licence, count]) => `${count} ${licence}`);

@@ -1,4 +1,4 @@
-import { type AttentionShape, type MatmulShape, tune } from '@paris/tensor';
+import type { AttentionShape, MatmulShape } from '@paris/tensor';
 import { Command } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
@@ -38,6 +38,7 @@ export function tuneCommand(): Command {
   }));
   return gpuAction(command, async ({ device, reporter, signal }, flags: Flags) => {
     await tryOutputs('tune', [{ option: '--out', file: flags.out, format: 'JSON' }]);
+    const { tune } = await import('@paris/tensor');
     const table = await tune(device, {
       matmul: products(flags),
       attention: attentions(flags),

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { ValueError } from '@paris/tensor';
-import { openJob, openResult, type Verification, verifyRun } from '@paris/trainer';
+import type { Verification } from '@paris/trainer';
 import { Command } from 'commander';
 import { isFile, readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
@@ -63,6 +63,7 @@ export function verifyCommand(): Command {
 
 /** Replays, and says what that proves. */
 async function run({ device, reporter, signal }: GpuContext, flags: Flags, result: string): Promise<number> {
+  const { openJob, openResult, verifyRun } = await import('@paris/trainer');
   const { data, confidence, fraction, root, exact, tolerance, maxLost } = flags;
   const trust = flags.trust === undefined ? undefined : await readTrust(flags.trust);
   const opened = (await isFile(result)) ? await openResult(await readBundle(result), trust) : undefined;

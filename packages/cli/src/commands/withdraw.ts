@@ -1,16 +1,7 @@
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { presentExperts, readModelIndex } from '@paris/model';
-import { openDevice, ValueError } from '@paris/tensor';
-import {
-  handOverClusters,
-  isPicked,
-  joinData,
-  OutputError,
-  type Sightings,
-  type Withdrawn,
-  whoSaw,
-  withdrawExperts,
-} from '@paris/trainer';
+import type { DataItem, Sightings, Withdrawn } from '@paris/trainer';
+import { OutputError } from '@paris/trainer/options';
 import { Command, Option } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
@@ -69,6 +60,8 @@ export function withdrawCommand(): Command {
 }
 
 async function withdraw(model: string, flags: Flags, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const { whoSaw, withdrawExperts } = await import('@paris/trainer');
+  const { presentExperts, readModelIndex } = await import('@paris/model');
   const { data, dataOut, out, inPlace } = flags;
   const pick = pickOf(flags);
   const store = nodeStore(model);
@@ -126,7 +119,8 @@ async function writeData(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const keep = (item: Parameters<typeof isPicked>[0]) => !isPicked(item, pick);
+  const { isPicked, joinData } = await import('@paris/trainer');
+  const keep = (item: DataItem) => !isPicked(item, pick);
   const { pictures, left, untouched } = await joinData({ data: [nodeStore(data)], out: nodeStore(out), keep, signal });
   reporter.info(
     `${pictures} pictures stay, ${left} do not; clusters ${untouched.join(', ') || 'none'} are as they were → ${out}`,
@@ -141,6 +135,8 @@ async function handOver(
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
+  const { openDevice } = await import('@paris/tensor');
+  const { handOverClusters } = await import('@paris/trainer');
   const device = await openDevice({ require: 'cpu' }); // a few distances
   try {
     const { to } = await handOverClusters({ device, data: nodeStore(data), out: nodeStore(out), clusters, signal });

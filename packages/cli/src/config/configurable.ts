@@ -4,7 +4,6 @@ import { ConfigError } from '@paris/files';
 import { type Command, CommanderError, type Option } from 'commander';
 import { printText } from '../print.js';
 import { type ConfigFields, optionValue, readConfigFile, section } from './file.js';
-import { configText } from './print.js';
 
 /** What --config adds to a command's options. */
 export interface ConfigFlags {
@@ -32,6 +31,7 @@ export function configurable(command: Command, required: readonly string[], argu
       const options = action.options.filter(({ long, hidden }) => !hidden && !ofOneCall.includes(long!));
       if (action.opts<{ printConfig?: boolean }>().printConfig) {
         const { network } = action.opts<ConfigFlags>();
+        const { configText } = await import('./print.js');
         printText(
           configText(`paris ${titleOf(action)}`, action, options, { argument, value: action.args[0], network }),
         );

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError } from '@paris/files';
 import type { Json } from '@paris/trainer';
 import type { Option } from 'commander';
-import { type Document, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 
 /** Fields of a config file. */
 export type ConfigFields = { readonly [name: string]: Json };
@@ -36,6 +36,7 @@ async function readFields(file: string): Promise<ConfigFields> {
       cause,
     });
   });
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: true, version: '1.2' });
   const [error] = document.errors;
   if (error) {

@@ -1,7 +1,7 @@
 // Scripts and manifests in a folder. What was there before is written over only if it was ours.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutputError } from '@paris/trainer';
+import { OutputError } from '@paris/trainer/options';
 import { createReporter } from '../reporter.js';
 
 /** In the first lines of each file. */

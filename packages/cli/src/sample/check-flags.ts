@@ -1,6 +1,7 @@
 // What `paris sample` is given.
-import { DEFAULT_GUIDANCE, type GenerateOptions, type Guidance } from '@paris/sampler';
-import { ValueError } from '@paris/tensor';
+import { ValueError } from '@paris/files';
+import type { GenerateOptions, Guidance } from '@paris/sampler';
+import { DEFAULT_GUIDANCE } from '@paris/sampler/options';
 
 export interface SampleFlags {
   expert: string[];

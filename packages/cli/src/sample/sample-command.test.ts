@@ -4,19 +4,50 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodePng } from '@paris/sampler';
+import { type Device, openDevice } from '@paris/tensor';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sampleCommand } from '../commands/sample.js';
+import { reportFailure } from '../failure.js';
+import type { Reporter } from '../reporter.js';
 import { paris } from '../testing/paris.js';
+import { draw } from './draw.js';
 
 const model = fileURLToPath(new URL('../../../../examples/quickstart/model', import.meta.url));
 let folder: string;
+let device: Device;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'paris-sample-'));
+  device = await openDevice({ require: 'cpu' });
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await device.close();
+  await rm(folder, { recursive: true });
+});
 
 const at = (name: string) => join(folder, name);
 const sample = (...args: string[]) => paris(['sample', model, '--adapter', 'cpu', ...args]);
+
+/** The same command line in this process: its device compiles a kernel once for all tests. */
+async function sampleHere(...args: string[]): Promise<{ code: number | undefined; stderr: string }> {
+  const lines: string[] = [];
+  const print = (line: string) => void lines.push(line);
+  const nothing = () => undefined;
+  const reporter: Reporter = {
+    ...{ adapter: nothing, work: nothing, train: nothing, result: nothing, alive: nothing, close: nothing },
+    ...{ info: print, warn: (line) => print(`warning: ${line}`) },
+  };
+  const context = { device, reporter, signal: new AbortController().signal, restarted: false, since: Date.now() };
+  let code: number | undefined;
+  const command = sampleCommand().exitOverride();
+  command.action(async (what: string, flags) => {
+    code = await draw(context, flags, what, command);
+  });
+  await command.parseAsync([model, ...args], { from: 'user' }).catch((error: unknown) => {
+    code = reportFailure(error, print);
+  });
+  return { code, stderr: lines.join('\n') };
+}
 
 describe('paris sample', () => {
   it('writes pictures that say how they were made, and makes one of them again, byte for byte', async () => {
@@ -61,7 +92,7 @@ describe('paris sample', () => {
   });
 
   it('says nothing where that is wished', async () => {
-    const { code } = await sample(
+    const { code } = await sampleHere(
       '--prompt',
       'cat',
       '--count',
@@ -118,12 +149,12 @@ describe('paris sample', () => {
 
   it('draws the same within a memory budget, and says what came and went', async () => {
     const args = ['--prompt', 'cat', '--count', '3', '--steps', '2', '--routing', 'full'];
-    const whole = await sample(...args, '--out', at('whole.png'));
+    const whole = await sampleHere(...args, '--out', at('whole.png'));
     expect(whole.code, whole.stderr).toBe(0);
-    const tooSmall = await sample(...args, '--out', at('parts.png'), '--memory-budget', '1kB');
+    const tooSmall = await sampleHere(...args, '--out', at('parts.png'), '--memory-budget', '1kB');
     const [, least] = /memoryBudgetBytes is 1000: .* Give (\d+) or more\./.exec(tooSmall.stderr) ?? [];
     const within = [...args, '--out', at('parts.png'), '--memory-budget', `${least}B`, '--trace', at('parts.json')];
-    const parts = await sample(...within);
+    const parts = await sampleHere(...within);
     expect(parts.code, parts.stderr).toBe(0);
     expect(parts.stderr).toMatch(
       /experts loaded 7 times \(1\.5 MB, .* s\), 6 left for others, at most 0\.2 MB at once/,
@@ -152,7 +183,7 @@ describe('paris sample', () => {
       [...goal, '--count', '1', '--singles', at('goal')],
     ];
     for (const run of runs) {
-      const { code, stderr } = await sample(...run, '--out', at('x.png'));
+      const { code, stderr } = await sampleHere(...run, '--out', at('x.png'));
       expect(code, stderr).toBe(0);
     }
     const plain = await pixels('plain/0000.png');
@@ -165,15 +196,15 @@ describe('paris sample', () => {
     for (const [i, level] of (await pixels('way/0002.png')).entries()) {
       expect(Math.abs(level - there[i]!)).toBeLessThanOrEqual(1);
     }
-    const again = await sample('--like', at('way/0001.png'), '--singles', at('again'), '--out', at('x.png'));
+    const again = await sampleHere('--like', at('way/0001.png'), '--singles', at('again'), '--out', at('x.png'));
     expect(again.code, again.stderr).toBe(0);
     expect(await pixels('again/0000.png')).toEqual(await pixels('way/0001.png'));
   });
 
   it('leads away from a weaker model, and says so', async () => {
     const how = ['--prompt', 'cat', '--count', '1', '--steps', '2', '--seed', '7', '--scale', '1'];
-    await sample(...how, '--guidance', '1', '--out', at('plain.png'));
-    const led = await sample(...how, '--autoguidance', model, '--autoguidance-scale', '3', '--out', at('led.png'));
+    await sampleHere(...how, '--guidance', '1', '--out', at('plain.png'));
+    const led = await sampleHere(...how, '--autoguidance', model, '--autoguidance-scale', '3', '--out', at('led.png'));
     expect(led.code, led.stderr).toBe(0);
     const plain = await pixels('plain.png'); // the model differs from itself by nothing
     for (const [i, level] of (await pixels('led.png')).entries()) {
@@ -182,9 +213,9 @@ describe('paris sample', () => {
     const { stdout } = await paris(['info', at('led.png')]);
     expect(stdout).toContain('CFG scale: 1,');
     expect(stdout).toContain('Autoguidance: "{\\"scale\\":3,');
-    const forgotten = await sample('--like', at('led.png'), '--out', at('again.png'));
+    const forgotten = await sampleHere('--like', at('led.png'), '--out', at('again.png'));
     expect([forgotten.code, forgotten.stderr]).toEqual([2, expect.stringContaining('made with --autoguidance.')]);
-    const again = await sample('--like', at('led.png'), '--autoguidance', model, '--out', at('again.png'));
+    const again = await sampleHere('--like', at('led.png'), '--autoguidance', model, '--out', at('again.png'));
     expect(again.code, again.stderr).toBe(0);
     expect(await readFile(at('again.png'))).toEqual(await readFile(at('led.png')));
   });

@@ -38,28 +38,41 @@ export type Place = CellPlace | MemoryPlace;
 
 /** What a composite type is made of. */
 function parts(type: Type): readonly Type[] {
-  switch (type.kind) {
-    case 'vector':
-      return Array<Type>(type.size).fill({ kind: 'scalar', scalar: type.scalar });
-    case 'matrix':
-      return Array<Type>(type.columns).fill({ kind: 'vector', size: type.rows, scalar: type.scalar });
-    case 'array':
-      return Array<Type>(type.count ?? 1).fill(type.element);
-    case 'struct':
-      return type.members.map((member) => member.type);
-    default:
-      return [];
-  }
+  if (type.kind === 'struct') return type.members.map((member) => member.type);
+  return Array<Type>(countOf(type) ?? 1).fill(elementOf(type));
+}
+
+/** The type of one part of a composite type. Arrays of thousands are asked for each: no list is made. */
+function partOf(type: Type, index: number): Type {
+  return type.kind === 'struct' ? type.members[index]!.type : elementOf(type);
 }
 
 /** The type of an element of an array, matrix or vector. */
 export function elementOf(type: Type): Type {
-  return parts(type)[0]!;
+  switch (type.kind) {
+    case 'vector':
+      return { kind: 'scalar', scalar: type.scalar };
+    case 'matrix':
+      return { kind: 'vector', size: type.rows, scalar: type.scalar };
+    case 'array':
+      return type.element;
+    default:
+      throw new Error(`internal: ${type.kind} has no elements.`);
+  }
 }
 
 /** Elements of an array, columns of a matrix, components of a vector; undefined where the binding decides. */
 export function countOf(type: Type): number | undefined {
-  return type.kind === 'array' ? type.count : parts(type).length;
+  switch (type.kind) {
+    case 'vector':
+      return type.size;
+    case 'matrix':
+      return type.columns;
+    case 'array':
+      return type.count;
+    default:
+      return 0;
+  }
 }
 
 const scalarLists = new WeakMap<Type, readonly ScalarKind[]>();
@@ -85,10 +98,7 @@ export function widthOf(scalar: ScalarKind): Width {
 
 /** Where part `index` of a type begins, in the units of a root. */
 function partOffset(root: Root, type: Type, index: number): number {
-  if (root.kind === 'frame') {
-    if (type.kind !== 'struct') return index * scalarsOf(elementOf(type)).length;
-    return type.members.slice(0, index).reduce((sum, member) => sum + scalarsOf(member.type).length, 0);
-  }
+  if (root.kind === 'frame') return scalarsBefore(type, index);
   switch (type.kind) {
     case 'array':
       return index * type.stride;
@@ -99,6 +109,12 @@ function partOffset(root: Root, type: Type, index: number): number {
     default:
       return index * sizeOf(elementOf(type));
   }
+}
+
+/** How many scalars of a type come before part `index`. */
+function scalarsBefore(type: Type, index: number): number {
+  if (type.kind !== 'struct') return index * scalarsOf(elementOf(type)).length;
+  return type.members.slice(0, index).reduce((sum, member) => sum + scalarsOf(member.type).length, 0);
 }
 
 /** The scalars of a type with their offsets, in the units of a root. */
@@ -113,12 +129,10 @@ export function leavesOf(
 
 /** A member of a structure, or an element at a constant index. */
 export function partAt(place: Place, index: number): Place {
-  const type = parts(place.type)[index]!;
+  const type = partOf(place.type, index);
   if (place.kind === 'memory')
     return { ...place, type, offset: place.offset + partOffset(place.root, place.type, index) };
-  const before = parts(place.type)
-    .slice(0, index)
-    .reduce((sum, part) => sum + scalarsOf(part).length, 0);
+  const before = scalarsBefore(place.type, index);
   return { kind: 'cells', type, cells: place.cells.slice(before, before + scalarsOf(type).length) };
 }
 

@@ -1,4 +1,4 @@
-import { hostAtan, hostCos, hostExp, hostSin } from '@paris/tensor';
+import { hostAtan, hostCos, hostExp, hostSin } from '@paris/tensor/host';
 import type { NoisePath } from './path.js';
 
 /**

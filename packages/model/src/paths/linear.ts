@@ -1,4 +1,4 @@
-import { hostExp } from '@paris/tensor';
+import { hostExp } from '@paris/tensor/host';
 import type { NoisePath } from './path.js';
 
 /**

@@ -1,5 +1,5 @@
 /** Noise paths: how much data and how much noise there is at each time. */
-import { hostLog, ValueError } from '@paris/tensor';
+import { hostLog, ValueError } from '@paris/tensor/host';
 
 /**
  * x_t = α(t)·x₀ + σ(t)·ε with ε ~ N(0, 1); t = 0 is data, t = 1 is noise (arXiv 2501.05450 §3). Plain functions of a

@@ -2,12 +2,6 @@
 import { type Condition, concatConditions } from '@paris/model';
 import { concat, sqrt, type Tensor, ValueError } from '@paris/tensor';
 
-/**
- * How much a prompt is exaggerated where nobody says it: here, on the command line and in the examples. Small models that
- * saw few pictures look best from 1 to 2; at 3 they begin to overdo colours and lose shapes.
- */
-export const DEFAULT_GUIDANCE = 2;
-
 /** The step that a scale is asked for. */
 export interface GuidanceStep {
   /** 0 for the first step. */

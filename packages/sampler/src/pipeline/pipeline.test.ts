@@ -1,7 +1,7 @@
 import { full, top } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_GUIDANCE } from '../guidance/guidance.js';
+import { DEFAULT_GUIDANCE } from '../guidance/default.js';
 import type { RgbImage } from '../images/image.js';
 import { loadPipeline } from './load.js';
 import { modelFolder } from './model.testing.js';

@@ -13,7 +13,8 @@ import {
 } from '@paris/model';
 import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
 import { type Device, hostNormal, type Key, key, scalar, type Tensor, ValueError } from '@paris/tensor';
-import { DEFAULT_GUIDANCE, guidanceOf, isGuided, type SettledGuidance } from '../guidance/guidance.js';
+import { DEFAULT_GUIDANCE } from '../guidance/default.js';
+import { guidanceOf, isGuided, type SettledGuidance } from '../guidance/guidance.js';
 import { type RgbImage, toRgbImages } from '../images/image.js';
 import type { Made } from '../images/made.js';
 import type { ExpertShelf, Residency } from '../residency/shelf.js';

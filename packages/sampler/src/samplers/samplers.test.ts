@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { uniformTimes } from '../schedules/schedules.js';
 import { ddim } from './ddim.js';
 import { dpmpp2mSde } from './dpmpp-2m-sde.js';
+import { samplerName, samplerNames } from './names.js';
 import type { Sampler, SamplerOptions } from './sampler.js';
-import { samplerByName, samplerName, samplers } from './samplers.js';
+import { samplerByName, samplers } from './samplers.js';
 import { Ledger, type Vector } from './vector.testing.js';
 
 /** What is particular to each sampler; a sampler that is missing here fails the suite. Orders: see solvers.test.ts, too. */
@@ -185,6 +186,7 @@ describe.each(Object.keys(samplers) as (keyof typeof samplers)[])('%s', (name) =
 });
 
 it('finds samplers by name', () => {
+  expect(Object.keys(samplers)).toEqual(samplerNames);
   expect(samplerByName('heun')).toBe(samplers.heun);
   expect(samplerByName('dpmpp_2m')).toBe(samplers['dpmpp-2m']);
   const same = {

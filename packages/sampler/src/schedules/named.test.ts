@@ -2,17 +2,8 @@ import { cosinePath, ddpmPath, linearPath } from '@paris/model';
 import { describe, expect, it } from 'vitest';
 import { alignYourSteps } from './align-your-steps.js';
 import { betaQuantile } from './beta-quantile.js';
-import {
-  beta,
-  exponential,
-  karras,
-  klOptimal,
-  scheduleByName,
-  scheduleName,
-  schedules,
-  shifted,
-  sigmaAt,
-} from './named.js';
+import { beta, exponential, karras, klOptimal, scheduleByName, schedules, shifted, sigmaAt } from './named.js';
+import { scheduleName, scheduleNames } from './names.js';
 import { checkTimes, uniformTimes } from './schedules.js';
 
 describe.each(Object.entries(schedules))('%s', (name, schedule) => {
@@ -108,6 +99,7 @@ it.each([
 ])('%s is %s', (other, own) => expect(scheduleName(other)).toBe(own));
 
 it('finds schedules by name', () => {
+  expect(Object.keys(schedules)).toEqual(scheduleNames);
   expect(scheduleByName('sgm_uniform')).toBe(schedules['sgm-uniform']);
   expect(() => scheduleByName('toString')).toThrow(
     '[schedule] no schedule is called "toString". Known: uniform, simple, sgm-uniform, karras, exponential, beta, kl-optimal, ',

@@ -3,7 +3,7 @@ import { logSnr, type NoisePath } from '@paris/model';
 import { hostAtan, hostCos, hostExp, hostLog, hostPow, hostSin, ValueError } from '@paris/tensor';
 import { alignYourSteps } from './align-your-steps.js';
 import { betaQuantile } from './beta-quantile.js';
-import { plainName } from './plain-name.js';
+import { type ScheduleName, scheduleName } from './names.js';
 import { shiftLogSnr, uniformTimes } from './schedules.js';
 
 /** Which times to visit in so many steps on a path: 1 first, 0 last. */
@@ -89,25 +89,7 @@ export const schedules: {
   'align-your-steps': alignYourSteps('sd15'),
   'align-your-steps-sdxl': alignYourSteps('sdxl'),
   'align-your-steps-svd': alignYourSteps('svd'),
-};
-
-/** What other programs call them: diffusers' options, ComfyUI's and web UIs' names. */
-const otherNames: Readonly<Record<string, keyof typeof schedules>> = {
-  ...{ normal: 'uniform', automatic: 'uniform', 'ddim-uniform': 'uniform', 'lu-lambdas': 'exponential' },
-  ...{ ays: 'align-your-steps', 'ays-sdxl': 'align-your-steps-sdxl', 'ays-svd': 'align-your-steps-svd' },
-};
-
-/**
- * The name here of a schedule, for one that diffusers, ComfyUI or web UIs use, such as `sgm_uniform`, `SGM Uniform` or `normal`.
- * @throws ValueError for an unknown name, with the known ones
- */
-export function scheduleName(name: string): keyof typeof schedules {
-  const own = plainName(name);
-  if (Object.hasOwn(schedules, own)) return own as keyof typeof schedules;
-  if (Object.hasOwn(otherNames, own)) return otherNames[own]!;
-  const known = Object.keys(schedules).join(', ');
-  throw new ValueError('schedule', `no schedule is called "${name}". Known: ${known}. Or pass a function of your own.`);
-}
+} satisfies Readonly<Record<ScheduleName, Schedule>>;
 
 /**
  * A schedule by its name, or one that another program has for it.

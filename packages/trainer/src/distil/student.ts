@@ -14,7 +14,7 @@ import { STUDENT_RUN } from '../run/names.js';
 import { type Json, jsonObject, objectOf, type RunRecord } from '../run/record.js';
 import { companionsOf } from '../train/companions.js';
 import { conditionOf, sizesOf } from '../train/conditions.js';
-import type { TransformerSize } from '../train/configs.js';
+import type { TransformerSize } from '../train/defaults.js';
 import type { ConfigFor } from '../train/expert.js';
 import { denoisingLoss, noised, noisingBatch } from '../train/noising.js';
 import { checkConditionDropout, recordedOptions, type TrainingOptions, trainingOptions } from '../train/options.js';

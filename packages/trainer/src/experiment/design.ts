@@ -2,7 +2,7 @@
 // against. The same few lines of code carry all of them out.
 import type { StatisticsOptions } from '@paris/clustering';
 import type { Objective } from '@paris/model';
-import type { TransformerSize } from '../train/configs.js';
+import type { TransformerSize } from '../train/defaults.js';
 
 /** How pictures become clusters. */
 export type Clustering = 'semantic' | 'random' | 'balanced';

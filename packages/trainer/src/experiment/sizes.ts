@@ -1,6 +1,6 @@
 // The two sizes that every experiment has: a smoke test of seconds, and the one whose results are recorded.
 import type { Objective } from '@paris/model';
-import { defaultObjective, type TransformerSize } from '../train/configs.js';
+import { defaultObjective, type TransformerSize } from '../train/defaults.js';
 import type { Design, Measuring, RouterPlan, Variant } from './design.js';
 
 /** What a size fixes; a design makes its variants of it. */

@@ -6,14 +6,13 @@ import { CHAIN_FILE, STATES_FILE } from './chain.js';
 import { RUN_DATA_FILE } from './data.js';
 import { LOG_FILE } from './log.js';
 import { METRICS_FILE } from './metrics.js';
+import { TUNING_FILE } from './names.js';
 import { OBSERVED_FILES } from './observer.js';
 import { RUN_FILE, readRun } from './record.js';
 
 /** Files that a run writes when it begins, by path. */
 export type Companions = { readonly [path: string]: Uint8Array };
 
-/** A run's copy of the table that chose its kernels. */
-export const TUNING_FILE = 'tuning.json';
 export const WEIGHTS_FILE = 'model.safetensors';
 
 /**

@@ -3,6 +3,7 @@
 import type { FileStore } from '@paris/files';
 import { type LostShard, lostCount } from '../data/lost.js';
 import { DamagedShardError, DataError } from '../errors.js';
+import { defaultMaxLost } from './default-max-lost.js';
 import type { OnTrainEvent } from './events.js';
 import { type RunRecord, writeRun } from './record.js';
 import type { TrainingJob } from './run.js';
@@ -15,9 +16,6 @@ export interface LossOptions {
    */
   readonly maxLost?: number | undefined;
 }
-
-/** The share of the pictures that a training may lose unless it is told otherwise. */
-export const defaultMaxLost = 0.01;
 
 /** Says which files a resumed run leaves out. */
 export function leaveOutAsBefore<State>(

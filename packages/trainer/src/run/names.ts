@@ -1,10 +1,12 @@
-// The folder of a run, by what it trains.
+// The folder of a run, by what it trains, and a file in it.
 import type { RunIdentity } from './record.js';
 
 /** The name of the router's run. */
 export const ROUTER_RUN = 'router';
 /** The name of a student's run. */
 export const STUDENT_RUN = 'student';
+/** A run's copy of the table that chose its kernels. */
+export const TUNING_FILE = 'tuning.json';
 
 /** `expert-03`: the name of a run. */
 export function expertRunName(cluster: number): string {

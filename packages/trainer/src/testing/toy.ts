@@ -9,7 +9,7 @@ import { writeCluster, writeLabelled } from '../data/files.js';
 import type { DataFormat, DataItem } from '../data/formats.js';
 import { selectRows } from '../data/rows.js';
 import { partitionHash } from '../partition/partition.js';
-import type { TransformerSize } from '../train/configs.js';
+import type { TransformerSize } from '../train/defaults.js';
 import type { TrainingOptions } from '../train/options.js';
 
 export const toySize: TransformerSize = { patch: 4, width: 16, depth: 1, heads: 2 };

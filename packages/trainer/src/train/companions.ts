@@ -4,8 +4,9 @@ import { type FileStore, memoryStore, writeJson } from '@paris/files';
 import { writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import type { DataFormat, DataItem } from '../data/formats.js';
-import { type Companions, TUNING_FILE } from '../run/claim.js';
+import type { Companions } from '../run/claim.js';
 import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
+import { TUNING_FILE } from '../run/names.js';
 
 /**
  * Files that a run carries so that it can be resumed and assembled by itself: the vocabulary, the licences of the pictures

@@ -7,10 +7,9 @@ import { decodeUnconditional } from '../data/encodings.js';
 import type { DataFormat } from '../data/formats.js';
 import { DataError } from '../errors.js';
 import { type Json, objectOf, type RunRecord } from '../run/record.js';
+import { type ConditionName, conditionNames } from './condition-names.js';
 import type { Batch, HostTensor } from './recipe.js';
 
-/** What a network learns to draw by, as options name it: words of a list, features of captions, a class, or nothing. */
-export type ConditionName = 'words' | 'text' | 'label' | 'none';
 /** The same as configs and conditions name it. */
 export type ConditionKind = Condition['kind'] | 'none';
 
@@ -20,9 +19,6 @@ const kinds: Readonly<Record<ConditionName, ConditionKind>> = {
   label: 'label',
   none: 'none',
 };
-
-/** The names that an option may have. */
-export const conditionNames: readonly ConditionName[] = ['words', 'text', 'label', 'none'];
 
 /** What the data of a training offers to a config: the numbers that a condition is made of. */
 export interface ConditionSizes {

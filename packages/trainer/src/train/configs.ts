@@ -1,33 +1,11 @@
 // From the few numbers of a command line to the config.json of the built-in architectures.
 import type { Objective } from '@paris/model';
 import type { Json } from '../run/record.js';
-import {
-  assertOffers,
-  type ConditionName,
-  type ConditionSizes,
-  conditionKind,
-  defaultCondition,
-} from './conditions.js';
+import type { ConditionName } from './condition-names.js';
+import { assertOffers, type ConditionSizes, conditionKind, defaultCondition } from './conditions.js';
+import { defaultObjective, type TransformerSize } from './defaults.js';
 import type { ConfigFor } from './expert.js';
 import type { TrainRouterOptions } from './router.js';
-
-/** The size of a transformer over pictures. */
-export interface TransformerSize {
-  /** Edge length of a patch in pixels. */
-  patch: number;
-  /** Channels of the transformer. */
-  width: number;
-  /** Blocks. */
-  depth: number;
-  /** Attention heads. */
-  heads: number;
-}
-
-/** Small enough to train in minutes without a GPU: about 0.2 million parameters. */
-export const defaultSize: TransformerSize = { patch: 4, width: 64, depth: 3, heads: 4 };
-
-/** What the released experts predict: flow matching on the straight path. */
-export const defaultObjective: Objective = { prediction: 'velocity', path: 'linear' };
 
 /**
  * A DiT over what the data has, pixels or latents.

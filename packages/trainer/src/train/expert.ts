@@ -11,8 +11,8 @@ import { expertRunName } from '../run/names.js';
 import type { Observer } from '../run/observer.js';
 import type { Json, RunIdentity, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
+import type { ConditionName } from './condition-names.js';
 import {
-  type ConditionName,
   type ConditionSizes,
   type ConditionSource,
   conditionKind,

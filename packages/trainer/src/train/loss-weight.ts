@@ -1,6 +1,6 @@
 // How much each noise level counts in the loss: a factor on the squared error of the prediction.
+import { ValueError } from '@paris/files';
 import type { NoisePath, Prediction } from '@paris/model';
-import { ValueError } from '@paris/tensor';
 
 /** A weight of the squared error. Your own is an object of this form. */
 export interface LossWeight {

@@ -1,6 +1,6 @@
 // How a training runs, apart from what is trained on what. These options decide the bytes of the weights, so run.json keeps
 // them and a run resumes only with the same ones.
-import { ValueError } from '@paris/tensor';
+import { ValueError } from '@paris/files';
 import type { Precision } from '@paris/tensor/optim';
 import type { Json } from '../run/record.js';
 

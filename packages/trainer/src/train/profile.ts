@@ -3,7 +3,8 @@ import { dit } from '@paris/dit';
 import { MAX_TOKENS, toFlat, toTree } from '@paris/model';
 import { type Device, hostNormal, hostUniform, key, mse, type Profile } from '@paris/tensor';
 import { conditionOf } from './conditions.js';
-import { ditConfig, type TransformerSize } from './configs.js';
+import { ditConfig } from './configs.js';
+import type { TransformerSize } from './defaults.js';
 import { createJob } from './job.js';
 import { type TrainingOptions, trainingOptions } from './options.js';
 

@@ -13,8 +13,8 @@ import { assertRunApart } from '../output/apart.js';
 import { ROUTER_RUN } from '../run/names.js';
 import type { Json, RunRecord } from '../run/record.js';
 import { companionsOf } from './companions.js';
+import type { ConditionName } from './condition-names.js';
 import {
-  type ConditionName,
   type ConditionSizes,
   type ConditionSource,
   conditionKind,

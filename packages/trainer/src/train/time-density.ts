@@ -1,5 +1,5 @@
 // How often each noise level is trained on: a density over t in [0, 1], and draws from it.
-import { hostExp, hostLog, hostNormal, hostUniform, type Key, ValueError } from '@paris/tensor';
+import { hostExp, hostLog, hostNormal, hostUniform, type Key, ValueError } from '@paris/tensor/host';
 
 /** A density of training times. Your own is an object of this form. */
 export interface TimeDensity {

@@ -1,8 +1,8 @@
 // The one training loop, for every recipe.
 import type { FileStore } from '@paris/files';
 import type { Device } from '@paris/tensor';
+import { defaultMaxLost } from '../run/default-max-lost.js';
 import type { OnTrainEvent } from '../run/events.js';
-import { defaultMaxLost } from '../run/losses.js';
 import type { RunRecord } from '../run/record.js';
 import { runTraining } from '../run/run.js';
 import { version } from '../version.js';

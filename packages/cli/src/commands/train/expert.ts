@@ -1,25 +1,21 @@
 // `paris train expert`.
-import { dit } from '@paris/dit';
 import { nodeStore } from '@paris/files/node';
 import type { Objective } from '@paris/model';
+import type { TrainControls, TrainExpertOptions } from '@paris/trainer';
 import {
   type ConditionName,
   conditionNames,
   defaultObjective,
-  ditConfig,
   expertRunName,
   type LossWeight,
   parseLossWeight,
   type TimeDensity,
-  type TrainControls,
-  type TrainExpertOptions,
-  trainExpert,
   unweighted,
-} from '@paris/trainer';
+} from '@paris/trainer/options';
 import { Command, Option } from 'commander';
 import { configurable } from '../../config/configurable.js';
 import { collected } from '../../config/file.js';
-import { initialOf, layouts, samplesOf } from '../../expert-options.js';
+import { initialOf, type LayoutName, layoutNames, samplesOf } from '../../expert-options.js';
 import { gpuAction } from '../../gpu.js';
 import { loadArchitecture } from '../../modules.js';
 import { parsed, whole } from '../../option-values.js';
@@ -45,7 +41,7 @@ export interface ExpertFlags extends Flags {
   times: TimeDensity;
   lossWeight: LossWeight;
   init?: string;
-  initLayout: keyof typeof layouts;
+  initLayout: LayoutName;
   remake?: string;
   expert?: string;
   condition?: ConditionName;
@@ -84,9 +80,7 @@ export function expertCommand(): Command {
         .default(unweighted, unweighted.name),
     )
     .option('--init <file>', 'safetensors file of weights to start from')
-    .addOption(
-      new Option('--init-layout <name>', 'whose names the file has').choices(Object.keys(layouts)).default('paris'),
-    )
+    .addOption(new Option('--init-layout <name>', 'whose names the file has').choices(layoutNames).default('paris'))
     .option(
       '--remake <groups>',
       'of the file, what is initialised again: head, text, cross-attention, modulation, by commas, or none ' +
@@ -122,6 +116,7 @@ export function trainExpertCommand(): Command {
   return gpuAction(
     expertCommand(),
     async (context, flags: ExpertFlags, data: string) => {
+      const { trainExpert } = await import('@paris/trainer');
       const options = await expertOptions(flags, data);
       const samples = await samplesOf(context.device, flags);
       await watched(context, flags, expertRunName(flags.cluster), () =>
@@ -138,6 +133,8 @@ export async function expertOptions(
   flags: ExpertFlags,
   data: string,
 ): Promise<Omit<TrainExpertOptions, keyof TrainControls>> {
+  const { ditConfig } = await import('@paris/trainer');
+  const { dit } = await import('@paris/dit');
   const base = ditConfig(flags, { prediction: flags.prediction, path: flags.path }, flags.condition);
   return {
     data: nodeStore(data),
@@ -148,7 +145,7 @@ export async function expertOptions(
     conditionDropout: flags.dropout,
     times: flags.times,
     lossWeight: flags.lossWeight,
-    initial: initialOf(flags),
+    initial: await initialOf(flags),
     // Networks of one's own may have another config: they are said what comes.
     ...(flags.expert !== undefined && { condition: flags.condition }),
   };

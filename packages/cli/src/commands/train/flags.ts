@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { type FileStore, folderStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { noisePaths } from '@paris/model';
+import { noisePaths } from '@paris/model/options';
 import type { Precision } from '@paris/tensor/optim';
+import type { TrainControls } from '@paris/trainer';
 import {
   defaultMaxLost,
   defaultObjective,
@@ -12,12 +13,11 @@ import {
   learningRateSchedules,
   parseTimeDensity,
   precisions,
-  type TrainControls,
   type TrainingOptions,
   type TransformerSize,
   trainingDefaults,
   uniformDensity,
-} from '@paris/trainer';
+} from '@paris/trainer/options';
 import { type Command, Option } from 'commander';
 import { checkOutputs, type Named, path } from '../../check-outputs.js';
 import type { ConfigFlags } from '../../config/configurable.js';
@@ -26,7 +26,6 @@ import { duration } from '../../duration.js';
 import { exitCodesHelp } from '../../exit-code.js';
 import type { GpuContext } from '../../gpu.js';
 import { number, parsed, seed, whole } from '../../option-values.js';
-import { watchReport } from '../../report/watch.js';
 
 /** Options of every training. */
 export interface Flags extends TransformerSize, ConfigFlags {
@@ -61,7 +60,9 @@ export async function watched(
   name: string,
   train: () => Promise<unknown>,
 ): Promise<void> {
-  const page = watch ? await watchReport(folderStore(nodeStore(out), name), name) : undefined;
+  const page = watch
+    ? await (await import('../../report/watch.js')).watchReport(folderStore(nodeStore(out), name), name)
+    : undefined;
   if (page) reporter.info(`watch it at ${page.url}`);
   await train().finally(() => page?.close());
 }

@@ -1,14 +1,8 @@
 // `paris train router`.
 import { nodeStore } from '@paris/files/node';
-import { type GrownPart, grownParts, routerTransformer } from '@paris/router';
-import {
-  type ConditionName,
-  conditionNames,
-  ROUTER_RUN,
-  type RouterPrior,
-  routerConfig,
-  trainRouter,
-} from '@paris/trainer';
+import { type GrownPart, grownParts } from '@paris/router/options';
+import type { RouterPrior } from '@paris/trainer';
+import { type ConditionName, conditionNames, ROUTER_RUN } from '@paris/trainer/options';
 import { Command, Option } from 'commander';
 import { configurable } from '../../config/configurable.js';
 import { gpuAction } from '../../gpu.js';
@@ -61,6 +55,8 @@ export function trainRouterCommand(): Command {
   return gpuAction(
     trainingFlags(command),
     async (context, flags: RouterFlags, data: string) => {
+      const { routerConfig, trainRouter } = await import('@paris/trainer');
+      const { routerTransformer } = await import('@paris/router');
       const base = routerConfig(flags, flags.condition);
       await watched(context, flags, ROUTER_RUN, () =>
         trainRouter({

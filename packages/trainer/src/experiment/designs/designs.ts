@@ -6,18 +6,16 @@ import { alignmentDesign } from './alignment.js';
 import { clustersDesign } from './clusters.js';
 import { computeDesign } from './compute.js';
 import { mainDesign } from './main.js';
+import { type ExperimentName, experimentNames } from './names.js';
 import { objectivesDesign } from './objectives.js';
 
-const designs: { readonly [name: string]: (size: ExperimentSize) => Design } = {
+const designs: Readonly<Record<ExperimentName, (size: ExperimentSize) => Design>> = {
   main: mainDesign,
   clusters: clustersDesign,
   objectives: objectivesDesign,
   alignment: alignmentDesign,
   compute: computeDesign,
 };
-
-/** The names of the experiments. */
-export const experimentNames: readonly string[] = Object.keys(designs);
 
 /** What is to be otherwise than a size has it. */
 export interface DesignChange {
@@ -35,7 +33,7 @@ export interface DesignChange {
  * @throws ValueError for an unknown name, or seeds that are none
  */
 export function experimentDesign(name: string, size: SizeName, change: DesignChange = {}): Design {
-  const make = Object.hasOwn(designs, name) ? designs[name] : undefined;
+  const make = Object.hasOwn(designs, name) ? designs[name as ExperimentName] : undefined;
   if (!make) {
     throw new ValueError('experiment', `there is no experiment "${name}". Known: ${experimentNames.join(', ')}.`);
   }

@@ -1,5 +1,5 @@
 // Experts that predict different things on different noise paths, in one mixture.
-import { defaultObjective } from '../../train/configs.js';
+import { defaultObjective } from '../../train/defaults.js';
 import type { Design } from '../design.js';
 import { type ExperimentSize, epsilonCosine, settingsOf, shared, student } from '../sizes.js';
 
