@@ -94,7 +94,9 @@ export function selectRows(columns: DataColumns, format: DataFormat, indices: Ar
 
 /** value = byte / scale + offset, [-1, 1] with the values that `prepare` writes. */
 export function normalise(pixels: Uint8Array, { scale, offset }: DataFormat['normalization']): Float32Array {
-  return Float32Array.from(pixels, (byte) => byte / scale + offset);
+  const values = new Float32Array(pixels.length); // Float32Array.from takes ten times as long
+  for (let i = 0; i < values.length; i++) values[i] = pixels[i]! / scale + offset;
+  return values;
 }
 
 /** At most so many of a list, spread evenly over it, in its order. */
