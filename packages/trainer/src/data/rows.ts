@@ -20,19 +20,33 @@ export function rowsOf(columns: DataColumns, format: DataFormat & { count: numbe
 
 /**
  * Rows by their numbers, in the order and as often as they are named: columns of B records, which are the caller's. Each row is
- * read once, neighbours together.
+ * read once, neighbours together, and a few of these reads at a time: most of one is waiting for a disk.
  */
 export async function gatherRows(rows: Rows, format: DataFormat, indices: ArrayLike<number>): Promise<DataColumns> {
   const gathered = emptyColumns(format, indices.length);
   const places = Array.from(indices, (row, at) => ({ row, at })).sort((a, b) => a.row - b.row);
-  for (let start = 0, end = 0; start < places.length; start = end) {
-    while (end < places.length && places[end]!.row - places[Math.max(start, end - 1)]!.row <= 1) end++;
-    const from = places[start]!.row;
-    const range = await rows.read(from, places[end - 1]!.row - from + 1);
-    for (const { row, at } of places.slice(start, end)) copyRecords(format, [range, row - from], [gathered, at]);
-  }
+  let start = 0;
+  const readNext = async () => {
+    while (start < places.length) {
+      let end = start;
+      while (end < places.length && places[end]!.row - places[Math.max(start, end - 1)]!.row <= 1) end++;
+      const run = places.slice(start, end);
+      start = end;
+      const from = run[0]!.row;
+      const range = await rows.read(from, run.at(-1)!.row - from + 1);
+      for (const { row, at } of run) copyRecords(format, [range, row - from], [gathered, at]);
+    }
+  };
+  const stopping = () =>
+    readNext().catch((error: unknown) => {
+      start = places.length; // the others read no more
+      throw error;
+    });
+  await Promise.all(Array.from({ length: readsAtATime }, stopping));
   return gathered;
 }
+
+const readsAtATime = 4;
 
 /** Rows by their numbers, as rows again: row i is row `indices[i]` of `rows`. */
 export function pickRows(rows: Rows, format: DataFormat, indices: ArrayLike<number>): Rows {
@@ -94,7 +108,9 @@ export function selectRows(columns: DataColumns, format: DataFormat, indices: Ar
 
 /** value = byte / scale + offset, [-1, 1] with the values that `prepare` writes. */
 export function normalise(pixels: Uint8Array, { scale, offset }: DataFormat['normalization']): Float32Array {
-  return Float32Array.from(pixels, (byte) => byte / scale + offset);
+  const values = new Float32Array(pixels.length); // Float32Array.from takes ten times as long
+  for (let i = 0; i < values.length; i++) values[i] = pixels[i]! / scale + offset;
+  return values;
 }
 
 /** At most so many of a list, spread evenly over it, in its order. */
