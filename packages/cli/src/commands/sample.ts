@@ -4,7 +4,7 @@ import { checkOutputs, path } from '../check-outputs.js';
 import { gpuAction } from '../gpu.js';
 import { folderOf, MODEL_ARGUMENT } from '../model-argument.js';
 import { number, parsed, policyName, seed, whole } from '../option-values.js';
-import { checkFlags, guidanceFlags, nearbyFlags, type SampleFlags } from '../sample/check-flags.js';
+import { checkFlags, type SampleFlags } from '../sample/check-flags.js';
 import { expertsOption, memoryBudgetOption } from '../shared-options.js';
 
 const named = (find: (name: string) => unknown) =>

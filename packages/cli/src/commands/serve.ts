@@ -6,7 +6,7 @@ import type { Device } from '@paris/tensor';
 import { Command } from 'commander';
 import { EXIT, stopCause } from '../exit-code.js';
 import { sentence } from '../failure.js';
-import { gpuAction } from '../gpu.js';
+import { type GpuContext, gpuAction } from '../gpu.js';
 import { downloadReport } from '../loading.js';
 import { MODEL_ARGUMENT } from '../model-argument.js';
 import { loadArchitecture } from '../modules.js';
@@ -35,7 +35,21 @@ const list = (text: string, all: string[]) => [...all, text];
 export function serveCommand(): Command {
   const command = new Command('serve')
     .description("answer OpenAI's images API with a model")
-    .argument('<model>', MODEL_ARGUMENT)
+    .argument('<model>', MODEL_ARGUMENT);
+  whoIsAnswered(command);
+  howMuch(command);
+  command
+    .option(
+      '--autoguidance <model>',
+      'a weaker model, such as an earlier checkpoint, that requests with the field autoguidance are led away from',
+    )
+    .addOption(expertsOption())
+    .addHelpText('after', '\nExample:\n  PARIS_API_KEY=… paris serve my-model/ --port 8080');
+  return gpuAction(command, run);
+}
+
+function whoIsAnswered(command: Command): void {
+  command
     .option(
       '--host <address>',
       'address to listen on; other machines reach the server only if you change it',
@@ -48,51 +62,50 @@ export function serveCommand(): Command {
       'what clients must send; better in the variable PARIS_API_KEY, which no process list shows',
     )
     .option('--cors <origin>', 'pages of this origin may call it; may be given several times', list, [])
-    .option('--allow-host <name>', 'a name that clients call it by, if not localhost; several times', list, [])
+    .option('--allow-host <name>', 'a name that clients call it by, if not localhost; several times', list, []);
+}
+
+function howMuch(command: Command): void {
+  command
     .option('--max-queue <n>', 'requests that may wait', whole(1), defaultLimits.queue)
     .option('--max-steps <n>', 'steps that a request may ask for', whole(1), defaultLimits.steps)
     .option('--batch-size <n>', 'most pictures to draw together, in powers of two', whole(1), defaultLimits.batch)
     .option('--grace <seconds>', 'for requests that are there when it is stopped', number({ min: 0 }), 30)
-    .addOption(memoryBudgetOption())
-    .option(
-      '--autoguidance <model>',
-      'a weaker model, such as an earlier checkpoint, that requests with the field autoguidance are led away from',
-    )
-    .addOption(expertsOption())
-    .addHelpText('after', '\nExample:\n  PARIS_API_KEY=… paris serve my-model/ --port 8080');
-  return gpuAction(command, async ({ device, reporter, signal }, flags: Flags, model: string) => {
-    const { host, port, cors, allowHost, grace } = flags;
-    const apiKey = flags.apiKey ?? process.env.PARIS_API_KEY;
-    if (apiKey === '') throw new ValueError('serve', 'the API key is empty. Give one, or leave the option out.');
-    const { createServer } = await import('@paris/serve');
-    const { listen } = await import('@paris/serve/node');
-    const server = createServer({
-      name: flags.name ?? basename(resolve(model)),
-      ...(await openers(model, device, flags, { reporter, signal })),
-      ...{ apiKey, origins: cors, hosts: ['localhost', ...allowHost.map((name) => name.toLowerCase())] },
-      limits: { queue: flags.maxQueue, steps: flags.maxSteps, batch: flags.batchSize },
-      onFailure: (error) => reporter.warn(`a request failed: ${sentence(error)}`),
-      log: ({ method, path, status, milliseconds }) => reporter.info(`${method} ${path} ${status} ${milliseconds} ms`),
-    });
-    await server.load(); // to fail early
-    const listening = await listen(server, { host, port });
-    if (!isLoopback(host) && apiKey === undefined) {
-      reporter.warn(`ANYONE who reaches ${listening.url} can use this server: it has no API key. Set PARIS_API_KEY.`);
-    }
-    reporter.info(`listening on ${listening.url}`);
-    const heart = beat(server, reporter);
-    try {
-      await new Promise<void>((stopped) => {
-        if (signal.aborted) stopped();
-        else signal.addEventListener('abort', () => stopped(), { once: true });
-      });
-      reporter.info('stopping: requests that are there are finished');
-    } finally {
-      await listening.close(1000 * grace);
-      clearInterval(heart);
-    }
-    return EXIT[stopCause() ?? 'SIGTERM'];
+    .addOption(memoryBudgetOption());
+}
+
+async function run({ device, reporter, signal }: GpuContext, flags: Flags, model: string): Promise<number> {
+  const { host, port, cors, allowHost, grace } = flags;
+  const apiKey = flags.apiKey ?? process.env.PARIS_API_KEY;
+  if (apiKey === '') throw new ValueError('serve', 'the API key is empty. Give one, or leave the option out.');
+  const { createServer } = await import('@paris/serve');
+  const { listen } = await import('@paris/serve/node');
+  const server = createServer({
+    name: flags.name ?? basename(resolve(model)),
+    ...(await openers(model, device, flags, { reporter, signal })),
+    ...{ apiKey, origins: cors, hosts: ['localhost', ...allowHost.map((name) => name.toLowerCase())] },
+    limits: { queue: flags.maxQueue, steps: flags.maxSteps, batch: flags.batchSize },
+    onFailure: (error) => reporter.warn(`a request failed: ${sentence(error)}`),
+    log: ({ method, path, status, milliseconds }) => reporter.info(`${method} ${path} ${status} ${milliseconds} ms`),
   });
+  await server.load(); // to fail early
+  const listening = await listen(server, { host, port });
+  if (!isLoopback(host) && apiKey === undefined) {
+    reporter.warn(`ANYONE who reaches ${listening.url} can use this server: it has no API key. Set PARIS_API_KEY.`);
+  }
+  reporter.info(`listening on ${listening.url}`);
+  const heart = beat(server, reporter);
+  try {
+    await new Promise<void>((stopped) => {
+      if (signal.aborted) stopped();
+      else signal.addEventListener('abort', () => stopped(), { once: true });
+    });
+    reporter.info('stopping: requests that are there are finished');
+  } finally {
+    await listening.close(1000 * grace);
+    clearInterval(heart);
+  }
+  return EXIT[stopCause() ?? 'SIGTERM'];
 }
 
 /** The model on the device that is open, and after that is lost on one of its own; and the weaker one on the same device. */

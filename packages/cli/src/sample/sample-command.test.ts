@@ -37,7 +37,7 @@ async function sampleHere(...args: string[]): Promise<{ code: number | undefined
     ...{ adapter: nothing, work: nothing, train: nothing, result: nothing, alive: nothing, close: nothing },
     ...{ info: print, warn: (line) => print(`warning: ${line}`) },
   };
-  const context = { device, reporter, signal: new AbortController().signal, restarted: false, since: Date.now() };
+  const context = { device, reporter, signal: new AbortController().signal, restarted: false, elapsedMs: 0 };
   let code: number | undefined;
   const command = sampleCommand().exitOverride();
   command.action(async (what: string, flags) => {
