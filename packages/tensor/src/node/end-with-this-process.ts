@@ -117,16 +117,26 @@ function startGuard(): ChildProcessByStdio<Writable, null, null> {
 /**
  * The first line is the child's id. A second line means that the child has ended; an end without it, that the parent has.
  * Then the child and all below it are collected, as far as there is a `ps`, before the first signal cuts the ties between
- * them.
+ * them. Each is stopped when it is found, until no more are: one that runs could start another just after it was looked at.
  */
 const GUARD = `
 read -r root || exit 0
 if read -r line; then exit 0; fi
-all=$(ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$root" '
-  { parent[$1] = $2 }
-  END { for (pid in parent) { at = pid; while (at > 1 && at != root) at = parent[at]; if (at == root) print pid } }')
-all=\${all:-$root}
+below() {
+  ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$root" '
+    { parent[$1] = $2 }
+    END { for (pid in parent) { at = pid; while (at > 1 && at != root) at = parent[at]; if (at == root) print pid } }'
+}
+all=
+new=$root
+while [ -n "$new" ]; do
+  kill -STOP $new 2>/dev/null
+  all="$all $new"
+  new=
+  for pid in $(below); do case " $all " in *" $pid "*) ;; *) new="$new $pid" ;; esac; done
+done
 kill -TERM $all 2>/dev/null
+kill -CONT $all 2>/dev/null
 for second in 1 2 3 4 5 6 7 8 9 10; do
   sleep 1
   left=
