@@ -96,3 +96,27 @@ it('an unfinished lock of a moment ago is in use, without a wait', async () => {
   await expect(lockFolder(folder, clock)).rejects.toThrow('is in use by another process');
   expect(clock.sleeps).toBe(0);
 });
+
+it('a lock is never seen without its holder, so that one who is killed leaves a whole lock or none', async () => {
+  let [looks, done] = [0, false];
+  const look = async () => {
+    for (; !done; looks++) {
+      const text = await readFile(join(folder, '.lock'), 'utf8').catch(() => 'none');
+      expect(text).not.toBe('');
+    }
+  };
+  const work = async () => {
+    for (let i = 0; i < 200; i++) await (await lockFolder(folder)).release();
+    done = true;
+  };
+  await Promise.all([look(), work()]);
+  expect(looks).toBeGreaterThan(200);
+});
+
+it('takes over from one that died in the middle of taking over', async () => {
+  await plant('.lock', ended);
+  await plant('.lock.takeover', ended);
+  const clock = clockOf(0);
+  await take(clock);
+  expect(clock.sleeps).toBe(0);
+});

@@ -1,10 +1,11 @@
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileLockedError } from '../errors.js';
 import { sleep } from '../sleep.js';
 import type { FileLock } from '../stores/store.js';
 import { isRunning, startOf } from './processes.js';
+import { sweepTemporaries, temporaryFor } from './temporary.js';
 
 /** What a lock file says about its holder. `started` tells a process from a later one with the same id. */
 interface Holder {
@@ -56,20 +57,7 @@ async function takeLock(folder: string, file: string, clock: LockClock): Promise
   await mkdir(folder, { recursive: true });
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: await startOf(process.pid) });
   for (let attempt = 0; attempt < 50; attempt++) {
-    try {
-      const handle = await open(file, 'wx'); // fails if it is there: the one step that only one process wins
-      try {
-        await handle.writeFile(own);
-      } catch (error) {
-        await rm(file, { force: true }); // a full disk: an empty lock would keep everyone out for a while
-        throw error;
-      } finally {
-        await handle.close();
-      }
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (await createLock(folder, file, own)) return;
     const seen = await readFile(file, 'utf8').catch(() => undefined);
     if (seen === undefined) continue; // released in the meantime
     const holder = parse(seen);
@@ -79,10 +67,50 @@ async function takeLock(folder: string, file: string, clock: LockClock): Promise
     if (holder ? await lives(holder) : await isYoung(file, clock)) {
       throw inUse(folder, file, holder ? `process ${holder.pid} on ${holder.host}` : 'another process');
     }
-    // Between creation and writing a lock is empty, for a moment; after that its process died right there.
-    if (holder || (await isAbandoned(file, clock))) await removeStale(file, seen, clock);
+    // Without links, a lock is empty between creation and writing, for a moment; after that its process died right there.
+    if (holder || (await isAbandoned(file, clock))) await removeStale(folder, { file, seen, own }, clock);
   }
   throw new FileLockedError('store', `${folder} is being taken by another process. Try again.`);
+}
+
+/**
+ * Creates the lock with its text in one step that only one process wins: a link to a file that has it. So a process that is killed
+ * leaves a whole lock or none, and the next one need not wait to see whether somebody is about to write.
+ * @returns false if there is one
+ */
+async function createLock(folder: string, file: string, own: string): Promise<boolean> {
+  await sweepTemporaries(folder);
+  const draft = await temporaryFor(file);
+  try {
+    await writeFile(draft, own, { flag: 'wx' });
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== 'link') throw error;
+    return code === 'EEXIST' ? false : await createWithoutLinks(file, own);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** The same where the disk knows no links (FAT, some shares): in two steps. */
+async function createWithoutLinks(file: string, own: string): Promise<boolean> {
+  try {
+    const handle = await open(file, 'wx');
+    try {
+      await handle.writeFile(own);
+    } catch (error) {
+      await rm(file, { force: true }); // a full disk: an empty lock would keep everyone out for a while
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 async function release(file: string): Promise<void> {
@@ -98,15 +126,18 @@ function inUse(folder: string, file: string, who: string): FileLockedError {
  * Removes the lock that was judged stale, and no other that has been put in its place since: only who holds the
  * takeover file removes, after another look.
  */
-async function removeStale(file: string, seen: string, clock: LockClock): Promise<void> {
+async function removeStale(
+  folder: string,
+  { file, seen, own }: { file: string; seen: string; own: string },
+  clock: LockClock,
+): Promise<void> {
   const takeover = `${file}.takeover`;
-  try {
-    await (await open(takeover, 'wx')).close();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  if (!(await createLock(folder, takeover, own))) {
     // Its process may have died in the few lines below.
-    if (await isYoung(takeover, clock)) await clock.sleep(lookEveryMs);
-    else if (await isAbandoned(takeover, clock)) await rm(takeover, { force: true });
+    const text = await readFile(takeover, 'utf8').catch(() => undefined);
+    const holder = text === undefined ? undefined : parse(text);
+    if (holder ? await lives(holder) : await isYoung(takeover, clock)) await clock.sleep(lookEveryMs);
+    else if (holder || (await isAbandoned(takeover, clock))) await rm(takeover, { force: true });
     return;
   }
   try {
