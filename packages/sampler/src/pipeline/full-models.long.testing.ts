@@ -71,7 +71,8 @@ it('the whole of Paris draws what PyTorch does, in 4 GiB of device memory and a 
   const released = report('import');
   const index = await importModel(releasedParis(fixture), store, { weights: 'q4', onNotice: console.log });
   released();
-  expect(index).toMatchObject({ clusters: 8, weights: 'q4', codec: 'autoencoder-kl', text: 'clip', routing: 'top2' });
+  expect(index).toMatchObject({ clusters: 8, weights: 'q4', codec: 'autoencoder-kl', routing: 'top2' });
+  expect(index.files.map(({ path }) => path)).toContain('text/config.json');
   for (const [k, [name, sum]] of Object.entries(fixture.sums)) expect(await sumOf(store, k, name)).toBe(sum);
 
   const device = await opened(context);
