@@ -1,6 +1,5 @@
 // What samplers are called, here and elsewhere.
-import { ValueError } from '@paris/files';
-import { plainName } from '../schedules/plain-name.js';
+import { knownName } from '../schedules/plain-name.js';
 
 /** The name of a built-in sampler. */
 export type SamplerName =
@@ -39,13 +38,5 @@ const otherNames: Readonly<Record<string, SamplerName>> = {
  * @throws ValueError for an unknown name, with the known ones
  */
 export function samplerName(name: string): SamplerName {
-  const own = plainName(name);
-  if (isSamplerName(own)) return own;
-  if (Object.hasOwn(otherNames, own)) return otherNames[own]!;
-  const known = samplerNames.join(', ');
-  throw new ValueError('sampler', `no sampler is called "${name}". Known: ${known}. Or pass a function of your own.`);
-}
-
-function isSamplerName(name: string): name is SamplerName {
-  return (samplerNames as readonly string[]).includes(name);
+  return knownName('sampler', name, samplerNames, otherNames);
 }

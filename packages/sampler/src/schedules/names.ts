@@ -1,6 +1,5 @@
 // What schedules are called, here and elsewhere.
-import { ValueError } from '@paris/files';
-import { plainName } from './plain-name.js';
+import { knownName } from './plain-name.js';
 
 /** The name of a built-in schedule. */
 export type ScheduleName =
@@ -40,13 +39,5 @@ const otherNames: Readonly<Record<string, ScheduleName>> = {
  * @throws ValueError for an unknown name, with the known ones
  */
 export function scheduleName(name: string): ScheduleName {
-  const own = plainName(name);
-  if (isScheduleName(own)) return own;
-  if (Object.hasOwn(otherNames, own)) return otherNames[own]!;
-  const known = scheduleNames.join(', ');
-  throw new ValueError('schedule', `no schedule is called "${name}". Known: ${known}. Or pass a function of your own.`);
-}
-
-function isScheduleName(name: string): name is ScheduleName {
-  return (scheduleNames as readonly string[]).includes(name);
+  return knownName('schedule', name, scheduleNames, otherNames);
 }
