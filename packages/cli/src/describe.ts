@@ -14,8 +14,7 @@ import { DataError, type Manifest, type PartRecord, readManifest, readMetrics, r
 import * as z from 'zod/mini';
 import { inBytes } from './in-bytes.js';
 import { memoryRows } from './memory.js';
-
-const weightFormats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4'];
+import { weightFormats } from './shared-options.js';
 
 /** @throws ValueError if it is neither a preset's name nor a folder of ours; DataError for a picture that says nothing */
 export async function describe(target: string): Promise<string> {

@@ -1,4 +1,5 @@
 // Options that several commands have: each has one name, one check and one default.
+import type { WeightFormat } from '@paris/model';
 import { type Command, Option } from 'commander';
 import { bytes, number, seed, whole } from './option-values.js';
 
@@ -15,9 +16,12 @@ export function memoryBudgetOption(): Option {
   return new Option('--memory-budget <bytes>', what).argParser(bytes);
 }
 
+/** How weights may be written. */
+export const weightFormats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4'];
+
 /** `--weights`. @param what - how weights are written, and in what form if nothing is said */
 export function weightsOption(what: string): Option {
-  return new Option('--weights <format>', what).choices(['f32', 'f16', 'q8', 'q4']);
+  return new Option('--weights <format>', what).choices(weightFormats);
 }
 
 /** `--dropout` of a network that draws by captions or classes. */

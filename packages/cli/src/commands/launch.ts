@@ -4,8 +4,9 @@ import { Command } from 'commander';
 import { path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
 import { adapterOption } from '../gpu.js';
-import type { Job } from '../launch/plan.js';
+import type { Job, Plan } from '../launch/plan.js';
 import { installedParis } from '../launch/process.js';
+import { writeScripts } from '../launch/write-scripts.js';
 import { whole } from '../option-values.js';
 import { printText } from '../print.js';
 import { stoppable } from '../stop.js';
@@ -29,8 +30,7 @@ function planCommand(): Command {
     .argument('<plan>', planFile)
     .option('--json', 'print jobs as JSON')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const { readPlan } = await import('../launch/plan.js');
-      const plan = await readPlan(file);
+      const plan = await planIn(file);
       const jobs = [...plan.experts, ...plan.others];
       printText(json ? JSON.stringify(jobs, null, 2) : planText(jobs));
     });
@@ -74,15 +74,20 @@ function localCommand(): Command {
         const what = `--each has ${slots.length} values, and --jobs runs ${jobs} at once`;
         throw new ValueError('launch', `${what}. Give a value for each, or fewer jobs.`);
       }
-      const { readPlan } = await import('../launch/plan.js');
       const { launchLocal } = await import('../launch/local.js');
       const { launchView } = await import('../launch/view.js');
-      const plan = await readPlan(file);
+      const plan = await planIn(file);
       const view = launchView(json === true, plan);
       const extra = adapter === 'auto' ? [] : ['--adapter', adapter];
       const options = { command: installedParis(), jobs, slots, retries, pauseMs: 10_000, logs, extra, ...view };
       await stoppable((signal) => launchLocal(plan, { ...options, signal }).finally(view.close));
     });
+}
+
+/** What a plan asks for; it is checked with the options of all commands that it names. */
+async function planIn(file: string): Promise<Plan> {
+  const { readPlan } = await import('../launch/plan.js');
+  return readPlan(file);
 }
 
 /** `CARD=0,1` → [{ CARD: '0' }, { CARD: '1' }]; several variables side by side. @throws ValueError if they do not fit together */
@@ -122,12 +127,10 @@ function slurmCommand(): Command {
     .option('--grace <seconds>', 'how long before the time limit a training is asked to save', whole(1), 120)
     .option('--retries <n>', 'how often a job is requeued that a lost device or a full disk ended', whole(0), 3)
     .action(async (file: string, flags: SlurmFlags) => {
-      const { readPlan } = await import('../launch/plan.js');
       const { slurmScripts } = await import('../launch/slurm.js');
-      const { writeScripts } = await import('../launch/write-scripts.js');
       const { out, paris, logs, grace: graceSeconds, retries } = flags;
       const sbatch = flags.sbatch.split(/\s+/).filter((option) => option !== '');
-      const scripts = slurmScripts(await readPlan(file), { paris, sbatch, logs, graceSeconds, retries });
+      const scripts = slurmScripts(await planIn(file), { paris, sbatch, logs, graceSeconds, retries });
       await mkdir(logs, { recursive: true });
       await writeScripts(out, scripts, 'submit.sh');
     });
@@ -155,10 +158,8 @@ function kubernetesCommand(): Command {
     .option('--grace <seconds>', 'how long a pod that must go has to save', whole(1), 120)
     .option('--retries <n>', 'how often a pod that failed for a passing reason is replaced', whole(0), 3)
     .action(async (file: string, { out, grace, ...options }: KubernetesFlags) => {
-      const { readPlan } = await import('../launch/plan.js');
       const { kubernetesFiles } = await import('../launch/kubernetes.js');
-      const { writeScripts } = await import('../launch/write-scripts.js');
-      await writeScripts(out, kubernetesFiles(await readPlan(file), { ...options, graceSeconds: grace }), 'apply.sh');
+      await writeScripts(out, kubernetesFiles(await planIn(file), { ...options, graceSeconds: grace }), 'apply.sh');
     });
 }
 
@@ -187,10 +188,8 @@ function skypilotCommand(): Command {
     .option('--paris <command>', 'how a job starts paris', 'npx paris')
     .option('--retries <n>', 'how often a job is started again after an error of its own', whole(0), 3)
     .action(async (file: string, { out, ...options }: SkyPilotFlags) => {
-      const { readPlan } = await import('../launch/plan.js');
       const { skypilotFiles } = await import('../launch/skypilot.js');
-      const { writeScripts } = await import('../launch/write-scripts.js');
-      await writeScripts(out, skypilotFiles(await readPlan(file), options), 'submit.sh');
+      await writeScripts(out, skypilotFiles(await planIn(file), options), 'submit.sh');
     });
 }
 

@@ -2,8 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnavailableError } from '@paris/files';
-import { ParisError } from '@paris/tensor';
+import { ParisError, UnavailableError } from '@paris/files';
 import { EXIT } from '../exit-code.js';
 import type { JsonProgress } from '../reporter.js';
 import type { Job, Plan } from './plan.js';
