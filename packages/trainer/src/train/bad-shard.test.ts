@@ -1,29 +1,24 @@
-// A file of records that turns out to be damaged in the middle of an epoch. As far as that many pictures may be lost, it is left
-// out, and the run says so: resumed or verified, it leaves out the same. Beyond it, the training stops with a good checkpoint
-// before it learns anything of the file, and resumes when the file is whole again.
-import { dit } from '@paris/dit';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { routerTransformer } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchDrawer, runKey } from '../data/batches.js';
-import { readCluster, readLabelled, writeCluster, writeLabelled } from '../data/files.js';
+import { readCluster, readLabelled, writeLabelled } from '../data/files.js';
 import { DamagedShardError, DataError, InterruptedError } from '../errors.js';
 import { readChain } from '../run/chain.js';
 import { listCheckpoints } from '../run/checkpoint.js';
 import type { TrainEvent } from '../run/events.js';
 import { readMetrics } from '../run/metrics.js';
 import { readRun, writeRun } from '../run/record.js';
-import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
+import { toySize, toyTraining } from '../testing/toy.js';
 import { commit } from '../verify/attacks.testing.js';
 import { verifyRun } from '../verify/verify.js';
-import { ditConfig, routerConfig } from './configs.js';
-import { trainExpert } from './expert.js';
+import { routerConfig } from './configs.js';
 import { trainRouter } from './router.js';
+import { batchSize, count, freshData, shard, shardBytes, trainOn, weights } from './toy-shards.testing.js';
 import type { RunControls } from './train.js';
 
-const shardBytes = 500; // two pictures in a file
-const [count, batchSize, steps] = [12, 2, 9]; // one epoch and a half
+const steps = 9; // one epoch and a half
 let device: Device;
 let undisturbed: Uint8Array;
 let withoutLate: Uint8Array;
@@ -36,33 +31,10 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-/** A data folder whose cluster 1 has six files of two pictures. */
-async function freshData(): Promise<FileStore> {
-  const data = memoryStore();
-  await writeToyData(data);
-  const { manifest, rows } = await readCluster(data, 1);
-  await data.remove('clusters/01/images.safetensors');
-  await writeCluster(data, manifest, rows, { shardBytes });
-  return data;
-}
-
-const shard = (at: number) => `clusters/01/images-0000${at}.safetensors`;
-const weights = (runs: FileStore) => runs.read('expert-01/model.safetensors');
 const recordOf = async (runs: FileStore) => (await readRun(folderStore(runs, 'expert-01')))!;
 
-async function train(data: FileStore, controls: RunControls = {}, runs: FileStore = memoryStore()) {
-  const events: TrainEvent[] = [];
-  const record = await trainExpert({
-    ...{ device, data, cluster: 1, runs, architecture: dit, config: ditConfig(toySize) },
-    training: { ...toyTraining, steps, batchSize },
-    ...controls,
-    onEvent: (event) => {
-      events.push(event);
-      controls.onEvent?.(event);
-    },
-  });
-  const notices = events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
-  return { runs, record, notices };
+function train(data: FileStore, controls: RunControls = {}, runs: FileStore = memoryStore()) {
+  return trainOn(data, { ...controls, device, steps, runs });
 }
 
 /** The files that the steps need, in the order in which they come first, with that step. */

@@ -1,23 +1,16 @@
-// A file of records that is another one than it was when it was first read, while a training runs: of the same size, so that nothing
-// but its bytes tells. What is learned is what was written, or the file is left out, or the training ends; as in bad-shard.test.ts.
-import { dit } from '@paris/dit';
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BatchDrawer, runKey } from '../data/batches.js';
-import { readCluster, writeCluster } from '../data/files.js';
 import { DataError } from '../errors.js';
 import { listCheckpoints } from '../run/checkpoint.js';
 import type { TrainEvent } from '../run/events.js';
 import { readRun } from '../run/record.js';
-import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { verifyRun } from '../verify/verify.js';
-import { ditConfig } from './configs.js';
-import { trainExpert } from './expert.js';
+import { batchSize, count, freshData, shard, trainOn, weights } from './toy-shards.testing.js';
 import type { RunControls } from './train.js';
 
-const [count, batchSize, steps] = [12, 2, 18]; // three epochs
-const shard = (at: number) => `clusters/01/images-0000${at}.safetensors`;
+const steps = 18; // three epochs
 
 /** A file that is read before step `after`, and then not for two steps, which are read ahead by then, but later: at step `again`. */
 const { at, after, again } = (() => {
@@ -41,17 +34,6 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-const weights = (runs: FileStore) => runs.read('expert-01/model.safetensors');
-
-async function freshData(): Promise<FileStore> {
-  const data = memoryStore();
-  await writeToyData(data);
-  const { manifest, rows } = await readCluster(data, 1);
-  await data.remove('clusters/01/images.safetensors');
-  await writeCluster(data, manifest, rows, { shardBytes: 500 }); // two pictures in a file
-  return data;
-}
-
 /** The data, with other bytes in the place of one file once `state.exchanged` is true. */
 function exchangeable(data: FileStore, path: string, other: Uint8Array, state: { exchanged: boolean }): FileStore {
   const there = memoryStore();
@@ -67,18 +49,8 @@ function exchangeable(data: FileStore, path: string, other: Uint8Array, state: {
   };
 }
 
-async function train(data: FileStore, controls: RunControls = {}, runs: FileStore = memoryStore()) {
-  const notices: string[] = [];
-  const record = await trainExpert({
-    ...{ device, data, cluster: 1, runs, architecture: dit, config: ditConfig(toySize) },
-    training: { ...toyTraining, steps, batchSize },
-    ...controls,
-    onEvent: (event: TrainEvent) => {
-      if (event.type === 'notice') notices.push(event.message);
-      controls.onEvent?.(event);
-    },
-  });
-  return { runs, record, notices };
+function train(data: FileStore, controls: RunControls = {}, runs: FileStore = memoryStore()) {
+  return trainOn(data, { ...controls, device, steps, runs });
 }
 
 /** A training whose file is exchanged when so many steps are made. */
