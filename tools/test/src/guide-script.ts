@@ -1,9 +1,12 @@
 // A guide's commands as a program: all `sh` fences that are marked with `run`, in their order, are one script, which stops at its
 // first failure. A test says what is replaced in it, so that it is seen where what runs is different from what is read.
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { openDevice } from '@paris/tensor';
+import { requireCapability } from '@paris/test-tools';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { fences, ROOT } from './markdown.js';
 
 /** What is replaced in a guide's commands, in this order. */
@@ -16,6 +19,26 @@ export const small: Replacements = [
   [/paris evaluate \S+/g, '$& --no-page'],
   [/--(validate|checkpoint|sample)-every \d+/g, '--$1-every 2'],
 ];
+
+/** A folder for a guide's files, made before the file's first test. Without an adapter its tests are skipped with that reason. */
+export function useGuideFolder(): { readonly path: string } {
+  let path = '';
+  let works = false;
+  beforeAll(async () => {
+    path = await mkdtemp(join(tmpdir(), 'paris-guide-'));
+    works = await openDevice().then(
+      (device) => device.close().then(() => true),
+      () => false,
+    );
+  });
+  beforeEach((context) => requireCapability(context, 'adapter', works, 'WebGPU gives no adapter'));
+  afterAll(() => rm(path, { recursive: true }));
+  return {
+    get path() {
+      return path;
+    },
+  };
+}
 
 /** The fences of a guide. */
 export async function fencesOf(guide: string): Promise<ReturnType<typeof fences>> {

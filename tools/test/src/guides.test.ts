@@ -1,19 +1,16 @@
 // The commands of docs/from-an-existing-data-set.md, in their order, in a folder with a small data set, in front of a server and a
 // bucket on loopback. What is different from the guide is what `small` and the addresses replace: numbers of steps and of channels,
 // and where the server is.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDevice } from '@paris/tensor';
-import { requireCapability } from '@paris/test-tools';
 import { serveBucket } from '@paris/test-tools/bucket-server';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { packTar } from 'modern-tar';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bash, type Replacements, scriptOf, small } from './guide-script.js';
+import { afterAll, expect, it } from 'vitest';
+import { bash, type Replacements, scriptOf, small, useGuideFolder } from './guide-script.js';
 
 interface Picture {
   stem: string;
@@ -25,18 +22,9 @@ interface Picture {
 
 const classes = ['cat', 'dog'];
 const servers: ReturnType<typeof createServer>[] = [];
-let folder: string;
-let works = false;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'paris-guides-'));
-  works = await openDevice().then(
-    (device) => device.close().then(() => true),
-    () => false,
-  );
-});
-afterAll(async () => {
+const folder = useGuideFolder();
+afterAll(() => {
   for (const server of servers) server.close();
-  await rm(folder, { recursive: true });
 });
 
 async function pictures(count: number): Promise<Picture[]> {
@@ -106,12 +94,11 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-it('from an existing data set', async (context) => {
-  requireCapability(context, 'adapter', works, 'WebGPU gives no adapter');
+it('from an existing data set', async () => {
   const all = await pictures(48);
   const shards = [await shardOf(all.slice(0, 30)), await shardOf(all.slice(30))];
-  await mkdir(join(folder, 'shards'));
-  for (const [i, bytes] of shards.entries()) await writeFile(join(folder, 'shards', `00${i}.tar`), bytes);
+  await mkdir(join(folder.path, 'shards'));
+  for (const [i, bytes] of shards.entries()) await writeFile(join(folder.path, 'shards', `00${i}.tar`), bytes);
   const table = tableOf(all);
   const server = await serve((request, response) => {
     const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
@@ -129,12 +116,12 @@ it('from an existing data set', async (context) => {
     bucket(request, response);
   });
   const replacements: Replacements = [...small, ['https://example.org', server]];
-  await bash(await scriptOf('from-an-existing-data-set.md', replacements), folder, {
+  await bash(await scriptOf('from-an-existing-data-set.md', replacements), folder.path, {
     ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: '' },
     ...{ AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
   });
 
-  const file = (...path: string[]) => readFile(join(folder, ...path));
+  const file = (...path: string[]) => readFile(join(folder.path, ...path));
   for (const name of ['manifest.json', 'images.safetensors']) {
     expect(await file('from-parquet', name), name).toEqual(await file('from-tar', name));
     expect(await file('from-s3', name), name).toEqual(await file('from-tar', name));

@@ -1,13 +1,10 @@
 // The commands and the program of docs/train-your-own.md, in their order, in a folder with sixty pictures. What is different from the
 // guide is in `smaller`: the numbers, and what a training of four steps does not pass.
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDevice } from '@paris/tensor';
-import { requireCapability } from '@paris/test-tools';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bash, fencesOf, type Replacements, scriptOf, small } from './guide-script.js';
+import { expect, it } from 'vitest';
+import { bash, fencesOf, type Replacements, scriptOf, small, useGuideFolder } from './guide-script.js';
 import { ROOT } from './markdown.js';
 
 const guide = 'train-your-own.md';
@@ -20,16 +17,7 @@ const smaller: Replacements = [
   ...small,
 ];
 
-let folder: string;
-let works = false;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'paris-own-'));
-  works = await openDevice().then(
-    (device) => device.close().then(() => true),
-    () => false,
-  );
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = useGuideFolder();
 
 /** Sixteen patches of one of two colours, in levels that a hash of the number gives. */
 function picture(i: number): sharp.Sharp {
@@ -45,34 +33,34 @@ function picture(i: number): sharp.Sharp {
 /** `photos/` with captions in a table, as the guide has it, and `new-photos/`, whose names are their captions. */
 async function writePictures(): Promise<void> {
   const names = ['cats', 'dogs'];
-  for (const of of ['photos/cats', 'photos/dogs', 'new-photos']) await mkdir(join(folder, of), { recursive: true });
+  for (const of of ['photos/cats', 'photos/dogs', 'new-photos'])
+    await mkdir(join(folder.path, of), { recursive: true });
   const rows = ['file,caption,group,category,licence,source'];
   for (let i = 0; i < 60; i++) {
     const kind = names[i % 2]!;
     const file = `${kind}/${i}.${i % 3 === 0 ? 'png' : 'jpg'}`;
-    await picture(i).toFile(join(folder, 'photos', file));
+    await picture(i).toFile(join(folder.path, 'photos', file));
     const caption = `a ${i % 2 === 0 ? 'grey cat' : 'brown dog'} ${i % 4 < 2 ? 'asleep' : 'awake'}`;
     rows.push(`${file},${caption},${kind}-${i >> 2},${kind},${i % 3 === 2 ? '' : 'CC0-1.0'},my camera`);
   }
-  await writeFile(join(folder, 'captions.csv'), `${rows.join('\n')}\n`);
-  for (let i = 60; i < 72; i++) await picture(i).toFile(join(folder, 'new-photos', `smiling-cat_${i}.png`));
+  await writeFile(join(folder.path, 'captions.csv'), `${rows.join('\n')}\n`);
+  for (let i = 60; i < 72; i++) await picture(i).toFile(join(folder.path, 'new-photos', `smiling-cat_${i}.png`));
 }
 
-const file = (...path: string[]) => readFile(join(folder, ...path));
+const file = (...path: string[]) => readFile(join(folder.path, ...path));
 const json = async (...path: string[]) => JSON.parse(String(await file(...path)));
 
-it('train on your own pictures', async (context) => {
-  requireCapability(context, 'adapter', works, 'WebGPU gives no adapter');
+it('train on your own pictures', async () => {
   await writePictures();
   const fences = await fencesOf(guide);
   const plan = fences.find(({ language, runs }) => language === 'yaml' && runs)!;
-  await writeFile(join(folder, 'model.yaml'), plan.code);
+  await writeFile(join(folder.path, 'model.yaml'), plan.code);
   const nobody = { HF_ENDPOINT: 'http://127.0.0.1:9', HF_TOKEN: '' };
-  const said = await bash(await scriptOf(guide, smaller), folder, nobody);
+  const said = await bash(await scriptOf(guide, smaller), folder.path, nobody);
 
   expect(await json('data/manifest.json')).toMatchObject({ count: 60 });
   expect(await json('cc-data/manifest.json')).toMatchObject({ count: 40 });
-  expect(await readdir(join(folder, 'data/clusters'))).toEqual(['00', '01']);
+  expect(await readdir(join(folder.path, 'data/clusters'))).toEqual(['00', '01']);
   expect(await json('more-data/manifest.json')).toMatchObject({ count: 12 });
   for (const run of ['runs/expert-00', 'runs/router', 'longer-runs/expert-01', 'watched-runs/expert-01']) {
     expect(await json(run, 'run.json'), run).toMatchObject({ status: 'finished', result: { steps: 4 } });
@@ -85,12 +73,12 @@ it('train on your own pictures', async (context) => {
   expect(await sharp(await file('grid.png')).metadata()).toMatchObject({ format: 'png' });
   expect(said).toContain('Nothing was sent. --yes sends this to');
 
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  await symlink(join(ROOT, 'node_modules'), join(folder.path, 'node_modules'));
   const program = fences.find(({ language, code }) => language === 'ts' && code.includes("loadPipeline('my-model')"))!;
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  await writeFile(join(folder, 'app.js'), program.code);
-  await bash(`'${process.execPath}' app.js`, folder, {});
-  expect((await readdir(folder)).filter((name) => /^sample-\d\.png$/.test(name))).toHaveLength(4);
+  await writeFile(join(folder.path, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(folder.path, 'app.js'), program.code);
+  await bash(`'${process.execPath}' app.js`, folder.path, {});
+  expect((await readdir(folder.path)).filter((name) => /^sample-\d\.png$/.test(name))).toHaveLength(4);
 
   await checkTables(fences.find(({ language }) => language === 'python')!.code);
 }, 1_800_000);
