@@ -1,8 +1,9 @@
-// Clocks are set, back and forward, while programs run. So how long something took, and what is due, is told by `performance.now()`;
-// the time of day is for people and for what is on a disk. Its uses are listed here, so that a new one is thought about.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// Clocks are set, back and forward, while programs run. So `performance.now()` measures how long something took, and what is due; the
+// time of day is for people and for what is on a disk. Its uses are listed here, so that a new one is thought about.
+import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { expect, it } from 'vitest';
+import { sourcesBelow } from './files.js';
 import { ROOT } from './markdown.js';
 
 const uses: Readonly<Record<string, string>> = {
@@ -19,20 +20,12 @@ const uses: Readonly<Record<string, string>> = {
 
 const wallClock = /\bDate\.now\b|\bnew Date\(\)|\bperformance\.timeOrigin\b/;
 
-function sources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return ['fixtures', 'node_modules'].includes(entry.name) ? [] : sources(path);
-    return /\.[jt]sx?$/.test(entry.name) && !/\.(test|testing)\.[jt]s$/.test(entry.name) ? [path] : [];
-  });
-}
-
 it('the time of day is asked only where it is meant', () => {
-  const parts = ['packages', 'examples', 'tools'].flatMap((top) =>
-    readdirSync(join(ROOT, top)).map((name) => join(ROOT, top, name, 'src')),
-  );
-  const files = parts.filter((part) => existsSync(part)).flatMap(sources);
+  const inRoot = (path: string) => relative(ROOT, path).split(sep).join('/');
+  const files = ['packages', 'examples', 'tools']
+    .flatMap((top) => sourcesBelow(join(ROOT, top)))
+    .filter((path) => /^\w+\/[^/]+\/src\//.test(inRoot(path)));
   expect(files.length).toBeGreaterThan(500);
   const asking = files.filter((path) => wallClock.test(readFileSync(path, 'utf8')));
-  expect(asking.map((path) => relative(ROOT, path).split(sep).join('/')).sort()).toEqual(Object.keys(uses));
+  expect(asking.map(inRoot).sort()).toEqual(Object.keys(uses));
 });

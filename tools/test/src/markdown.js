@@ -1,7 +1,8 @@
 // The repository's Markdown files, and what is in them: for the checks of links and of code.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { filesBelow } from './files.js';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const GENERATED = new Set(['node_modules', 'dist', 'out', 'coverage', 'api', 'CHANGELOG.md']);
@@ -10,13 +11,9 @@ const GENERATED = new Set(['node_modules', 'dist', 'out', 'coverage', 'api', 'CH
 
 /** @returns {MarkdownFile[]} */
 export function markdownFiles(folder = ROOT) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (GENERATED.has(entry.name) || entry.name.startsWith('.')) return [];
-    const full = join(folder, entry.name);
-    if (entry.isDirectory()) return markdownFiles(full);
-    if (!entry.name.endsWith('.md')) return [];
-    return [{ path: relative(ROOT, full).split(sep).join('/'), text: readFileSync(full, 'utf8') }];
-  });
+  return filesBelow(folder, GENERATED)
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => ({ path: relative(ROOT, file).split(sep).join('/'), text: readFileSync(file, 'utf8') }));
 }
 
 /**
