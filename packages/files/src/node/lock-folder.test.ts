@@ -1,5 +1,4 @@
-// Locks when the clock was set: a file's age by it says nothing then. Time is told by a clock that the test sets, and waiting is
-// counted.
+// Locks when the clock was set: a file's age by it says nothing then. The test sets the clock, and counts the waits.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';

@@ -14,7 +14,7 @@ interface Holder {
   readonly started: string;
 }
 
-/** How time is told; tests tell it otherwise. */
+/** The clock of this machine, or that of a test. */
 export interface LockClock {
   /** Milliseconds since 1970, as files have them: it may be set, back too. */
   now(): number;
