@@ -1,5 +1,5 @@
 // What samplers are called, here and elsewhere.
-import { knownName } from '../schedules/plain-name.js';
+import { knownName } from '../known-name.js';
 
 /** The name of a built-in sampler. */
 export type SamplerName =

@@ -1,5 +1,5 @@
 // What schedules are called, here and elsewhere.
-import { knownName } from './plain-name.js';
+import { knownName } from '../known-name.js';
 
 /** The name of a built-in schedule. */
 export type ScheduleName =

@@ -1,14 +1,5 @@
 import { ValueError } from '@paris/files';
 
-/** A name as it is written here: `DPM++ 2M SDE`, `dpmpp_2m_sde` and `dpmpp-2m-sde` are the same. */
-export function plainName(name: string): string {
-  return name
-    .trim()
-    .toLowerCase()
-    .replaceAll('++', 'pp')
-    .replaceAll(/[\s_]+/g, '-');
-}
-
 /**
  * The name here of something that other programs may call otherwise.
  * @param kind - what it is: `sampler`
@@ -28,4 +19,13 @@ export function knownName<Name extends string>(
   if (Object.hasOwn(otherNames, plain)) return otherNames[plain]!;
   const known = names.join(', ');
   throw new ValueError(kind, `no ${kind} is called "${name}". Known: ${known}. Or pass a function of your own.`);
+}
+
+/** A name as it is written here: `DPM++ 2M SDE`, `dpmpp_2m_sde` and `dpmpp-2m-sde` are the same. */
+function plainName(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replaceAll('++', 'pp')
+    .replaceAll(/[\s_]+/g, '-');
 }
