@@ -1,8 +1,8 @@
 // The whole network against PyTorch, with every parameter random: forward and every parameter's gradient.
 import { readFileSync } from 'node:fs';
-import { type Condition, fromStateDict, type KeyMap, type StateDict } from '@paris/model';
+import { type Condition, fromStateDict, type KeyMap, type NoisyInput, type StateDict } from '@paris/model';
 import { type Device, flattenTree, key, openDevice, type Tensor, unflattenTree, valueAndGrad } from '@paris/tensor';
-import { hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
+import { halfWeightError, hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -59,6 +59,21 @@ describe.each(fixtures)('%s.json: equals PyTorch', (name, layout) => {
     );
   };
 
+  const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
+  const uploaded = () => {
+    const params = unflattenTree(
+      Object.entries(ours(fixture.params)).map(([path, stored]) => ({ path, value: upload(stored) })),
+    ) as unknown as DiTParams;
+    const conditioning =
+      fixture.condition && conditionOf(config, upload(fixture.condition), fixture.mask && upload(fixture.mask));
+    const input: NoisyInput = {
+      latents: upload(fixture.latents),
+      time: upload(fixture.time),
+      ...(conditioning && { condition: conditioning }),
+    };
+    return { params, input };
+  };
+
   it('has the parameters of the reference', () => {
     const found = Object.entries(ours(fixture.params)).map(([path, { shape }]) => [path, shape]);
     expect(Object.fromEntries(found)).toEqual(shapes);
@@ -67,18 +82,7 @@ describe.each(fixtures)('%s.json: equals PyTorch', (name, layout) => {
   // A software adapter compiles about a hundred shaders for this.
   it('forward and gradients', { timeout: 900_000 }, async (context) => {
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
-    const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
-    const params = unflattenTree(
-      Object.entries(ours(fixture.params)).map(([path, stored]) => ({ path, value: upload(stored) })),
-    ) as unknown as DiTParams;
-    const conditioning =
-      fixture.condition && conditionOf(config, upload(fixture.condition), fixture.mask && upload(fixture.mask));
-    const input = {
-      latents: upload(fixture.latents),
-      time: upload(fixture.time),
-      ...(conditioning && { condition: conditioning }),
-    };
-
+    const { params, input } = uploaded();
     const prediction = ditForward(config, params, input);
     expect(prediction.shape).toEqual(fixture.output.shape);
     expect(relativeError(await prediction.read(), fixture.output)).toBeLessThan(1e-4);
@@ -98,6 +102,12 @@ describe.each(fixtures)('%s.json: equals PyTorch', (name, layout) => {
     for (const [path, expected] of Object.entries(gradientsOf)) {
       expect(relativeError(await found.get(path)!.read(), expected), path).toBeLessThan(1e-3);
     }
+  });
+
+  it('computes in f32, also with weights in f16', async (context) => {
+    requireCapability(context, 'f16', device?.hasFeature('shader-f16') === true, 'the adapter has no f16');
+    const { params, input } = uploaded();
+    expect(await halfWeightError(device!, params, (params) => ditForward(config, params, input))).toBeLessThan(2e-6);
   });
 });
 

@@ -6,7 +6,7 @@
 //   time ──── embedding ─────────────▶ │ ▲            │ ▲        ▲
 //   words ─── projection ────────────────┘ ─────────────┘   (time)
 
-import type { Condition, NoisyInput } from '@paris/model';
+import type { NoisyInput } from '@paris/model';
 import {
   adaptiveLayerNorm,
   blockModulation,
@@ -22,19 +22,19 @@ import type { DiTConfig } from './config.js';
 import type { DiTBlockParams, DiTFinalParams, DiTParams } from './parameters.js';
 
 /**
- * The prediction for noisy latents.
+ * The prediction for noisy latents. Activations have the latents' dtype, whatever that of the weights is.
  * @param input - latents [B, C, S, S], time [B] in [0, 1], and the condition that the config names
  * @returns [B, C, S, S]; with a learned sigma [B, 2C, S, S], the prediction first
  * @throws ShapeError if latents or time have another shape; ValueError if the condition is not of the config's kind
  */
 export function ditForward(config: DiTConfig, params: DiTParams, input: NoisyInput): Tensor {
   checkInput('dit', config, input);
-  const { latents, time, condition } = input;
+  const { latents, time } = input;
   const { patchSize, inputSize, learnSigma } = config;
   const channels = config.channels * (learnSigma ? 2 : 1);
   let x = patchEmbed(params.patch_embed, latents).add(params.pos_embed); // [B, N, d]
-  const { label, text } = embedCondition(config, params, condition); // [B, d], [B, L, d]
-  const t = timeEmbed(params.time_embed, timeSteps(time, config)); // [B, d]
+  const { label, text } = embedCondition(config, params, input); // [B, d], [B, L, d]
+  const t = timeEmbed(params.time_embed, timeSteps(time, config)).cast(latents.dtype); // [B, d]
   const c = label ? t.add(label) : t;
   const active = silu(c);
   // What sets the modulations: one layer for all blocks and c itself for the last one, or for each its own layer of c.
@@ -85,7 +85,7 @@ function finalLayer(config: DiTConfig, params: DiTFinalParams, x: Tensor, modula
 function embedCondition(
   config: DiTConfig,
   params: DiTParams,
-  condition?: Condition,
+  { latents, condition }: NoisyInput,
 ): { readonly label?: Tensor; readonly text?: Text } {
   const { kind } = config.condition;
   if (kind === 'none' || kind !== condition?.kind) {
@@ -93,8 +93,9 @@ function embedCondition(
     const got = condition ? `one of kind '${condition.kind}'` : 'none';
     throw new ValueError('dit', `this expert's condition is of kind '${kind}', got ${got}. ${remedies[kind]}`);
   }
-  if (condition.kind === 'label') return { label: embedding(params.label_embed!.weight, condition.label) };
-  const tokens = condition.kind === 'tokens' ? embedding(params.text_embed!.weight, condition.ids) : condition.tokens;
+  const rows = (table: Tensor, ids: Tensor) => embedding(table, ids).cast(latents.dtype);
+  if (condition.kind === 'label') return { label: rows(params.label_embed!.weight, condition.label) };
+  const tokens = condition.kind === 'tokens' ? rows(params.text_embed!.weight, condition.ids) : condition.tokens;
   const projection = params.text_proj!;
   const projected = 'weight' in projection ? linear(projection, tokens) : mlp(projection, tokens); // [B, L, d]
   return { text: { tokens: projected, mask: condition.mask } };

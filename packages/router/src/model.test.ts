@@ -13,7 +13,7 @@ import {
   valueAndGrad,
 } from '@paris/tensor';
 import { countParameters } from '@paris/tensor/nn';
-import { hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
+import { halfWeightError, hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRouter, parseRouterConfig, type RouterParams, routerParameterShapes, routerPresets } from './index.js';
@@ -40,6 +40,14 @@ describe.each(['router', 'options'])('%s.json: equals PyTorch', (name) => {
   const config = parseRouterConfig(fixture.config);
   const router = createRouter(config);
 
+  const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
+  const uploaded = () => {
+    const params = unflattenTree(
+      Object.entries(fixture.params).map(([path, stored]) => ({ path, value: upload(stored) })),
+    ) as unknown as RouterParams;
+    return { params, input: { latents: upload(fixture.latents), time: upload(fixture.time) } };
+  };
+
   it('has the parameters of the reference', () => {
     const shapes = Object.fromEntries(Object.entries(fixture.params).map(([path, { shape }]) => [path, shape]));
     expect(routerParameterShapes(config)).toEqual(shapes);
@@ -48,11 +56,7 @@ describe.each(['router', 'options'])('%s.json: equals PyTorch', (name) => {
   // A software adapter compiles about a hundred shaders for this.
   it('forward and gradients', { timeout: 900_000 }, async (context) => {
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
-    const upload = (stored: StoredTensor) => device!.tensor(hostTensor(stored).data, stored);
-    const params = unflattenTree(
-      Object.entries(fixture.params).map(([path, stored]) => ({ path, value: upload(stored) })),
-    ) as unknown as RouterParams;
-    const input = { latents: upload(fixture.latents), time: upload(fixture.time) };
+    const { params, input } = uploaded();
     const logits = router.logits(params, input);
     expect(logits.shape).toEqual(fixture.output.shape);
     expect(relativeError(await logits.read(), fixture.output)).toBeLessThan(1e-4);
@@ -67,6 +71,12 @@ describe.each(['router', 'options'])('%s.json: equals PyTorch', (name) => {
     for (const [path, expected] of Object.entries(fixture.gradients)) {
       expect(relativeError(await found.get(path)!.read(), expected), path).toBeLessThan(1e-3);
     }
+  });
+
+  it('computes in f32, also with weights in f16', async (context) => {
+    requireCapability(context, 'f16', device?.hasFeature('shader-f16') === true, 'the adapter has no f16');
+    const { params, input } = uploaded();
+    expect(await halfWeightError(device!, params, (params) => router.logits(params, input))).toBeLessThan(2e-6);
   });
 });
 
@@ -162,6 +172,18 @@ describe('a router that reads prompts', () => {
     expect(difference(same.slice(3), same.slice(0, 3))).toBe(0);
     expect(difference(other.slice(3), other.slice(0, 3))).toBeGreaterThan(1e-4);
   });
+
+  it.for([condition, { kind: 'label', classes: 4 }])(
+    'in f32, also with weights in f16: $kind',
+    async (condition, context) => {
+      requireCapability(context, 'f16', device?.hasFeature('shader-f16') === true, 'the adapter has no f16');
+      const router = createRouter(parseRouterConfig({ ...sizes, condition }));
+      const given =
+        condition.kind === 'label' ? { kind: 'label', label: upload(Uint32Array.of(1, 3), [2]) } : ids(1, 2, 3, 4);
+      const ask = (params: RouterParams) => router.logits(params, { ...input(), condition: given as Condition });
+      expect(await halfWeightError(device!, opened(router), ask)).toBeLessThan(2e-6);
+    },
+  );
 
   it('asks for the prompt that its config names', () => {
     const router = createRouter(parseRouterConfig({ ...sizes, condition }));

@@ -2,7 +2,7 @@
 // its answer off a class token. By its config it also reads the prompt: the mean of its words is added to the time (pooled
 // text, as in Paris' successor for video), or the row of its class, as in DiT.
 
-import type { Condition, NoisyInput } from '@paris/model';
+import type { NoisyInput } from '@paris/model';
 import {
   adaptiveLayerNorm,
   blockModulation,
@@ -17,7 +17,7 @@ import type { HeadActivation, RouterConfig } from './config.js';
 import type { RouterBlockParams, RouterParams } from './parameters.js';
 
 /**
- * Logits of p(k | x_t, t), or of p(k | x_t, t, prompt) where the config names a condition.
+ * Logits of p(k | x_t, t), or of p(k | x_t, t, prompt) where the config names a condition. Activations have the latents' dtype.
  * @param input - latents [B, C, S, S], time [B] in [0, 1]; a condition that the config does not name is ignored
  * @returns [B, K]
  * @throws ShapeError if latents or time have another shape; ValueError if the condition that the config names is missing
@@ -29,8 +29,8 @@ export function routerForward(config: RouterConfig, params: RouterParams, input:
   const patches = patchEmbed(params.patch_embed, latents).add(params.pos_embed); // [B, N, d]
   const token = params.cls_token.expand([latents.shape[0]!, 1, d]); // has no position
   let x = concat([token, patches], 1); // [B, 1 + N, d]
-  const moment = timeEmbed(params.time_embed, timeSteps(time, config)); // [B, d]
-  const text = pooledText(config, params, input.condition);
+  const moment = timeEmbed(params.time_embed, timeSteps(time, config)).cast(latents.dtype); // [B, d]
+  const text = pooledText(config, params, input);
   const t = silu(text ? moment.add(text) : moment);
   for (const layer of params.layers) x = routerBlock(config, layer, x, t);
   const answer = x.slice([null, [0, 1], null]).reshape([-1, d]); // [B, d]
@@ -41,20 +41,21 @@ export function routerForward(config: RouterConfig, params: RouterParams, input:
 function pooledText(
   { condition: wanted }: RouterConfig,
   params: RouterParams,
-  condition: Condition | undefined,
+  { latents, condition }: NoisyInput,
 ): Tensor | undefined {
   if (!wanted || wanted.kind === 'none') return undefined;
   if (condition?.kind !== wanted.kind) {
     const got = condition ? `one of kind '${condition.kind}'` : 'none';
     throw new ValueError('router', `this router reads a condition of kind '${wanted.kind}', got ${got}.`);
   }
-  if (condition.kind === 'label') return embedding(params.label_embed!.weight, condition.label);
+  const rows = (table: Tensor, ids: Tensor) => embedding(table, ids).cast(latents.dtype);
+  if (condition.kind === 'label') return rows(params.label_embed!.weight, condition.label);
   let { mask } = condition;
   let tokens: Tensor; // [B, L, w]
   if (condition.kind === 'tokens') {
     const known = condition.ids.notEqual(0);
     mask = mask ? logicalAnd(known, mask) : known;
-    tokens = embedding(params.text_embed!.weight, condition.ids);
+    tokens = rows(params.text_embed!.weight, condition.ids);
   } else tokens = condition.tokens;
   return linear(params.text_proj!, mask ? meanWhere(tokens, mask) : tokens.mean(1));
 }

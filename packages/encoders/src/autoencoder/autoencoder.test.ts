@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Codec } from '@paris/model';
 import { type Device, flattenTree, key, openDevice, type Tensor, unflattenTree, valueAndGrad } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
-import { hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
+import { halfWeightError, hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -112,6 +112,14 @@ describe.each<[string, Make]>([
       if (scale < 1e-6) expect(Math.max(...(await value.read()).map(Math.abs)), path).toBeLessThan(1e-3);
       else expect(relativeError(await value.read(), wanted[path]!), path).toBeLessThan(1e-3);
     }
+  });
+
+  it('computes in f32, also with weights in f16', async (context) => {
+    requireCapability(context, 'f16', device?.hasFeature('shader-f16') === true, 'the adapter has no f16');
+    const [codec, pictures, latents] = [create(), upload(fixture.pictures), upload(fixture.latents)];
+    const params = uploadParams();
+    expect(await halfWeightError(device!, params, (params) => codec.encode(params, pictures))).toBeLessThan(2e-6);
+    expect(await halfWeightError(device!, params, (params) => codec.decode(params, latents))).toBeLessThan(2e-6);
   });
 
   it('in slices of a picture and a few rows, the same values', async (context) => {

@@ -1,7 +1,7 @@
 // CLIP's text encoder against transformers', with every parameter random: forward and every parameter's gradient.
 import { readFileSync } from 'node:fs';
 import { type Device, flattenTree, openDevice, type Tensor, unflattenTree, valueAndGrad, zeros } from '@paris/tensor';
-import { hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
+import { halfWeightError, hostTensor, relativeError, type StoredTensor } from '@paris/tensor/testing';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClipTextParams, clipTextForward, clipTextParameterShapes, parseClipTextConfig } from './index.js';
@@ -27,6 +27,12 @@ describe.each(['clip', 'clip-old'])('%s.json: equals transformers', (name) => {
   const fixture = JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8')) as Fixture;
   const config = parseClipTextConfig(fixture.config);
 
+  const upload = (stored: StoredTensor): Tensor => device!.tensor(hostTensor(stored).data, stored);
+  const uploadedParams = () =>
+    unflattenTree(
+      Object.entries(fixture.params).map(([path, stored]) => ({ path, value: upload(stored) })),
+    ) as unknown as ClipTextParams;
+
   it('has the parameters of the reference', () => {
     const found = Object.entries(fixture.params).map(([path, { shape }]) => [path, shape]);
     expect(Object.fromEntries(found)).toEqual(clipTextParameterShapes(config));
@@ -34,10 +40,7 @@ describe.each(['clip', 'clip-old'])('%s.json: equals transformers', (name) => {
 
   it('hidden states, pooled and gradients', async (context) => {
     requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
-    const upload = (stored: StoredTensor): Tensor => device!.tensor(hostTensor(stored).data, stored);
-    const params = unflattenTree(
-      Object.entries(fixture.params).map(([path, stored]) => ({ path, value: upload(stored) })),
-    ) as unknown as ClipTextParams;
+    const params = uploadedParams();
     const [ids, toHidden, toPooled] = [fixture.ids, fixture.hiddenCotangent, fixture.pooledCotangent].map(upload);
     const step = device!.compile((params: ClipTextParams) => ({
       ...clipTextForward(config, params, ids!),
@@ -60,6 +63,13 @@ describe.each(['clip', 'clip-old'])('%s.json: equals transformers', (name) => {
         expect(Math.max(...(await value.read()).map(Math.abs)), path).toBeLessThan(1e-3);
       else expect(relativeError(await value.read(), expected), path).toBeLessThan(1e-3);
     }
+  });
+
+  it('computes in f32, also with weights in f16', async (context) => {
+    requireCapability(context, 'f16', device?.hasFeature('shader-f16') === true, 'the adapter has no f16');
+    const ids = upload(fixture.ids);
+    const run = (params: ClipTextParams) => clipTextForward(config, params, ids).hidden;
+    expect(await halfWeightError(device!, uploadedParams(), run)).toBeLessThan(2e-6);
   });
 
   it('refuses more tokens than it has positions', () => {

@@ -26,7 +26,8 @@ export function clipTextForward(config: ClipTextConfig, params: ClipTextParams, 
   }
   const { embeddings, encoder, final_layer_norm } = params.text_model;
   const positions = embeddings.position_embedding.weight.slice([[0, length], null]);
-  let x = embedding(embeddings.token_embedding, ids).add(positions); // [B, L, d]
+  // In f32, also with weights in f16, as no other input says in what.
+  let x = embedding(embeddings.token_embedding, ids).cast('f32').add(positions); // [B, L, d]
   const places = arange(length, 'f32');
   const visible = places.reshape([length, 1]).greaterEqual(places); // [L, L]: a query's row, and which keys it sees
   for (const layer of encoder.layers) x = clipLayer(config, layer, x, visible);

@@ -39,9 +39,9 @@ export interface TimeEmbedParams {
   readonly mlp: MlpParams;
 }
 
-/** Sinusoidal features → linear → SiLU → linear, steps f32 [B] → [B, d] in the dtype of the weights. */
+/** Sinusoidal features → linear → SiLU → linear, steps f32 [B] → f32 [B, d], also with weights in f16. */
 export function timeEmbed(params: TimeEmbedParams, steps: Tensor): Tensor {
-  return mlp(params.mlp, timestepEmbedding(steps), silu).cast(params.mlp[2].weight.dtype);
+  return mlp(params.mlp, timestepEmbedding(steps), silu);
 }
 
 /** The parameters of a time embedding under `name`, drawn with deviation 0.02 as in DiT. */

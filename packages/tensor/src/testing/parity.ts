@@ -1,5 +1,8 @@
 // Comparing with stored reference values (fixtures made with PyTorch, see packages/tensor/fixtures/README.md).
-import type { DType, HostArray } from '../graph/dtype.js';
+import type { Device } from '../device/device.js';
+import type { DType, FloatDType, HostArray } from '../graph/dtype.js';
+import { isLeafTensor, type Tensor } from '../tensor.js';
+import { mapTree } from '../tree.js';
 
 /** A tensor as fixtures hold it. */
 export interface StoredTensor {
@@ -34,4 +37,17 @@ export function relativeError(actual: ArrayLike<number>, expected: StoredTensor)
     largest = Math.max(largest, Math.abs(data[i]!));
   }
   return largest === 0 ? worst : worst / largest;
+}
+
+/**
+ * How far a network's result with weights in f16 is from that with the same numbers in f32, as {@link relativeError}. Networks
+ * compute in f32 with both, so that it is what another order of additions makes; rounding to f16 in one place makes 1e-4.
+ */
+export async function halfWeightError<P>(device: Device, params: P, run: (params: P) => Tensor): Promise<number> {
+  const inDType = (params: P, dtype: FloatDType) =>
+    mapTree(params, (weight: Tensor) => weight.cast(dtype), isLeafTensor) as P;
+  const half = await device.run(inDType(params, 'f16'));
+  const expected = run(await device.run(inDType(half, 'f32')));
+  const data = [...((await expected.read()) as Float32Array)];
+  return relativeError((await run(half).read()) as Float32Array, { shape: expected.shape, dtype: 'f32', data });
 }
