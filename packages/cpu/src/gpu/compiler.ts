@@ -1,5 +1,5 @@
-// Texts become modules and modules become kernels, each once per device: pipelines with equal text, entry point and constants
-// share a kernel.
+// Texts become modules and modules become kernels, each once per process: pipelines with equal text, entry point and constants
+// share a kernel, also those of several devices.
 import type { CompiledKernel } from '../compile/kernel.js';
 import type { Program } from '../program/program.js';
 import { sizeOf } from '../program/types.js';
@@ -8,6 +8,7 @@ import { type Module, ProgramError } from '../wgsl/module.js';
 import type { GpuDevice } from './device.js';
 import { check, Fault, invalid } from './errors.js';
 import type { SanitizeOptions } from './gpu.js';
+import { type KnownKernel, KnownKernels } from './known-kernels.js';
 import type { GpuShaderModule } from './pipeline.js';
 
 export interface CompilerOptions {
@@ -43,16 +44,32 @@ export interface SharedKernel {
   readonly id: number;
 }
 
+/** By the function that compiles: that of a sanitizer makes other kernels. */
+const knownBy = new WeakMap<Compiler['compile'], KnownKernels>();
+
+function knownKernels({ compile }: Compiler): KnownKernels {
+  const known = knownBy.get(compile) ?? new KnownKernels();
+  knownBy.set(compile, known);
+  return known;
+}
+
 export class CompileCache {
   readonly #modules = new Map<string, WeakRef<Module>>();
   readonly #kernels = new Map<string, SharedKernel>();
   readonly #extensions: readonly string[];
+  readonly #known: KnownKernels;
 
   constructor(
     private readonly device: GpuDevice,
     private readonly compiler: Compiler,
   ) {
+    this.#known = knownKernels(compiler);
     this.#extensions = Object.keys(extensionFeatures).filter((name) => device.features.has(extensionFeatures[name]!));
+  }
+
+  /** Whether the text is known to have neither errors nor warnings, so that it need not be parsed for its kernels' sake. */
+  isSound(code: string): boolean {
+    return this.#known.isSound(this.#textOf(code));
   }
 
   parse(code: string): Module {
@@ -60,7 +77,12 @@ export class CompileCache {
     if (known) return known;
     const module = this.compiler.parse(code, this.#extensions);
     this.#modules.set(code, new WeakRef(module));
+    if (module.messages.length === 0) this.#known.addSound(this.#textOf(code));
     return module;
+  }
+
+  #textOf(code: string): string {
+    return `${this.#extensions.join()}\n${code}`;
   }
 
   /** Throws a Fault if the module has no such program, or it is too large for the device. */
@@ -70,10 +92,18 @@ export class CompileCache {
     constants: Readonly<Record<string, number>>,
   ): SharedKernel {
     const sorted = Object.entries(constants).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify([entryPoint, sorted, shader.code]);
-    const known = this.#kernels.get(key);
-    if (known) return known;
-    const kernel = this.#compile(shader, entryPoint, constants);
+    const wanted = JSON.stringify([entryPoint, sorted, this.device.runner.shared]);
+    const text = this.#textOf(shader.code);
+    const key = `${wanted}${text}`;
+    const here = this.#kernels.get(key);
+    if (here) return here;
+    let known = this.#known.kernel(text, wanted);
+    if (known) this.#checkStorage(known.workgroupBytes);
+    else {
+      known = this.#compile(shader, entryPoint, constants);
+      this.#known.addKernel(text, wanted, known);
+    }
+    const { kernel } = known;
     const id = this.device.runner.addKernel(kernel);
     if (id === undefined) throw new Fault('out-of-memory', `no memory for ${kernel.scratchBytes} bytes a thread.`);
     const made = { kernel, id };
@@ -82,14 +112,16 @@ export class CompileCache {
   }
 
   #compile(
-    { parsed, code, label }: GpuShaderModule,
+    { code, label }: GpuShaderModule,
     entryPoint: string | undefined,
     constants: Readonly<Record<string, number>>,
-  ): CompiledKernel {
+  ): KnownKernel {
     try {
-      const program = parsed!.program(entryPoint, constants);
-      this.#checkStorage(program);
-      return this.compiler.compile(program, { shared: this.device.runner.shared, code, label });
+      const program = this.parse(code).program(entryPoint, constants);
+      const workgroupBytes = storageOf(program);
+      this.#checkStorage(workgroupBytes);
+      const kernel = this.compiler.compile(program, { shared: this.device.runner.shared, code, label });
+      return { kernel, workgroupBytes };
     } catch (error) {
       if (error instanceof ProgramError) invalid(error.message);
       if (error instanceof Fault) throw error;
@@ -97,10 +129,14 @@ export class CompileCache {
     }
   }
 
-  #checkStorage({ globals }: Program): void {
+  #checkStorage(bytes: number): void {
     const { maxComputeWorkgroupStorageSize: most } = this.device.limits;
-    let bytes = 0;
-    for (const { space, type } of globals) if (space === 'workgroup') bytes += Math.ceil(sizeOf(type) / 16) * 16;
     check(bytes <= most, `${bytes} bytes of workgroup memory are more than maxComputeWorkgroupStorageSize, ${most}.`);
   }
+}
+
+function storageOf({ globals }: Program): number {
+  let bytes = 0;
+  for (const { space, type } of globals) if (space === 'workgroup') bytes += Math.ceil(sizeOf(type) / 16) * 16;
+  return bytes;
 }

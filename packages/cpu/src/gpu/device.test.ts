@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { namingCompiler } from './compiler.testing.js';
 import {
   closeTestDevices,
@@ -219,6 +219,28 @@ it('compiles equal text, entry point and constants once', async () => {
   }
   expect(compiler.compiled).toBe(3);
   device.destroy();
+});
+
+it('neither parses nor compiles again for the next device of the process what it knows', async () => {
+  const compiler = namingCompiler();
+  const parse = vi.spyOn(compiler, 'parse');
+  for (const compiled of [2, 2, 3]) {
+    const adapter = await new Gpu(compiler, { threads: 1 }).requestAdapter();
+    const device = await adapter!.requestDevice();
+    const module = device.createShaderModule({ code: 'double add-one' });
+    expect(await module.getCompilationInfo()).toEqual({ messages: [] });
+    for (const entryPoint of ['double', 'add-one'])
+      await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint } });
+    if (compiled === 3)
+      // of a text that is known, another program
+      await device.createComputePipelineAsync({
+        layout: 'auto',
+        compute: { module, entryPoint: 'double', constants: { a: 1 } },
+      });
+    expect(compiler.compiled).toBe(compiled);
+    device.destroy();
+  }
+  expect(parse).toHaveBeenCalledTimes(2);
 });
 
 it('gives each adapter one device, with the limits that are asked for', async () => {

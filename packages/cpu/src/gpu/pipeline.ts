@@ -13,6 +13,7 @@ export class GpuShaderModule extends GpuObject implements GPUShaderModule {
   declare readonly __brand: 'GPUShaderModule';
   static override readonly name = 'GPUShaderModule';
   readonly code: string;
+  /** Kept for its messages: absent where there are none. */
   parsed: Module | undefined;
 
   constructor(device: GpuDevice, descriptor: GPUShaderModuleDescriptor) {
@@ -22,7 +23,9 @@ export class GpuShaderModule extends GpuObject implements GPUShaderModule {
   }
 
   initialize(): void {
-    this.parsed = this.device.compiler.parse(this.code);
+    const { compiler } = this.device;
+    if (compiler.isSound(this.code)) return;
+    this.parsed = compiler.parse(this.code);
     const errors = this.parsed.messages.filter(({ type }) => type === 'error');
     if (errors.length === 0) return;
     const [{ line, column, message }] = errors as [Message];
