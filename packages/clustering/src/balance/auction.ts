@@ -9,7 +9,7 @@ import { ClusteringError } from '../errors.js';
  * @param costs - of row n in cluster k, [N, K]; finite
  * @param capacities - places per cluster, [K]; their sum is N
  * @returns the cluster of each row, [N]
- * @throws ClusteringError if the places are not as many as the rows
+ * @throws ClusteringError if the places are not as many as the rows, or a cost is not finite
  */
 export function auctionAssignment(costs: ArrayLike<number>, capacities: readonly number[]): Uint32Array {
   const clusters = capacities.length;
@@ -18,10 +18,15 @@ export function auctionAssignment(costs: ArrayLike<number>, capacities: readonly
     const rows = costs.length / clusters;
     throw new ClusteringError('auctionAssignment', `${places} places for ${rows} rows. Give each row one place.`);
   }
-  if (clusters === 1) return new Uint32Array(places);
+  const open = capacities.flatMap((capacity, k) => (capacity > 0 ? [k] : []));
+  if (open.length < 2) return new Uint32Array(places).fill(open[0] ?? 0);
   const range = rangeOf(costs);
+  if (!Number.isFinite(range)) {
+    throw new ClusteringError('auctionAssignment', 'a cost is NaN or infinite. Give finite costs.');
+  }
   if (range === 0) return inOrder(capacities);
-  const prices = new Float64Array(clusters);
+  // Nobody can pay for a cluster without places.
+  const prices = Float64Array.from(capacities, (capacity) => (capacity > 0 ? 0 : Number.POSITIVE_INFINITY));
   let labels = new Uint32Array(places);
   for (const share of [0.2, 0.03, 0.005, 0.0007, 0.0001]) {
     labels = auction(costs, capacities, prices, share * range); // prices stay: each round starts near its end

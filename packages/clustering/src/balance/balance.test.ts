@@ -30,6 +30,19 @@ describe('auctionAssignment', () => {
     expect([...auctionAssignment([-5, 0, -9, -1, 0, 3], [1, 2])]).toEqual([1, 0, 1]); // −9 + 0 + 3 < −5 − 1 + 3
   });
 
+  it('gives no row to a cluster without places', () => {
+    expect([...auctionAssignment([1, 2, 3, 4], [0, 2])]).toEqual([1, 1]);
+    expect([...auctionAssignment([0, 5, 1, 0, 1, 5], [0, 1, 1])]).toEqual([2, 1]);
+    expect([...auctionAssignment([], [0, 0])]).toEqual([]);
+  });
+
+  it('refuses costs that are not finite', () => {
+    for (const cost of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => auctionAssignment([1, cost, 3, 4], [1, 1])).toThrow(
+        '[auctionAssignment] a cost is NaN or infinite. Give finite costs.',
+      );
+  });
+
   it('stays fast where every row wants the same cluster', () => {
     const costs = hostNormal(key(4), 4000 * 8).map((z, i) => (i % 8 === 0 ? 0 : 1) + 0.01 * z);
     const started = performance.now();

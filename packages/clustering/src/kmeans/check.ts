@@ -1,6 +1,7 @@
 // What is refused before anything runs.
 import { ClusteringError } from '../errors.js';
 import type { KMeansOptions } from './kmeans.js';
+import type { Metric } from './nearest.js';
 
 /** @throws ClusteringError for features or invalid options, naming what was called */
 export function checkProblem(tag: string, features: Float32Array, dimensions: number, options: KMeansOptions): void {
@@ -43,4 +44,32 @@ export function tooFew(count: number, clusters: number, what: string, tag = 'kMe
     tag,
     `${clusters} clusters need as many ${what}, got ${count}. Add pictures, or ask for fewer clusters.`,
   );
+}
+
+/** Squared distance up to which rows count as one: those that only differed in length, once they are scaled to length 1. */
+export const roundingOf = (metric: Metric): number => (metric === 'spherical' ? 1e-10 : 0);
+
+/**
+ * For a search that ended with clusters of these sizes.
+ * @param problem - its rows, [N, D], as the metric compares them
+ * @throws ClusteringError if some are empty because there are fewer different rows than clusters
+ */
+export function checkFilled(
+  tag: string,
+  { rows, dimensions, metric }: { readonly rows: Float32Array; readonly dimensions: number; readonly metric: Metric },
+  sizes: readonly number[],
+): void {
+  if (!sizes.includes(0)) return;
+  const different: number[] = []; // where each starts
+  for (let at = 0; at < rows.length && different.length < sizes.length; at += dimensions) {
+    const isNew = different.every((other) => distance(rows, at, other, dimensions) > roundingOf(metric));
+    if (isNew) different.push(at);
+  }
+  if (different.length < sizes.length) throw tooFew(different.length, sizes.length, 'different pictures', tag);
+}
+
+function distance(rows: Float32Array, a: number, b: number, dimensions: number): number {
+  let squares = 0;
+  for (let d = 0; d < dimensions; d++) squares += (rows[a + d]! - rows[b + d]!) ** 2;
+  return squares;
 }

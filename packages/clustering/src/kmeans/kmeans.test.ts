@@ -148,6 +148,12 @@ describe('kMeans refuses', () => {
     );
     const copies = Float32Array.from({ length: 30 }, (_, i) => [1, 2, 3][i % 3]!);
     await refused(copies, { clusters: 2 }).toThrow('2 clusters need as many different pictures, got 1.');
+    const two = Float32Array.from({ length: 24 }, (_, i) => (i < 12 ? [1, 2, 3] : [3, 2, 1])[i % 3]!);
+    for (const metric of ['euclidean', 'spherical'] as const) {
+      const few = '3 clusters need as many different pictures, got 2.';
+      await refused(two, { clusters: 3, metric, seeding: 'random' }).toThrow(few);
+      await refused(two, { clusters: 3, metric, initial: Float32Array.from({ length: 9 }, (_, i) => i) }).toThrow(few);
+    }
   });
 
   it('numbers that are none, and options that mean nothing', async () => {

@@ -1,6 +1,6 @@
 // k-means with restarts: seeding, Lloyd's iterations, empty clusters seeded again. All of it follows from a seed.
 import { type Device, key } from '@paris/tensor';
-import { checkProblem } from './check.js';
+import { checkFilled, checkProblem } from './check.js';
 import { type Frame, frameOf } from './frame.js';
 import { lloyd } from './lloyd.js';
 import { DeviceRows, type Metric } from './nearest.js';
@@ -96,6 +96,7 @@ export async function bestOfRestarts(
     if (best && found.inertia >= best.inertia) continue;
     best = { ...found, sizes: sizesOf(found.labels, problem.clusters), restart };
   }
+  checkFilled('kMeans', problem, best!.sizes);
   return { ...best!, centroids: frame.leave(best!.centroids) };
 }
 

@@ -2,7 +2,7 @@
 import { type Device, type Key, key } from '@paris/tensor';
 import { drawIndex, draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
-import { checkCount, checkFeatures, checkOptions, tooFew } from './check.js';
+import { checkCount, checkFeatures, checkFilled, checkOptions, tooFew } from './check.js';
 import { type Frame, frameOf } from './frame.js';
 import { emptyOf, type KMeansOptions, type KMeansResult, kMeans, reseed, sizesOf } from './kmeans.js';
 import { memberSums } from './lloyd.js';
@@ -70,10 +70,12 @@ export async function kMeansMiniBatch(
     before = inertia;
   }
   const placed = await label(device, batches(), centroids, dimensions, { frame, count });
+  const sizes = sizesOf(placed.labels, clusters);
+  checkFilled(tag, { rows: kept, dimensions, metric }, sizes);
   return {
     centroids: frame.leave(centroids),
     ...placed,
-    sizes: sizesOf(placed.labels, clusters),
+    sizes,
     iterations,
     restart: 0,
   };

@@ -1,7 +1,7 @@
 // Where k-means starts. Random choices are drawn on the host, so that a seed means the same everywhere.
 import type { Device, Key, Tensor } from '@paris/tensor';
 import { drawIndex, draws, drawWeighted } from '../draws.js';
-import { tooFew } from './check.js';
+import { roundingOf, tooFew } from './check.js';
 import { type Metric, nearest } from './nearest.js';
 
 /** How the first centroids are chosen. */
@@ -52,8 +52,7 @@ async function seedPlusPlus(problem: SeedingProblem, next: () => number): Promis
   const count = rows.length / dimensions;
   const distancesTo = device.compile((all: Tensor, one: Tensor) => nearest(all, one).distances);
   using data = device.tensor(rows, { shape: [count, dimensions] });
-  // Rows that only differed in length are equal up to rounding once they are scaled to length 1.
-  const rounding = metric === 'spherical' ? 1e-10 : 0;
+  const rounding = roundingOf(metric);
   const centroids = new Float32Array(clusters * dimensions);
   const smallest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
   let chosen = drawIndex(next, count);
