@@ -166,6 +166,19 @@ describe('a full disk is worth another try', () => {
     expect({ code, stderr }).toMatchObject({ code: 75, stderr: expect.stringMatching(/ENOSPC.*it is in .* instead/) });
   });
 
+  it('for what a command prints, the last line too', async (context) => {
+    onLinux(context);
+    const wrapper = ['sh', '-c', 'exec "$0" "$@" > /dev/full'];
+    for (const args of [
+      ['info', 'dit-xl-2'],
+      ['--help'],
+      ['train', 'expert', at('data'), '--cluster', '0', '--print-config'],
+    ]) {
+      const { code, stderr } = await paris(args, { wrapper });
+      expect({ code, stderr }, args.join(' ')).toMatchObject({ code: 75, stderr: expect.stringContaining('ENOSPC') });
+    }
+  });
+
   it('for a training, which resumes', async (context) => {
     onLinux(context);
     requireCapability(context, 'adapter', works, 'WebGPU gives no adapter');

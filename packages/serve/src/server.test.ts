@@ -310,6 +310,15 @@ describe('the queue', () => {
     expect(Number(answers[2]!.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
+  it('counts a request once whose pictures take several batches', async () => {
+    const small = toyServer({ open: async () => pipeline, limits: { queue: 2, batch: 2 } });
+    const large = small.fetch(post({ ...base, steps: 20, n: 5 }));
+    await expect.poll(() => small.state.drawing, { timeout: 30_000, interval: 1 }).toBe(1);
+    expect(small.state.waiting).toBe(0);
+    const answers = [await small.fetch(post(base)), await large];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   it('a client that leaves costs no more steps', async () => {
     const left = new AbortController();
     const request = new Request(post({ ...base, steps: 200, sampler: 'unipc' }), { signal: left.signal });

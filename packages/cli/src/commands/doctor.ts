@@ -13,7 +13,7 @@ interface Flags extends GpuFlags {
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
-    .description('say which WebGPU adapters were tried and why each failed')
+    .description('say which WebGPU adapters were tried, why each failed, and which one is taken')
     .option('--self-test', 'run every family of kernels on the adapter and compare the results with those of the CPU')
     .option(
       '--container',
@@ -35,9 +35,10 @@ export function doctorCommand(): Command {
       process.exitCode = findings.every(({ ok }) => ok) ? 0 : 1;
       return;
     }
-    const { works, text } = await doctor();
-    printText(text);
-    process.exitCode = works ? 0 : 1;
+    const { text, ...found } = await doctor(flags);
+    if (flags.json) createReporter(true).result(found);
+    else printText(text);
+    process.exitCode = found.taken ? 0 : 1;
   });
 }
 

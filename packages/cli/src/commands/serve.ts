@@ -67,7 +67,7 @@ function whoIsAnswered(command: Command): void {
 
 function howMuch(command: Command): void {
   command
-    .option('--max-queue <n>', 'requests that may wait', whole(1), defaultLimits.queue)
+    .option('--max-queue <n>', 'requests that wait or are drawn, at most', whole(1), defaultLimits.queue)
     .option('--max-steps <n>', 'steps that a request may ask for', whole(1), defaultLimits.steps)
     .option('--batch-size <n>', 'most pictures to draw together, in powers of two', whole(1), defaultLimits.batch)
     .option('--grace <seconds>', 'for requests that are there when it is stopped', number({ min: 0 }), 30)

@@ -65,8 +65,10 @@ export class Queue {
   }
 
   get state(): QueueState {
-    const drawing = new Set(this.#running.map(({ job }) => job)).size;
-    return { waiting: this.#jobs.length, drawing, ...this.#counts };
+    // A request of which some pictures are drawn and others wait is one that is drawn.
+    const drawn = new Set(this.#running.map(({ job }) => job));
+    const waiting = this.#jobs.filter((job) => !drawn.has(job)).length;
+    return { waiting, drawing: drawn.size, ...this.#counts };
   }
 
   /** @throws ApiError 429 if too many wait, 503 while the server ends */

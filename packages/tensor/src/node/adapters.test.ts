@@ -132,8 +132,8 @@ it('says in one sentence why the adapter asked for is not there', async () => {
 });
 
 it('the doctor lists what was tried and why each failed', async () => {
-  const { works, text } = await doctor(machine({ plain: LAVAPIPE, swiftshader: SWIFTSHADER }));
-  expect(works).toBe(true);
+  const { taken, text } = await doctor({}, machine({ plain: LAVAPIPE, swiftshader: SWIFTSHADER }));
+  expect(taken).toBe('cpu');
   expect(text.split('\n')).toEqual([
     'WebGPU adapters, in the order of preference:',
     '  1. gpu         no: the system offers only llvmpipe: Mesa 25, which is software',
@@ -143,7 +143,20 @@ it('the doctor lists what was tried and why each failed', async () => {
     'Taken: cpu. Another one: --adapter NAME.',
   ]);
   const noDawn = machine({ plain: { reason: 'the package webgpu is not installed' } });
-  expect((await doctor(noDawn)).text).toContain('Taken: cpu. Another one: --adapter NAME. Install Dawn for Node');
+  expect((await doctor({}, noDawn)).text).toContain('Taken: cpu. Another one: --adapter NAME. Install Dawn for Node');
+});
+
+it('the doctor says which adapter is taken of those that are asked for', async () => {
+  const system = machine({ plain: LAVAPIPE, swiftshader: SWIFTSHADER });
+  const { taken, text } = await doctor({ adapter: 'gpu' }, system);
+  expect(taken).toBeNull();
+  expect(text.split('\n').at(-1)).toMatch(/^gpu, which is asked for, does not work\. Without --adapter, /);
+  expect(await doctor({ adapter: 'swiftshader' }, system)).toMatchObject({ taken: 'swiftshader' });
+  const set = { ...system, environment: { ...system.environment, PARIS_ADAPTER: 'swiftshader' } };
+  expect(await doctor({}, set)).toMatchObject({ taken: 'swiftshader' });
+  expect(await doctor({ adapter: 'cpu' }, set)).toMatchObject({ taken: 'cpu' });
+  const unknown = { ...system, environment: { PARIS_ADAPTER: 'nope' } };
+  await expect(doctor({}, unknown)).rejects.toThrow('there is no adapter called nope.');
 });
 
 it('one adapter that breaks the probe does not hide the others', async () => {

@@ -51,8 +51,7 @@ export async function chooseAdapter(
   options: { adapter?: AdapterChoice | undefined } = {},
   system: ProbeSystem = thisSystem(),
 ): Promise<WorkingAdapter> {
-  const asked = options.adapter ?? 'auto';
-  const wanted = parseChoice(asked === 'auto' ? system.environment.PARIS_ADAPTER || 'auto' : asked);
+  const wanted = wantedAdapter(options, system);
   const started = CANDIDATES.find((candidate) => candidate.kind === system.environment[STARTED_FOR]);
   if (started && (wanted === 'auto' || wanted === started.kind)) {
     return { kind: started.kind, works: true, environment: {} };
@@ -77,18 +76,41 @@ export function describeAdapter(probe: WorkingAdapter): string {
   return `adapter: ${probe.kind}${probe.adapter ? `, ${facts(probe.adapter)}` : ''}`;
 }
 
-/** What `paris doctor` prints: every adapter that was tried, why each failed, and which one is taken. */
-export async function doctor(system: ProbeSystem = thisSystem()): Promise<{ works: boolean; text: string }> {
-  const probes = await probeAdapters(system);
-  const lines = ['WebGPU adapters, in the order of preference:'];
-  probes.forEach((probe, i) => {
+/** What `paris doctor` found. */
+export interface Diagnosis {
+  /** In the order of preference. */
+  readonly adapters: readonly AdapterProbe[];
+  /** The adapter that a command with the same options takes; null if it has none. */
+  readonly taken: AdapterKind | null;
+  /** What `paris doctor` prints: every adapter that was tried, why each failed, and which one is taken. */
+  readonly text: string;
+}
+
+/** Looks for every adapter, and says which of them {@link chooseAdapter} takes with these options. */
+export async function doctor(
+  options: { adapter?: AdapterChoice | undefined } = {},
+  system: ProbeSystem = thisSystem(),
+): Promise<Diagnosis> {
+  const wanted = wantedAdapter(options, system);
+  const adapters = await probeAdapters(system);
+  const taken = adapters.find(({ kind, works }) => works && (wanted === 'auto' || kind === wanted))?.kind ?? null;
+  const lines = adapters.map((probe, i) => {
     const found = probe.works ? `works${probe.adapter ? `: ${facts(probe.adapter)}` : ''}` : `no: ${probe.reason}`;
-    lines.push(`  ${i + 1}. ${probe.kind.padEnd(11)} ${found}`);
+    return `  ${i + 1}. ${probe.kind.padEnd(11)} ${found}`;
   });
-  const first = probes.find((probe) => probe.works);
-  const hint = first?.kind !== 'gpu' && lacksDawn(probes) ? ` ${INSTALL_DAWN}` : '';
-  lines.push(first ? `Taken: ${first.kind}. Another one: --adapter NAME.${hint}` : advice(probes));
-  return { works: first !== undefined, text: lines.join('\n') };
+  const hint = taken !== 'gpu' && lacksDawn(adapters) ? ` ${INSTALL_DAWN}` : '';
+  const verdict = taken
+    ? `Taken: ${taken}. Another one: --adapter NAME.${hint}`
+    : `${wanted === 'auto' ? 'None works' : `${wanted}, which is asked for, does not work`}. ${advice(adapters)}`;
+  return { adapters, taken, text: ['WebGPU adapters, in the order of preference:', ...lines, verdict].join('\n') };
+}
+
+/** `auto` honours the variable `PARIS_ADAPTER`. @throws ValueError for a name that there is not */
+function wantedAdapter(
+  { adapter = 'auto' }: { adapter?: AdapterChoice | undefined },
+  system: ProbeSystem,
+): AdapterChoice {
+  return parseChoice(adapter === 'auto' ? system.environment.PARIS_ADAPTER || 'auto' : adapter);
 }
 
 async function probeOne(candidate: Candidate, system: ProbeSystem): Promise<AdapterProbe> {

@@ -7,6 +7,7 @@ export {
   type AdapterProbe,
   adapterEnvironment,
   chooseAdapter,
+  type Diagnosis,
   describeAdapter,
   doctor,
   probeAdapters,
