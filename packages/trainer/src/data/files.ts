@@ -74,12 +74,15 @@ async function holds(store: FileSource, manifest: Manifest, rows: Rows, how: Wri
     if (!(await holdsBytes(store, file, parts))) return false;
     shards.push({ file, ...rest });
   }
-  return holdsBytes(store, 'manifest.json', [encodeJson(versioned(manifest, shards))]);
+  const now = versioned(manifest, shards);
+  const { sha256: _, ...before } = now; // as it was written before it had the hash of one file
+  for (const said of [now, before]) if (await holdsBytes(store, 'manifest.json', [encodeJson(said)])) return true;
+  return false;
 }
 
 /** What a manifest says, but for the files; keys in the order of the schema. */
 function wordsOf(manifest: Manifest): Uint8Array {
-  const { shards: _, version: __, ...rest } = manifestSchema.parse(manifest);
+  const { shards: _, version: __, sha256: ___, ...rest } = manifestSchema.parse(manifest);
   return encodeJson(rest);
 }
 
@@ -118,8 +121,9 @@ type Versioned = DataFormat & Sharded & { version: FormatVersion; count: number 
 /** A description of records in these files. One file needs no list, and with the usual columns has version 1 as always. */
 function versioned<M extends Versioned>({ ...described }: M, shards: readonly ShardFile[]): M {
   delete described.shards;
+  delete described.sha256;
   if (shards.length > 1) return { ...described, version: 2, shards };
-  return { ...described, version: described.columns ? 2 : 1 };
+  return { ...described, version: described.columns ? 2 : 1, sha256: shards[0]!.sha256 };
 }
 
 /** @throws OutputError if pictures were partitioned here already: other pictures would remove the clusters */
@@ -306,6 +310,10 @@ async function openRecords(
   }
   const path = pathIn(folder, IMAGES);
   const images = await store.read(path);
+  if (manifest.sha256 !== undefined && (await sha256(images)) !== manifest.sha256) {
+    const what = `${path} has other bytes than were written (its SHA-256 differs)`;
+    throw new DataError('data', `${what}. Copy it again, or give the command that wrote it again.`);
+  }
   // The bytes that are hashed, not the file read again: so run.json describes exactly what is learned from.
   const tensors = parseSafetensors(images, JSON.stringify(path));
   return { rows: rowsOf(columnsIn(tensors, path, manifest), manifest), images };

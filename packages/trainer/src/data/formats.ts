@@ -86,6 +86,8 @@ export type FormatVersion = 1 | 2;
 export interface Sharded {
   /** In the order of the rows. Without it, all are in images.safetensors. */
   shards?: ShardFile[] | undefined;
+  /** SHA-256 of images.safetensors, where that is all. Absent in folders that were written before it was. */
+  sha256?: string | undefined;
 }
 
 /** The file of records that fit into one. */
@@ -181,6 +183,7 @@ export const manifestSchema: z.ZodMiniType<Manifest> = z.object({
   count,
   holdout: z.object({ fraction: z.number(), seed, by: z.literal('group') }),
   shards,
+  sha256: z.optional(hash),
   items: z.array(z.object({ ...item, split: z.enum(['train', 'test']) })),
   skipped: z.array(z.object({ file: z.string(), reason: z.string() })),
   nearCopies: z.optional(z.array(z.array(z.string()))),
@@ -195,6 +198,7 @@ export const clusterSchema: z.ZodMiniType<ClusterManifest> = z.object({
   partition: z.string(),
   outOfCluster: z.number(),
   shards,
+  sha256: z.optional(hash),
   items: z.array(z.object({ ...item, outOfCluster: z.optional(z.boolean()) })),
 });
 
@@ -206,5 +210,6 @@ export const labelledSchema: z.ZodMiniType<LabelledManifest> = z.object({
   seed,
   partition: z.string(),
   shards,
+  sha256: z.optional(hash),
   items: z.array(z.object({ ...item, cluster: count })),
 });

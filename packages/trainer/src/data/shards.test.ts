@@ -1,5 +1,5 @@
 // Records in several files: the same rows as in one, checked before they are used, and never more than a few in memory.
-import { type FileStore, memoryStore } from '@paris/files';
+import { type FileStore, memoryStore, sha256, writeJson } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
@@ -30,8 +30,27 @@ describe('shards', () => {
     for (const { file, bytes } of manifest.shards!) expect(await several.size(file)).toBe(bytes);
     expect(parseSafetensors(await several.read(names[2]!)).tokens!.shape).toEqual([2, 8]);
     const { shards: _, ...said } = manifest;
-    expect({ ...said, version: 1 }).toEqual(await readManifest(one));
+    const { sha256: sum, ...same } = await readManifest(one);
+    expect(sum).toBe(await sha256(await one.read('images.safetensors')));
+    expect({ ...said, version: 1 }).toEqual(same);
     expect((await readManifestFolder(several)).columns).toEqual((await readManifestFolder(one)).columns);
+  });
+
+  it('that are one file are checked as a whole, where it is known what was written', async () => {
+    const store = memoryStore();
+    await prepare(store, 10, undefined);
+    const bytes = await store.read('images.safetensors');
+    bytes[bytes.length - 1]! ^= 1;
+    await store.write('images.safetensors', bytes);
+    const wrong = 'images.safetensors has other bytes than were written (its SHA-256 differs). Copy it again';
+    for (const open of [openManifestFolder, readManifestFolder]) await expect(open(store)).rejects.toThrow(wrong);
+    const { sha256: _, ...old } = await readManifest(store); // as folders of before are
+    await writeJson(store, 'manifest.json', old);
+    expect((await readManifestFolder(store)).manifest.count).toBe(10);
+    bytes[bytes.length - 1]! ^= 1;
+    await store.write('images.safetensors', bytes);
+    await prepare(store, 10, undefined); // the same pictures again change nothing
+    expect(await readManifest(store)).toEqual(old);
   });
 
   it('are read in ranges over their borders, in any order', async () => {

@@ -1,6 +1,6 @@
 // Records in safetensors files of a bounded size. What fits into one file is `images.safetensors`; more is
-// `images-00000.safetensors` and so on, listed with their hashes in the JSON file that describes the records. Few records keep
-// the one file without a list so that they have the bytes that they always had, and programs of before read them.
+// `images-00000.safetensors` and so on, listed with their hashes in the JSON file that describes the records. Of the one file
+// that describes itself it has the hash alone, so that programs of before read it.
 import { type FileSource, sha256OfPieces, UnavailableError } from '@paris/files';
 import { type HostTensor, readHeader, readTensor, safetensorsParts } from '@paris/files/safetensors';
 import { CheckpointError, ValueError } from '@paris/tensor';

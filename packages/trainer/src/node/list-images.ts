@@ -54,6 +54,12 @@ const notRead: ReadonlySet<string> = new Set(
   '.heic .heif .bmp .ico .jxl .jp2 .psd .tga .dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .raw'.split(' '),
 );
 
+/** Why a picture of this format is not read: of `.heic`, in lower case. Undefined for all other files. */
+export function whyNotRead(extension: string): string | undefined {
+  if (!notRead.has(extension)) return undefined;
+  return `${extension.slice(1).toUpperCase()} is not read; convert it to PNG or JPEG`;
+}
+
 class Listing {
   readonly files: string[] = [];
   readonly left: SkippedPicture[] = [];
@@ -107,11 +113,11 @@ class Listing {
 
   #take(path: string, real: string): void {
     const extension = extname(path).toLowerCase();
+    const unread = whyNotRead(extension);
     if (IMAGE_EXTENSIONS.includes(extension)) {
       if (!this.#isKnown(path, real, 'picture')) this.files.push(path);
-    } else if (notRead.has(extension)) {
-      const reason = `${extension.slice(1).toUpperCase()} is not read; convert it to PNG or JPEG`;
-      this.left.push({ file: path, reason });
+    } else if (unread !== undefined) {
+      this.left.push({ file: path, reason: unread });
     } else if (real !== this.except && !path.slice(path.lastIndexOf('/') + 1).startsWith('.')) {
       const name = extension || 'without extension';
       this.others.set(name, (this.others.get(name) ?? 0) + 1);

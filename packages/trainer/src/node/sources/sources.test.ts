@@ -188,12 +188,25 @@ it('name what a sample or a row lacks, and take a name once', async () => {
       member('torn.png', b.bytes.subarray(0, 60)),
       member('.hidden.png', b.bytes),
       member('./b.png', c.bytes),
+      member('c.heic', b.bytes),
+      member('IMG_2024.01.1.png', a.bytes),
+      member('IMG_2024.01.1.txt', 'a dog'),
+      member('IMG_2024.01.2.png', b.bytes),
+      member('d.png', records[3]!.bytes),
+      member('d.depth.png', a.bytes), // more of the same sample
     ]),
   );
   const { manifest } = await run({ source: at('odd.tar'), holdout: 0 });
-  expect(manifest.items.map(({ id, caption }) => [id, caption])).toEqual([['b.png', 'b']]);
+  expect(manifest.items.map(({ id, caption }) => [id, caption])).toEqual([
+    ['b.png', 'b'],
+    ['d.png', 'd'],
+  ]);
+  const dotted = (rest: string) => `"${rest}" is no member of a sample: names in a shard end at their first dot`;
   expect(manifest.skipped).toEqual([
+    { file: 'IMG_2024.01.1.png', reason: dotted('01.1.png') },
+    { file: 'IMG_2024.01.2.png', reason: dotted('01.2.png') },
     { file: 'b.png', reason: 'another picture has this name' },
+    { file: 'c.heic', reason: 'HEIC is not read; convert it to PNG or JPEG' },
     { file: 'torn.png', reason: expect.stringContaining('pngload') },
     { file: 'two.png', reason: 'a sample with several pictures' },
     { file: 'words', reason: 'a sample without a picture' },

@@ -4,6 +4,7 @@ import type { ParsedTarEntry } from 'modern-tar';
 import type { SkippedPicture } from '../../prepare/picture-source.js';
 import { recordOf } from '../captions.js';
 import { IMAGE_EXTENSIONS } from '../decode-image.js';
+import { whyNotRead } from '../list-images.js';
 import { byteStream, notWhole } from './bytes.js';
 import type { EncodedPicture, EncodedSource } from './encoded-source.js';
 import { type Columns, checkColumns, type PictureWords, wordsOf } from './fields.js';
@@ -31,12 +32,12 @@ async function* samples(
   const names = new Set<string>();
   let sample: Sample | undefined;
   for await (const member of membersOf(store, path)) {
-    if (sample && sample.key !== member.key) yield sample.finish(columns, names);
+    if (sample && sample.key !== member.key) yield* sample.finish(columns, names);
     if (sample?.key !== member.key) sample = new Sample(member.key, path);
     sample.add(member);
   }
   if (!sample) return;
-  yield sample.finish(columns, names);
+  yield* sample.finish(columns, names);
   checkColumns([...names], columns);
 }
 
@@ -46,8 +47,10 @@ interface Member {
   readonly key: string;
   /** The rest, in lower case: `jpg`. */
   readonly extension: string;
-  /** Undefined for a member that is larger than is read. */
+  /** Undefined for a member that is larger than is read, and for a picture that is not read at all. */
   readonly bytes: Uint8Array | undefined;
+  /** Why a picture is not read. */
+  readonly unread?: string | undefined;
 }
 
 async function* membersOf(store: FileSource, path: string): AsyncGenerator<Member> {
@@ -73,7 +76,8 @@ async function memberOf({ header, body }: ParsedTarEntry): Promise<Member | unde
   const isFile = header.type === 'file' || header.type === undefined;
   if (key === undefined || !isFile || !(isWords || IMAGE_EXTENSIONS.includes(`.${extension}`))) {
     await body.cancel();
-    return undefined;
+    const unread = isFile && key !== undefined ? whyUnread(extension) : undefined;
+    return unread === undefined ? undefined : { name, key: key!, extension, bytes: undefined, unread };
   }
   if (header.size > (isWords ? mostBytes.words : mostBytes.picture)) {
     await body.cancel();
@@ -82,10 +86,19 @@ async function memberOf({ header, body }: ParsedTarEntry): Promise<Member | unde
   return { name, key, extension, bytes: new Uint8Array(await new Response(body).arrayBuffer()) };
 }
 
+/** Why a member is not read that looks like a picture. */
+function whyUnread(extension: string): string | undefined {
+  const dot = extension.lastIndexOf('.');
+  const last = `.${extension.slice(dot + 1)}`;
+  if (dot < 0 || !IMAGE_EXTENSIONS.includes(last)) return whyNotRead(last);
+  return `"${extension}" is no member of a sample: names in a shard end at their first dot`;
+}
+
 class Sample {
   #picture: Member | undefined;
   readonly #words = new Map<string, string>();
   #reason: string | undefined;
+  readonly #unread: SkippedPicture[] = [];
 
   constructor(
     readonly key: string,
@@ -93,16 +106,23 @@ class Sample {
   ) {}
 
   add(member: Member): void {
-    const { extension, bytes } = member;
-    if (!wordMembers.has(extension)) {
+    const { name, extension, bytes, unread } = member;
+    if (unread !== undefined) this.#unread.push({ file: name, reason: unread });
+    else if (!wordMembers.has(extension)) {
       if (!this.#picture) this.#picture = member;
       else this.#reason ??= 'a sample with several pictures';
     } else if (bytes) this.#words.set(extension, new TextDecoder().decode(bytes));
     else this.#reason ??= `${extension} of more than ${mostBytes.words / 2 ** 20} MB`;
   }
 
-  /** The sample as a picture; adds the names of its columns to `names`. */
-  finish(columns: Columns | undefined, names: Set<string>): EncodedPicture | SkippedPicture {
+  /** The sample as a picture, or what of it is left out; adds the names of its columns to `names`. */
+  *finish(columns: Columns | undefined, names: Set<string>): Generator<EncodedPicture | SkippedPicture> {
+    // Beside a picture that is read, others are more of the sample: `0001.depth.png`.
+    if (!this.#picture && this.#unread.length > 0) yield* this.#unread;
+    else yield this.#pictureOf(columns, names);
+  }
+
+  #pictureOf(columns: Columns | undefined, names: Set<string>): EncodedPicture | SkippedPicture {
     const file = this.#picture?.name ?? this.key;
     if (!this.#picture) return { file, reason: 'a sample without a picture' };
     if (!this.#picture.bytes) return { file, reason: `a picture of more than ${mostBytes.picture / 2 ** 20} MB` };
