@@ -58,8 +58,9 @@ function layoutOf({ shapes, prefix = '', given = {} }: DrawnFile): Layout {
   const bytesOf = (name: string, shape: readonly number[]) => {
     if (last?.name !== name) {
       const values = given[name];
-      const path = `${prefix}${name}`;
-      const halves = values ? Uint16Array.from(values, toHalf) : drawnHalves(path, shape, drawnExponent(path, shape));
+      // The exponent goes by the name alone: that of positions is a special one.
+      const exponent = drawnExponent(name, shape);
+      const halves = values ? Uint16Array.from(values, toHalf) : drawnHalves(`${prefix}${name}`, shape, exponent);
       last = { name, bytes: new Uint8Array(halves.buffer) };
     }
     return last.bytes;
