@@ -104,7 +104,8 @@ export interface LoadProgress {
 
 /**
  * Loads a model. Every file is checked against the size and the SHA-256 in the model's index, and every weight's name
- * and shape against its network, before anything is sent to the device; and no weight may be NaN or infinite.
+ * and shape against its network, before anything is sent to the device; and no weight may be NaN or infinite, nor become so
+ * in f16, where `weights` asks for that.
  *
  * A model in somebody else's form is recognised by its files: a folder of diffusers (DiT, PixArt), the released Paris, or one
  * file of weights. It has no index to check hashes by; names, shapes and configs are checked all the same.
