@@ -88,7 +88,10 @@ export interface LoadOptions extends DownloadOptions {
   readonly onNotice?: (line: string) => void;
   /** Called as bytes of experts, router and the other files that loading needs arrive. */
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Ends loading with its reason, at the next bytes that arrive; what was loaded is released. */
+  /**
+   * Ends loading with its reason, at the next bytes that arrive; what was loaded is released. A pipeline that was loaded no longer
+   * listens to it, whatever it reads later within a memory budget.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -113,6 +116,21 @@ export interface LoadProgress {
  * @throws CheckpointError that lists what does not fit
  */
 export async function loadPipeline(source: string | URL | FileSource, options: LoadOptions = {}): Promise<Pipeline> {
+  const { signal } = options;
+  if (!signal) return openPipeline(source, options);
+  // What reads files keeps its signal, so it gets one that is forgotten when loading is done.
+  const loading = new AbortController();
+  const abort = () => loading.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await openPipeline(source, { ...options, signal: loading.signal });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function openPipeline(source: string | URL | FileSource, options: LoadOptions): Promise<Pipeline> {
   const opened = await openModel(source, options);
   const { device, index, path, paths, partial } = opened;
   let own: PromptEncoder | undefined;

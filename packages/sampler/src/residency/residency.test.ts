@@ -95,6 +95,16 @@ describe('two experts of eight', () => {
   });
 });
 
+it('the signal of loading ends nothing once the model is loaded', async () => {
+  const control = new AbortController();
+  const { signal } = control;
+  const pipeline = await loadPipeline(model, { device, memoryBudgetBytes: otherBytes + expertBytes, signal });
+  control.abort(new Error('enough'));
+  expect((await pipeline.generate(options)).images).toHaveLength(6);
+  await pipeline.close();
+  await expect(loadPipeline(model, { device, signal })).rejects.toThrow('enough');
+});
+
 it('weights in f16 take half', async (context) => {
   requireCapability(context, 'f16', device.hasFeature('shader-f16'), 'the adapter has no f16');
   const halves = await loadPipeline(model, { device, weights: 'f16', memoryBudgetBytes: Number.POSITIVE_INFINITY });
