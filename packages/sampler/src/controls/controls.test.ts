@@ -1,6 +1,7 @@
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RgbImage } from '../images/image.js';
+import { encodeMadePng, readPictureMetadata } from '../metadata/metadata.js';
 import { loadPipeline } from '../pipeline/load.js';
 import { modelFolder } from '../pipeline/model.testing.js';
 import type { GenerateOptions } from '../pipeline/options.js';
@@ -202,6 +203,10 @@ it('pictures know how they were made', async () => {
     ...{ model: expect.stringMatching(/^[0-9a-f]{64}$/), image: expect.stringMatching(/^[0-9a-f]{64}$/) },
     mask: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
+  const { steps: _, ...rest } = base;
+  const [image] = (await pipeline.generate({ ...rest, times: Float64Array.of(1, 0.6, 0.2, 0) })).images;
+  expect(image!.made).toMatchObject({ steps: 3, schedule: Float64Array.of(1, 0.6, 0.2, 0) });
+  expect(readPictureMetadata(encodeMadePng(image!)).parameters).toContain('Steps: 3,');
   expect(await pipeline.pictureSize()).toEqual({ width: 8, height: 8 });
 });
 

@@ -197,7 +197,8 @@ export class Pipeline {
       sampler: await samplerOption(sampler),
       routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
       made: (i) => ({
-        ...{ prompt: prompts[i]!, negativePrompt: negatives[i]!, ...origins[i]!, steps, guidance, sampler, routing },
+        ...{ prompt: prompts[i]!, negativePrompt: negatives[i]!, ...origins[i]!, guidance, sampler, routing },
+        steps: given ? given.length - 1 : steps,
         schedule: given ?? schedule,
         ...(shift !== undefined && { shift }),
         model: this.#parts.modelHash,
