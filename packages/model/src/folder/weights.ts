@@ -11,6 +11,7 @@ import {
   type TreeOf,
   unflattenTree,
   uploadTensor,
+  ValueError,
 } from '@paris/tensor';
 import type { ReadNetwork } from './networks.js';
 import { isFiniteData } from './parameters.js';
@@ -23,7 +24,7 @@ export interface WeightLoader {
   deviceBytes(network: ReadNetwork<unknown>): number;
   /** Gives back what one `load` made. */
   unload(params: TreeOf<Tensor>): void;
-  /** Gives back all that was loaded and not unloaded. */
+  /** Gives back all that was loaded and not unloaded. From then on `load` refuses, one that is under way too. */
   release(): void;
 }
 
@@ -34,6 +35,10 @@ export interface WeightLoader {
 export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 'f16'): WeightLoader {
   const half = device.hasFeature('shader-f16');
   const owned = new Set<Tensor>();
+  let released = false;
+  const assertOpen = () => {
+    if (released) throw new ValueError('loadPipeline', 'the model was closed. Load it again.');
+  };
   const dispose = (tensors: Iterable<Tensor>) => {
     for (const tensor of tensors) {
       tensor.dispose();
@@ -45,6 +50,7 @@ export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 
     const broken: string[] = [];
     const beyond: string[] = [];
     for await (const [path, tensor] of tensors()) {
+      assertOpen();
       const isKept = half && isPackedScale(path, leaves.at(-1)?.value.dtype === 'u32');
       const value = uploadTensor(device, tensor, isKept ? undefined : floats);
       owned.add(value);
@@ -52,6 +58,7 @@ export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 
       if (!isFiniteData(tensor.data)) broken.push(path);
       else if (value.dtype === 'f16' && !isFiniteData(tensor.data, 'f16')) beyond.push(path);
     }
+    assertOpen();
     refuse(folder, 'NaN or infinity', broken, 'Train it again, or from an earlier checkpoint');
     refuse(folder, 'numbers beyond f16', beyond, 'Load the model in f32');
     return unflattenTree(leaves);
@@ -74,7 +81,10 @@ export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 
         return sum + shape.reduce((product, n) => product * n, isHalf ? 2 : 4);
       }, 0),
     unload: (params) => dispose(flattenTree<Tensor>(params).map(({ value }) => value)),
-    release: () => dispose([...owned]),
+    release() {
+      released = true;
+      dispose([...owned]);
+    },
   };
 }
 

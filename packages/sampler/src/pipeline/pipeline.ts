@@ -96,9 +96,10 @@ export class Pipeline {
   /**
    * Brings an expert's weights to the device, if they are not there, as sampling does when the router asks for them. With
    * `among(pipeline.resident, top(2))` as routing pictures can be drawn before all experts have come.
-   * @throws ValueError if there is no such expert; what loading throws; the signal's reason
+   * @throws ValueError if there is no such expert, or the pipeline was closed; what loading throws; the signal's reason
    */
   async preload(expert: number, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#closed) throw new ValueError('preload', 'the pipeline was closed. Load the model again.');
     return (await extras()).preload(this.#parts, expert, signal, ValueError);
   }
 
