@@ -137,8 +137,11 @@ describe('seeds', () => {
   });
 
   it('a prompt alone is led to as well', async () => {
-    const way = await draw({ count: 2, interpolate: { prompt: 'green' } });
-    expect(difference(way[1]!, (await draw({ prompt: 'green' }))[0]!)).toBeLessThanOrEqual(1);
+    const way = await pipeline.generate({ ...base, count: 2, interpolate: { prompt: 'green' } });
+    const green = await pipeline.generate({ ...base, prompt: 'green' });
+    expect(difference(way.images[1]!, green.images[0]!)).toBeLessThanOrEqual(1);
+    // Two pictures, four steps, two experts, for both prompts.
+    expect(way.expertPictures.reduce((sum, count) => sum + count)).toBe(2 * 4 * 2 * 2);
   });
 
   it('a negative prompt for each picture', async () => {

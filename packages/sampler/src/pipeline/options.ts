@@ -175,8 +175,11 @@ export interface Generated {
   readonly images: readonly RgbImage[];
   /** The prompt of each picture; of a model that takes classes, the class as it was asked for. */
   readonly prompts: readonly string[];
-  /** By picture, then by model evaluation: probabilities and weights. */
+  /** By picture, then by model evaluation: probabilities and weights. With `interpolate.prompt` those of the first prompt. */
   readonly routing: readonly (readonly RoutingRecord[])[];
-  /** How many times each expert has run a picture, [K]. Guidance runs each twice and counts once. */
+  /**
+   * How many times each expert has run a picture, [K]. Guidance runs each twice and counts once; with `interpolate.prompt` both
+   * prompts count.
+   */
   readonly expertPictures: readonly number[];
 }

@@ -140,7 +140,7 @@ export class Pipeline {
       const batch = yield* this.#batch(prompts.slice(from, from + batchSize), from, settings);
       images.push(...batch.images);
       records.push(...batch.records);
-      for (const [k, count] of batch.expertPictures.entries()) expertPictures[k]! += count;
+      for (const counts of batch.expertPictures) for (const [k, count] of counts.entries()) expertPictures[k]! += count;
     }
     return { images, prompts, routing: records, expertPictures };
   }
@@ -221,7 +221,12 @@ export class Pipeline {
     for (let i = 0; i < prompts.length; i++) values.set(settings.initial(firstImage + i), i * sizeOf(index.latent));
     const owned: { dispose(): void }[] = [];
     try {
-      const start = (texts: readonly string[]) => this.#start(texts, firstImage, settings, owned);
+      const expertPictures: (readonly number[])[] = []; // of each run: with another prompt there are two
+      const start = async (texts: readonly string[]) => {
+        const run = await this.#start(texts, firstImage, settings, owned);
+        expertPictures.push(run.expertPictures);
+        return run;
+      };
       const run = await start(prompts);
       const { denoiser, startStep } = (await settings.around?.(run, { firstImage, prompts, start, owned })) ?? run;
       const initial = device.tensor(values, { shape });
@@ -253,7 +258,7 @@ export class Pipeline {
         } satisfies StepEvent as StepEvent;
         startStep(step + 1);
       }
-      return { images, records: run.records, expertPictures: run.expertPictures };
+      return { images, records: run.records, expertPictures };
     } finally {
       for (const each of owned) each.dispose();
     }
