@@ -303,10 +303,11 @@ async function loadOthers({ networks, weights }: OpenedModel) {
 function watchedFiles(
   store: FileSource,
   index: ModelIndex,
-  { onProgress, signal }: LoadOptions,
+  { onProgress, promptEncoder, signal }: LoadOptions,
   timeLeft?: TimeLeft,
 ): FileSource {
-  const wanted = new Set([...requiredFiles(index.clusters), 'codec/model.safetensors', 'text/model.safetensors']);
+  const wanted = new Set([...requiredFiles(index.clusters), 'codec/model.safetensors']);
+  if (!promptEncoder) wanted.add('text/model.safetensors');
   const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.has(path) ? sizeBytes : 0), 0);
   const pieces = new Set<string>();
   let loadedBytes = 0;
