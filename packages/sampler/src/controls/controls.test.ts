@@ -46,6 +46,15 @@ describe('image and strength', () => {
     expect(drawn[1]).toBeLessThan(drawn[2]!);
   });
 
+  it('a single step that does not begin at noise alone looks at the picture', async () => {
+    const { steps: _, ...rest } = base;
+    const other = { ...picture, data: picture.data.map((level) => 255 - level) };
+    const options = { ...rest, strength: 0.5, times: Float64Array.of(0.5, 0) };
+    const [one] = (await pipeline.generate({ ...options, image: picture })).images;
+    const [two] = (await pipeline.generate({ ...options, image: other })).images;
+    expect(difference(one!, two!)).toBeGreaterThan(10);
+  });
+
   it('a picture for each, the same alone and in a batch', async () => {
     const other = { ...picture, data: picture.data.map((level) => 255 - level) };
     const both = await draw({ count: 2, image: [picture, other], strength: 0.5 });
@@ -221,6 +230,10 @@ it.each<[GenerateOptions, string]>([
   [{ image: picture, strength: 0 }, 'strength is 0. Give more than 0, which keeps the image as it is, and at most 1.'],
   [{ image: picture, strength: Number.NaN }, 'strength is NaN. Give more than 0'],
   [{ image: picture, strength: 1 }, 'strength 1 looks at nothing of the image. Give less, or leave image out.'],
+  [
+    { image: picture, strength: 0.5, steps: 1 },
+    'with 1 step strength 0.5 looks at nothing of the image. Take more steps.',
+  ],
   [{ image: small }, 'image is 4×4, and the model draws 8×8. Resize it.'],
   [
     { image: { ...picture, data: new Uint8Array(256) } },
