@@ -10,7 +10,7 @@ export type RoutingPolicy = (probabilities: Float32Array, at: RoutingStep) => Fl
 
 /** The point of sampling at which a policy is called. */
 export interface RoutingStep {
-  /** Which picture of the batch. */
+  /** Which picture of all that are asked for, from 0, in whatever batch it is. */
   readonly imageIndex: number;
   readonly step: number;
   /** Which evaluation within the step: Heun asks twice. */

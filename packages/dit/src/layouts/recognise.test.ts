@@ -94,6 +94,21 @@ describe.each(cases)('the weights of %s.json', (name, layout, diffusers) => {
     expect(positions!.shape).toEqual(reference.pos_embed!.shape);
   });
 
+  it("are read whole under diffusers' names, too, with positions that are computed", () => {
+    const { pos_embed: _, ...rest } = reference;
+    const renamed = toStateDict(diffusers, rest);
+    const { layout: whose, config } = recogniseDiT(shapesOf(renamed), { ...hints, inputSize: wanted.inputSize })!;
+    const { pos_embed: positions, ...others } = fromStateDict(whose, ditParameterShapes(config), renamed);
+    expect(others).toEqual(rest);
+    const computed = { data: whose.computed!.pos_embed!.compute([]), shape: reference.pos_embed!.shape, dtype: 'f32' };
+    expect(positions).toEqual(computed);
+    expect(toStateDict(whose, { pos_embed: positions!, ...others })).toEqual(renamed);
+    const larger = ditParameterShapes({ ...config, inputSize: 2 * config.inputSize });
+    expect(() => fromStateDict(whose, larger, renamed)).toThrow(
+      `unfit pos_embed is computed with ${positions!.data.length} numbers, not [${larger.pos_embed!.join(', ')}].`,
+    );
+  });
+
   it('were trained on noise by steps, and other keys are named', async () => {
     const { config: found, unused } = await load(
       { ...theirs, 'lora.down': theirs.pos_embed! },

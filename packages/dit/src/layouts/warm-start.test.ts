@@ -1,9 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { HostTensor } from '@paris/files/safetensors';
+import { fromStateDict, toStateDict } from '@paris/model';
 import { CheckpointError, ValueError } from '@paris/tensor';
 import { hostTensor, type StoredTensor } from '@paris/tensor/testing';
 import { describe, expect, it } from 'vitest';
-import { ditParameterShapes, facebookLayout, parseDiTConfig, pixartLayout, warmStart } from '../index.js';
+import {
+  diffusersDiTLayout,
+  diffusersPixArtLayout,
+  ditParameterShapes,
+  facebookLayout,
+  parseDiTConfig,
+  pixartLayout,
+  recogniseDiT,
+  warmStart,
+} from '../index.js';
 
 function fixture(name: string) {
   const text = readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8');
@@ -47,6 +57,35 @@ describe('warmStart', () => {
     expect(Object.keys(ours)).toEqual(without(shapes, /^final_layer/, /^text_/));
     const rows = ['q_linear', 'kv_linear'].flatMap((part) => [...theirs[`blocks.0.cross_attn.${part}.bias`]!.data]);
     expect([...ours['layers.0.cross_attn.in_proj_bias']!.data]).toEqual(rows);
+  });
+
+  it.each([
+    ['facebook', facebookLayout, diffusersDiTLayout],
+    ['pixart', pixartLayout, diffusersPixArtLayout],
+  ] as const)(
+    "takes the same of %s under diffusers' names, with positions that are computed",
+    (name, layout, diffusers) => {
+      const { config, theirs } = fixture(name);
+      const { heads, inputSize } = parseDiTConfig(config);
+      const { pos_embed: _, ...stored } = fromStateDict(layout, ditParameterShapes(parseDiTConfig(config)), theirs);
+      const renamed = toStateDict(diffusers, stored);
+      const found = Object.fromEntries(Object.entries(renamed).map(([key, { shape }]) => [key, shape]));
+      const { layout: recognised } = recogniseDiT(found, { heads, inputSize })!;
+      const { pos_embed: positions, ...ours } = warmStart(shapesOf(config), renamed, { layout: recognised });
+      const { pos_embed: __, ...same } = warmStart(shapesOf(config), theirs, { layout });
+      expect(ours).toEqual(same);
+      expect(positions!.data).toEqual(recognised.computed!.pos_embed!.compute([]));
+    },
+  );
+
+  it('leaves out all that a parameter is computed from', () => {
+    const { config, theirs } = fixture('pixart');
+    const bias = 'time_embed.mlp.2.bias';
+    const computed = { [bias]: { from: { 'size.bias': [8] }, compute: () => new Float32Array(8) } };
+    const remake = ['head', 'text', 'time_embed'];
+    const options = { layout: { ...pixartLayout, computed }, remake };
+    const ours = warmStart(shapesOf(config), { ...theirs, 'size.bias': tensor([8]) }, options);
+    expect(ours[bias]).toBeUndefined();
   });
 
   it('takes everything if nothing is reinitialised, and leaves out what is named', () => {

@@ -10,18 +10,18 @@ import { parisLayout } from './layouts.js';
 /** What may be reinitialised, by name, in the names of our and of the foreign layouts. */
 const groups = {
   /** The last layer, with or without a learned sigma. */
-  head: /^final_layer\./,
+  head: /^final_layer\.|^proj_out(_[12])?\.|^scale_shift_table$/,
   /** What turns words or classes into the input of the blocks. */
-  text: /^(text_embed|text_proj|label_embed|y_embedder)\./,
+  text: /^(text_embed|text_proj|label_embed|y_embedder|caption_projection)\.|\.class_embedder\./,
   /** How blocks read the words. Starts closed: the network is at first the one without. */
-  'cross-attention': /\.cross_attn\./,
+  'cross-attention': /\.(cross_attn|attn2)\./,
   /** What turns the time into shifts, scales and gates. */
-  modulation: /^t_block\.|\.scale_shift_table$|\.adaLN_modulation\./,
+  modulation: /^(t_block|adaln_single\.linear)\.|\.scale_shift_table$|\.(adaLN_modulation|norm1\.linear)\./,
 } as const satisfies Record<string, RegExp>;
 
 /** Whose names the checkpoint has, and which of its weights are not taken. */
 export interface WarmStartOptions {
-  /** Whose names the state dict has. Default Paris'. */
+  /** Whose names the state dict has. Default Paris'. Of diffusers, what `recogniseDiT` gives: it computes the positions. */
   readonly layout?: KeyMap;
   /**
    * What is reinitialised: `head`, `text`, `cross-attention`, `modulation`, or the beginning of parameters' names. Default:
@@ -52,7 +52,11 @@ export function warmStart(
   const matchers = remake.map((name) => matcher(name, shapes));
   const startsAnew = (name: string) => matchers.some((matches) => matches(name));
   const remade = new Set(Object.keys(shapes).filter(startsAnew));
-  const unasked = new Set([...remade].flatMap((name) => layout.pieces(name).map(({ key }) => key)));
+  const keysOf = (name: string) => [
+    ...layout.pieces(name).map(({ key }) => key),
+    ...Object.keys(layout.computed?.[name]?.from ?? {}),
+  ];
+  const unasked = new Set([...remade].flatMap(keysOf));
   const advice = `Give another layout or config, or reinitialise more (${Object.keys(groups).join(', ')}).`;
   const ours = fromStateDict(
     layout,

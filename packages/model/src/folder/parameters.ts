@@ -34,12 +34,15 @@ export function compareParameters(
   ];
 }
 
-/** Whether floats hold no NaN and no infinity; checked by their bits, in one pass. */
-export function isFiniteData(data: ArrayBufferView): boolean {
+/** The bits of the least f32 that is infinite in a format: 65520 rounds to infinity in f16. */
+const infinite = { f32: 0x7f800000, f16: 0x477ff000 } as const;
+
+/** Whether floats hold no NaN and nothing that is infinite in the format; checked by their bits, in one pass. */
+export function isFiniteData(data: ArrayBufferView, format: keyof typeof infinite = 'f32'): boolean {
   if (!(data instanceof Float32Array)) return true;
-  const exponent = 0x7f800000;
+  const [sizeBits, least] = [0x7fffffff, infinite[format]];
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  for (let i = 0; i < bits.length; i++) if ((bits[i]! & exponent) === exponent) return false;
+  for (let i = 0; i < bits.length; i++) if ((bits[i]! & sizeBits) >= least) return false;
   return true;
 }
 

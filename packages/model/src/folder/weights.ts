@@ -11,19 +11,20 @@ import {
   type TreeOf,
   unflattenTree,
   uploadTensor,
+  ValueError,
 } from '@paris/tensor';
 import type { ReadNetwork } from './networks.js';
 import { isFiniteData } from './parameters.js';
 
 /** Networks' weights on a device, and how to get rid of them. */
 export interface WeightLoader {
-  /** Reads a network's file, uploads every tensor. Throws a CheckpointError if one holds NaN or infinity. */
+  /** Reads a network's file, uploads every tensor. Throws a CheckpointError if one holds NaN, infinity or what becomes it. */
   load(network: ReadNetwork<unknown>): Promise<TreeOf<Tensor>>;
   /** How many bytes of device memory `load` takes. */
   deviceBytes(network: ReadNetwork<unknown>): number;
   /** Gives back what one `load` made. */
   unload(params: TreeOf<Tensor>): void;
-  /** Gives back all that was loaded and not unloaded. */
+  /** Gives back all that was loaded and not unloaded. From then on `load` refuses, one that is under way too. */
   release(): void;
 }
 
@@ -34,6 +35,10 @@ export interface WeightLoader {
 export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 'f16'): WeightLoader {
   const half = device.hasFeature('shader-f16');
   const owned = new Set<Tensor>();
+  let released = false;
+  const assertOpen = () => {
+    if (released) throw new ValueError('loadPipeline', 'the model was closed. Load it again.');
+  };
   const dispose = (tensors: Iterable<Tensor>) => {
     for (const tensor of tensors) {
       tensor.dispose();
@@ -43,16 +48,20 @@ export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 
   const upload = async (network: ReadNetwork<unknown>, leaves: { path: string; value: Tensor }[]) => {
     const { folder, tensors = () => streamSafetensors(files, `${folder}/model.safetensors`) } = network;
     const broken: string[] = [];
+    const beyond: string[] = [];
     for await (const [path, tensor] of tensors()) {
-      if (!isFiniteData(tensor.data)) broken.push(path);
+      assertOpen();
       const isKept = half && isPackedScale(path, leaves.at(-1)?.value.dtype === 'u32');
       const value = uploadTensor(device, tensor, isKept ? undefined : floats);
       owned.add(value);
       leaves.push({ path, value });
+      if (!isFiniteData(tensor.data)) broken.push(path);
+      else if (value.dtype === 'f16' && !isFiniteData(tensor.data, 'f16')) beyond.push(path);
     }
-    if (broken.length === 0) return unflattenTree(leaves);
-    const where = `${folder}: NaN or infinity in ${shortList(broken)}`;
-    throw new CheckpointError('loadPipeline', `${where}. Train it again, or from an earlier checkpoint.`);
+    assertOpen();
+    refuse(folder, 'NaN or infinity', broken, 'Train it again, or from an earlier checkpoint');
+    refuse(folder, 'numbers beyond f16', beyond, 'Load the model in f32');
+    return unflattenTree(leaves);
   };
   return {
     async load(network) {
@@ -72,8 +81,17 @@ export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 
         return sum + shape.reduce((product, n) => product * n, isHalf ? 2 : 4);
       }, 0),
     unload: (params) => dispose(flattenTree<Tensor>(params).map(({ value }) => value)),
-    release: () => dispose([...owned]),
+    release() {
+      released = true;
+      dispose([...owned]);
+    },
   };
+}
+
+/** @throws CheckpointError if there are such tensors */
+function refuse(folder: string, what: string, tensors: readonly string[], advice: string): void {
+  if (tensors.length === 0) return;
+  throw new CheckpointError('loadPipeline', `${folder}: ${what} in ${shortList(tensors)}. ${advice}.`);
 }
 
 /** Whether a tensor is the scale of a packed matrix, which is right before it. */

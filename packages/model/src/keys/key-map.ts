@@ -38,6 +38,32 @@ export function isIgnored({ ignored = [] }: KeyMap, key: string): boolean {
   return ignored.some((each) => (typeof each === 'string' ? each === key : each.test(key)));
 }
 
+/** What one of our parameters is made of. */
+export interface Recipe {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Foreign tensors and their shapes. */
+  readonly from: ParameterShapes;
+  make(tensors: readonly HostTensor[]): HostTensor;
+}
+
+/** How a parameter comes from the foreign tensors of a map. */
+export function recipeOf(map: KeyMap, name: string, shape: readonly number[]): Recipe {
+  const computed = computedOf(map, name);
+  if (computed) {
+    const make = (tensors: readonly HostTensor[]): HostTensor => ({
+      data: computed.compute(tensors),
+      shape,
+      dtype: 'f32',
+    });
+    return { name, shape, from: computed.from, make };
+  }
+  const pieces = map.pieces(name);
+  const total = pieces.reduce((sum, { parts }) => sum + parts, 0);
+  const from = pieces.map(({ key, parts }) => [key, [(shape[0]! * parts) / total, ...shape.slice(1)]] as const);
+  return { name, shape, from: Object.fromEntries(from), make: (tensors) => concatRows(tensors, shape) };
+}
+
 /** Tensors by key. */
 export type StateDict = Readonly<Record<string, HostTensor>>;
 
@@ -72,20 +98,22 @@ export function fromStateDict(
   const wrong: string[] = [];
   const ours: Record<string, HostTensor> = {};
   for (const [name, shape] of Object.entries(shapes)) {
-    const pieces = map.pieces(name);
-    const total = pieces.reduce((sum, { parts }) => sum + parts, 0);
+    const { from, make } = recipeOf(map, name, shape);
     const found: HostTensor[] = [];
-    for (const { key, parts } of pieces) {
+    for (const [key, wanted] of Object.entries(from)) {
       left.delete(key);
       const tensor = theirs[key];
-      const wanted = [(shape[0]! * parts) / total, ...shape.slice(1)];
       if (!tensor) missing.push(key);
       else if (!(tensor.data instanceof Float32Array)) wrong.push(`${key} is ${tensor.dtype}, not a float`);
       else if (tensor.shape.join() !== wanted.join())
         wrong.push(`${key} is ${show(tensor.shape)}, not ${show(wanted)}`);
       else found.push(tensor);
     }
-    if (found.length === pieces.length) ours[name] = concatRows(found, shape);
+    if (found.length < Object.keys(from).length) continue;
+    const tensor = make(found);
+    // Positions, say, are computed for the grid of the layout's own config.
+    if (tensor.data.length === sizeOf(shape)) ours[name] = tensor;
+    else wrong.push(`${name} is computed with ${tensor.data.length} numbers, not ${show(shape)}`);
   }
   const problems = [list('missing', missing), list('unexpected', [...left]), list('unfit', wrong)].filter(Boolean);
   if (problems.length === 0) return ours;
@@ -95,10 +123,11 @@ export function fromStateDict(
   );
 }
 
-/** Our parameters under the foreign names: the inverse of {@link fromStateDict}, without what the map ignores. */
+/** Our parameters under the foreign names: the inverse of {@link fromStateDict}, without what the map ignores or computes. */
 export function toStateDict(map: KeyMap, ours: StateDict): Record<string, HostTensor> {
   const theirs: Record<string, HostTensor> = {};
   for (const [name, { data, shape, dtype }] of Object.entries(ours)) {
+    if (computedOf(map, name)) continue;
     const pieces = map.pieces(name);
     const total = pieces.reduce((sum, { parts }) => sum + parts, 0);
     let start = 0;
@@ -111,10 +140,14 @@ export function toStateDict(map: KeyMap, ours: StateDict): Record<string, HostTe
   return theirs;
 }
 
+function computedOf({ computed }: KeyMap, name: string): ComputedParameter | undefined {
+  return computed && Object.hasOwn(computed, name) ? computed[name] : undefined;
+}
+
 /** A parameter from the tensors that hold its rows, in their order. */
-export function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): HostTensor {
+function concatRows(pieces: readonly HostTensor[], shape: readonly number[]): HostTensor {
   if (pieces.length === 1) return pieces[0]!;
-  const data = new Float32Array(shape.reduce((size, n) => size * n, 1));
+  const data = new Float32Array(sizeOf(shape));
   let at = 0;
   for (const piece of pieces) {
     data.set(piece.data, at);
@@ -122,6 +155,10 @@ export function concatRows(pieces: readonly HostTensor[], shape: readonly number
   }
   const [dtype, ...others] = new Set(pieces.map((piece) => piece.dtype));
   return { dtype: others.length > 0 ? 'f32' : dtype!, shape, data };
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, n) => size * n, 1);
 }
 
 function list(what: string, entries: readonly string[]): string {

@@ -5,7 +5,7 @@ import type { Checkpoint } from '@paris/files/checkpoint';
 import type { HostTensor } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
 import type { ParameterShapes } from '@paris/tensor/nn';
-import { concatRows, isIgnored, type KeyMap } from './key-map.js';
+import { isIgnored, type KeyMap, type Recipe, recipeOf } from './key-map.js';
 
 /** A checkpoint whose names and shapes are those of a network. */
 export interface MappedCheckpoint {
@@ -13,15 +13,6 @@ export interface MappedCheckpoint {
   readonly unused: readonly string[];
   /** Our parameters, each when all that it is made of was read. Throws a CheckpointError for values that do not fit the host. */
   stream(): AsyncGenerator<[name: string, tensor: HostTensor]>;
-}
-
-/** What one of our parameters is made of. */
-interface Recipe {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Foreign tensors and their shapes. */
-  readonly from: ParameterShapes;
-  make(tensors: readonly HostTensor[]): HostTensor;
 }
 
 const floats = ['F64', 'F32', 'F16', 'BF16'];
@@ -61,22 +52,6 @@ export function mapCheckpoint(
     unused: [...found.keys()].filter((key) => !users.has(key) && !isIgnored(map, key)),
     stream: () => assemble(recipes, users, checkpoint),
   };
-}
-
-function recipeOf(map: KeyMap, name: string, shape: readonly number[]): Recipe {
-  const computed = map.computed && Object.hasOwn(map.computed, name) ? map.computed[name] : undefined;
-  if (computed) {
-    const make = (tensors: readonly HostTensor[]): HostTensor => ({
-      data: computed.compute(tensors),
-      shape,
-      dtype: 'f32',
-    });
-    return { name, shape, from: computed.from, make };
-  }
-  const pieces = map.pieces(name);
-  const total = pieces.reduce((sum, { parts }) => sum + parts, 0);
-  const from = pieces.map(({ key, parts }) => [key, [(shape[0]! * parts) / total, ...shape.slice(1)]] as const);
-  return { name, shape, from: Object.fromEntries(from), make: (tensors) => concatRows(tensors, shape) };
 }
 
 async function* assemble(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ddpmPath, ddpmPathByName } from './ddpm.js';
 import { logSnr } from './path.js';
+import { noisePath } from './paths.js';
 
 /** ᾱ of each step, by a plain product. */
 function products(betas: 'linear' | 'scaled-linear', first: number, last: number): number[] {
@@ -128,6 +129,23 @@ it('other numbers are in the name', () => {
   expect(ddpmPathByName(path.name)!.sigma(0.3)).toBe(path.sigma(0.3));
   expect(ddpmPathByName('linear')).toBeUndefined();
   expect(ddpmPathByName('ddpm-linear:1:2')).toBeUndefined();
+});
+
+it.each([
+  ['ddpm-linear:0.0001:0.02:1000', 'ddpm-linear'],
+  ['ddpm-cosine:1000', 'ddpm-cosine'],
+  ['ddpm-cosine:1000:zero-snr', 'ddpm-cosine:zero-snr'],
+  ['ddpm-linear:1e-4:0.03:500', 'ddpm-linear:0.0001:0.03:500'],
+])('%s is %s, and is found by its own name', (name, usual) => {
+  const [path, same] = [ddpmPathByName(name)!, ddpmPathByName(usual)!];
+  expect(noisePath(name, [path])).toBe(path);
+  for (const t of [0, 0.0005, 0.4, 1]) {
+    expect([path.alpha(t), path.sigma(t), path.alphaPrime(t)]).toEqual([
+      same.alpha(t),
+      same.sigma(t),
+      same.alphaPrime(t),
+    ]);
+  }
 });
 
 it('refuses noise that cannot be', () => {

@@ -48,17 +48,23 @@ export function ddpmPath({ betas, start, end, steps = defaultSteps, zeroSnr = fa
   return pathThrough(name, zeroSnr ? withoutLastSignal(levels) : levels);
 }
 
-/** The path that a name of {@link ddpmPath} says; undefined if it is no such name. */
+/**
+ * The path that a name of {@link ddpmPath} says; undefined if it is no such name. It is called as it was asked for: `ddpm-cosine:1000`
+ * says what `ddpm-cosine` does, and is looked for by its own name.
+ */
 export function ddpmPathByName(name: string): NoisePath | undefined {
+  const options = optionsByName(name);
+  return options && { ...ddpmPath(options), name };
+}
+
+function optionsByName(name: string): DdpmOptions | undefined {
   const even = /^ddpm-(linear|scaled-linear)((?::[\d.e-]+){3})?(:zero-snr)?$/.exec(name);
   const [, cosine, cosineSteps, cosineZero] = /^ddpm-(cosine)(?::(\d+))?(:zero-snr)?$/.exec(name) ?? [];
-  if (cosine) {
-    return ddpmPath({ betas: 'cosine', zeroSnr: !!cosineZero, ...(cosineSteps && { steps: Number(cosineSteps) }) });
-  }
+  if (cosine) return { betas: 'cosine', zeroSnr: !!cosineZero, ...(cosineSteps && { steps: Number(cosineSteps) }) };
   if (!even) return undefined;
   const [, betas, numbers, zero] = even;
   const [start, end, steps] = numbers?.slice(1).split(':').map(Number) ?? [];
-  return ddpmPath({ betas: betas as 'linear' | 'scaled-linear', start, end, steps, zeroSnr: zero !== undefined });
+  return { betas: betas as 'linear' | 'scaled-linear', start, end, steps, zeroSnr: zero !== undefined };
 }
 
 /** β of step i, from 0. */

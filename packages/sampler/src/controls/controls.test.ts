@@ -1,6 +1,7 @@
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RgbImage } from '../images/image.js';
+import { encodeMadePng, readPictureMetadata } from '../metadata/metadata.js';
 import { loadPipeline } from '../pipeline/load.js';
 import { modelFolder } from '../pipeline/model.testing.js';
 import type { GenerateOptions } from '../pipeline/options.js';
@@ -43,6 +44,15 @@ describe('image and strength', () => {
     expect(steps).toEqual([1, 2, 3]);
     expect(drawn[0]).toBeLessThan(drawn[1]!);
     expect(drawn[1]).toBeLessThan(drawn[2]!);
+  });
+
+  it('a single step that does not begin at noise alone looks at the picture', async () => {
+    const { steps: _, ...rest } = base;
+    const other = { ...picture, data: picture.data.map((level) => 255 - level) };
+    const options = { ...rest, strength: 0.5, times: Float64Array.of(0.5, 0) };
+    const [one] = (await pipeline.generate({ ...options, image: picture })).images;
+    const [two] = (await pipeline.generate({ ...options, image: other })).images;
+    expect(difference(one!, two!)).toBeGreaterThan(10);
   });
 
   it('a picture for each, the same alone and in a batch', async () => {
@@ -136,8 +146,11 @@ describe('seeds', () => {
   });
 
   it('a prompt alone is led to as well', async () => {
-    const way = await draw({ count: 2, interpolate: { prompt: 'green' } });
-    expect(difference(way[1]!, (await draw({ prompt: 'green' }))[0]!)).toBeLessThanOrEqual(1);
+    const way = await pipeline.generate({ ...base, count: 2, interpolate: { prompt: 'green' } });
+    const green = await pipeline.generate({ ...base, prompt: 'green' });
+    expect(difference(way.images[1]!, green.images[0]!)).toBeLessThanOrEqual(1);
+    // Two pictures, four steps, two experts, for both prompts.
+    expect(way.expertPictures.reduce((sum, count) => sum + count)).toBe(2 * 4 * 2 * 2);
   });
 
   it('a negative prompt for each picture', async () => {
@@ -202,6 +215,10 @@ it('pictures know how they were made', async () => {
     ...{ model: expect.stringMatching(/^[0-9a-f]{64}$/), image: expect.stringMatching(/^[0-9a-f]{64}$/) },
     mask: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
+  const { steps: _, ...rest } = base;
+  const [image] = (await pipeline.generate({ ...rest, times: Float64Array.of(1, 0.6, 0.2, 0) })).images;
+  expect(image!.made).toMatchObject({ steps: 3, schedule: Float64Array.of(1, 0.6, 0.2, 0) });
+  expect(readPictureMetadata(encodeMadePng(image!)).parameters).toContain('Steps: 3,');
   expect(await pipeline.pictureSize()).toEqual({ width: 8, height: 8 });
 });
 
@@ -213,6 +230,10 @@ it.each<[GenerateOptions, string]>([
   [{ image: picture, strength: 0 }, 'strength is 0. Give more than 0, which keeps the image as it is, and at most 1.'],
   [{ image: picture, strength: Number.NaN }, 'strength is NaN. Give more than 0'],
   [{ image: picture, strength: 1 }, 'strength 1 looks at nothing of the image. Give less, or leave image out.'],
+  [
+    { image: picture, strength: 0.5, steps: 1 },
+    'with 1 step strength 0.5 looks at nothing of the image. Take more steps.',
+  ],
   [{ image: small }, 'image is 4×4, and the model draws 8×8. Resize it.'],
   [
     { image: { ...picture, data: new Uint8Array(256) } },

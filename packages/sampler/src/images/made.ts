@@ -14,7 +14,7 @@ export interface Made {
   readonly picture: number;
   /** Where its noise was moved before: see `Origin`. */
   readonly moves?: readonly Move[];
-  /** As asked for; with a `strength` fewer are taken. */
+  /** As asked for, or those of the `times` that were given; with a `strength` fewer are taken. */
   readonly steps: number;
   /** As given: a name, or something of your own. */
   readonly sampler: string | Sampler;

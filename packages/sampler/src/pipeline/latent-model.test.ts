@@ -16,7 +16,7 @@ import { type Device, key, openDevice, type Tensor, zeros } from '@paris/tensor'
 import { saidBy } from '@paris/test-tools/said';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedCodec, pictureDecoder } from '../images/decode-latents.js';
-import { loadPipeline } from './load.js';
+import { type LoadOptions, type LoadProgress, loadPipeline } from './load.js';
 import { weightsFile } from './model.testing.js';
 
 const latent = { channels: 4, height: 4, width: 4 };
@@ -83,6 +83,19 @@ describe('a pipeline in latent space', () => {
     await same.close();
     expect(alone!.data).toEqual(images[0]!.data);
     expect(other!.data).not.toEqual(alone!.data);
+  });
+
+  it('counts bytes up to the total, the text side among them unless a promptEncoder stands in for it', async () => {
+    const store = await model();
+    const bytesOf = async (more: LoadOptions) => {
+      const seen: LoadProgress[] = [];
+      await (await loadPipeline(store, { device, onProgress: (each) => void seen.push(each), ...more })).close();
+      expect(seen.at(-1)!.loadedBytes).toBe(seen.at(-1)!.totalBytes);
+      return seen.at(-1)!.totalBytes;
+    };
+    const promptEncoder = { encode: () => Promise.reject(new Error('not asked')) };
+    const textBytes = files['text/model.safetensors']!.length;
+    expect((await bytesOf({})) - (await bytesOf({ promptEncoder }))).toBe(textBytes);
   });
 
   it('pictures are what the codec decodes of the last latents', async () => {

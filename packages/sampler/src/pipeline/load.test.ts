@@ -2,6 +2,7 @@ import type { FileStore } from '@paris/files';
 import { parseSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { defineArchitecture, writeModelIndex } from '@paris/model';
 import { CheckpointError, type Device, key, ones, openDevice, type Tensor, ValueError } from '@paris/tensor';
+import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LoadOptions, type LoadProgress, loadPipeline } from './load.js';
 import { expertConfig, latent, modelFolder, routerConfig, weightsFile } from './model.testing.js';
@@ -180,6 +181,24 @@ describe('loadPipeline refuses', () => {
         'Train it again, or from an earlier checkpoint.',
     );
     await (await refused(store)).toThrow(CheckpointError);
+  });
+
+  it.for(['f16', 'q8', 'q4'] as const)('weights that would be infinite in %s, by name', async (weights, context) => {
+    requireCapability(context, 'f16', device.hasFeature('shader-f16'), 'the adapter has no f16');
+    const changed = (bias: number) =>
+      changedModel(async (files) => {
+        const path = 'experts/00/model.safetensors';
+        const tensors = parseSafetensors(await files.read(path));
+        tensors['final_layer.linear.bias']!.data[0] = bias;
+        await files.write(path, writeSafetensors(tensors as Parameters<typeof writeSafetensors>[0]));
+      });
+    await (await loadPipeline(await changed(-65519), { device, weights })).close();
+    const beyond = await changed(-65520);
+    await (await loadPipeline(beyond, { device })).close();
+    await (await refused(beyond, { weights })).toThrow(
+      '[loadPipeline] experts/00: numbers beyond f16 in final_layer.linear.bias. Load the model in f32.',
+    );
+    await (await refused(beyond, { weights })).toThrow(CheckpointError);
   });
 
   it('configs that describe nothing', async () => {

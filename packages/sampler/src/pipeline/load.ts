@@ -88,7 +88,10 @@ export interface LoadOptions extends DownloadOptions {
   readonly onNotice?: (line: string) => void;
   /** Called as bytes of experts, router and the other files that loading needs arrive. */
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Ends loading with its reason, at the next bytes that arrive; what was loaded is released. */
+  /**
+   * Ends loading with its reason, at the next bytes that arrive; what was loaded is released. A pipeline that was loaded no longer
+   * listens to it, whatever it reads later within a memory budget.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -104,7 +107,8 @@ export interface LoadProgress {
 
 /**
  * Loads a model. Every file is checked against the size and the SHA-256 in the model's index, and every weight's name
- * and shape against its network, before anything is sent to the device; and no weight may be NaN or infinite.
+ * and shape against its network, before anything is sent to the device; and no weight may be NaN or infinite, nor become so
+ * in f16, where `weights` asks for that.
  *
  * A model in somebody else's form is recognised by its files: a folder of diffusers (DiT, PixArt), the released Paris, or one
  * file of weights. It has no index to check hashes by; names, shapes and configs are checked all the same.
@@ -112,6 +116,21 @@ export interface LoadProgress {
  * @throws CheckpointError that lists what does not fit
  */
 export async function loadPipeline(source: string | URL | FileSource, options: LoadOptions = {}): Promise<Pipeline> {
+  const { signal } = options;
+  if (!signal) return openPipeline(source, options);
+  // What reads files keeps its signal, so it gets one that is forgotten when loading is done.
+  const loading = new AbortController();
+  const abort = () => loading.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await openPipeline(source, { ...options, signal: loading.signal });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function openPipeline(source: string | URL | FileSource, options: LoadOptions): Promise<Pipeline> {
   const opened = await openModel(source, options);
   const { device, index, path, paths, partial } = opened;
   let own: PromptEncoder | undefined;
@@ -284,10 +303,11 @@ async function loadOthers({ networks, weights }: OpenedModel) {
 function watchedFiles(
   store: FileSource,
   index: ModelIndex,
-  { onProgress, signal }: LoadOptions,
+  { onProgress, promptEncoder, signal }: LoadOptions,
   timeLeft?: TimeLeft,
 ): FileSource {
-  const wanted = new Set([...requiredFiles(index.clusters), 'codec/model.safetensors', 'text/model.safetensors']);
+  const wanted = new Set([...requiredFiles(index.clusters), 'codec/model.safetensors']);
+  if (!promptEncoder) wanted.add('text/model.safetensors');
   const totalBytes = index.files.reduce((sum, { path, sizeBytes }) => sum + (wanted.has(path) ? sizeBytes : 0), 0);
   const pieces = new Set<string>();
   let loadedBytes = 0;

@@ -126,8 +126,8 @@ export interface GenerateOptions {
   /** A picture to start from, of the model's size; a list has one for each picture. */
   readonly image?: RgbImage | readonly RgbImage[];
   /**
-   * How much of `image` is drawn again: the share of the steps that is taken, at its end. More than 0, and less than 1 unless
-   * there is a mask. Default 0.8, with a mask 1.
+   * How much of `image` is drawn again: the share of the steps that is taken, at its end, one at least. More than 0, and less
+   * than 1 unless there is a mask; of a single step none can be left out, so it needs a mask too. Default 0.8, with a mask 1.
    */
   readonly strength?: number;
   /** Which part of `image` is drawn again. The pixels of the other part are those of `image`, exactly. */
@@ -175,8 +175,11 @@ export interface Generated {
   readonly images: readonly RgbImage[];
   /** The prompt of each picture; of a model that takes classes, the class as it was asked for. */
   readonly prompts: readonly string[];
-  /** By picture, then by model evaluation: probabilities and weights. */
+  /** By picture, then by model evaluation: probabilities and weights. With `interpolate.prompt` those of the first prompt. */
   readonly routing: readonly (readonly RoutingRecord[])[];
-  /** How many times each expert has run a picture, [K]. Guidance runs each twice and counts once. */
+  /**
+   * How many times each expert has run a picture, [K]. Guidance runs each twice and counts once; with `interpolate.prompt` both
+   * prompts count.
+   */
   readonly expertPictures: readonly number[];
 }

@@ -96,9 +96,10 @@ export class Pipeline {
   /**
    * Brings an expert's weights to the device, if they are not there, as sampling does when the router asks for them. With
    * `among(pipeline.resident, top(2))` as routing pictures can be drawn before all experts have come.
-   * @throws ValueError if there is no such expert; what loading throws; the signal's reason
+   * @throws ValueError if there is no such expert, or the pipeline was closed; what loading throws; the signal's reason
    */
   async preload(expert: number, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#closed) throw new ValueError('preload', 'the pipeline was closed. Load the model again.');
     return (await extras()).preload(this.#parts, expert, signal, ValueError);
   }
 
@@ -139,7 +140,7 @@ export class Pipeline {
       const batch = yield* this.#batch(prompts.slice(from, from + batchSize), from, settings);
       images.push(...batch.images);
       records.push(...batch.records);
-      for (const [k, count] of batch.expertPictures.entries()) expertPictures[k]! += count;
+      for (const counts of batch.expertPictures) for (const [k, count] of counts.entries()) expertPictures[k]! += count;
     }
     return { images, prompts, routing: records, expertPictures };
   }
@@ -197,7 +198,8 @@ export class Pipeline {
       sampler: await samplerOption(sampler),
       routing: typeof routing === 'string' ? parseRoutingPolicy(routing) : routing,
       made: (i) => ({
-        ...{ prompt: prompts[i]!, negativePrompt: negatives[i]!, ...origins[i]!, steps, guidance, sampler, routing },
+        ...{ prompt: prompts[i]!, negativePrompt: negatives[i]!, ...origins[i]!, guidance, sampler, routing },
+        steps: given ? given.length - 1 : steps,
         schedule: given ?? schedule,
         ...(shift !== undefined && { shift }),
         model: this.#parts.modelHash,
@@ -219,7 +221,12 @@ export class Pipeline {
     for (let i = 0; i < prompts.length; i++) values.set(settings.initial(firstImage + i), i * sizeOf(index.latent));
     const owned: { dispose(): void }[] = [];
     try {
-      const start = (texts: readonly string[]) => this.#start(texts, firstImage, settings, owned);
+      const expertPictures: (readonly number[])[] = []; // of each run: with another prompt there are two
+      const start = async (texts: readonly string[]) => {
+        const run = await this.#start(texts, firstImage, settings, owned);
+        expertPictures.push(run.expertPictures);
+        return run;
+      };
       const run = await start(prompts);
       const { denoiser, startStep } = (await settings.around?.(run, { firstImage, prompts, start, owned })) ?? run;
       const initial = device.tensor(values, { shape });
@@ -251,7 +258,7 @@ export class Pipeline {
         } satisfies StepEvent as StepEvent;
         startStep(step + 1);
       }
-      return { images, records: run.records, expertPictures: run.expertPictures };
+      return { images, records: run.records, expertPictures };
     } finally {
       for (const each of owned) each.dispose();
     }

@@ -1,8 +1,8 @@
 // A device that holds two experts of eight draws the same pictures as one that holds all.
 import type { FileStore } from '@paris/files';
-import { type Device, openDevice } from '@paris/tensor';
+import { type Device, openDevice, type Tensor } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { among, full, type GenerateOptions, loadPipeline, top } from '../index.js';
 import { modelFolder } from '../pipeline/model.testing.js';
 import type { Generated } from '../pipeline/options.js';
@@ -93,6 +93,37 @@ describe('two experts of eight', () => {
     expect(one.residency!.peakBytes).toBe(expertBytes);
     await one.close();
   });
+});
+
+it('a pipeline that was closed puts no more weights on the device, also where it was loading some', async () => {
+  const two = await load(2);
+  const make = device.tensor.bind(device) as (...of: Parameters<Device['tensor']>) => Tensor;
+  const made: Tensor[] = [];
+  let closing: Promise<void> | undefined;
+  const uploads = vi.spyOn(device, 'tensor').mockImplementation(((...of: Parameters<Device['tensor']>) => {
+    if (made.length === 1) closing = two.close();
+    made.push(make(...of));
+    return made.at(-1)!;
+  }) as Device['tensor']);
+  try {
+    await expect(two.preload(0)).rejects.toThrow('[loadPipeline] the model was closed. Load it again.');
+    await closing;
+    await expect(two.preload(0)).rejects.toThrow('[preload] the pipeline was closed. Load the model again.');
+  } finally {
+    uploads.mockRestore();
+  }
+  expect(made).toHaveLength(2);
+  for (const each of made) expect(await each.read().then(() => 'it lives', String)).toContain('disposed');
+});
+
+it('the signal of loading ends nothing once the model is loaded', async () => {
+  const control = new AbortController();
+  const { signal } = control;
+  const pipeline = await loadPipeline(model, { device, memoryBudgetBytes: otherBytes + expertBytes, signal });
+  control.abort(new Error('enough'));
+  expect((await pipeline.generate(options)).images).toHaveLength(6);
+  await pipeline.close();
+  await expect(loadPipeline(model, { device, signal })).rejects.toThrow('enough');
 });
 
 it('weights in f16 take half', async (context) => {

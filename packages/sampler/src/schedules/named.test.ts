@@ -6,15 +6,22 @@ import { beta, exponential, karras, klOptimal, scheduleByName, schedules, shifte
 import { scheduleName, scheduleNames } from './names.js';
 import { checkTimes, uniformTimes } from './schedules.js';
 
+const ddpmPaths = [
+  ...(['linear', 'scaled-linear', 'cosine'] as const).map((betas) => ddpmPath({ betas })),
+  ddpmPath({ betas: 'linear', zeroSnr: true }),
+];
+
 describe.each(Object.entries(schedules))('%s', (name, schedule) => {
-  it.each([linearPath, cosinePath, ddpmPath({ betas: 'linear' }), ddpmPath({ betas: 'scaled-linear' })])(
-    'goes down from 1 to 0 on every path, in one step and in many: $name',
+  it.each([linearPath, cosinePath, ...ddpmPaths])(
+    'goes down from 1 to 0 on every path, in one step and in many, shifted or not: $name',
     (path) => {
-      for (const steps of [1, 2, 3, 10, 200]) {
-        const times = schedule(steps, path);
-        expect(times).toHaveLength(steps + 1);
-        expect([times[0], times[steps]]).toEqual([1, 0]);
-        checkTimes(name, times);
+      for (const each of [schedule, shifted(schedule, 3), shifted(schedule, 0.5)]) {
+        for (const steps of [1, 2, 3, 10, 200]) {
+          const times = each(steps, path);
+          expect(times).toHaveLength(steps + 1);
+          expect([times[0], times[steps]]).toEqual([1, 0]);
+          checkTimes(name, times);
+        }
       }
     },
   );

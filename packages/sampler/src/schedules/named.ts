@@ -57,7 +57,7 @@ export function klOptimal(range: SigmaRange = {}): Schedule {
 
 /**
  * A schedule with more steps where there is much noise, as large pictures need it: t′ = s·t / (1 + (s − 1)·t) on the linear path
- * (arXiv 2403.03206, eq. 23), which is −2·ln s in log-SNR on every path. diffusers and ComfyUI call s `shift`.
+ * (arXiv 2403.03206, eq. 23), and on others what `shiftLogSnr` makes of −2·ln s. diffusers and ComfyUI call s `shift`.
  * @param shift - 1 changes nothing; 3 is usual for large pictures
  * @throws ValueError unless `shift` is a number above 0
  */

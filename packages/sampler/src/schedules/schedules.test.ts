@@ -1,4 +1,4 @@
-import { cosinePath, linearPath, logSnr } from '@paris/model';
+import { cosinePath, ddpmPath, linearPath, logSnr } from '@paris/model';
 import { expect, it } from 'vitest';
 import { checkTimes, shiftLogSnr, uniformTimes } from './schedules.js';
 
@@ -21,6 +21,20 @@ it('a shift moves the log-SNR of every inner time and keeps the ends', () => {
     }
   }
   expect(() => shiftLogSnr(linearPath, uniformTimes(2), Number.NaN)).toThrow('[shiftLogSnr] shift is NaN.');
+});
+
+it('on a path that keeps some data at t = 1, σ/α is shifted in units of what it is there', () => {
+  const path = ddpmPath({ betas: 'scaled-linear' });
+  const share = (t: number) => Math.exp((logSnr(path, 1) - logSnr(path, t)) / 2);
+  for (const s of [3, 0.5]) {
+    const times = uniformTimes(9);
+    const shifted = shiftLogSnr(path, times, -2 * Math.log(s));
+    expect([shifted[0], shifted[9]]).toEqual([1, 0]);
+    for (const [i, t] of times.entries()) {
+      const w = share(t);
+      expect(share(shifted[i]!)).toBeCloseTo((s * w) / (1 + (s - 1) * w), 12);
+    }
+  }
 });
 
 it('on the linear path a shift of −2 ln s is the time shift s·t / (1 + (s − 1)·t)', () => {

@@ -1,7 +1,7 @@
 /** Which times a sampler visits: decreasing from 1 (noise) to 0 (data). */
 
 import { logSnr, type NoisePath } from '@paris/model';
-import { ValueError } from '@paris/tensor';
+import { hostExp, hostLog, ValueError } from '@paris/tensor';
 
 /**
  * `steps` + 1 evenly spaced times, 1 first and 0 last.
@@ -15,14 +15,21 @@ export function uniformTimes(steps: number): Float64Array {
 }
 
 /**
- * The times at which the log-SNR ln(α²/σ²) is `shift` higher than at the given ones; a negative shift spends more steps
- * where there is much noise, as larger pictures need it (arXiv 2301.11093 §2.1). On the linear path, −2·ln(s) is the
- * time shift t′ = s·t / (1 + (s − 1)·t) of arXiv 2403.03206 eq. 23. Ends stay ends.
+ * Times moved towards noise by a negative shift, as larger pictures need it (arXiv 2301.11093 §2.1), and towards data by a
+ * positive one. With r = σ/α and s = e^(−shift/2), w = r / r(1) becomes s·w / (1 + (s − 1)·w). On a path that is noise alone at
+ * t = 1, where r(1) is infinite, this is r′ = s·r: the log-SNR ln(α²/σ²) is `shift` higher. On the linear path it is the time
+ * shift t′ = s·t / (1 + (s − 1)·t) of arXiv 2403.03206 eq. 23. Ends stay ends on every path.
  * @throws ValueError for a shift that is not finite
  */
 export function shiftLogSnr(path: NoisePath, times: Float64Array, shift: number): Float64Array {
   if (!Number.isFinite(shift)) throw new ValueError('shiftLogSnr', `shift is ${shift}. Give a finite number.`);
-  return times.map((t) => path.timeAtLogSnr(logSnr(path, t) + shift));
+  const end = logSnr(path, 1);
+  return times.map((t) => {
+    if (t === 1) return 1;
+    const own = logSnr(path, t);
+    const share = (more: number) => hostExp((end - own + more) / 2); // w, and s·w; 0 on a path that is noise alone at t = 1
+    return path.timeAtLogSnr(own + shift + 2 * hostLog(1 - share(0) + share(-shift)));
+  });
 }
 
 /**
