@@ -1,5 +1,5 @@
-// What is published of a model folder: the files that its index lists, each with the bytes that it promises, the index, the card,
-// and the pictures that the card shows. Nothing else in the folder leaves it.
+// What is published of a model folder: the files that its index lists, each but the card with the bytes that it promises, the index,
+// the card as it is in the folder now, and the pictures that it shows. Nothing else in the folder leaves it.
 import { encodeJson, type FileSource, type FileStore, isPath, sha256 } from '@paris/files';
 import { chunkBytes, indexPath, type ModelIndex, parseModelIndex, verifiedStore } from '@paris/model';
 import { assembledCard, CARD_FILE, type CardEvaluation, DataError, modelCard, type RunRecord } from '@paris/trainer';
@@ -77,9 +77,10 @@ async function check(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const verified = verifiedStore(model, index);
-  const total = index.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const files = index.files.filter(({ path }) => path !== CARD_FILE); // the card may be edited, or taken out
+  const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   let done = 0;
-  for (const { path, sizeBytes } of index.files) {
+  for (const { path, sizeBytes } of files) {
     for (let offset = 0; offset < sizeBytes; offset += chunkBytes) {
       signal?.throwIfAborted();
       const length = Math.min(chunkBytes, sizeBytes - offset);
@@ -99,8 +100,7 @@ async function cardOf(model: FileSource, index: ModelIndex, sources: CardSources
   if (!(await model.exists(CARD_FILE))) return fresh;
   const own = new TextDecoder().decode(await model.read(CARD_FILE));
   if (own === assembledCard(index)) return fresh;
-  const isListed = index.files.some(({ path }) => path === CARD_FILE); // with its hash, so it stays as it is
-  if (isListed || /^---\r?\n/.test(own)) return own;
+  if (/^---\r?\n/.test(own)) return own;
   return `${fresh.slice(0, fresh.indexOf('\n---\n') + 5)}\n${own}`;
 }
 

@@ -3,7 +3,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
+import { indexPath, parseModelIndex, writeModelIndex } from '@paris/model';
+import { assembledCard } from '@paris/trainer';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { publishCommand } from '../commands/publish.js';
 import { exitCodeOf } from '../exit-code.js';
@@ -100,6 +103,43 @@ describe('paris publish', () => {
     expect(card).toContain('4 experts, each trained alone');
     expect(await refusal('--card', file)).toEqual({ message: expect.stringContaining('is there already'), code: 2 });
     expect(hub.asked).toEqual([]);
+  });
+
+  describe('of a model whose card the index lists, as assemble writes it', () => {
+    const card = () => join(model, 'README.md');
+    const sentCard = async () => {
+      const { files } = hub.repositories.get('me/cats')!;
+      const listed = parseModelIndex(files.get(indexPath)!).files.find(({ path }) => path === 'README.md');
+      expect(listed).toMatchObject({ sha256: await sha256(files.get('README.md')!) });
+      return String(files.get('README.md'));
+    };
+    beforeEach(async () => {
+      const store = nodeStore(model);
+      const index = parseModelIndex(await store.read(indexPath));
+      await writeFile(card(), assembledCard(index));
+      await writeModelIndex(store, index);
+    });
+
+    it('makes a card that says all that is known where it was removed', async () => {
+      await rm(card());
+      await publish('--yes');
+      expect(await sentCard()).toContain('# me/cats');
+    });
+
+    it('sends the card that --card wrote, edited', async () => {
+      const file = join(folder, 'card.md');
+      await publish('--card', file);
+      const edited = `${await readFile(file, 'utf8')}\nThey are my cats.\n`;
+      await writeFile(card(), edited);
+      await publish('--yes');
+      expect(await sentCard()).toBe(edited);
+    });
+
+    it('puts what the hub reads in front of one of your own', async () => {
+      await writeFile(card(), '# My cats\n');
+      await publish('--yes');
+      expect(await sentCard()).toMatch(/^---\nlicense: [\s\S]*\n---\n\n# My cats\n$/);
+    });
   });
 
   it('sends no file that is not what the index says', async () => {
