@@ -1,5 +1,4 @@
 // What `paris sample` does: it draws, and writes pictures, sheets and traces.
-import { join } from 'node:path';
 import { encodeJson } from '@paris/files';
 import { encodePng, type Pipeline, type Residency, renderRouting } from '@paris/sampler';
 import { encodeMadePng, markPng } from '@paris/sampler/metadata';
@@ -14,6 +13,7 @@ import { guidanceFlags, nearbyFlags, type SampleFlags } from './check-flags.js';
 import { type Like, likeOf } from './like.js';
 import { contactSheet, enlarge, type Sampled, type SampleOptions, sample } from './sample.js';
 import { htmlSheet } from './sheet.js';
+import { singleFiles, trySingles } from './singles.js';
 
 /**
  * Draws what the flags say.
@@ -34,11 +34,14 @@ export async function draw(
     { option: '--routing-svg', file: routingSvg, format: 'SVG' },
   ]);
   const like = flags.like === undefined ? undefined : await likeOf(flags.like, flags, command);
-  const { autoguidance, autoguidanceScale: scale = like?.autoguidanceScale ?? 2 } = flags;
+  const options = like ? like.options : plain(flags, await promptsOf(flags));
+  const { autoguidance, autoguidanceScale: scale = like?.autoguidanceScale ?? 2, compare } = flags;
+  const count = options.prompts.length * options.count * (compare?.length ?? 1);
+  await trySingles(singleFiles(flags.singles, count));
   const sampled = await sample({
-    ...(like ? like.options : plain(flags, await promptsOf(flags))),
+    ...options,
     ...(autoguidance !== undefined && { autoguidance: { weaker: autoguidance, scale } }),
-    ...{ device, model, memoryBudgetBytes: flags.memoryBudget, compare: flags.compare },
+    ...{ device, model, memoryBudgetBytes: flags.memoryBudget, compare },
     onModel: (pipeline) => picturesOf(pipeline, flags, like, reporter),
     architectures: await Promise.all(flags.expert.map(loadArchitecture)),
     telemetry: traceFile !== undefined || routingSvg !== undefined || flags.json === true,
@@ -129,10 +132,10 @@ async function write(sampled: Sampled, flags: SampleFlags, like: Like | undefine
         metadata,
       )
     : grid();
-  const alone = images.map((image, i) => ({ file: join(singles ?? '', `${String(i).padStart(4, '0')}.png`), image }));
+  const alone = singleFiles(singles, images.length);
   await saveOutputs('sample', [
     { file: out, content },
-    ...(singles === undefined ? [] : alone.map(({ file, image }) => ({ file, content: png(image) }))),
+    ...alone.map((file, i) => ({ file, content: png(images[i]!) })),
     ...(traceFile === undefined ? [] : [{ file: traceFile, content: encodeJson(trace) }]),
     ...(routingSvg === undefined ? [] : [{ file: routingSvg, content: renderRouting(routing, { labels: prompts }) }]),
   ]);

@@ -91,6 +91,32 @@ describe('paris sample', () => {
     expect(await readFile(at('again.png'))).toEqual(await readFile(at('all/0003.png')));
   });
 
+  it('writes single pictures over its own, and over no other', async () => {
+    const how = ['--prompt', 'cat', '--steps', '1', '--singles', at('album'), '--out', at('x.png')];
+    for (const seed of ['1', '2']) {
+      const { code, stderr } = await sampleHere(...how, '--count', '1', '--seed', seed);
+      expect(code, stderr).toBe(0);
+    }
+    const ours = await readFile(at('album/0000.png'));
+    const photo = encodePng({ width: 1, height: 1, data: new Uint8Array(3) });
+    await writeFile(at('album/0001.png'), photo);
+    expect((await sampleHere(...how, '--count', '1', '--seed', '2')).code).toBe(0);
+    for (const more of [
+      ['--count', '2'],
+      ['--count', '1', '--compare', 'top1,full'],
+    ]) {
+      const { code, stderr } = await sampleHere(...how, ...more);
+      expect(stderr).toContain(
+        `[sample] singles: ${at('album/0001.png')} is there, and does not say that Paris drew it.`,
+      );
+      expect(code).toBe(2);
+    }
+    expect([await readFile(at('album/0000.png')), await readFile(at('album/0001.png'))]).toEqual([
+      ours,
+      Buffer.from(photo),
+    ]);
+  });
+
   it('says nothing where that is wished', async () => {
     const { code } = await sampleHere(
       '--prompt',
