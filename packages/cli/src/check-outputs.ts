@@ -24,12 +24,17 @@ export function checkOutputs<O extends object>(
   tag: string,
   paths: (options: O, args: readonly string[]) => Paths,
 ): Command {
-  return command.hook('preAction', async (_, action) => {
-    const { reads, files = [], folders = [], parts = [] } = paths(action.opts<O>(), action.args);
-    for (const [what, path] of files) if (path !== undefined) await assertNoFolder(tag, what, path);
-    await assertApart(tag, [...files, ...folders, ...parts].flatMap(placeOf), reads.flatMap(placeOf));
-    for (const [what, path] of folders) if (path !== undefined) await assertNoFile(tag, what, path);
-  });
+  return command.hook('preAction', (_, action) => assertOutputs(tag, paths(action.opts<O>(), action.args)));
+}
+
+/** The same, where what is read is known only after a look at it. @throws OutputError */
+export async function assertOutputs(
+  tag: string,
+  { reads, files = [], folders = [], parts = [] }: Paths,
+): Promise<void> {
+  for (const [what, path] of files) if (path !== undefined) await assertNoFolder(tag, what, path);
+  await assertApart(tag, [...files, ...folders, ...parts].flatMap(placeOf), reads.flatMap(placeOf));
+  for (const [what, path] of folders) if (path !== undefined) await assertNoFile(tag, what, path);
 }
 
 /** For options: a path. An empty one would be the current folder by accident. */

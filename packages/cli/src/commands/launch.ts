@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { printable, ValueError } from '@paris/files';
 import { Command } from 'commander';
-import { path } from '../check-outputs.js';
+import { assertOutputs, type Named, path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
 import { adapterOption } from '../gpu.js';
 import type { Job, Plan } from '../launch/plan.js';
@@ -76,7 +76,7 @@ function localCommand(): Command {
       }
       const { launchLocal } = await import('../launch/local.js');
       const { launchView } = await import('../launch/view.js');
-      const plan = await planIn(file);
+      const plan = await planIn(file, [logsIn(logs)]);
       const view = launchView(json === true, plan);
       const extra = adapter === 'auto' ? [] : ['--adapter', adapter];
       const options = { command: installedParis(), jobs, slots, retries, pauseMs: 10_000, logs, extra, ...view };
@@ -84,11 +84,25 @@ function localCommand(): Command {
     });
 }
 
-/** What a plan asks for; it is checked with the options of all commands that it names. */
-async function planIn(file: string): Promise<Plan> {
+/**
+ * What a plan asks for; it is checked with the options of all commands that it names.
+ * @param folders - that are written to beside it: each is apart from what its jobs read and write
+ */
+async function planIn(file: string, folders: readonly Named[] = []): Promise<Plan> {
   const { readPlan } = await import('../launch/plan.js');
-  return readPlan(file);
+  const plan = await readPlan(file);
+  const { data, runs, model } = plan.places;
+  const reads: Named[] = [
+    ['the data folder', data],
+    ['the folder of runs', runs],
+    ['the model folder', model],
+  ];
+  for (const folder of folders) await assertOutputs('launch', { folders: [folder], reads });
+  return plan;
 }
+
+const scriptsIn = (out: string): Named => ['the folder of scripts', out];
+const logsIn = (logs: string): Named => ['the folder of logs', logs];
 
 /** `CARD=0,1` → [{ CARD: '0' }, { CARD: '1' }]; several variables side by side. @throws ValueError if they do not fit together */
 function slotsOf(each: readonly string[]): Record<string, string>[] | undefined {
@@ -130,9 +144,9 @@ function slurmCommand(): Command {
       const { slurmScripts } = await import('../launch/slurm.js');
       const { out, paris, logs, grace: graceSeconds, retries } = flags;
       const sbatch = flags.sbatch.split(/\s+/).filter((option) => option !== '');
-      const scripts = slurmScripts(await planIn(file), { paris, sbatch, logs, graceSeconds, retries });
+      const plan = await planIn(file, [scriptsIn(out), logsIn(logs)]);
+      await writeScripts(out, slurmScripts(plan, { paris, sbatch, logs, graceSeconds, retries }), 'submit.sh');
       await mkdir(logs, { recursive: true });
-      await writeScripts(out, scripts, 'submit.sh');
     });
 }
 
@@ -159,7 +173,8 @@ function kubernetesCommand(): Command {
     .option('--retries <n>', 'how often a pod that failed for a passing reason is replaced', whole(0), 3)
     .action(async (file: string, { out, grace, ...options }: KubernetesFlags) => {
       const { kubernetesFiles } = await import('../launch/kubernetes.js');
-      await writeScripts(out, kubernetesFiles(await planIn(file), { ...options, graceSeconds: grace }), 'apply.sh');
+      const plan = await planIn(file, [scriptsIn(out)]);
+      await writeScripts(out, kubernetesFiles(plan, { ...options, graceSeconds: grace }), 'apply.sh');
     });
 }
 
@@ -189,7 +204,7 @@ function skypilotCommand(): Command {
     .option('--retries <n>', 'how often a job is started again after an error of its own', whole(0), 3)
     .action(async (file: string, { out, ...options }: SkyPilotFlags) => {
       const { skypilotFiles } = await import('../launch/skypilot.js');
-      await writeScripts(out, skypilotFiles(await planIn(file), options), 'submit.sh');
+      await writeScripts(out, skypilotFiles(await planIn(file, [scriptsIn(out)]), options), 'submit.sh');
     });
 }
 

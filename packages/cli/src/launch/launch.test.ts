@@ -1,10 +1,11 @@
 // A plan as a graph of commands, and its jobs on this machine: order, what runs at once, what is tried again and what is not.
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeToyData } from '../../../trainer/src/testing/toy.js';
+import { launchCommand } from '../commands/launch.js';
 import { type JobState, type LaunchLocalOptions, launchLocal } from './local.js';
 import { readPlan } from './plan.js';
 import { writeScripts } from './write-scripts.js';
@@ -201,5 +202,57 @@ describe('writeScripts', () => {
     );
     expect(await readFile(join(out, 'submit.sh'), 'utf8')).toContain('echo go');
     await expect(writeScripts(join(out, 'a.yaml'), files, 'submit.sh')).rejects.toThrow('(ENOTDIR)');
+  });
+
+  it('makes no folder of others its own, and leaves files of others among its own', async () => {
+    const photos = join(folder, 'photos');
+    await mkdir(photos);
+    await writeFile(join(photos, 'a.sh'), '# mine');
+    await expect(writeScripts(photos, { 'submit.sh': 'go' }, 'submit.sh')).rejects.toThrow(
+      `[launch] "${photos}" holds files, and none of paris launch. Give a new or an empty --out.`,
+    );
+    expect(await readdir(photos)).toEqual(['a.sh']);
+    await rm(join(photos, 'a.sh'));
+    await writeScripts(photos, { 'submit.sh': 'go' }, 'submit.sh');
+    await writeFile(join(photos, 'a.sh'), '# mine');
+    await writeScripts(photos, { 'submit.sh': 'went' }, 'submit.sh');
+    expect(await readFile(join(photos, 'submit.sh'), 'utf8')).toContain('went');
+  });
+});
+
+describe('paris launch', () => {
+  const launch = (...args: string[]) => launchCommand().parseAsync(args, { from: 'user' });
+  const options: Record<string, string[]> = {
+    slurm: [],
+    kubernetes: ['--image', 'paris', '--claim', 'shared'],
+    skypilot: ['--bucket', 's3://pictures'],
+  };
+
+  it.each(Object.keys(options))('%s writes its scripts apart from what the plan reads and writes', async (name) => {
+    const file = await planFile();
+    const places = { data: 'the data folder', runs: 'the folder of runs', model: 'the model folder' };
+    const scripts = async (out: string) =>
+      launch(name, file, '--out', out, ...options[name]!, ...(name === 'slurm' ? ['--logs', `${folder}/logs`] : []));
+    for (const [place, what] of Object.entries(places)) {
+      const path = place === 'data' ? data : join(folder, place);
+      for (const out of [path, join(path, 'clusters/00')]) {
+        const relation = out === path ? 'is' : 'is inside';
+        await expect(scripts(out)).rejects.toThrow(
+          `[launch] the folder of scripts "${out}" ${relation} ${what} "${path}". Write it elsewhere.`,
+        );
+      }
+    }
+    expect((await readdir(folder)).sort()).toEqual(['model.yaml']);
+    await scripts(join(folder, 'out'));
+    expect(await readdir(join(folder, 'out'))).toContain(name === 'kubernetes' ? 'apply.sh' : 'submit.sh');
+  });
+
+  it.each(['slurm', 'local'])('%s writes its logs apart from them, too', async (name) => {
+    const logs = join(data, 'logs');
+    const args = [await planFile(), ...(name === 'slurm' ? ['--out', join(folder, 'out')] : [])];
+    await expect(launch(name, ...args, '--logs', logs)).rejects.toThrow(
+      `[launch] the folder of logs "${logs}" is inside the data folder "${data}". Write it elsewhere.`,
+    );
+    expect(await readdir(folder)).toEqual(['model.yaml']);
   });
 });

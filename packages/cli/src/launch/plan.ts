@@ -22,6 +22,8 @@ export interface Job {
 
 /** All jobs. */
 export interface Plan {
+  /** Folders that its jobs read and write. */
+  readonly places: { readonly data: string; readonly runs: string; readonly model: string };
   /** One for each cluster, which differ in that alone and need nothing. */
   readonly experts: readonly Job[];
   /** The others, each after those that it needs. */
@@ -78,7 +80,7 @@ export async function readPlan(file: string): Promise<Plan> {
     others.push({ id: 'evaluate', args: ['evaluate', model, '--data', data, ...options], after: ['assemble'] });
   }
   for (const { args } of [...experts, ...others]) if (args[0] === 'train') await checkTraining(args);
-  return { experts, others };
+  return { places: { data, runs, model }, experts, others };
 }
 
 /** A section of the plan as options of a command. @throws ConfigError for one that it does not take */
