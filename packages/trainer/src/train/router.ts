@@ -45,7 +45,7 @@ export interface TrainRouterOptions extends TrainControls {
   training?: Partial<TrainingOptions>;
   /**
    * Probability of training on a picture without its caption, for a router that reads prompts: what it says where there
-   * is none. Default 0.
+   * is none. A router that grew from one that reads none drops none. Default 0.
    */
   conditionDropout?: number;
   /**
@@ -91,9 +91,9 @@ export async function trainRouter(options: TrainRouterOptions): Promise<RunRecor
 
 /** What {@link trainRouter} trains. */
 export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe> {
-  const { device, architecture, prior = 'natural', conditionDropout = 0 } = options;
+  const { device, architecture, prior = 'natural' } = options;
   const training = trainingOptions(options.training ?? {});
-  checkConditionDropout(conditionDropout);
+  checkConditionDropout(options.conditionDropout ?? 0);
   await assertRunApart(options, ROUTER_RUN);
   const data = await readLabelled(options.data, 'router');
   const { manifest } = data;
@@ -102,6 +102,7 @@ export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe>
   const { path: pathName = 'linear' } = start ?? options;
   const path = noisePath(pathName, options.paths);
   const config = start?.config ?? options.config({ ...networkInput(manifest), ...sizesOf(manifest), clusters });
+  const conditionDropout = start && !start.config.condition ? 0 : (options.conditionDropout ?? 0);
   const kind = options.condition ? conditionKind(options.condition) : kindInConfig(config, 'tokens');
   const condition = conditionSource(kind, manifest);
   const router = architecture.fromConfig(config);

@@ -160,6 +160,22 @@ describe('trainRouter', { timeout: 300_000 }, () => {
     const wrong = trainRouter({ ...common, runs: memoryStore(), config, conditionDropout: 2 });
     await expect(wrong).rejects.toThrow('[train] conditionDropout must be a number in [0, 1], got 2.');
   });
+
+  it.each(['words', 'none'] as const)('that grew from one that reads %s drops what that reads', async (reads) => {
+    const old = memoryStore();
+    const common = { device, data, architecture: routerTransformer, training: { ...toyTraining, steps: 2 } };
+    await trainRouter({ ...common, runs: old, config: routerConfig(toySize, reads) });
+    const grown = async (conditionDropout: number) => {
+      const runs = memoryStore();
+      const from = { store: folderStore(old, 'router'), learns: 'all' } as const;
+      const { options } = await trainRouter({ ...common, runs, config: () => ({}), from, conditionDropout });
+      return { recorded: options.conditionDropout, weights: await runs.read('router/model.safetensors') };
+    };
+    const [never, always] = [await grown(0), await grown(1)];
+    expect([never.recorded, always.recorded]).toEqual([undefined, reads === 'none' ? undefined : 1]);
+    if (reads === 'none') expect(always.weights).toEqual(never.weights);
+    else expect(always.weights).not.toEqual(never.weights);
+  });
 });
 
 function stopAt(stop: AbortController, step: number) {

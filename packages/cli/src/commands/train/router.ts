@@ -42,7 +42,7 @@ export function trainRouterCommand(): Command {
     )
     .option(
       '--dropout <share>',
-      'share of pictures without their caption or class, with a --condition',
+      'share of pictures without their caption or class, with a --condition or that of the router of --from',
       number({ min: 0, max: 1 }),
       0.1,
     );
@@ -63,7 +63,7 @@ export function trainRouterCommand(): Command {
           ...common(context, flags, data),
           architecture: routerTransformer,
           config: (format) => ({ ...base(format), ...flags.network }),
-          conditionDropout: flags.condition === 'none' ? 0 : flags.dropout,
+          conditionDropout: routerDropout(flags),
           path: flags.path,
           prior: flags.prior,
           ...(flags.from !== undefined && { from: { store: nodeStore(flags.from), learns: flags.learns } }),
@@ -73,6 +73,15 @@ export function trainRouterCommand(): Command {
     },
     (flags) => runFolder(flags, ROUTER_RUN),
   );
+}
+
+/** An old router's condition stays, and only its files say whether there is one: without one nothing is dropped. */
+export function routerDropout({
+  condition,
+  dropout,
+  from,
+}: Pick<RouterFlags, 'condition' | 'dropout' | 'from'>): number {
+  return condition === 'none' && from === undefined ? 0 : dropout;
 }
 
 function whatToStartFrom(command: Command): void {
