@@ -4,14 +4,22 @@ import { InvalidArgumentError } from 'commander';
 import { sentence } from './failure.js';
 
 /** A number within bounds. */
-export function number(bounds: { min?: number; max?: number; whole?: boolean }): (text: string) => number {
+export function number(bounds: {
+  min?: number;
+  /** It is more than that. */
+  above?: number;
+  max?: number;
+  whole?: boolean;
+}): (text: string) => number {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, whole = false } = bounds;
+  const { above = Number.NEGATIVE_INFINITY } = bounds;
   return (text) => {
     const value = Number(text);
     const kind = whole ? 'a whole number' : 'a number';
     if (text.trim() === '' || !Number.isFinite(value) || (whole && !Number.isInteger(value))) {
       throw new InvalidArgumentError(`It is not ${kind}.`);
     }
+    if (value <= above) throw new InvalidArgumentError(`It must be ${kind} above ${above}.`);
     if (value < min) throw new InvalidArgumentError(`It must be ${kind} from ${min} on.`);
     if (value > max) throw new InvalidArgumentError(`It must be ${kind} up to ${max}.`);
     return value;

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { Command } from 'commander';
 import { readSecretKey } from '../bundle-file.js';
@@ -30,7 +31,7 @@ export function bundleCommand(): Command {
     .requiredOption('--key <file>', 'your secret key, which paris key makes', path)
     .option('--cluster <k>', 'the cluster that the job is about', whole(0))
     .option('--prove-every <n>', 'steps between states that the result holds for paris verify', whole(1), 100)
-    .option('--max-hours <x>', 'the volunteer stops after so long, and may resume', number({ min: 0 }))
+    .option('--max-hours <x>', 'the volunteer stops after so long, and may resume', number({ above: 0 }))
     .option('--data-at <address>', 'leave the data out: it is in this https folder, with clusters/NN below')
     .option('--json', 'print progress as JSON lines on stdout')
     .addHelpText(
@@ -52,6 +53,7 @@ Example:
   return command.action(async (source: string, training: string[], flags: Flags) => {
     const secretKey = await readSecretKey(flags.key);
     const { createResultBundle } = await import('@paris/trainer');
+    if (flags.cluster === undefined) assertNothingOfAJob(command, training);
     const content =
       flags.cluster === undefined
         ? await createResultBundle(nodeStore(source), secretKey)
@@ -60,6 +62,23 @@ Example:
     createReporter(flags.json === true).info(`${(content.length / 1e6).toFixed(1)} MB → ${flags.out}`);
   });
 }
+
+/** @throws ValueError for options of a job without the one that makes it a job */
+function assertNothingOfAJob(command: Command, training: readonly string[]): void {
+  const given = ['proveEvery', 'maxHours', 'dataAt'].some((name) => command.getOptionValueSource(name) === 'cli');
+  if (!given && training.length === 0) return;
+  const what = '--prove-every, --max-hours, --data-at and options after -- are those of a job';
+  throw new ValueError('bundle', `${what}. Give its --cluster, or leave them out to bundle a run.`);
+}
+
+/** Options of `paris train expert` that a job takes from `paris bundle`. */
+const ofBundle = ['--cluster', '--out', '--prove-every', '--max-hours'];
+
+/** Those that whoever trains the job decides. */
+const ofTraining = [
+  ...['--checkpoint-every', '--checkpoint-minutes', '--grace', '--max-lost', '--validate-every', '--watch', '--fresh'],
+  ...['--sample-every', '--sample-prompt', '--codec', '--text'],
+];
 
 /** The rest of the command line is read as `paris train expert` reads it. */
 async function jobOf(
@@ -71,12 +90,32 @@ async function jobOf(
 ): Promise<Uint8Array> {
   let given: ExpertFlags | undefined;
   const inner = expertCommand().exitOverride();
+  refuseMisplaced(inner);
   inner.action((_: string, flags: ExpertFlags) => {
     given = flags;
   });
   const nowhere = join(tmpdir(), 'paris-bundle'); // nothing is written
-  await inner.parseAsync([source, '--cluster', `${cluster}`, '--out', nowhere, ...training], { from: 'user' });
+  for (const [name, value] of Object.entries({ cluster, out: nowhere })) {
+    inner.setOptionValueWithSource(name, value, 'cli'); // a config file has its own, which lose
+  }
+  await inner.parseAsync([source, ...training], { from: 'user' });
   const options = await expertOptions(given!, source);
   const { createJobBundle } = await import('@paris/trainer');
   return createJobBundle({ ...options, proveEvery, maxHours, dataAt, secretKey });
+}
+
+/** What a job would lose is refused, on the command line and, if it is the job's, in a config file. */
+function refuseMisplaced(inner: Command): void {
+  const refuse = (long: string) => {
+    throw ofBundle.includes(long)
+      ? new ValueError('bundle', `${long} of a job is an option of paris bundle. Give it before --.`)
+      : new ValueError('bundle', `${long} is no part of a job: who trains it decides. Leave it out.`);
+  };
+  for (const option of inner.options) {
+    const long = option.long!;
+    if (![...ofBundle, ...ofTraining].includes(long)) continue;
+    inner.on(`option:${option.name()}`, () => refuse(long));
+    const isConfigured = () => inner.getOptionValueSource(option.attributeName()) === 'config';
+    if (ofBundle.includes(long)) inner.hook('preAction', () => (isConfigured() ? refuse(long) : undefined));
+  }
 }

@@ -104,6 +104,16 @@ describe('a job', () => {
     expect(found.identity).toMatchObject({ cluster: 1, options: { steps: 8, seed: 0, architecture: 'dit' } });
   });
 
+  it.each([
+    [{ maxHours: 0 }, 'maxHours must be a number above 0, got 0.'],
+    [{ maxHours: Number.NaN }, 'maxHours must be a number above 0, got NaN.'],
+    [{ proveEvery: 0 }, 'proveEvery must be a whole number from 1 on, got 0.'],
+    [{ proveEvery: 1.5 }, 'proveEvery must be a whole number from 1 on, got 1.5.'],
+  ])('that nobody could open is not made: %j', async (change, sentence) => {
+    const made = createJobBundle({ ...options, proveEvery: 3, secretKey: ada.secretKey, ...change });
+    await expect(made).rejects.toThrow(sentence);
+  });
+
   it('has all files of a cluster whose pictures are in several', async () => {
     const { manifest, rows } = await readCluster(data, 1);
     const store = memoryStore();

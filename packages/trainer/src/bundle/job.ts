@@ -17,6 +17,7 @@ import { DataError } from '../errors.js';
 import { NOT_STATED, tally } from '../run/data.js';
 import { jsonObject, type RunIdentity, type RunRecord } from '../run/record.js';
 import { expertIdentity, type TrainExpertOptions, trainExpert } from '../train/expert.js';
+import { requireOption } from '../train/options.js';
 import { type Named, recordedExpert } from '../train/recorded.js';
 import type { TrainControls } from '../train/train.js';
 import { packFiles, unpackFiles } from './archive.js';
@@ -59,6 +60,16 @@ export async function createJobBundle(options: JobOptions): Promise<Uint8Array> 
       'bundle',
       'a job begins with weights that are drawn from its seed: leave the file of weights out.',
     );
+  // Nobody could open a job with another one.
+  requireOption(
+    'proveEvery',
+    proveEvery,
+    Number.isSafeInteger(proveEvery) && proveEvery >= 1,
+    'a whole number from 1 on',
+  );
+  if (maxHours !== undefined) {
+    requireOption('maxHours', maxHours, Number.isFinite(maxHours) && maxHours > 0, 'a number above 0');
+  }
   const { identity, manifest } = await expertIdentity(options);
   const paths = ['cluster.json', ...filesOf(manifest)].map((name) => `${clusterFolder(cluster)}/${name}`);
   const store = memoryStore();

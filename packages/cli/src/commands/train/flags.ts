@@ -173,13 +173,13 @@ function optimizerFlags(command: Command): void {
 function runFlags(command: Command): Command {
   return command
     .option('--checkpoint-every <n>', 'steps between checkpoints (default: 100, or none with minutes)', whole(1))
-    .option('--checkpoint-minutes <x>', 'minutes between checkpoints', number({ min: 0 }))
+    .option('--checkpoint-minutes <x>', 'minutes between checkpoints', number({ above: 0 }))
     .option(
       '--grace <time>',
       'from SIGTERM to the end, such as 30s: a checkpoint that would take longer is left out',
       duration,
     )
-    .option('--max-hours <x>', 'stop with a checkpoint after so long; the same command resumes', number({ min: 0 }))
+    .option('--max-hours <x>', 'stop with a checkpoint after so long; the same command resumes', number({ above: 0 }))
     .option(
       '--max-lost <share>',
       'share of the pictures that may be left out because their files turn out to be damaged; more ends with 65',
