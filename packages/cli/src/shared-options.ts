@@ -1,12 +1,13 @@
 // Options that several commands have: each has one name, one check and one default.
 import type { WeightFormat } from '@paris/model';
 import { type Command, Option } from 'commander';
+import { collected } from './config/file.js';
 import { bytes, number, seed, whole } from './option-values.js';
 
 /** `--expert`, for models with experts of the user's own. */
 export function expertsOption(): Option {
   return new Option('--expert <file>', 'a module with your own defineArchitecture(…); may be given several times')
-    .argParser((file, all: string[]) => [...all, file])
+    .argParser(collected)
     .default([]);
 }
 

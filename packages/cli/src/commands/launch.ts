@@ -6,6 +6,7 @@ import { collected } from '../config/file.js';
 import { adapterOption } from '../gpu.js';
 import type { Job, Plan } from '../launch/plan.js';
 import { installedParis } from '../launch/process.js';
+import { quoted } from '../launch/shell.js';
 import { writeScripts } from '../launch/write-scripts.js';
 import { whole } from '../option-values.js';
 import { printText } from '../print.js';
@@ -39,7 +40,7 @@ function planCommand(): Command {
 function planText(jobs: readonly Job[]): string {
   const lines = jobs.map(({ id, args, after }) => {
     const needs = after.length === 0 ? '' : `   # after ${after.length > 3 ? 'all of these' : after.join(', ')}`;
-    return `${id.padEnd(10)} paris ${args.join(' ')}${needs}`;
+    return `${id.padEnd(10)} paris ${args.map(quoted).join(' ')}${needs}`;
   });
   return lines.join('\n');
 }

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeToyData } from '../../../trainer/src/testing/toy.js';
 import { launchCommand } from '../commands/launch.js';
 import { type JobState, type LaunchLocalOptions, launchLocal } from './local.js';
@@ -54,9 +54,33 @@ describe('readPlan', () => {
     ['assemble: { routing: topp2 }', '[config] FILE: assemble.routing is "topp2".'],
     ['assemble: { colour: red }', '[launch] FILE: assemble.colour is no option of paris assemble.'],
     ['evaluate: true', 'is no plan: evaluate: '],
+    ['expert: { max-hours: 0 }', '[config] FILE#expert: max-hours is 0. It must be a number above 0.'],
+    ['router: { batch: 16, accumulate: 3 }', '[train] accumulate must be a divisor of batchSize (16), got 3.'],
+    ['assemble: { out: elsewhere }', '[launch] FILE: assemble.out comes from data, runs and model of the plan.'],
+    ['assemble: { data: d3 }', '[launch] FILE: assemble.data comes from'],
+    ['evaluate: { data: d3 }', '[launch] FILE: evaluate.data comes from'],
+    ['expert: { out: elsewhere }', '[launch] FILE: expert.out comes from'],
+    ['expert: { cluster: 0 }', '[launch] FILE: expert.cluster comes from'],
+    ['evaluate: { out: FOLDER/model/x.json }', '[evaluate] the output file "FOLDER/model/x.json" is inside'],
   ])('refuses %j before anything runs', async (more, sentence) => {
-    const file = await planFile(more);
-    await expect(readPlan(file)).rejects.toThrow(sentence.replace('FILE', file));
+    const file = await planFile(more.replace('FOLDER', folder));
+    await expect(readPlan(file)).rejects.toThrow(sentence.replace('FILE', file).replace('FOLDER', folder));
+  });
+
+  it('refuses a model where the runs are, before all of them are trained', async () => {
+    const file = join(folder, 'model.yaml');
+    await writeFile(file, `data: ${data}\nruns: ${folder}/rr\nmodel: ${folder}/rr\n`);
+    await expect(readPlan(file)).rejects.toThrow(
+      `[assemble] the model folder "${folder}/rr" is the folder of runs "${folder}/rr". Write it elsewhere.`,
+    );
+  });
+
+  it('repeats an option for each of its values', async () => {
+    const lists =
+      'assemble: { result: [a.paris, b.paris] }\nevaluate: { expert: [a.mjs, b.mjs], compare: [top1, full] }\n';
+    const [, assemble, evaluate] = (await readPlan(await planFile(lists))).others;
+    expect(assemble!.args.slice(-4)).toEqual(['--result', 'a.paris', '--result', 'b.paris']);
+    expect(evaluate!.args.slice(4)).toEqual(['--expert', 'a.mjs', '--expert', 'b.mjs', '--compare', 'top1,full']);
   });
 
   it('refuses data that is not partitioned', async () => {
@@ -227,6 +251,17 @@ describe('paris launch', () => {
     kubernetes: ['--image', 'paris', '--claim', 'shared'],
     skypilot: ['--bucket', 's3://pictures'],
   };
+
+  it('plan prints commands as a shell takes them', async () => {
+    const file = join(folder, 'my plan.yaml');
+    await writeFile(file, `data: ${data}\nruns: "${folder}/my runs"\nmodel: ${folder}/model\n`);
+    const print = vi.spyOn(console, 'log').mockReturnValue();
+    await launch('plan', file);
+    const printed = print.mock.calls.join('\n');
+    print.mockRestore();
+    expect(printed).toContain(`paris train router ${data} --out '${folder}/my runs'\n`);
+    expect(printed).toContain(`paris assemble '${folder}/my runs' --data ${data} --out ${folder}/model `);
+  });
 
   it.each(Object.keys(options))('%s writes its scripts apart from what the plan reads and writes', async (name) => {
     const file = await planFile();

@@ -2,13 +2,14 @@
 import { readPartition } from '@paris/clustering';
 import { ConfigError, describeIssue } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { expertRunName } from '@paris/trainer';
+import { expertRunName, trainingOptions } from '@paris/trainer';
 import { Command } from 'commander';
 import * as z from 'zod';
 import { assembleCommand } from '../commands/assemble.js';
 import { evaluateCommand } from '../commands/evaluate.js';
+import { type Flags, trainingOf } from '../commands/train/flags.js';
 import { trainCommand } from '../commands/train.js';
-import { type ConfigFields, optionValue, readConfigFile } from '../config/file.js';
+import { type ConfigFields, collected, optionValue, readConfigFile } from '../config/file.js';
 
 /** One `paris` command. */
 export interface Job {
@@ -49,8 +50,8 @@ const planSchema = z.strictObject({
 
 /**
  * Reads a plan. Its paths are relative to the folder in which one stands, as on the command line.
- * @throws ConfigError for a file that is no plan, or has options that a command does not take; CheckpointError if the data
- *   folder is not partitioned
+ * @throws ConfigError for a file that is no plan, or has options that a command does not take; ValueError or OutputError for what
+ *   one of its commands refuses before it begins; CheckpointError if the data folder is not partitioned
  */
 export async function readPlan(file: string): Promise<Plan> {
   const content = await readConfigFile(file);
@@ -79,8 +80,27 @@ export async function readPlan(file: string): Promise<Plan> {
     const options = flags(file, 'evaluate', evaluateCommand(), evaluate);
     others.push({ id: 'evaluate', args: ['evaluate', model, '--data', data, ...options], after: ['assemble'] });
   }
-  for (const { args } of [...experts, ...others]) if (args[0] === 'train') await checkTraining(args);
+  for (const name of ['expert', 'router', 'assemble', 'evaluate'] as const) {
+    assertOwn(file, name, parsed.data[name] || {});
+  }
+  for (const { args } of [...experts, ...others]) await checkJob(args);
   return { places: { data, runs, model }, experts, others };
+}
+
+/** What the plan says itself of each command. */
+const said: Readonly<Record<string, readonly string[]>> = {
+  expert: ['data', 'cluster', 'out'],
+  router: ['data', 'out'],
+  assemble: ['data', 'out'],
+  evaluate: ['data'],
+};
+
+/** @throws ConfigError for an option that the plan would give a second time */
+function assertOwn(file: string, name: string, section: ConfigFields): void {
+  const key = Object.keys(section).find((key) => said[name]!.includes(key));
+  if (key === undefined) return;
+  const what = `${file}: ${name}.${key} comes from data, runs and model of the plan`;
+  throw new ConfigError('launch', `${what}. Set it there, and take it out here.`);
 }
 
 /** A section of the plan as options of a command. @throws ConfigError for one that it does not take */
@@ -90,17 +110,23 @@ function flags(file: string, name: string, command: Command, section: ConfigFiel
     if (!option) throw new ConfigError('launch', `${file}: ${name}.${key} is no option of paris ${name}.`);
     optionValue(file, `${name}.${key}`, option, value);
     if (typeof value === 'boolean') return value ? [`--${key}`] : [];
-    return [`--${key}`, String(value)];
+    const values = option.parseArg === collected ? [value].flat() : [value];
+    return values.flatMap((each) => [`--${key}`, String(each)]);
   });
 }
 
-/** Everything that a training refuses before it begins. */
-async function checkTraining(args: readonly string[]): Promise<void> {
+/** Everything that a command refuses before it begins. */
+async function checkJob(args: readonly string[]): Promise<void> {
   const train = trainCommand();
-  const paris = new Command('paris').addCommand(train).enablePositionalOptions(); // as the program has it
-  for (const command of [paris, train, ...train.commands]) {
+  const paris = new Command('paris').enablePositionalOptions(); // as the program has it
+  const own = [assembleCommand(), evaluateCommand()];
+  for (const command of [train, ...own]) paris.addCommand(command);
+  for (const command of [paris, train, ...train.commands, ...own]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
   }
-  for (const command of train.commands) command.action(() => undefined);
+  for (const command of own) command.action(() => undefined);
+  for (const command of train.commands) {
+    command.action((_: string, training: Flags) => void trainingOptions(trainingOf(training)));
+  }
   await paris.parseAsync(args, { from: 'user' });
 }
