@@ -66,7 +66,7 @@ describe.each(Object.entries(days))('where the time of day %s', (_, timeOfDay) =
 
   it('a limit of hours ends the training when they have passed', async () => {
     const { error } = await train(timeOfDay, { checkpointMinutes: 10, maxHours: 1 });
-    expect(String(error)).toContain('stopped after step 20 of 30, since 1 hours are over');
+    expect(String(error)).toContain('stopped after step 20 of 30, since its hours are over');
   });
 
   it('speed and the time left are what they are', async () => {

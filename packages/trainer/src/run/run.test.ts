@@ -123,9 +123,7 @@ describe('runTraining', () => {
     };
     const end = train(slow, { maxHours: 50 / 3.6e6 });
     await expect(end).rejects.toThrow(InterruptedError);
-    await expect(end).rejects.toThrow(
-      /^\[train\] stopped after step \d of 10, since [\d.e-]+ hours are over; run the same/,
-    );
+    await expect(end).rejects.toThrow(/^\[train\] stopped after step \d of 10, since its hours are over; run the same/);
     expect((await listCheckpoints(store))[0]).toBeGreaterThanOrEqual(1);
     await train(counter(), { maxHours: 1 });
     expect(await store.read('model.safetensors')).toEqual((await reference()).weights);

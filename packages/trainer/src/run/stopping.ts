@@ -56,14 +56,15 @@ export class Stopping {
     steps: number,
     store: FileStore,
   ): Promise<never> {
-    const { graceSeconds = Number.POSITIVE_INFINITY, maxHours } = this.options;
+    const { graceSeconds = Number.POSITIVE_INFINITY } = this.options;
     const { expectedSeconds = 0 } = this.saver;
     const waited = this.askedAt === undefined ? 0 : (performance.now() - this.askedAt) / 1000;
     const fits = waited + expectedSeconds <= graceSeconds;
     if (fits || progress.isSaved || (await listCheckpoints(store)).length === 0) {
       await progress.save();
       await this.saver.settle();
-      const why = this.askedAt === undefined ? `, since ${maxHours} hours are over` : '';
+      // Not how many: of a limit that began before the training, these are the rest.
+      const why = this.askedAt === undefined ? ', since its hours are over' : '';
       throw new InterruptedError(
         'train',
         `stopped after step ${step} of ${steps}${why}; run the same command to resume.`,
