@@ -15,7 +15,7 @@ import {
   writtenTensors,
 } from '@paris/model';
 import { parseRoutingPolicy } from '@paris/router';
-import { CheckpointError } from '@paris/tensor';
+import { CheckpointError, key } from '@paris/tensor';
 import { assembledCard, CARD_FILE } from '../card/card.js';
 import { mayWriteCard } from '../card/own.js';
 import type { LatentFormat } from '../data/encodings.js';
@@ -75,11 +75,12 @@ export interface AssembleOptions {
  * Experts come as they arrive: those that are missing or not finished are listed in the index as absent.
  * @throws OutputError if the output holds something else than a model of ours, or is not apart from the runs and the data;
  *   RunError if no expert or no router is finished, or one was trained with another partition or vocabulary; ValueError if
- *   there is no such routing policy; DataError if the gate refuses an expert; the signal's reason when it is aborted
+ *   there is no such routing policy, or it asks more experts than there are; DataError if the gate refuses an expert; the
+ *   signal's reason when it is aborted
  */
 export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   const { runs, out, weights, emaDecay, signal } = options;
-  if (options.routing !== undefined) parseRoutingPolicy(options.routing); // every sample of the model would fail
+  if (options.routing !== undefined) parseRoutingPolicy(options.routing); // before anything is read
   await assertApart(
     'assemble',
     [{ what: 'the output folder', store: out }],
@@ -93,6 +94,7 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   await claimOutput(out, modelFolder, 'assemble');
   const arrived = await arrivedRuns(options);
   const { experts, router, partition } = arrived;
+  if (options.routing !== undefined) assertRoutes(options.routing, arrived.clusters);
   const conditions = assertSameConditions(experts, router);
   await assertBelong(experts, router, partition);
   const files = experts.map((expert) => weightsFile(expert, emaDecay));
@@ -130,6 +132,12 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
     signal?.throwIfAborted();
     return index;
   });
+}
+
+/** Every sample of the model would fail. @throws ValueError for a policy that asks more experts than there are */
+function assertRoutes(name: string, clusters: number): void {
+  const probabilities = new Float32Array(clusters).fill(1 / clusters);
+  parseRoutingPolicy(name)(probabilities, { imageIndex: 0, step: 0, evaluation: 0, time: 1, key: key(0) });
 }
 
 const pick = ({ channels, height, width }: LatentFormat) => ({ channels, height, width });

@@ -71,6 +71,18 @@ it('is measured on the pictures of the clusters that are there', async () => {
   expect(oracle.mean).toBeLessThan(experts[bestExpert]!.mean);
 });
 
+it.each(['top4', 'top4@0.5', 'resident-top4'])(
+  'refuses to route by %s where there are three clusters',
+  async (routing) => {
+    const out = memoryStore();
+    await expect(assemble({ runs, out, routing })).rejects.toThrow(
+      '[top] asked for 4 experts of 3. Ask for no more than there are.',
+    );
+    expect(await out.list()).toEqual([]);
+    expect(await assemble({ runs, out, routing: 'top3' })).toMatchObject({ routing: 'top3', absent: [1] });
+  },
+);
+
 it('refuses what is not complete, if that is asked for', async () => {
   const out = memoryStore();
   await expect(assemble({ runs, out, complete: true })).rejects.toThrow('[assemble] expert-01 is missing.');
