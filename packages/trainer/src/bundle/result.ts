@@ -14,7 +14,7 @@ import type { TrustList } from './trust.js';
 
 /**
  * The bytes of a result: all of a finished run but its checkpoints and the log of its machine.
- * @throws RunError if it is not finished, CheckpointError if it kept no chain
+ * @throws RunError if it is not finished, DataError for a student, CheckpointError if it kept no chain
  */
 export async function createResultBundle(
   run: FileSource & Pick<FileStore, 'list'>,
@@ -22,6 +22,8 @@ export async function createResultBundle(
 ): Promise<Uint8Array> {
   const record = await readRun(run);
   if (!record) throw new DataError('bundle', 'there is no run.json. Give the folder of a run, such as runs/expert-03.');
+  if (record.kind === 'student')
+    throw new DataError('bundle', 'nobody can verify a student. Give the folder of the run of an expert or a router.');
   if (record.status !== 'finished')
     throw new RunError('bundle', 'the run is not finished. Run the same train command to resume.');
   await readChain(run);

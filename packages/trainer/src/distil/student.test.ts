@@ -6,6 +6,8 @@ import { type Device, key, normal, openDevice, type Tensor } from '@paris/tensor
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assemble } from '../assemble/assemble.js';
+import { createKeys } from '../bundle/keys.js';
+import { createResultBundle } from '../bundle/result.js';
 import { readLabelled } from '../data/files.js';
 import { InterruptedError } from '../errors.js';
 import { evaluate } from '../evaluate/evaluate.js';
@@ -17,6 +19,7 @@ import { conditionOf, conditionSource } from '../train/conditions.js';
 import { ditConfig } from '../train/configs.js';
 import { noisingBatch } from '../train/noising.js';
 import { upload } from '../train/step.js';
+import { verifyRun } from '../verify/verify.js';
 import { type TrainStudentOptions, trainStudent } from './student.js';
 import { openTeacher, type TeachingOptions } from './teacher.js';
 import { trainToyTeacher } from './toy-teacher.testing.js';
@@ -89,6 +92,16 @@ describe('trainStudent', () => {
     expect(options.teacher).toEqual({ sha256: digest, licence: 'MIT', routing: 'top2', guidance: 2 });
     expect(options.objective).toEqual({ prediction: 'velocity', path: 'linear' });
     expect(await store.exists('validation.jsonl')).toBe(true);
+  });
+
+  it('is not verified, and says so', async () => {
+    const { run, store } = student();
+    await run();
+    await expect(verifyRun({ device, data, run: store })).rejects.toThrow(
+      '[verify] a student learned from a model that is not here. Verify the runs of that model.',
+    );
+    const { secretKey } = await createKeys();
+    await expect(createResultBundle(store, secretKey)).rejects.toThrow('[bundle] nobody can verify a student.');
   });
 
   it('becomes a model of one expert, which samples and is evaluated on the data of its teacher', async () => {

@@ -36,15 +36,19 @@ export interface RecordedOn extends Named {
   data: FileSource;
 }
 
+/** @throws DataError for a student, which cannot be trained again from its record alone */
+export function assertNoStudent({ kind }: Pick<RunIdentity, 'kind'>): void {
+  if (kind !== 'student') return;
+  throw new DataError('verify', 'a student learned from a model that is not here. Verify the runs of that model.');
+}
+
 /**
  * The recipe whose run has this identity.
  * @throws DataError if the data folder holds other data than it names; CheckpointError if it says what no training of ours would
  */
 export async function recordedRecipe(identity: RunIdentity, on: RecordedOn): Promise<Recipe> {
   const runs = memoryStore(); // nothing is written
-  if (identity.kind === 'student') {
-    throw new DataError('verify', 'a student learned from a model that is not here. Verify the runs of that model.');
-  }
+  assertNoStudent(identity);
   const recipe =
     identity.kind === 'expert'
       ? await expertRecipe({ ...recordedExpert(identity, on), device: on.device, data: on.data, runs })
