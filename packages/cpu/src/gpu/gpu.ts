@@ -85,11 +85,13 @@ export class Gpu implements GPU {
 }
 
 /** Throws a RangeError for a field that is none. */
-function checkSanitize({ seed = 0, subgroupSize = 32 }: SanitizeOptions): void {
+function checkSanitize({ seed = 0, subgroupSize = 32, onFinding }: SanitizeOptions): void {
   if (!Number.isInteger(seed))
     throw new RangeError(`createGpu: sanitize.seed must be an integer, not ${String(seed)}.`);
   if (![4, 8, 16, 32, 64].includes(subgroupSize))
     throw new RangeError(`createGpu: sanitize.subgroupSize must be 4, 8, 16, 32 or 64, not ${String(subgroupSize)}.`);
+  if (onFinding !== undefined && typeof onFinding !== 'function')
+    throw new RangeError(`createGpu: sanitize.onFinding must be a function, not ${String(onFinding)}.`);
 }
 
 export class GpuAdapter implements GPUAdapter {

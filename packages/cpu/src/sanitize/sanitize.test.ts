@@ -333,5 +333,6 @@ describe('a sanitized device', () => {
       /sanitize.subgroupSize must be 4, 8, 16, 32 or 64, not 5/,
     );
     expect(() => createGpu({ sanitize: { seed: 0.5 } })).toThrow(RangeError);
+    expect(() => createGpu({ sanitize: { onFinding: 5 as never } })).toThrow('onFinding must be a function, not 5.');
   });
 });
