@@ -36,6 +36,8 @@ describe('clusterQuality', () => {
     // (b − a) / max: 9.5/10.5, 8.5/9.5 and the same mirrored; 0 for the row alone
     expect(silhouette).toBeCloseTo((2 * (9.5 / 10.5) + 2 * (8.5 / 9.5)) / 5, 6);
     expect(daviesBouldin).toBeCloseTo((0.1 + 0.1 + 0.5 / 19.5) / 3, 6);
+    const equal = clusterQuality(new Float32Array(6).fill(2), 1, [0, 0, 1, 1, 2, 2], { metric: 'euclidean' });
+    expect(equal.daviesBouldin).toBe(0); // as scikit-learn has it where means coincide
     expect(clusterQuality(rows, 1, [0, 0, 0, 0, 0]).silhouette).toBeNaN();
   });
 

@@ -127,9 +127,10 @@ function daviesBouldin(rows: Float32Array, dimensions: number, labels: ArrayLike
   const some = sizes.flatMap((size, k) => (size > 0 ? [k] : []));
   if (some.length < 2) return Number.NaN;
   const worst = some.map((i) => {
-    const ratios = some.map((j) =>
-      i === j ? 0 : (spread[i]! + spread[j]!) / distance(means, i, means, j, dimensions),
-    );
+    const ratios = some.map((j) => {
+      const apart = distance(means, i, means, j, dimensions);
+      return apart === 0 ? 0 : (spread[i]! + spread[j]!) / apart; // as in scikit-learn
+    });
     return Math.max(...ratios);
   });
   return worst.reduce((sum, ratio) => sum + ratio, 0) / some.length;

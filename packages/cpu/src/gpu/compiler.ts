@@ -91,7 +91,11 @@ export class CompileCache {
     entryPoint: string | undefined,
     constants: Readonly<Record<string, number>>,
   ): SharedKernel {
-    const sorted = Object.entries(constants).sort(([a], [b]) => (a < b ? -1 : 1));
+    // JSON has no −0, and a kernel may compute with its sign.
+    const values = Object.entries(constants).map(
+      ([name, value]) => [name, Object.is(value, -0) ? '-0' : value] as const,
+    );
+    const sorted = values.sort(([a], [b]) => (a < b ? -1 : 1));
     const wanted = JSON.stringify([entryPoint, sorted, this.device.runner.shared]);
     const text = this.#textOf(shader.code);
     const key = `${wanted}${text}`;

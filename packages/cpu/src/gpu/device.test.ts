@@ -218,6 +218,9 @@ it('compiles equal text, entry point and constants once', async () => {
     });
   }
   expect(compiler.compiled).toBe(3);
+  for (const a of [0, -0, 0])
+    device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'double', constants: { a } } });
+  expect(compiler.compiled).toBe(5);
   device.destroy();
 });
 

@@ -1,5 +1,5 @@
 // What a compiler has made in this process, so that a program's next device need not wait for it again: which texts are sound,
-// and the kernels made of them.
+// and the kernels made of texts.
 import type { CompiledKernel } from '../compile/kernel.js';
 
 /** A kernel, and what devices check of it. */
@@ -10,6 +10,8 @@ export interface KnownKernel {
 }
 
 interface KnownText {
+  /** Whether it has no messages: a text with warnings has kernels, too. */
+  isSound: boolean;
   readonly kernels: Map<string, KnownKernel>;
   bytes: number;
 }
@@ -17,7 +19,7 @@ interface KnownText {
 /** Bytes of texts and kernels that are kept at most: a thousand kernels or two. */
 const MOST_BYTES = 16 * 2 ** 20;
 
-/** Texts without any message, by what was enabled and the text, and their kernels, by entry point and options. */
+/** Texts, by what was enabled and the text, and their kernels, by entry point and options. */
 export class KnownKernels {
   /** Those used last are the last. */
   readonly #texts = new Map<string, KnownText>();
@@ -26,11 +28,13 @@ export class KnownKernels {
   constructor(private readonly mostBytes: number = MOST_BYTES) {}
 
   isSound(text: string): boolean {
-    return this.#texts.has(text);
+    return this.#texts.get(text)?.isSound === true;
   }
 
   addSound(text: string): void {
-    if (!this.isSound(text)) this.#keep(text, { kernels: new Map(), bytes: text.length });
+    const known = this.#texts.get(text);
+    if (known) known.isSound = true;
+    else this.#keep(text, { isSound: true, kernels: new Map(), bytes: text.length });
   }
 
   kernel(text: string, key: string): KnownKernel | undefined {
@@ -44,10 +48,8 @@ export class KnownKernels {
   }
 
   addKernel(text: string, key: string, kernel: KnownKernel): void {
-    this.addSound(text);
-    const known = this.#texts.get(text)!;
-    this.#texts.delete(text);
-    this.#bytes -= known.bytes;
+    const known = this.#texts.get(text) ?? { isSound: false, kernels: new Map(), bytes: text.length };
+    if (this.#texts.delete(text)) this.#bytes -= known.bytes;
     known.kernels.set(key, kernel);
     known.bytes += key.length + kernel.kernel.wasm.byteLength;
     this.#keep(text, known);

@@ -3,7 +3,7 @@ import { requireCapability } from '@paris/test-tools';
 import { describe, expect, it } from 'vitest';
 import { type Device, finite, gelu, hostNormal, key, layerNorm, mapTree, mse, Tensor, valueAndGrad } from '../index.js';
 import { useDevice } from '../testing/use-device.testing.js';
-import { adamw, chain, clipByGlobalNorm, dynamicLossScale, type TrainState } from './index.js';
+import { adamw, chain, clipByGlobalNorm, dynamicLossScale, sgd, type TrainState } from './index.js';
 
 const device = useDevice();
 
@@ -71,6 +71,20 @@ describe('dynamicLossScale', () => {
     expect(seen[first + 2]).toMatchObject({ scale: 128 - first, step: 3, moved: true });
     expect(seen[first + 3]).toMatchObject({ scale: 127 - first, step: 3, moved: false });
     expect((await state.params.first.read()).every(Number.isFinite)).toBe(true);
+  });
+
+  it('neither rises at an overflow nor grows to infinity', async (context) => {
+    const on = device(context);
+    const scaleAfter = async (initial: number, gradient: number) => {
+      const optimizer = dynamicLossScale(sgd({ learningRate: 0 }), { initial, growthInterval: 1 });
+      const state = await on.run(optimizer.init({ x: on.tensor([1]) }));
+      const next = await on.run(optimizer.update(state, { x: on.tensor([gradient]) }));
+      return next.optimizer.lossScale!.item();
+    };
+    expect(await scaleAfter(8, Number.POSITIVE_INFINITY)).toBe(4);
+    expect(await scaleAfter(0.5, Number.POSITIVE_INFINITY)).toBe(0.5);
+    expect(await scaleAfter(2 ** 126, 1)).toBe(2 ** 127);
+    expect(await scaleAfter(2 ** 127, 1)).toBe(2 ** 127);
   });
 
   it('keeps what is inside it: the same steps as without, as long as nothing overflows', async (context) => {

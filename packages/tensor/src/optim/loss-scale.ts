@@ -43,11 +43,13 @@ export function dynamicLossScale(optimizer: Optimizer, options: LossScaleOptions
       const keptUnless = (fresh: Tensor, old: Tensor) => where(sound, fresh, old);
       const kept = Object.entries<Tensor>(moments).map(([name, old]) => [name, keptUnless(next.moments[name]!, old)]);
       const grows = goodSteps.add(1).greaterEqual(growthInterval);
+      const [twice, half] = [lossScale.mul(2), lossScale.mul(0.5).maximum(Math.min(1, initial))];
+      const grown = where(finite(twice), twice, lossScale);
       return {
         params: keptUnless(next.params, step.params),
         moments: {
           ...Object.fromEntries(kept),
-          lossScale: where(sound, where(grows, lossScale.mul(2), lossScale), lossScale.mul(0.5).maximum(1)),
+          lossScale: where(sound, where(grows, grown, lossScale), half),
           goodSteps: where(sound, where(grows, 0, goodSteps.add(1)), 0),
         },
         taken: next.taken ? logicalAnd(sound, next.taken) : sound,

@@ -266,6 +266,17 @@ describe('schedules', () => {
     );
   });
 
+  it('end where they say, also if that is no later than they begin', async (context) => {
+    const from = (schedule: Schedule) => sampled(open(context), schedule);
+    close(await from(linear(1, 5, 0)), new Array(steps.length).fill(5));
+    close(await from(cosineDecay(1, 0, { floor: 0.1 })), new Array(steps.length).fill(0.1));
+    for (const warmupSteps of [10, 20])
+      close(
+        await from(cosineDecay(1, 10, { warmupSteps, floor: 0.1 })),
+        steps.map((t) => (t < 10 ? (t + 1) / warmupSteps : 0.1)),
+      );
+  });
+
   it('1 − βᵗ keeps its digits', async (context) => {
     const on = open(context);
     for (const beta of [0, 0.5, 0.9, 0.999, 0.9999]) {

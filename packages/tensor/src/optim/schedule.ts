@@ -1,7 +1,7 @@
 // Learning rates as functions of the step. They are tensors, computed on the device: nothing of a step is compiled in.
 import { ValueError } from '../errors.js';
 import { cos } from '../ops/trigonometry/cos.js';
-import { clamp } from '../ops/where.js';
+import { clamp, where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
 import { finite, requireNumbers, wholeFromZero } from './numbers.js';
 
@@ -53,7 +53,9 @@ export function cosineDecay(rate: number, steps: number, options: CosineDecayOpt
   return (step) => {
     const wave = cos(progress(step, warmupSteps, steps).mul(Math.PI)); // of [0, π]: inside what WGSL promises
     const decayed = wave.add(1).mul(half).add(floor);
-    return warmupSteps > 0 ? decayed.mul(warmUp(step, warmupSteps)) : decayed;
+    if (warmupSteps === 0) return decayed;
+    const warmed = decayed.mul(warmUp(step, warmupSteps));
+    return steps > warmupSteps ? warmed : where(step.greaterEqual(steps), decayed, warmed);
   };
 }
 
@@ -70,7 +72,8 @@ function warmUp(step: Tensor, steps: number): Tensor {
   return step.add(1).div(steps).minimum(1);
 }
 
-/** How far `step` is from `start` to `end`: 0 before, 1 after. */
+/** How far `step` is from `start` to `end`: 0 before, 1 from the end on, also where that is before the start. */
 function progress(step: Tensor, start: number, end: number): Tensor {
-  return clamp(step.sub(start).div(Math.max(end - start, 1)), 0, 1);
+  if (end <= start) return step.greaterEqual(end).cast('f32');
+  return clamp(step.sub(start).div(end - start), 0, 1);
 }

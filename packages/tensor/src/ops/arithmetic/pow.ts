@@ -93,7 +93,7 @@ export const power: BinaryFunction = binary({
 export const pow: WithOp<(x: TensorLike, exponent: TensorLike) => Tensor> = withOp(op, (x, exponent) => {
   if (typeof exponent !== 'number' && !isLeafTensor(exponent))
     throw new DTypeError('pow', `the exponent must be a number or a tensor, got ${typeof exponent}.`);
-  if (typeof exponent === 'number' && Number.isFinite(exponent) && isLeafTensor(x))
+  if (typeof exponent === 'number' && Number.isFinite(Math.fround(exponent)) && isLeafTensor(x))
     return applyOp(op, [x], { exponent });
   return power(x, exponent);
 });

@@ -5,7 +5,7 @@ import { operand, type Tensor } from '../../tensor.js';
 import { foldIn } from './fold-in.js';
 import { splitWords } from './split.js';
 
-/** A random key that a compiled function was given: `split`, `foldIn` and drawing work as on the host. */
+/** A random key that a compiled function was given: it splits, folds in indices below 2³², and is drawn from as on the host. */
 export class TensorKey {
   /** @param words - u32 [2] */
   constructor(readonly words: Tensor) {}
