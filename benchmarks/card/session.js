@@ -44,6 +44,8 @@ console.log(
     minutes,
   )}\n`,
 );
+if (options.tiny)
+  console.log('With --tiny these are rehearsed with tiny networks: seconds each, whatever stands above.\n');
 if (options.plan) process.exit(0);
 
 const ended = [first];
