@@ -46,10 +46,12 @@ export function maskOf({ image, alpha }: Upload): MaskImage {
   return { width, height, data: Uint8Array.from({ length: width * height }, (_, at) => (drawn(at) ? 255 : 0)) };
 }
 
-function pixels(png: ReturnType<typeof decode>, width: number, height: number): Upload {
+type Png = ReturnType<typeof decode>;
+
+function pixels(png: Png, width: number, height: number): Upload {
   const indexed = png.palette !== undefined;
   const channels = indexed ? png.palette![0]!.length : png.channels;
-  const source = indexed ? convertIndexedToRgb(png) : png.data;
+  const source = indexed ? convertIndexedToRgb(png) : samplesOf(png);
   const shift = png.depth === 16 && !indexed ? 8 : 0;
   const grey = channels < 3;
   const hasAlpha = channels === 2 || channels === 4;
@@ -59,6 +61,18 @@ function pixels(png: ReturnType<typeof decode>, width: number, height: number): 
   const data = Uint8Array.from({ length: 3 * count }, (_, i) => at(Math.floor(i / 3), grey ? 0 : i % 3));
   const alpha = Uint8Array.from({ length: hasAlpha ? count : 0 }, (_, i) => at(i, channels - 1));
   return { image: { width, height, data }, ...(alpha.some((value) => value < 255) && { alpha }) };
+}
+
+/** One number a sample: several samples of less than 8 bit share a byte, and each row begins with a byte of its own. */
+function samplesOf({ width, height, depth, data }: Png): Png['data'] {
+  if (depth >= 8) return data;
+  const rowBytes = Math.ceil((width * depth) / 8);
+  if (data.length !== rowBytes * height) throw new RangeError('fast-png cannot interlace samples of less than 8 bit');
+  return Uint8Array.from({ length: width * height }, (_, i) => {
+    const bit = (i % width) * depth;
+    const byte = data[Math.floor(i / width) * rowBytes + (bit >> 3)]!;
+    return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
+  });
 }
 
 /** Whether the compressed pixels are no more than such a picture has: a small file can hold gigabytes. */
