@@ -243,6 +243,19 @@ describe('what is not right is one sentence, with the field', () => {
     expect(body.error).toMatchObject({ param });
   });
 
+  it.each([
+    ['Mask', 'unknown_parameter', 'Mask is no parameter of this request.'],
+    ['seed', 'invalid_value', 'seed: Invalid input: expected number, received File.'],
+    ['mask', 'invalid_value', 'mask: there are 2 files. Send one PNG, or none.'],
+  ])('a file %s that would not be read', async (name, code, message) => {
+    const form = new FormData();
+    const file = new Blob([encodePng({ ...picture, data: picture.data.slice().fill(255) }).slice()]);
+    for (const field of ['image', 'mask', name]) form.append(field, file, 'x.png');
+    form.append('prompt', 'x');
+    const { status, body } = await ask(new Request('http://localhost/v1/images/edits', { method: 'POST', body: form }));
+    expect([status, body.error]).toEqual([400, { type: 'invalid_request_error', param: name, code, message }]);
+  });
+
   it('a file of a few bytes that holds megabytes is not unpacked', async () => {
     const large = encode({ width: 8, height: 8 * 200_000, channels: 1, depth: 8, data: new Uint8Array(64 * 200_000) });
     const bomb = large.slice();

@@ -1,5 +1,6 @@
 // The page of examples/volunteer in a real Chromium, in front of its own server: a job is opened, agreed to, trained, paused, interrupted
 // by a reload, and handed in; what arrives is what Node trains from the same file, byte for byte. And what the server refuses.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -35,6 +36,7 @@ export async function checkVolunteer(counter, executablePath) {
     await visit('the page of a volunteer', [], (page) => volunteers(page, given));
     await checkResult(counter, given, results);
     await checkServer(counter, given, { origin, results, jobs });
+    checkOptions(counter);
     await visit('the page of a volunteer with WebGPU', WEBGPU, trainsOnWebGpu);
     await visit('the page of a volunteer whose browser is full', [], runsOutOfSpace);
     const insecure = origin.replace('127.0.0.1', 'volunteer.test');
@@ -130,4 +132,27 @@ async function checkServer(counter, { job }, { origin, results }) {
   if (readdirSync(results).join() === before.join())
     counter.pass("the volunteers' server keeps nothing that it refuses");
   else counter.fail("the volunteers' server", `keeps ${readdirSync(results)}`);
+}
+
+/**
+ * Numbers that are none end the server before it listens: no limit is lost to a typing error.
+ * @param {import('./counter.js').Counter} counter
+ */
+function checkOptions(counter) {
+  const program = join(ROOT, 'examples', 'volunteer', 'serve.js');
+  for (const [option, value] of /** @type {const} */ ([
+    ['--most-bytes', '1MB'],
+    ['--most-bytes', '0'],
+    ['--most-bytes', ''],
+    ['--port', '80a'],
+    ['--port', '65536'],
+  ])) {
+    const { status, stderr } = spawnSync(process.execPath, [program, option, value], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    const said = stderr.trim();
+    if (status === 1 && said.startsWith(`${option} ${value} is no whole number from `)) counter.pass();
+    else counter.fail(`serve.js ${option} ${value}`, `ends with ${status}: ${said}`);
+  }
 }

@@ -49,6 +49,20 @@ describe('pages of other origins', () => {
   });
 });
 
+it('hosts are known in upper and lower case', async () => {
+  const named = serverWith({ hosts: ['MyHost.example'] });
+  for (const [host, status] of Object.entries({
+    'MyHost.example': 200,
+    'myhost.example:8080': 200,
+    'MYHOST.EXAMPLE': 200,
+    'other.example': 403,
+    localhost: 403,
+  })) {
+    const { status: answered } = await named.fetch(new Request('http://localhost/health', { headers: { host } }));
+    expect([host, answered]).toEqual([host, status]);
+  }
+});
+
 it('keys are compared as digests, whatever they have in common', async () => {
   const locked = serverWith({ apiKey: 'a long secret' });
   const digest = vi.spyOn(crypto.subtle, 'digest');

@@ -13,7 +13,7 @@ const isAddress = /^[\d.]+$|^\[[\da-f:.]+\]$/;
 export function checkSource(request: Request, { hosts = ['localhost'], origins = [] }: ServeOptions): void {
   const host = request.headers.get('host') ?? new URL(request.url).host;
   const name = host.replace(/:\d*$/, '').toLowerCase();
-  if (!isAddress.test(name) && !hosts.includes('*') && !hosts.includes(name)) {
+  if (!isAddress.test(name) && !hosts.some((known) => known === '*' || known.toLowerCase() === name)) {
     throw new ApiError(403, 'This server is not called by that name. Start it with --allow-host NAME.', {
       code: 'unknown_host',
     });

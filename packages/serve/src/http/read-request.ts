@@ -39,7 +39,8 @@ export async function editOf(
   const files = [...form.getAll('image'), ...form.getAll('image[]')].filter((each) => typeof each !== 'string');
   if (files.length !== 1) throw invalid('image', `image: there are ${files.length} files. Send one PNG.`);
   const upload = await decodeUpload('image', new Uint8Array(await files[0]!.arrayBuffer()), size);
-  const given = form.get('mask');
+  const [given, ...others] = form.getAll('mask');
+  if (others.length > 0) throw invalid('mask', `mask: there are ${others.length + 1} files. Send one PNG, or none.`);
   if (typeof given === 'string') throw invalid('mask', 'mask is no file. Send a PNG.');
   const painted = given
     ? await decodeUpload('mask', new Uint8Array(await given.arrayBuffer()), size)

@@ -46,10 +46,12 @@ export function maskOf({ image, alpha }: Upload): MaskImage {
   return { width, height, data: Uint8Array.from({ length: width * height }, (_, at) => (drawn(at) ? 255 : 0)) };
 }
 
-function pixels(png: ReturnType<typeof decode>, width: number, height: number): Upload {
+type Png = ReturnType<typeof decode>;
+
+function pixels(png: Png, width: number, height: number): Upload {
   const indexed = png.palette !== undefined;
   const channels = indexed ? png.palette![0]!.length : png.channels;
-  const source = indexed ? convertIndexedToRgb(png) : png.data;
+  const source = indexed ? convertIndexedToRgb(png) : samplesOf(png);
   const shift = png.depth === 16 && !indexed ? 8 : 0;
   const grey = channels < 3;
   const hasAlpha = channels === 2 || channels === 4;
@@ -57,8 +59,32 @@ function pixels(png: ReturnType<typeof decode>, width: number, height: number): 
   const at = (pixel: number, c: number) => Math.round((source[pixel * channels + c]! >> shift) * scale);
   const count = width * height;
   const data = Uint8Array.from({ length: 3 * count }, (_, i) => at(Math.floor(i / 3), grey ? 0 : i % 3));
-  const alpha = Uint8Array.from({ length: hasAlpha ? count : 0 }, (_, i) => at(i, channels - 1));
+  const alpha = hasAlpha
+    ? Uint8Array.from({ length: count }, (_, i) => at(i, channels - 1))
+    : alphaOfColour(png, source);
   return { image: { width, height, data }, ...(alpha.some((value) => value < 255) && { alpha }) };
+}
+
+/** One number a sample: several samples of less than 8 bit share a byte, and each row begins with a byte of its own. */
+function samplesOf({ width, height, depth, data }: Png): Png['data'] {
+  if (depth >= 8) return data;
+  const rowBytes = Math.ceil((width * depth) / 8);
+  if (data.length !== rowBytes * height) throw new RangeError('fast-png cannot interlace samples of less than 8 bit');
+  return Uint8Array.from({ length: width * height }, (_, i) => {
+    const bit = (i % width) * depth;
+    const byte = data[Math.floor(i / width) * rowBytes + (bit >> 3)]!;
+    return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
+  });
+}
+
+/** Opacity by the tRNS chunk of a picture without a palette: pixels of exactly the colour that it names are transparent. */
+function alphaOfColour(png: Png, samples: Png['data']): Uint8Array {
+  const { width, height, channels, depth, palette, transparency } = png;
+  if (palette || transparency?.length !== channels) return new Uint8Array();
+  const colour = transparency.map((sample) => sample & (2 ** depth - 1)); // bits above the depth say nothing
+  return Uint8Array.from({ length: width * height }, (_, i) =>
+    colour.every((sample, c) => samples[i * channels + c] === sample) ? 0 : 255,
+  );
 }
 
 /** Whether the compressed pixels are no more than such a picture has: a small file can hold gigabytes. */

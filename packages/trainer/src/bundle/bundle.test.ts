@@ -78,6 +78,17 @@ describe('keys', () => {
     expect(() => assertTrusted(ada.publicKey, early)).toThrow('is revoked');
     expect(() => parseTrustList(`${ada.publicKey}\nAda`)).toThrow('line 2 of the list of trusted keys is neither');
   });
+
+  it('have one text each, so that a list cannot name a key twice', async () => {
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const [start, last] = [bob.publicKey.slice(0, -1), letters.indexOf(bob.publicKey.at(-1)!)];
+    for (const unused of [1, 2, 3]) {
+      const other = start + letters[last + unused]; // 32 bytes leave two bits of the last character unused
+      const list = `${bob.publicKey} Bob\nrevoked ${other}`;
+      expect(() => parseTrustList(list)).toThrow('line 2 of the list of trusted keys is neither');
+      await expect(isSignedBy(other, text('x'), new Uint8Array(64))).rejects.toThrow('this is no public key');
+    }
+  });
 });
 
 describe('a signed file', () => {
