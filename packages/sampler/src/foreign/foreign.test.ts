@@ -323,6 +323,39 @@ it("a PixArt in diffusers' form draws what a promptEncoder tells it", async () =
   await pipeline.close();
 });
 
+it('a folder is read with the heads and the size that its config does not say', async () => {
+  const path = 'transformer/config.json';
+  const {
+    num_attention_heads: _,
+    sample_size: __,
+    ...config
+  } = JSON.parse(new TextDecoder().decode(await models.dit!.read(path))) as Record<string, unknown>;
+  const bare = await changed(models.dit!, { [path]: JSON.stringify(config) });
+  await expect(load(bare)).rejects.toThrow('Say it, as inputSize');
+  await expect(load(bare, { foreign: { inputSize: 8 } })).rejects.toThrow('attention_head_dim is 32');
+  const hints = { heads: 2, inputSize: 8 };
+  const drawn = await draw(bare, { label: 1 }, { foreign: hints });
+  expect(drawn.data).toEqual((await draw(models.dit!, { label: 1 })).data);
+  const other = { heads: 1, inputSize: 16 }; // the config is believed
+  expect((await draw(models.dit!, { label: 1 }, { foreign: other })).data).toEqual(drawn.data);
+});
+
+it("a folder's experts are those of the key", async () => {
+  const files: Record<string, Uint8Array> = {};
+  for (const k of [0, 1]) {
+    const path = `expert_${k}/diffusion_pytorch_model.safetensors`;
+    const tensors = Object.entries(parseSafetensors(await models.paris!.read(path)));
+    const zero = tensors.map(([name, tensor]) => [`model.${name}`, { ...tensor, data: tensor.data.map(() => 0) }]);
+    const average = tensors.map(([name, tensor]) => [`average.${name}`, tensor]);
+    files[path] = writeSafetensors(Object.fromEntries([...zero, ...average]));
+  }
+  const both = await changed(models.paris!, files);
+  const drawn = (key: string) => draw(both, { prompt: 'red' }, { promptEncoder, foreign: { key } });
+  expect((await drawn('average')).data).toEqual((await draw(models.paris!, { prompt: 'red' }, { promptEncoder })).data);
+  expect((await drawn('model')).data).not.toEqual((await drawn('average')).data);
+  await expect(drawn('teacher')).rejects.toThrow('no tensor\'s name begins with "teacher."');
+});
+
 it('the released Paris is experts and a router', async () => {
   const pipeline = await load(models.paris!, { promptEncoder });
   expect(notices[0]).toContain('in the form of the released Paris: 2 × Paris by layers.0.attn.in_proj_weight');

@@ -8,7 +8,7 @@ import type { ForeignOptions } from './open.js';
 
 /** What a model in somebody else's form does not say of itself. */
 export interface ForeignSource {
-  /** Which dictionary of a training's checkpoint has the weights. Default: an EMA where there is one. */
+  /** Which dictionary of a training's checkpoint has the weights, of a folder those of its experts. Default: an EMA where there is one. */
   readonly key?: string | undefined;
   /** The folder of an autoencoder (or with `vae/` in it), for weights that come without one. */
   readonly codec?: string | URL | FileSource | undefined;
