@@ -497,6 +497,46 @@ it('a model of a hub is downloaded once, with the token, and then needs no serve
   }
 });
 
+/** What is asked of a server with these files while something is done with its address. */
+async function asked(files: Record<string, Uint8Array>, act: (address: string) => Promise<void>): Promise<Set<string>> {
+  const urls = new Set<string>();
+  const answer = serveFiles(new Map(Object.entries(files)), () => ({ ranges: true, tag: '"1"' }));
+  const server = createServer((request, response) => {
+    urls.add(request.url!);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await act(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+  }
+  return urls;
+}
+
+describe('a file of weights on a server', () => {
+  const path = fileURLToPath(new URL('../../../files/fixtures/checkpoint/dit.pt', import.meta.url));
+
+  it('has the query of its address, which no line shows', async () => {
+    const urls = await asked({ '/a/model.pt': await readFile(path) }, async (address) => {
+      await draw(`${address}/a/model.pt?X-Amz-Signature=s/1.x`, { label: 1 }, { foreign: { heads: 2 }, cache: false });
+      expect(notices[0]).toContain('/a/model.pt is in a file of weights');
+      expect(notices.join()).not.toContain('Amz');
+    });
+    expect(urls).toContain('/a/model.pt?X-Amz-Signature=s/1.x');
+    expect([...urls].filter((url) => !url.endsWith('?X-Amz-Signature=s/1.x'))).toEqual([]);
+  });
+
+  it('may be of a revision of a hub with slashes', async () => {
+    const urls = await asked({ '/o/n/resolve/refs/pr/3/a/model.pt': await readFile(path) }, async (address) => {
+      vi.stubEnv('HF_ENDPOINT', address);
+      const loading = { foreign: { heads: 2 }, cache: false } as const;
+      await draw('hf:o/n@refs/pr/3/a/model.pt', { label: 1 }, loading).finally(() => vi.unstubAllEnvs());
+    });
+    expect(urls).toContain('/o/n/resolve/refs%2Fpr%2F3/a/model.pt');
+  });
+});
+
 describe('folders that are damaged', () => {
   const count = Math.ceil(mutantCount / 5);
   it.each([
