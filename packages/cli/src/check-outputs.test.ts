@@ -27,7 +27,7 @@ const cases: Readonly<Record<string, Case>> = {
     rest: ['--fresh'],
   },
   assemble: {
-    reads: { '': 'folder', '--data': 'folder' },
+    reads: { '': 'folder', '--data': 'folder', '--init': 'file' },
     writes: { '--out': 'folder' },
     rest: ['--no-gate'], // with it no process is started
   },

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { FileStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { WeightFormat } from '@paris/model';
@@ -25,6 +26,7 @@ interface Flags extends GpuFlags {
   ema?: number;
   complete?: boolean;
   gate: boolean;
+  init?: string;
   result?: string[];
   trust?: string;
 }
@@ -39,6 +41,7 @@ export function assembleCommand(): Command {
       'check that the runs were trained on this data folder, and each expert on its held-out pictures',
     )
     .option('--no-gate', 'with --data: take experts as they are, without a look at their weights and their losses')
+    .option('--init <file>', 'with --data: the weights that the experts started from, if they did')
     .option('--result <file>', 'a result bundle that is put among the runs first; repeat it for more', collected)
     .option('--trust <file>', 'list of keys: results that others signed are refused')
     .option('--codec <folder>', 'what the latents were encoded with, which the model takes along')
@@ -57,13 +60,14 @@ export function assembleCommand(): Command {
     )
     .option('--complete', 'fail where an expert is missing or not finished, instead of leaving it out')
     .addHelpText('after', examples);
-  checkOutputs(command, 'assemble', ({ out, data, codec, text, result = [], trust, tuning }: Flags, [runs]) => ({
+  checkOutputs(command, 'assemble', ({ out, data, codec, text, result = [], trust, init, tuning }: Flags, [runs]) => ({
     folders: [['the model folder', out]],
     reads: [
       ['the folder of runs', runs],
       ['the data folder', data],
       ['the codec', codec],
       ['the text encoder', text],
+      ['the weights that experts started from', init],
       ['the list of keys', trust],
       ['the tuning table', tuning],
       ...result.map((file) => ['the result', file] as const),
@@ -84,7 +88,7 @@ export function assembleCommand(): Command {
 
 async function carryOut(
   runs: string,
-  { out, data, codec, text, licence, routing, weights, ema, complete, result = [], trust }: Flags,
+  { out, data, codec, text, licence, routing, weights, ema, complete, result = [], trust, init }: Flags,
   reporter: Reporter,
   signal: AbortSignal,
   device?: Device,
@@ -108,7 +112,7 @@ async function carryOut(
     ...(licence !== undefined && { licence }),
     ...(routing !== undefined && { routing }),
     ...(weights !== undefined && { weights }),
-    ...(folder && device && { gate: gateOf(folder, device, reporter, signal) }),
+    ...(folder && device && { gate: { ...gateOf(folder, device, reporter, signal), initial: fileOf(init) } }),
     emaDecay: ema,
     complete,
     onNotice: reporter.warn,
@@ -130,21 +134,27 @@ function gateOf(data: FileStore, device: Device, reporter: Reporter, signal: Abo
   };
 }
 
+function fileOf(file: string | undefined): GateOptions['initial'] {
+  return file === undefined ? undefined : { store: nodeStore(dirname(file)), path: basename(file) };
+}
+
 /** `expert-03: loss 0.31 on 16 held-out pictures of its cluster; untrained 1.02, others 0.36` */
 function lineOf({ name, pictures, levels, effect, expected, unjudged }: GateReport): string {
-  if (unjudged !== undefined) return `${name}: its loss was not measured (${unjudged})`;
+  if (levels.length === 0) return `${name}: its loss was not measured (${unjudged})`;
   const mean = (of: (level: GateReport['levels'][number]) => number | undefined) => {
     const values = levels.flatMap((level) => of(level) ?? []);
     return values.length > 0 ? (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3) : undefined;
   };
-  const others = mean((level) => level.others);
+  const [initial, others] = [mean((level) => level.initial), mean((level) => level.others)];
+  const untrained =
+    initial === undefined ? `not compared with its initial weights (${unjudged})` : `untrained ${initial}`;
   const beside = others === undefined ? '' : `, others ${others}`;
   const own = `${name}: loss ${mean(({ loss }) => loss)} on ${pictures} held-out pictures of its cluster`;
   const far =
     effect && expected
       ? `; its weights moved ${Math.round((100 * effect.moved) / expected.moved)} % of what is usual for ${expected.steps} steps`
       : '';
-  return `${own}; untrained ${mean(({ initial }) => initial)}${beside}${far}`;
+  return `${own}; ${untrained}${beside}${far}`;
 }
 
 const examples = `

@@ -183,4 +183,28 @@ describe('files that are something else', () => {
     expect(await all(await open(bytes, 'ema'))).toEqual({ w: row });
     await expect(open(bytes, 'best')).rejects.toThrow(`no tensor's name begins with "best."`);
   });
+
+  it('a safetensors file with an average beside the model gives the average', async () => {
+    const row = (value: number): HostTensor => ({ data: Float32Array.of(value), shape: [1], dtype: 'f32' });
+    const file = (...names: string[]) => writeSafetensors(Object.fromEntries(names.map((name, i) => [name, row(i)])));
+    const chosen = await open(file('model.w', 'ema.w', 'model.buffer', 'step'));
+    expect([chosen.key, await all(chosen)]).toEqual(['ema', { w: row(1) }]);
+    // No averages, but parts of a network.
+    for (const names of [
+      ['ema.b', 'ema.w'],
+      ['ema.v', 'model.w'],
+      ['model.w', 'schema.w'],
+      ['ema', 'w'],
+      ['ema.w', 'one.w', 'two.w'],
+    ]) {
+      const whole = await open(file(...names));
+      expect([whole.key, Object.keys(await all(whole))]).toEqual([undefined, names]);
+    }
+    const files = { 'a.safetensors': file('model.w'), 'b.safetensors': file('ema.w', 'model.v') };
+    const index = JSON.stringify({
+      weight_map: { 'model.w': 'a.safetensors', 'ema.w': 'b.safetensors', 'model.v': 'b.safetensors' },
+    });
+    const sharded = await openCheckpoint(memoryStore({ ...files, 'i.json': index }), 'i.json');
+    expect([sharded.key, await all(sharded)]).toEqual(['ema', { w: row(0) }]);
+  });
 });

@@ -6,13 +6,15 @@ import type { FileSource } from '../stores/store.js';
 import { type Block, type Checkpoint, streamBlocks } from './checkpoint.js';
 import { fail } from './fail.js';
 import { openShards } from './shards.js';
+import { averageName } from './state-dict.js';
 import { openTorch } from './torch.js';
 
 /** Which weights of a file are wanted. */
 export interface OpenCheckpointOptions {
   /**
    * Which dictionary of a training's checkpoint: `ema`, `model`; in a safetensors file, the names that begin with it and a
-   * dot. Default: an EMA where there is one.
+   * dot. Default: an EMA where there is one: a dictionary with `ema` as a word of its name, or `ema.…` beside the same names
+   * with the only other beginning.
    */
   readonly key?: string | undefined;
 }
@@ -27,20 +29,27 @@ export async function openCheckpoint(
   path: string,
   { key }: OpenCheckpointOptions = {},
 ): Promise<Checkpoint> {
+  const checkpoint = await openWhole(source, path, key);
+  if (checkpoint.key !== undefined) return checkpoint;
+  return withKey(path, checkpoint, key ?? averageIn(checkpoint));
+}
+
+/** A checkpoint with all names; only one of PyTorch has a key. */
+async function openWhole(source: FileSource, path: string, key?: string): Promise<Checkpoint> {
   const size = await source.size(path);
   const start = await source.read(path, { offset: 0, length: Math.min(size, 16) });
   const text = new TextDecoder('latin1').decode(start);
   // Eight bytes of a length below 2³², then JSON: no text and no pickle begins so.
   const isSafetensors = text.slice(4, 9) === '\0\0\0\0{';
-  if (isSafetensors) return withKey(path, await openSafetensors(source, path), key);
+  if (isSafetensors) return openSafetensors(source, path);
   if (text.startsWith('PK\x03\x04')) return openTorch(source, path, key);
-  if (/^\s*\{/.test(text)) return withKey(path, await openShards(source, path, openCheckpoint), key);
+  if (/^\s*\{/.test(text)) return openShards(source, path, openWhole);
   if (text.startsWith('version https:'))
     return fail(path, 'it is a pointer of Git LFS, not the file. Get the file itself: git lfs pull.');
   if (/^\s*</.test(text)) return fail(path, 'it is a web page, not weights. Is the address right?');
   if (start[0] === 0x80)
     return fail(path, 'it is a bare pickle, as PyTorch wrote before 1.6. Load it there and save it again.');
-  return withKey(path, await openSafetensors(source, path), key);
+  return openSafetensors(source, path);
 }
 
 async function openSafetensors(source: FileSource, path: string): Promise<Checkpoint> {
@@ -63,6 +72,20 @@ async function openSafetensors(source: FileSource, path: string): Promise<Checkp
         blocks.flatMap(([name, block]) => (isWanted(name) ? [block] : [])),
       ),
   };
+}
+
+/** The beginning of names that are an average's: what follows it follows the only other beginning, too. */
+function averageIn({ entries }: Checkpoint): string | undefined {
+  const names = new Map<string, Set<string>>();
+  for (const { name } of entries) {
+    const [, first, rest] = /^([^.]+)\.(.+)$/s.exec(name) ?? [];
+    if (first !== undefined) names.set(first, (names.get(first) ?? new Set()).add(rest!));
+  }
+  const [model, ...others] = [...names].filter(([first]) => !averageName.test(first));
+  if (!model || others.length > 0) return undefined;
+  return [...names].find(
+    ([first, own]) => averageName.test(first) && [...own].every((name) => model[1].has(name)),
+  )?.[0];
 }
 
 /** The tensors whose names begin with the key, without it. */

@@ -94,35 +94,48 @@ export interface StateDictChoice {
   readonly key?: string;
 }
 
+/** Names of averages of weights: `ema`, `model_ema`, `ema-0.999`, and not `schema`. */
+export const averageName: RegExp = /(^|[._-])ema([._-]|$)/i;
+
 /**
- * The dictionary of tensors that is wanted: the one named, else the checkpoint itself, else an average of weights (EMA),
- * else the model.
+ * The dictionary of tensors that is wanted: the one named, else the checkpoint itself if it holds more tensors than any of its
+ * dictionaries, else an average of weights (EMA), else the model.
  * @throws PickleError if there is none, or if it is not clear which
  */
 export function chooseStateDict(root: TorchValue, key?: string): StateDictChoice {
   if (!(root instanceof Map)) throw new PickleError('it holds no dictionary of tensors');
   const dictionaries = new Map(
-    [...root].flatMap(([name, value]): [string, TorchMap][] =>
-      typeof name === 'string' && value instanceof Map && tensorsOf(value).size > 0 ? [[name, value]] : [],
-    ),
+    [...root].flatMap(([name, value]): [string, Tensors][] => {
+      if (typeof name !== 'string' || !(value instanceof Map)) return [];
+      const tensors = averageName.test(name) ? mostTensors(value) : tensorsOf(value);
+      return tensors.size > 0 ? [[name, tensors]] : [];
+    }),
   );
   const names = [...dictionaries.keys()];
   if (key !== undefined) {
     const found = dictionaries.get(key);
-    if (found) return { tensors: tensorsOf(found), key };
+    if (found) return { tensors: found, key };
     throw new PickleError(`it holds no tensors under ${JSON.stringify(key)}, but under ${listed(names)}`);
   }
   const own = tensorsOf(root);
-  if (own.size > 0) return { tensors: own };
+  if (own.size > Math.max(0, ...[...dictionaries.values()].map(({ size }) => size))) return { tensors: own };
   const chosen =
-    names.find((name) => /ema/i.test(name)) ??
+    names.find((name) => averageName.test(name)) ??
     ['state_dict', 'model', 'module'].find((name) => dictionaries.has(name)) ??
     names[0];
   if (chosen === undefined) throw new PickleError('it holds no dictionary of tensors');
-  return { tensors: tensorsOf(dictionaries.get(chosen)!), key: chosen };
+  return { tensors: dictionaries.get(chosen)!, key: chosen };
 }
 
-function tensorsOf(map: TorchMap): ReadonlyMap<string, TorchTensor> {
+type Tensors = ReadonlyMap<string, TorchTensor>;
+
+/** The tensors of a dictionary, or of the one in it that has more. */
+function mostTensors(map: TorchMap): Tensors {
+  const inner = [...map.values()].flatMap((value) => (value instanceof Map ? [tensorsOf(value)] : []));
+  return inner.reduce((most, each) => (each.size > most.size ? each : most), tensorsOf(map));
+}
+
+function tensorsOf(map: TorchMap): Tensors {
   const found = new Map<string, TorchTensor>();
   for (const [name, value] of map) if (typeof name === 'string' && value instanceof TorchTensor) found.set(name, value);
   return found;

@@ -323,6 +323,39 @@ it("a PixArt in diffusers' form draws what a promptEncoder tells it", async () =
   await pipeline.close();
 });
 
+it('a folder is read with the heads and the size that its config does not say', async () => {
+  const path = 'transformer/config.json';
+  const {
+    num_attention_heads: _,
+    sample_size: __,
+    ...config
+  } = JSON.parse(new TextDecoder().decode(await models.dit!.read(path))) as Record<string, unknown>;
+  const bare = await changed(models.dit!, { [path]: JSON.stringify(config) });
+  await expect(load(bare)).rejects.toThrow('Say it, as inputSize');
+  await expect(load(bare, { foreign: { inputSize: 8 } })).rejects.toThrow('attention_head_dim is 32');
+  const hints = { heads: 2, inputSize: 8 };
+  const drawn = await draw(bare, { label: 1 }, { foreign: hints });
+  expect(drawn.data).toEqual((await draw(models.dit!, { label: 1 })).data);
+  const other = { heads: 1, inputSize: 16 }; // the config is believed
+  expect((await draw(models.dit!, { label: 1 }, { foreign: other })).data).toEqual(drawn.data);
+});
+
+it("a folder's experts are those of the key", async () => {
+  const files: Record<string, Uint8Array> = {};
+  for (const k of [0, 1]) {
+    const path = `expert_${k}/diffusion_pytorch_model.safetensors`;
+    const tensors = Object.entries(parseSafetensors(await models.paris!.read(path)));
+    const zero = tensors.map(([name, tensor]) => [`model.${name}`, { ...tensor, data: tensor.data.map(() => 0) }]);
+    const average = tensors.map(([name, tensor]) => [`average.${name}`, tensor]);
+    files[path] = writeSafetensors(Object.fromEntries([...zero, ...average]));
+  }
+  const both = await changed(models.paris!, files);
+  const drawn = (key: string) => draw(both, { prompt: 'red' }, { promptEncoder, foreign: { key } });
+  expect((await drawn('average')).data).toEqual((await draw(models.paris!, { prompt: 'red' }, { promptEncoder })).data);
+  expect((await drawn('model')).data).not.toEqual((await drawn('average')).data);
+  await expect(drawn('teacher')).rejects.toThrow('no tensor\'s name begins with "teacher."');
+});
+
 it('the released Paris is experts and a router', async () => {
   const pipeline = await load(models.paris!, { promptEncoder });
   expect(notices[0]).toContain('in the form of the released Paris: 2 × Paris by layers.0.attn.in_proj_weight');
@@ -462,6 +495,46 @@ it('a model of a hub is downloaded once, with the token, and then needs no serve
     server.close();
     await rm(cache, { recursive: true });
   }
+});
+
+/** What is asked of a server with these files while something is done with its address. */
+async function asked(files: Record<string, Uint8Array>, act: (address: string) => Promise<void>): Promise<Set<string>> {
+  const urls = new Set<string>();
+  const answer = serveFiles(new Map(Object.entries(files)), () => ({ ranges: true, tag: '"1"' }));
+  const server = createServer((request, response) => {
+    urls.add(request.url!);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await act(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+  }
+  return urls;
+}
+
+describe('a file of weights on a server', () => {
+  const path = fileURLToPath(new URL('../../../files/fixtures/checkpoint/dit.pt', import.meta.url));
+
+  it('has the query of its address, which no line shows', async () => {
+    const urls = await asked({ '/a/model.pt': await readFile(path) }, async (address) => {
+      await draw(`${address}/a/model.pt?X-Amz-Signature=s/1.x`, { label: 1 }, { foreign: { heads: 2 }, cache: false });
+      expect(notices[0]).toContain('/a/model.pt is in a file of weights');
+      expect(notices.join()).not.toContain('Amz');
+    });
+    expect(urls).toContain('/a/model.pt?X-Amz-Signature=s/1.x');
+    expect([...urls].filter((url) => !url.endsWith('?X-Amz-Signature=s/1.x'))).toEqual([]);
+  });
+
+  it('may be of a revision of a hub with slashes', async () => {
+    const urls = await asked({ '/o/n/resolve/refs/pr/3/a/model.pt': await readFile(path) }, async (address) => {
+      vi.stubEnv('HF_ENDPOINT', address);
+      const loading = { foreign: { heads: 2 }, cache: false } as const;
+      await draw('hf:o/n@refs/pr/3/a/model.pt', { label: 1 }, loading).finally(() => vi.unstubAllEnvs());
+    });
+    expect(urls).toContain('/o/n/resolve/refs%2Fpr%2F3/a/model.pt');
+  });
 });
 
 describe('folders that are damaged', () => {

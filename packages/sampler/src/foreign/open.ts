@@ -21,7 +21,7 @@ import { expertOf, expertOfFolder, type ForeignExpert, routerOf, saidObjective }
 export interface ForeignOptions {
   /** The file of weights, where the source is not a whole folder. */
   readonly file?: string | undefined;
-  /** Which dictionary of a training's checkpoint, see `openCheckpoint`. */
+  /** Which dictionary of a training's checkpoint, see `openCheckpoint`; of a folder, that of its experts. */
   readonly key?: string | undefined;
   /** The folder of an autoencoder, for weights that come without one. */
   readonly codec?: FileSource | undefined;
@@ -125,7 +125,9 @@ async function diffusers(source: FileSource, index: Record<string, unknown>, opt
   const path = 'scheduler/scheduler_config.json';
   const scheduler = await readRecord(source, path);
   const training = scheduler && trainingOf(scheduler, path);
+  const { key, heads, inputSize } = options;
   const expert = await expertOfFolder(source, 'transformer', expertFolder(0), {
+    ...{ key, heads, inputSize },
     ...(training && { objective: training.objective, times: training.times }),
     names: namesOf(index.id2label),
   });
@@ -144,7 +146,7 @@ async function diffusers(source: FileSource, index: Record<string, unknown>, opt
 async function releasedParis(source: FileSource, options: ForeignOptions): Promise<Parts> {
   const experts: ForeignExpert[] = [];
   for (let k = 0; k === 0 || (await source.exists(`expert_${k}/config.json`)); k++) {
-    const { checkpoint, path } = await openWeights(source, `expert_${k}`);
+    const { checkpoint, path } = await openWeights(source, `expert_${k}`, options.key);
     const expert = expertOf(expertFolder(k), checkpoint, path, options);
     // Experts of one config share a network, and so its compiled plans.
     const twin = experts.find(({ config }) => JSON.stringify(config) === JSON.stringify(expert.config));

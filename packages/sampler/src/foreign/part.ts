@@ -83,14 +83,15 @@ const weightFiles = ['diffusion_pytorch_model', 'model', 'pytorch_model'].flatMa
   `${name}.fp16.safetensors`,
 ]);
 
-/** The weights in a folder, by the names that others give them. @throws CheckpointError if there are none */
+/** The weights in a folder, by the names that others give them; `key` as `openCheckpoint` takes it. @throws CheckpointError if there are none */
 export async function openWeights(
   source: FileSource,
   folder: string,
+  key?: string,
 ): Promise<{ checkpoint: Checkpoint; path: string }> {
   for (const name of weightFiles) {
     const path = inside(folder, name);
-    if (await source.exists(path)) return { checkpoint: await openCheckpoint(source, path), path };
+    if (await source.exists(path)) return { checkpoint: await openCheckpoint(source, path, { key }), path };
   }
   throw new CheckpointError(
     'loadPipeline',

@@ -8,7 +8,7 @@ import type { ForeignOptions } from './open.js';
 
 /** What a model in somebody else's form does not say of itself. */
 export interface ForeignSource {
-  /** Which dictionary of a training's checkpoint has the weights. Default: an EMA where there is one. */
+  /** Which dictionary of a training's checkpoint has the weights, of a folder those of its experts. Default: an EMA where there is one. */
   readonly key?: string | undefined;
   /** The folder of an autoencoder (or with `vae/` in it), for weights that come without one. */
   readonly codec?: string | URL | FileSource | undefined;
@@ -33,12 +33,12 @@ export interface NamedSource {
 export function openNamed(address: string, options: DownloadOptions = {}): NamedSource {
   const [, scheme = ''] = /^(?:([a-z][a-z0-9+.-]+):)?/i.exec(address) ?? [];
   if (scheme === 'hf') return hubSource(address, options);
-  const [, parent, file] = /^(.*?)([^\\/?#]+\.(?:pth?|bin|safetensors))$/i.exec(address) ?? [];
+  const [, parent, file, query = ''] = /^(.*?)([^\\/?#]+\.(?:pth?|bin|safetensors))(\?[^#]*)?$/i.exec(address) ?? [];
   const base = file === undefined ? address : parent || '.';
   const isPath = scheme === '' || scheme === 'file';
   const folder = isPath ? openFolder(base) : undefined;
   if (folder) return { store: folder, file };
-  if (isPath || /^https?$/i.test(scheme)) return { store: download(base, options), file, timeLeft: timeLeft() };
+  if (isPath || /^https?$/i.test(scheme)) return { store: download(base + query, options), file, timeLeft: timeLeft() };
   throw new ValueError(
     'loadPipeline',
     `${scheme}:// is not read. Give a folder, an http(s) URL, hf:owner/name or a FileStore.`,
@@ -67,16 +67,17 @@ function codecFolder(codec: string | URL | FileSource, { headers: _, ...options 
 }
 
 /**
- * The files of `hf:owner/name[@revision][/file]` on the Hugging Face Hub, or on the server that HF_ENDPOINT names. HF_TOKEN is
+ * The files of `hf:owner/name[@revision][/file]` on the Hugging Face Hub (a revision may be `refs/pr/3`), or on the server that HF_ENDPOINT names. HF_TOKEN is
  * sent to that server, and nowhere else.
  */
 function hubSource(name: string, options: DownloadOptions): NamedSource {
-  const [, repository, revision = 'main', file] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?(?:\/(.+))?$/.exec(name) ?? [];
+  const [, repository, revision = 'main', file] =
+    /^hf:([\w.-]+\/[\w.-]+)(?:@(refs\/(?:pr|convert)\/[\w.-]+|[\w.-]+))?(?:\/(.+))?$/.exec(name) ?? [];
   if (repository === undefined)
     throw new ValueError('loadPipeline', `"${name}" is no model of a hub. Write hf:owner/name.`);
   const { HF_ENDPOINT = 'https://huggingface.co', HF_TOKEN } =
     (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
-  const url = `${HF_ENDPOINT.replace(/\/+$/, '')}/${repository}/resolve/${revision}/`;
+  const url = `${HF_ENDPOINT.replace(/\/+$/, '')}/${repository}/resolve/${encodeURIComponent(revision)}/`;
   const headers = { ...(HF_TOKEN && { authorization: `Bearer ${HF_TOKEN}` }), ...options.headers };
   return { store: download(url, { ...options, headers }), file, timeLeft: timeLeft() };
 }

@@ -49,21 +49,21 @@ export function expertOf(
   return { ...part, config, layout: layout.name, mark };
 }
 
-/** The expert of a folder in diffusers' form: weights, and a config.json that must not contradict them. */
+/** The expert of a folder in diffusers' form: weights, and a config.json that must not contradict them, and goes before hints. */
 export async function expertOfFolder(
   source: FileSource,
   at: string,
   folder: string,
-  hints: ExpertHints,
+  { key, ...hints }: ExpertHints & { readonly key?: string | undefined },
 ): Promise<ForeignExpert & { readonly checkpoint: Checkpoint }> {
-  const { checkpoint, path } = await openWeights(source, at);
+  const { checkpoint, path } = await openWeights(source, at, key);
   const json = (await readRecord(source, `${at}/config.json`)) ?? {};
   const number = (name: string) => (typeof json[name] === 'number' ? (json[name] as number) : undefined);
   const expert = expertOf(folder, checkpoint, path, {
-    heads: number('num_attention_heads'),
-    inputSize: number('sample_size'),
-    positionScale: number('interpolation_scale'),
     ...hints,
+    heads: number('num_attention_heads') ?? hints.heads,
+    inputSize: number('sample_size') ?? hints.inputSize,
+    positionScale: number('interpolation_scale') ?? hints.positionScale,
   });
   const { config } = expert;
   const said: Record<string, number | undefined> = {

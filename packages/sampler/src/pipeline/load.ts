@@ -342,7 +342,7 @@ async function openSource(source: string | URL | FileSource, options: LoadOption
   if (typeof source === 'object' && !(source instanceof URL)) return { store: source };
   const address = String(source);
   // A folder or a server as usual; all else is said and done elsewhere.
-  const isRare = /^(?!https?:|file:)[a-z][a-z0-9+.-]+:|\.(pth?|bin|safetensors)$/i.test(address);
+  const isRare = /^(?!https?:|file:)[a-z][a-z0-9+.-]+:|\.(pth?|bin|safetensors)(\?|$)/i.test(address);
   if (isRare) return (await readerOf(options, noIndex(address))).openNamed(address, options);
   const folder = /^https?:/i.test(address) ? undefined : openFolder(address);
   if (folder) return { store: folder };

@@ -100,6 +100,15 @@ describe('checkControls', () => {
     const router = { ...evaluation.router, accuracy: 1, balancedAccuracy: 1, majorityShare: 1 };
     const differences = { 'top2 − best expert': zero, 'top2 − permuted': zero };
     expect(failed({ clusters: 1, router, differences })).toEqual([]);
+    expect(failed({ clusters: 2, absent: [1], router, differences })).toEqual([]);
+  });
+
+  it('counts the experts that are there', () => {
+    const router = { ...evaluation.router, balancedAccuracy: 0.624 };
+    expect(checkControls({ ...evaluation, absent: [1, 3, 4, 5], router })[0]).toMatchObject({
+      passed: false,
+      detail: '0.624 is below 0.625 (halfway to 1 from chance, which is 1/4 = 0.250)',
+    });
   });
 });
 

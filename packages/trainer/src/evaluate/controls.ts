@@ -13,27 +13,28 @@ export interface Control {
 const STANDARD_ERRORS = 3;
 
 /**
- * - the router's balanced accuracy is at least three times chance, which is 1 / K; where K is below 5 and that is close to
- *   1 or beyond, halfway between chance and 1
+ * - the router's balanced accuracy is at least three times chance, which is 1 / K for K experts that are there; where K is
+ *   below 5 and that is close to 1 or beyond, halfway between chance and 1
  * - its plain accuracy is at least the majority's share + 0.1; where that share is above 0.8, halfway between it and 1
  * - the top-2 mixture has a lower loss than the best single expert, and than itself with the weights permuted across
  *   pictures, by more than 3 standard errors over pictures. A model of one expert has nothing to compare there and passes.
  */
 export function checkControls(evaluation: Evaluation): Control[] {
-  const { router, clusters, differences } = evaluation;
+  const { router, clusters, absent = [], differences } = evaluation;
+  const experts = clusters - absent.length;
   return [
-    balancedControl(router.balancedAccuracy, clusters),
+    balancedControl(router.balancedAccuracy, experts),
     plainControl(router.accuracy, router.majorityShare),
-    below('top-2 against the best single expert', differences['top2 − best expert'], clusters),
-    below('top-2 against permuted weights', differences['top2 − permuted'], clusters),
+    below('top-2 against the best single expert', differences['top2 − best expert'], experts),
+    below('top-2 against permuted weights', differences['top2 − permuted'], experts),
   ];
 }
 
-function balancedControl(value: number, clusters: number): Control {
-  const chance = 1 / clusters;
+function balancedControl(value: number, experts: number): Control {
+  const chance = 1 / experts;
   const [three, half] = [3 * chance, halfway(chance)];
   const wanted = three <= half ? 'three times' : 'halfway to 1 from';
-  const meaning = `${wanted} chance, which is 1/${clusters} = ${chance.toFixed(3)}`;
+  const meaning = `${wanted} chance, which is 1/${experts} = ${chance.toFixed(3)}`;
   return atLeast('router: balanced accuracy', value, Math.min(three, half), meaning);
 }
 
@@ -53,8 +54,8 @@ function atLeast(name: string, value: number, bound: number, meaning: string): C
   return { name, passed, detail: `${value.toFixed(3)} is ${relation} ${bound.toFixed(3)} (${meaning})` };
 }
 
-function below(name: string, { mean, standardError }: Estimate, clusters: number): Control {
-  if (clusters === 1) return { name, passed: true, detail: 'one expert: there is nothing to compare' };
+function below(name: string, { mean, standardError }: Estimate, experts: number): Control {
+  if (experts === 1) return { name, passed: true, detail: 'one expert: there is nothing to compare' };
   const difference = `loss difference ${mean.toFixed(4)} ± ${standardError.toFixed(4)}`;
   const passed = -mean > STANDARD_ERRORS * standardError;
   return {

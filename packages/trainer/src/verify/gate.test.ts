@@ -11,6 +11,7 @@ import { expertRunName } from '../run/names.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
+import type { InitialWeights } from '../train/initial.js';
 import { trainRouter } from '../train/router.js';
 import { change } from './attacks.testing.js';
 import { expectedEffects } from './effect.js';
@@ -37,12 +38,12 @@ async function copyOf(store: FileStore): Promise<FileStore> {
   return copy;
 }
 
-async function gated(of: FileStore, folder: FileStore = data): Promise<GateReport[]> {
+async function gated(of: FileStore, folder: FileStore = data, initial?: InitialWeights): Promise<GateReport[]> {
   let report: readonly GateReport[] = [];
   const onReport = (found: readonly GateReport[]) => {
     report = found;
   };
-  await assemble({ runs: of, out: memoryStore(), gate: { device, data: folder, onReport } });
+  await assemble({ runs: of, out: memoryStore(), gate: { device, data: folder, initial, onReport } });
   return [...report];
 }
 
@@ -59,7 +60,7 @@ describe('the gate', () => {
       expect(Math.abs(Math.log(effect!.moved / expected!.moved))).toBeLessThan(0.25);
       expect(levels.map(({ time }) => time)).toEqual([0.125, 0.375, 0.625, 0.875]);
       for (const { loss, initial, others } of levels) {
-        expect(loss).toBeLessThan(initial);
+        expect(loss).toBeLessThan(initial!);
         expect(loss).toBeLessThan(others!);
       }
       expect(gain!.mean).toBeGreaterThan(4 * gain!.standardError);
@@ -77,6 +78,24 @@ describe('the gate', () => {
       /^\[assemble\] expert-01 is refused: it predicts 12 held-out pictures of its cluster no better than its initial weights do \(loss (\d\.\d{3}), and \1 with these\)\.$/,
     );
     await expect(gated(bad)).rejects.toThrow(DataError);
+  });
+
+  it('refuses the very file that an expert started from, where it is given that file', async () => {
+    const bad = await copyOf(runs);
+    const initial = { store: await copyOf(runs), path: weights(1) };
+    const lazy = { ...options, training: { ...training, learningRate: 0 }, initial: { ...initial, remake: [] } };
+    for (const path of await bad.list(expertRunName(1))) await bad.remove(path);
+    await trainExpert({ device, data, runs: bad, cluster: 1, ...lazy });
+    const [, unjudged] = await gated(bad);
+    expect(unjudged).toMatchObject({ unjudged: 'the file of weights that it started from was not given' });
+    expect(unjudged!.levels).toHaveLength(4);
+    expect([unjudged!.gain, unjudged!.effect, unjudged!.levels[0]!.initial]).toEqual([undefined, undefined, undefined]);
+    expect(unjudged!.lead!.mean).toBeGreaterThan(4 * unjudged!.lead!.standardError);
+    const [, other] = await gated(bad, data, { ...initial, path: weights(0) });
+    expect(other).toMatchObject({ unjudged: 'it started from another file of weights than the one that was given' });
+    await expect(gated(bad, data, initial)).rejects.toThrow(
+      /^\[assemble\] expert-01 is refused: it predicts 12 held-out pictures of its cluster no better than its initial weights do \(loss (\d\.\d{3}), and \1 with these\)\.$/,
+    );
   });
 
   it('refuses an expert that made a tenth of the steps, and says that it made all', async () => {

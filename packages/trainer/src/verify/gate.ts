@@ -1,7 +1,7 @@
 // What every expert must pass before it becomes part of a model, without being trained again: its weights are numbers of the right
 // names and shapes, it is no copy of another one, and it predicts held-out pictures of its own cluster, which its worker never
 // had, better than its initial weights do and better than the experts of other clusters.
-import { dit } from '@paris/dit';
+import { dit, facebookLayout, pixartLayout } from '@paris/dit';
 import { type FileSource, onlyFolder } from '@paris/files';
 import { type Architecture, type Expert, type NoisePath, type Params, toFlat, toTree } from '@paris/model';
 import { type Device, type Key, key, type TensorKey } from '@paris/tensor';
@@ -13,8 +13,9 @@ import { byTime, type Losses, pairedDifference } from '../evaluate/arms.js';
 import type { Estimate } from '../evaluate/evaluation.js';
 import { measure } from '../evaluate/measure.js';
 import { mean } from '../mean.js';
-import type { RunRecord } from '../run/record.js';
+import { differenceOf, type Json, type RunRecord } from '../run/record.js';
 import { conditionOfRun } from '../train/conditions.js';
+import { type InitialWeights, readInitialWeights } from '../train/initial.js';
 import { upload } from '../train/step.js';
 import { chosen, type HeldOut } from '../train/validation.js';
 import { distance, type ExpectedEffect, expectedEffects, type TrainingEffect } from './effect.js';
@@ -31,6 +32,8 @@ export interface GateOptions {
   architectures?: readonly Architecture<Expert>[] | undefined;
   /** Noise paths besides the built-in ones. */
   paths?: readonly NoisePath[] | undefined;
+  /** The file of weights that experts started from, where they did: without it they are not compared with their initial weights. */
+  initial?: InitialWeights | undefined;
   /** Called after each expert. */
   onProgress?: ((done: number, total: number) => void) | undefined;
   /** Called with what was found, before anybody is refused. */
@@ -54,7 +57,7 @@ export interface GateReport {
   /** Held-out pictures of its cluster. */
   pictures: number;
   /** The noise levels, and its loss at each. */
-  levels: { time: number; loss: number; initial: number; others?: number | undefined }[];
+  levels: { time: number; loss: number; initial?: number | undefined; others?: number | undefined }[];
   /** How much lower its loss is than with its initial weights. */
   gain?: Estimate | undefined;
   /** How much lower its loss is than that of the experts of other clusters, on average. */
@@ -64,7 +67,7 @@ export interface GateReport {
   /** How far it came from its initial weights, and how far those are that were trained alike. */
   effect?: TrainingEffect | undefined;
   expected?: ExpectedEffect | undefined;
-  /** Why it was not run. */
+  /** Why it was not run, or not compared with its initial weights. */
   unjudged?: string | undefined;
 }
 
@@ -112,7 +115,7 @@ export function refusal(
   const own = mean(levels.map(({ loss }) => loss));
   const on = `${pictures} held-out pictures of its cluster`;
   if (gain && !isClear(gain)) {
-    const initial = mean(levels.map((level) => level.initial));
+    const initial = mean(levels.map((level) => level.initial!));
     return `it predicts ${on} no better than its initial weights do (loss ${own.toFixed(3)}, and ${initial.toFixed(3)} with these)`;
   }
   const lazy = effect && expected && shortfall(effect, expected);
@@ -148,31 +151,34 @@ function isClear({ mean, standardError }: Estimate): boolean {
 
 /** What there is to know of all experts. @throws as {@link passGate} does, for weights that are unsound */
 async function examine(candidates: readonly Candidate[], path: string, options: GateOptions): Promise<GateReport[]> {
-  const { device, data, pictures: most = 16, onProgress, signal } = options;
+  const { data, pictures: most = 16, onProgress, signal } = options;
   const heldOut = await readHeldOut(data, most);
   const labels = heldOut?.labels ?? new Uint32Array(0);
   const losses: (Measured | undefined)[] = [];
   const moved: (number | undefined)[] = [];
+  const unknown: (string | undefined)[] = [];
   const sketches: Sketch[] = [];
   for (const [k, candidate] of candidates.entries()) {
     signal?.throwIfAborted();
     const network = networkOf(candidate, options);
     const weights = await readSoundWeights(candidate, network);
     sketches.push(sketchOf(weights));
-    const initial = network && (await initialOf(candidate, network, device));
+    const start = network && (await initialOf(candidate, network, options));
+    const initial = typeof start === 'string' ? undefined : start;
+    unknown.push(typeof start === 'string' ? start : undefined);
     moved.push(initial && (await distanceFrom(weights, initial)));
-    losses.push(
-      heldOut &&
-        initial &&
-        (await measured(candidate, network, [weights, initial], heldOut, path, { ...options, device })),
-    );
+    losses.push(heldOut && network && (await measured(candidate, network, [weights, initial], heldOut, path, options)));
     for (const tensor of Object.values(initial ?? {})) tensor.dispose();
     onProgress?.(k + 1, candidates.length);
   }
   const reports = candidates.map((candidate, k): GateReport => {
     const cluster = candidate.record.cluster ?? k;
     const rows = [...labels.keys()].filter((row) => labels[row] === cluster);
-    const report = { ...reportOf(candidate.name, cluster, rows, losses, k), ...nearestOf(k, candidates, sketches) };
+    const report = {
+      ...(unknown[k] !== undefined && { unjudged: unknown[k] }),
+      ...reportOf(candidate.name, cluster, rows, losses, k),
+      ...nearestOf(k, candidates, sketches),
+    };
     return { ...report, ...(moved[k] !== undefined && { effect: { moved: moved[k], learned: learnedOf(report) } }) };
   });
   const expected = expectedEffects(reports.map(({ effect }, k) => ({ record: candidates[k]!.record, effect })));
@@ -181,15 +187,39 @@ async function examine(candidates: readonly Candidate[], path: string, options: 
 
 /** ln(loss of the initial weights / its own), over all noise levels. */
 function learnedOf({ levels }: GateReport): number | undefined {
-  if (levels.length === 0) return undefined;
-  return Math.log(mean(levels.map(({ initial }) => initial)) / mean(levels.map(({ loss }) => loss)));
+  const initial = levels.flatMap((level) => level.initial ?? []);
+  if (initial.length === 0) return undefined;
+  return Math.log(mean(initial) / mean(levels.map(({ loss }) => loss)));
 }
 
-/** The weights that its training began with, by its seed. */
-async function initialOf({ record }: Candidate, network: Expert, device: Device): Promise<Params> {
-  const seed = typeof record.options.seed === 'number' ? record.options.seed : 0;
+/** The weights that its training began with, by its seed and the file that it started from; or why they are not known. */
+async function initialOf(
+  { record }: Candidate,
+  network: Expert,
+  { device, initial: file }: GateOptions,
+): Promise<Params | string> {
+  const { initial: recorded, seed } = record.options;
+  const isDrawn = recorded === null || recorded === undefined;
+  if (!isDrawn && !file) return 'the file of weights that it started from was not given';
+  const start = isDrawn
+    ? undefined
+    : await readInitialWeights(toFlat(network.init(key(0))), asRecorded(recorded, file!));
+  if (start && differenceOf(record, { ...record, options: { ...record.options, initial: start.identity } })) {
+    return 'it started from another file of weights than the one that was given';
+  }
   const draw = device.compile((from: TensorKey): Params => toFlat(network.init(from)));
-  return draw(initKey(runKey(seed, record.cluster ?? 0)));
+  const run = runKey(typeof seed === 'number' ? seed : 0, record.cluster ?? 0);
+  const drawn = await draw(initKey(run));
+  const taken = start && upload(device, start.initial);
+  for (const path of Object.keys(taken ?? {})) drawn[path]!.dispose();
+  return { ...drawn, ...taken };
+}
+
+/** The file with the layout and the groups that the run says, where they are not given: both decide which run it is. */
+function asRecorded(recorded: Json, file: InitialWeights): InitialWeights {
+  const { layout, remake } = recorded as { layout?: Json; remake?: Json };
+  const known = [facebookLayout, pixartLayout].find(({ name }) => name === layout);
+  return { ...(known && { layout: known }), ...(Array.isArray(remake) && { remake: remake.map(String) }), ...file };
 }
 
 async function distanceFrom(weights: Weights, initial: Params): Promise<number> {
@@ -200,7 +230,7 @@ async function distanceFrom(weights: Weights, initial: Params): Promise<number> 
 /** Losses, [T, N], of an expert and of its initial weights on all pictures that were chosen. */
 interface Measured {
   own: Losses;
-  initial: Losses;
+  initial: Losses | undefined;
 }
 
 const times = [0.125, 0.375, 0.625, 0.875];
@@ -210,14 +240,14 @@ const noise: Key = key(0x67617465);
 async function measured(
   { record }: Candidate,
   network: Expert,
-  [weights, initial]: readonly [Weights, Params],
+  [weights, initial]: readonly [Weights, Params | undefined],
   heldOut: HeldOut,
   path: string,
   { device, paths = [], signal }: GateOptions,
 ): Promise<Measured> {
   const own = upload(device, weights as Parameters<typeof upload>[1]);
   try {
-    const experts = [own, initial].map((params) => ({ expert: network, params: toTree(params) }));
+    const experts = [own, ...(initial ? [initial] : [])].map((params) => ({ expert: network, params: toTree(params) }));
     const model = { experts, router: undefined, paths, index: { path } };
     const { count } = heldOut.manifest;
     const { gram } = await measure({
@@ -228,8 +258,10 @@ async function measured(
       batchSize: Math.min(16, count),
       signal,
     });
-    const diagonal = (j: number) => Float64Array.from({ length: times.length * count }, (_, i) => gram[4 * i + 3 * j]!);
-    return { own: diagonal(0), initial: diagonal(1) };
+    const n = experts.length;
+    const diagonal = (j: number) =>
+      Float64Array.from({ length: times.length * count }, (_, i) => gram[n * n * i + (n + 1) * j]!);
+    return { own: diagonal(0), initial: initial && diagonal(1) };
   } finally {
     for (const tensor of Object.values(own)) tensor.dispose();
   }
@@ -251,20 +283,20 @@ function reportOf(
     Float64Array.from({ length: times.length * rows.length }, (_, i) => {
       return all[Math.floor(i / rows.length) * count + rows[i % rows.length]!]!;
     });
-  const [own, initial] = [select(measured.own), select(measured.initial)];
+  const [own, initial] = [select(measured.own), measured.initial && select(measured.initial)];
   const rest = losses.flatMap((each, j) => (each && j !== k ? [select(each.own)] : []));
   const others = rest.length > 0 ? own.map((_, i) => mean(rest.map((each) => each[i]!))) : undefined;
-  const [byLevel, initialByLevel] = [byTime(own, rows.length), byTime(initial, rows.length)];
+  const [byLevel, initialByLevel] = [byTime(own, rows.length), initial && byTime(initial, rows.length)];
   const othersByLevel = others && byTime(others, rows.length);
   return {
     ...none,
     levels: times.map((time, t) => ({
       time,
       loss: byLevel[t]!,
-      initial: initialByLevel[t]!,
+      ...(initialByLevel && { initial: initialByLevel[t]! }),
       ...(othersByLevel && { others: othersByLevel[t]! }),
     })),
-    gain: pairedDifference(initial, own, rows.length),
+    ...(initial && { gain: pairedDifference(initial, own, rows.length) }),
     ...(others && { lead: pairedDifference(others, own, rows.length) }),
   };
 }

@@ -15,6 +15,17 @@ describe('odds', () => {
     if (segments > 1) expect(1 - (1 - fraction) ** (segments - 1)).toBeLessThan(confidence);
   });
 
+  it.each([
+    [0.95, 1e-17, 299573227355399100],
+    [1e-10, 0.1, 1],
+    [1e-20, 1e-20, 1],
+    [1e-10, 1, 1],
+  ])('%d of a forgery of %d takes at least one segment', (confidence, fraction, segments) => {
+    const found = segmentsFor({ confidence, fraction });
+    expect(found).toBeGreaterThanOrEqual(1);
+    expect(found / segments).toBeCloseTo(1, 9);
+  });
+
   it('are those of counting all ways to draw', () => {
     // 2 of 5 forged, 2 drawn: 3 of the 10 pairs miss both.
     expect(oddsOf(5, 2, 2)).toBeCloseTo(0.7, 12);

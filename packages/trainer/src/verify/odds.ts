@@ -11,14 +11,14 @@ export interface Wanted {
 }
 
 /**
- * The least s with 1 − (1 − f)^s ≥ confidence: enough for any number of segments.
+ * The least s ≥ 1 with 1 − (1 − f)^s ≥ confidence: enough for any number of segments.
  * @throws ValueError for numbers out of their range
  */
 export function segmentsFor({ confidence, fraction }: Wanted): number {
   check('confidence', confidence, confidence > 0 && confidence < 1, 'between 0 and 1');
   check('fraction', fraction, fraction > 0 && fraction <= 1, 'above 0 and at most 1');
-  if (fraction === 1) return 1;
-  return Math.ceil(Math.log(1 - confidence) / Math.log(1 - fraction) - 1e-9); // 0.75 of ½ is 2, whatever the logarithms' last bits
+  // 0.75 of ½ is 2, whatever the logarithms' last bits. log1p takes in numbers that vanish beside 1.
+  return Math.max(1, Math.ceil(Math.log1p(-confidence) / Math.log1p(-fraction) - 1e-9));
 }
 
 /**
