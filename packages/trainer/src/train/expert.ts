@@ -5,7 +5,8 @@ import { type Architecture, type Expert, type NoisePath, noisePath, type Params,
 import { type Key, key, type TensorKey } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { assertCluster, clusterFolder, readCluster, type TrainingData } from '../data/files.js';
-import { type ClusterManifest, networkInput } from '../data/formats.js';
+import { type ClusterManifest, type DataFormat, networkInput } from '../data/formats.js';
+import type { Rows } from '../data/rows.js';
 import { assertRunApart } from '../output/apart.js';
 import { expertRunName } from '../run/names.js';
 import type { Observer } from '../run/observer.js';
@@ -86,9 +87,9 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
 /** What {@link trainExpert} trains. @throws as it does, for what it reads and for options that mean nothing */
 export async function expertRecipe(options: TrainExpertOptions): Promise<Recipe> {
   await assertRunApart(options, expertRunName(options.cluster), options.initial);
-  const { expert, data, path, condition, ...learning } = await learningOf(options);
+  const { expert, data, condition, tensorsOf, ...learning } = await learningOf(options);
   const recipe: Recipe = { ...learning, companions: await companionsOf(data.manifest, options.device) };
-  return { ...recipe, observers: await observersOf(options, expert, data, recipe, { path, condition }) };
+  return { ...recipe, observers: await observersOf(options, expert, data, recipe, { condition, tensorsOf }) };
 }
 
 /** What identifies the run that {@link trainExpert} would make, without a device. @throws as it does */
@@ -133,13 +134,14 @@ async function learningOf(options: Omit<TrainExpertOptions, keyof TrainControls>
     },
     data: { sha256: data.sha256, count },
   };
+  const tensorsOf = batchesOf(expert, { lossWeight, path, condition });
   return {
-    ...{ name: expertRunName(cluster), identity, expert, data, path, condition, training },
+    ...{ name: expertRunName(cluster), identity, expert, data, condition, tensorsOf, training },
     initKey: initKey(run),
     init: (from: Key | TensorKey) => toFlat(expert.init(from)),
     shards: manifest.shards,
     initial: start?.initial,
-    ...denoising(expert, data, drawer, { lossWeight, path, condition }),
+    ...denoising(expert, data, drawer, tensorsOf),
   };
 }
 
@@ -149,10 +151,9 @@ async function observersOf(
   expert: Expert,
   { manifest, rows }: TrainingData<ClusterManifest>,
   learning: Recipe,
-  { path, condition }: { path: NoisePath; condition: ConditionSource },
+  { condition, tensorsOf }: { condition: ConditionSource; tensorsOf: TensorsOf },
 ): Promise<Observer<Params>[]> {
-  const tensors = (heldOut: HeldOut, draw: BatchDraw) =>
-    noisingBatch(draw, heldOut.rows, heldOut.manifest, path, condition);
+  const tensors = (heldOut: HeldOut, draw: BatchDraw) => tensorsOf(draw, heldOut);
   return [
     ...(validation
       ? [await validationObserver(validation, { device, learning, format: manifest, cluster, tensors })]
@@ -163,20 +164,35 @@ async function observersOf(
   ];
 }
 
+/** The tensors of a draw, of training pictures or of held-out ones: both have the loss's weight. */
+type TensorsOf = (
+  draw: BatchDraw,
+  of: { readonly rows: Rows; readonly manifest: DataFormat },
+) => ReturnType<typeof noisingBatch>;
+
+function batchesOf(
+  { objective: { prediction } }: Expert,
+  { lossWeight: { weight }, path, condition }: { lossWeight: LossWeight; path: NoisePath; condition: ConditionSource },
+): TensorsOf {
+  return async (draw, { rows, manifest }) => {
+    const tensors = await noisingBatch(draw, rows, manifest, path, condition);
+    if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
+    return tensors;
+  };
+}
+
 /** Noisy pictures, and what an expert should say of them. */
 function denoising(
   expert: Expert,
-  { rows, manifest }: TrainingData<ClusterManifest>,
+  data: TrainingData<ClusterManifest>,
   drawer: BatchDrawer,
-  { lossWeight: { weight }, path, condition }: { lossWeight: LossWeight; path: NoisePath; condition: ConditionSource },
+  tensorsOf: TensorsOf,
 ): Pick<Recipe, 'batch' | 'loss'> {
   const { prediction } = expert.objective;
   return {
     async batch(step, lost) {
       const draw = drawer.draw(step, lost);
-      const tensors = await noisingBatch(draw, rows, manifest, path, condition);
-      if (weight) tensors.weight = perPicture(draw, (t) => weight(prediction, path, t));
-      return { tensors, noise: draw.noise, replaced: draw.replaced };
+      return { tensors: await tensorsOf(draw, data), noise: draw.noise, replaced: draw.replaced };
     },
     loss(params, batch, noise, dtype) {
       const { latents, target } = noised(batch, noise);

@@ -136,6 +136,22 @@ describe('validation and samples', () => {
     for (const [i, { loss }] of lines.entries()) expect((loss as number) / errors[i]!).toBeCloseTo(1, 4);
   });
 
+  it('weigh the loss as the training does', async () => {
+    const validation = { data, every: 100, levels: 2 };
+    const training = { ...toyTraining, learningRate: 0 };
+    const lossWeight = {
+      name: 'more where there is less noise',
+      weight: (_: unknown, __: unknown, t: number) => 1 - t,
+    };
+    const [plain, weighed] = await Promise.all(
+      [{}, { lossWeight }].map(async (how) =>
+        readLines(await trained({ validation, training, ...how }), 'validation.jsonl'),
+      ),
+    );
+    for (const [i, { time, loss }] of plain!.entries())
+      expect((weighed![i]!.loss as number) / (loss as number)).toBeCloseTo(1 - (time as number), 5);
+  });
+
   it('come back the same after a stop, each once', async () => {
     const straight = await trained({ ...looking(), checkpointEvery: 5 });
     const runs = memoryStore();
