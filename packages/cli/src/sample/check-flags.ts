@@ -45,17 +45,22 @@ export interface SampleFlags {
 
 /** A number, or more where more is said. */
 export function guidanceFlags(flags: SampleFlags): number | Guidance {
+  const { scale = flags.autoguidance === undefined ? DEFAULT_GUIDANCE : 1, ...given } = givenGuidance(flags);
+  return Object.keys(given).length === 0 ? scale : { scale, ...given };
+}
+
+/** What flags say of guidance, without what they leave open. */
+export function givenGuidance(flags: SampleFlags): Partial<Guidance & { scale: number }> {
   const {
-    guidance: scale = flags.autoguidance === undefined ? DEFAULT_GUIDANCE : 1,
+    guidance: scale,
     guidanceStart: start,
     guidanceStop: stop,
     guidanceRescale: rescale,
     guidanceKind: kind,
   } = flags;
-  const given = Object.fromEntries(
-    Object.entries({ start, stop, rescale, kind }).filter(([, value]) => value !== undefined),
+  return Object.fromEntries(
+    Object.entries({ scale, start, stop, rescale, kind }).filter(([, value]) => value !== undefined),
   );
-  return Object.keys(given).length === 0 ? scale : { scale, ...given };
 }
 
 /**

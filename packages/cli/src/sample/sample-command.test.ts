@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleCommand } from '../commands/sample.js';
 import { reportFailure } from '../failure.js';
+import { readMade } from '../pictures.js';
 import type { Reporter } from '../reporter.js';
 import { paris } from '../testing/paris.js';
 import { draw } from './draw.js';
@@ -194,6 +195,15 @@ describe('paris sample', () => {
       { loads: 4, evictions: 3 },
       { loads: 3, evictions: 3 },
     ]);
+  });
+
+  it('draws a picture again with another guidance only where that is named', async () => {
+    const how = ['--prompt', 'cat', '--count', '1', '--steps', '2', '--guidance', '5', '--guidance-kind', 'apg'];
+    await sampleHere(...how, '--out', at('apg.png'));
+    const again = await sampleHere('--like', at('apg.png'), '--guidance-stop', '0.8', '--out', at('until.png'));
+    expect(again.code, again.stderr).toBe(0);
+    const { made } = await readMade(at('until.png'));
+    expect(made.guidance).toEqual({ scale: 5, start: 0, stop: 0.8, rescale: 0, kind: 'apg' });
   });
 
   const pixels = async (file: string) => [...(await sharp(at(file)).raw().toBuffer())];
