@@ -57,7 +57,7 @@ export async function likeOf(file: string, flags: SampleFlags, command: Command)
             amounts: prompts.map(() => interpolate.amount),
           },
         }),
-        ...nearbyFlags(flags, prompts),
+        ...nearbyFlags({ ...flags, seed: seed.seed }, prompts),
       },
     },
     autoguidanceScale: autoguidance?.scale,

@@ -206,6 +206,29 @@ describe('paris sample', () => {
     expect(made.guidance).toEqual({ scale: 5, start: 0, stop: 0.8, rescale: 0, kind: 'apg' });
   });
 
+  it('varies a picture towards the seed after its own', async () => {
+    const how = ['--prompt', 'cat', '--count', '1', '--steps', '1', '--seed', '7'];
+    await sampleHere(...how, '--out', at('seven.png'));
+    for (const [more, next] of [
+      [[], 8],
+      [['--seed', '20'], 21],
+    ] as const) {
+      const args = ['--like', at('seven.png'), ...more, '--variation-strength', '0.2', '--out', at('near.png')];
+      const { code, stderr } = await sampleHere(...args);
+      expect(code, stderr).toBe(0);
+      expect((await readMade(at('near.png'))).made.variation).toMatchObject({ seed: next, strength: 0.2 });
+    }
+  });
+
+  it.each([
+    [['--batch', 'prompts.txt'], 'both --like and --batch are given. Give one of them'],
+    [['--count', '4'], 'both --like and --count are given, but a picture is drawn again once. Leave --count out.'],
+  ])('does not draw a picture again with %j', async (more, message) => {
+    const { code, stderr } = await sampleHere('--like', at('any.png'), ...more, '--out', at('x.png'));
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
   const pixels = async (file: string) => [...(await sharp(at(file)).raw().toBuffer())];
 
   it('varies a picture, and goes from one seed or prompt to another', async () => {
