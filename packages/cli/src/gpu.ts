@@ -54,7 +54,10 @@ export function gpuOptions(command: Command): Command {
   return command
     .addOption(adapterOption())
     .addOption(
-      new Option('--watchdog <seconds>', 'start again after this long without progress')
+      new Option(
+        '--watchdog <seconds>',
+        'start again after this long without progress (five times as long before the first step)',
+      )
         .argParser(number({ min: 1 }))
         .default(120),
     )

@@ -114,10 +114,10 @@ async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): 
     env: { ...env, [ATTEMPT_VARIABLE]: String(attempt), [ELAPSED_VARIABLE]: String(Math.round(elapsedMs())) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  let stalled = false;
+  let stalledMs: number | undefined;
   const watch = (ms: number) =>
     setTimeout(() => {
-      stalled = true;
+      stalledMs = ms;
       child.kill('SIGKILL'); // what hangs in a driver does not hear anything else
     }, ms);
   let timer = watch(firstTimeoutMs);
@@ -137,7 +137,7 @@ async function runOnce(options: SuperviseOptions, attempt: number, stop: Stop): 
   try {
     const { code, signal } = await endOf(child, onSignal);
     if (stop.since !== undefined && signal) throw stopped(); // one that listens says so itself
-    if (stalled) return `made no progress for ${timeoutMs / 1000} s`;
+    if (stalledMs !== undefined) return `made no progress for ${stalledMs / 1000} s`;
     if (signal && CRASHES.includes(signal)) return `crashed (${signal})`;
     if (signal === 'SIGINT') throw stopped();
     return code;

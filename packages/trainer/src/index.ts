@@ -137,7 +137,7 @@ export { expertRunName, ROUTER_RUN, STUDENT_RUN, TUNING_FILE } from './run/names
 export type { Observed, Observer } from './run/observer.js';
 export type { Saving } from './run/progress.js';
 export type { Proving } from './run/prover.js';
-export { type Json, type RunIdentity, type RunRecord, readRun } from './run/record.js';
+export { type Json, type RunCheckpoint, type RunIdentity, type RunRecord, readRun } from './run/record.js';
 export { type FurtherWeights, type RunOptions, runTraining, type TrainingJob } from './run/run.js';
 export type { StopOptions } from './run/stopping.js';
 export { type ConditionName, conditionNames } from './train/condition-names.js';

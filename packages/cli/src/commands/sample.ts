@@ -43,7 +43,7 @@ export function sampleCommand(): Command {
       ...flags.expert.map((file) => ['the module', file] as const),
     ],
   }));
-  command.hook('preAction', (own) => checkFlags(own.opts()));
+  command.hook('preAction', (own) => checkFlags(own.opts(), own.getOptionValueSource('count') === 'cli'));
   return gpuAction(command, async (context, flags: SampleFlags, model: string) => {
     const { draw } = await import('../sample/draw.js');
     return draw(context, flags, model, command);
@@ -56,7 +56,7 @@ function whatToDraw(command: Command): void {
     .option('--batch <file>', 'prompts in a text file, one a line, in place of --prompt', path)
     .option('--negative <text>', 'what to lead away from; needs guidance other than 1')
     .option('--like <picture>', 'draw a PNG again that this command wrote; other options change what they name', path)
-    .option('--count <n>', 'pictures for each prompt', whole(1), 4)
+    .option('--count <n>', 'pictures for each prompt; not with --like', whole(1), 4)
     .option('--seed <n>', 'decides the noise', seed, 0)
     .option('--variation-strength <share>', 'pictures like the first one of --seed: how far each moves away', share)
     .option('--variation-seed <n>', 'towards whose noise (default: the next seed)', seed)

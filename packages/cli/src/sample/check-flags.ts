@@ -45,24 +45,30 @@ export interface SampleFlags {
 
 /** A number, or more where more is said. */
 export function guidanceFlags(flags: SampleFlags): number | Guidance {
+  const { scale = flags.autoguidance === undefined ? DEFAULT_GUIDANCE : 1, ...given } = givenGuidance(flags);
+  return Object.keys(given).length === 0 ? scale : { scale, ...given };
+}
+
+/** What flags say of guidance, without what they leave open. */
+export function givenGuidance(flags: SampleFlags): Partial<Guidance & { scale: number }> {
   const {
-    guidance: scale = flags.autoguidance === undefined ? DEFAULT_GUIDANCE : 1,
+    guidance: scale,
     guidanceStart: start,
     guidanceStop: stop,
     guidanceRescale: rescale,
     guidanceKind: kind,
   } = flags;
-  const given = Object.fromEntries(
-    Object.entries({ start, stop, rescale, kind }).filter(([, value]) => value !== undefined),
+  return Object.fromEntries(
+    Object.entries({ scale, start, stop, rescale, kind }).filter(([, value]) => value !== undefined),
   );
-  return Object.keys(given).length === 0 ? scale : { scale, ...given };
 }
 
 /**
  * What is known from the command line alone, so that it is said before a device is opened.
+ * @param isCounted - whether --count was given
  * @throws ValueError for flags that contradict each other or need another one
  */
-export function checkFlags(flags: SampleFlags): void {
+export function checkFlags(flags: SampleFlags, isCounted: boolean): void {
   const { prompt, batch, like, compare, routing, count, autoguidance, autoguidanceScale } = flags;
   const refuse = (what: string): never => {
     throw new ValueError('sample', `${what}.`);
@@ -70,6 +76,10 @@ export function checkFlags(flags: SampleFlags): void {
   if (prompt && batch !== undefined) refuse('both --prompt and --batch are given. Give one of them');
   if (!prompt && batch === undefined && like === undefined)
     refuse('there is no prompt. Give --prompt "…", --batch FILE or --like PICTURE');
+  if (like !== undefined && batch !== undefined)
+    refuse('both --like and --batch are given. Give one of them; --like takes other prompts as --prompt');
+  if (like !== undefined && isCounted)
+    refuse('both --like and --count are given, but a picture is drawn again once. Leave --count out');
   if (compare && routing !== undefined) refuse('both --compare and --routing are given. Give one of them');
   if (autoguidanceScale !== undefined && autoguidance === undefined)
     refuse('there is an --autoguidance-scale without --autoguidance. Give the weaker model too');

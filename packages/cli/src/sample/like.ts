@@ -3,7 +3,7 @@ import type { Guidance, RgbImage } from '@paris/sampler';
 import { ValueError } from '@paris/tensor';
 import type { Command } from 'commander';
 import { readMade } from '../pictures.js';
-import { guidanceFlags, nearbyFlags, type SampleFlags } from './check-flags.js';
+import { givenGuidance, nearbyFlags, type SampleFlags } from './check-flags.js';
 import type { SampleOptions } from './sample.js';
 
 /** What a picture's file says, with what the flags change. */
@@ -35,11 +35,8 @@ export async function likeOf(file: string, flags: SampleFlags, command: Command)
     throw new ValueError('sample', `like: ${file} was made with --autoguidance. Give the weaker model again.`);
   const { seed: own, picture, moves } = made;
   const seed = given('seed') ? { seed: flags.seed, picture: 0 } : { seed: own, picture, ...(moves && { moves }) };
-  const isGuided = (['guidance', 'guidanceStart', 'guidanceStop', 'guidanceRescale', 'guidanceKind'] as const).some(
-    given,
-  );
   const prompts = flags.prompt ?? [made.prompt];
-  const guidance: number | Guidance = isGuided ? guidanceFlags(flags) : made.guidance;
+  const guidance: Guidance = { ...made.guidance, ...givenGuidance(flags) };
   const negativePrompt = flags.negative ?? made.negativePrompt;
   return {
     options: {
@@ -60,7 +57,7 @@ export async function likeOf(file: string, flags: SampleFlags, command: Command)
             amounts: prompts.map(() => interpolate.amount),
           },
         }),
-        ...nearbyFlags(flags, prompts),
+        ...nearbyFlags({ ...flags, seed: seed.seed }, prompts),
       },
     },
     autoguidanceScale: autoguidance?.scale,

@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleCommand } from '../commands/sample.js';
 import { reportFailure } from '../failure.js';
+import { readMade } from '../pictures.js';
 import type { Reporter } from '../reporter.js';
 import { paris } from '../testing/paris.js';
 import { draw } from './draw.js';
@@ -194,6 +195,38 @@ describe('paris sample', () => {
       { loads: 4, evictions: 3 },
       { loads: 3, evictions: 3 },
     ]);
+  });
+
+  it('draws a picture again with another guidance only where that is named', async () => {
+    const how = ['--prompt', 'cat', '--count', '1', '--steps', '2', '--guidance', '5', '--guidance-kind', 'apg'];
+    await sampleHere(...how, '--out', at('apg.png'));
+    const again = await sampleHere('--like', at('apg.png'), '--guidance-stop', '0.8', '--out', at('until.png'));
+    expect(again.code, again.stderr).toBe(0);
+    const { made } = await readMade(at('until.png'));
+    expect(made.guidance).toEqual({ scale: 5, start: 0, stop: 0.8, rescale: 0, kind: 'apg' });
+  });
+
+  it('varies a picture towards the seed after its own', async () => {
+    const how = ['--prompt', 'cat', '--count', '1', '--steps', '1', '--seed', '7'];
+    await sampleHere(...how, '--out', at('seven.png'));
+    for (const [more, next] of [
+      [[], 8],
+      [['--seed', '20'], 21],
+    ] as const) {
+      const args = ['--like', at('seven.png'), ...more, '--variation-strength', '0.2', '--out', at('near.png')];
+      const { code, stderr } = await sampleHere(...args);
+      expect(code, stderr).toBe(0);
+      expect((await readMade(at('near.png'))).made.variation).toMatchObject({ seed: next, strength: 0.2 });
+    }
+  });
+
+  it.each([
+    [['--batch', 'prompts.txt'], 'both --like and --batch are given. Give one of them'],
+    [['--count', '4'], 'both --like and --count are given, but a picture is drawn again once. Leave --count out.'],
+  ])('does not draw a picture again with %j', async (more, message) => {
+    const { code, stderr } = await sampleHere('--like', at('any.png'), ...more, '--out', at('x.png'));
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
   });
 
   const pixels = async (file: string) => [...(await sharp(at(file)).raw().toBuffer())];

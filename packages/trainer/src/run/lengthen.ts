@@ -30,9 +30,10 @@ export async function sameOrLonger(
     const what = `${name} cannot be lengthened: ${checkpointPath(done)}, from which it would continue, is missing`;
     throw new RunError('train', `${what}. Train it from the start with --fresh.`);
   }
-  const { result: _, proof, ...record } = found;
+  const { result, proof, checkpoints, ...record } = found;
   const kept = proof && { proof: { every: proof.every } }; // the root is that of the shorter run
-  return { ...record, status: 'running', options: identity.options, ...kept };
+  const timed = result ? checkpoints?.map((each) => ({ ...each, seconds: result.seconds })) : checkpoints;
+  return { ...record, status: 'running', options: identity.options, checkpoints: timed, ...kept };
 }
 
 function onlyStepsDiffer(found: RunRecord, { options, ...rest }: RunIdentity): boolean {

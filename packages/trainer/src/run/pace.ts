@@ -24,9 +24,17 @@ export class Pace {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  begin(step: number): void {
-    this.began = this.lapAt = this.now();
-    this.first = this.lapStep = step;
+  /** @param seconds - how long the steps before took, if that is known: they count as well then */
+  begin(step: number, seconds?: number): void {
+    this.lapAt = this.now();
+    this.lapStep = step;
+    this.began = this.lapAt - 1000 * (seconds ?? 0);
+    this.first = seconds === undefined ? step : 0;
+  }
+
+  /** How long all steps have taken so far; undefined if those before this process are not known. */
+  get seconds(): number | undefined {
+    return this.first === 0 ? (this.now() - this.began) / 1000 : undefined;
   }
 
   isDue(pending: number): boolean {
@@ -45,6 +53,7 @@ export class Pace {
     return { imagesPerSecond, secondsLeft: ((this.steps - step) * msPerStep) / 1000 };
   }
 
+  /** Of all steps up to this one, or of those of this process if no more is known. */
   total(step: number): { seconds: number; imagesPerSecond: number } {
     const ms = this.now() - this.began;
     return { seconds: ms / 1000, imagesPerSecond: this.speed(step - this.first, ms) };

@@ -29,6 +29,8 @@ export interface Reported {
   readonly saver: Saver;
   readonly log: RunLog;
   readonly onEvent: OnTrainEvent | undefined;
+  /** How long the steps of earlier processes took, if that is known. */
+  readonly seconds: number | undefined;
 }
 
 export class Progress<State> {
@@ -45,7 +47,7 @@ export class Progress<State> {
   ) {
     this.saved = at.step;
     this.pace = new Pace(job.steps, job.batchSize);
-    this.pace.begin(at.step);
+    this.pace.begin(at.step, to.seconds);
   }
 
   /** Takes what the step that was just made gives. */
@@ -85,7 +87,7 @@ export class Progress<State> {
     await this.report();
     const { state, step } = this.at;
     if (this.saved === step) return;
-    await this.to.saver.save(step, () => this.job.snapshot(state));
+    await this.to.saver.save(step, () => this.job.snapshot(state), this.pace.seconds);
     this.saved = step;
   }
 

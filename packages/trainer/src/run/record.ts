@@ -19,6 +19,12 @@ export interface RunIdentity {
   data: { sha256: string; count: number };
 }
 
+/** A checkpoint of a run. */
+export interface RunCheckpoint extends SavedCheckpoint {
+  /** How long its steps took, in all processes; not known of a run that an older version began, nor said of one that is finished. */
+  seconds?: number | undefined;
+}
+
 export interface RunRecord extends RunIdentity {
   version: 1;
   status: 'running' | 'finished';
@@ -28,13 +34,14 @@ export interface RunRecord extends RunIdentity {
   /** Files of records that were found damaged, and from which step on it is without them. */
   lost?: LostShard[] | undefined;
   /** The checkpoints on disk, the newest first. */
-  checkpoints?: SavedCheckpoint[] | undefined;
+  checkpoints?: RunCheckpoint[] | undefined;
   /** Of a run that keeps a chain: steps between its states, and, once it is finished, the root (see chain.json). */
   proof?: { every: number; root?: string | undefined } | undefined;
   result?:
     | {
         steps: number;
         loss: number;
+        /** Of the steps in all processes, but for those that a process made after its last checkpoint before it died. */
         seconds: number;
         imagesPerSecond: number;
         /** Of model.safetensors. */
@@ -56,7 +63,9 @@ const runSchema: z.ZodMiniType<RunRecord> = z.object({
   versions: z.record(z.string(), z.string()),
   adapters: z.array(z.object({ fromStep: z.int(), fingerprint: z.string(), name: z.string() })),
   lost: z.optional(z.array(lostSchema)),
-  checkpoints: z.optional(z.array(z.object({ step: z.int(), sizeBytes: z.int(), sha256: z.string() }))),
+  checkpoints: z.optional(
+    z.array(z.object({ step: z.int(), sizeBytes: z.int(), sha256: z.string(), seconds: z.optional(z.number()) })),
+  ),
   proof: z.optional(z.object({ every: z.int().check(z.gte(1)), root: z.optional(z.string()) })),
   result: z.optional(
     z.object({

@@ -161,7 +161,8 @@ async function carryOut<State>(
       count: identity.data.count,
     });
     await log.begin(at.step, options.adapter.name);
-    const progress = new Progress(job, at, { store, saver, log, onEvent });
+    const seconds = record.checkpoints?.find((each) => each.step === at.step)?.seconds;
+    const progress = new Progress(job, at, { store, saver, log, onEvent, seconds });
     const prover = Prover.of(job, record, store, options);
     using stopping = new Stopping(options, saver);
     while (at.step < job.steps) {
@@ -233,7 +234,8 @@ async function finish<State>(
   const { seconds, imagesPerSecond } = pace.total(step);
   const digest = await sha256(weights);
   record.status = 'finished';
-  record.checkpoints = options.mayLengthen ? record.checkpoints?.filter((each) => each.step === step) : undefined;
+  const last = record.checkpoints?.filter((each) => each.step === step);
+  record.checkpoints = options.mayLengthen ? last?.map(({ seconds: _, ...each }) => each) : undefined;
   record.result = {
     ...{ steps: step, loss: Number.isFinite(loss) ? loss : 0, seconds, imagesPerSecond, sha256: digest },
     ...(job.averages?.length && { averages }),

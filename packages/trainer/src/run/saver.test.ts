@@ -105,7 +105,7 @@ describe('a checkpoint', () => {
     expect(checkpoints!.map(({ step }) => step)).toEqual([9, 6]);
     const bytes = await runs.read('router/checkpoints/00000009.safetensors');
     const hash = await sha256(new TextEncoder().encode(await sha256(bytes)));
-    expect(checkpoints![0]).toEqual({ step: 9, sizeBytes: bytes.length, sha256: hash });
+    expect(checkpoints![0]).toEqual({ step: 9, sizeBytes: bytes.length, sha256: hash, seconds: expect.any(Number) });
   });
 
   it('with a bit that changed on the disk is not used', async () => {

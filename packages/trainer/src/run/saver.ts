@@ -1,10 +1,10 @@
 // Saves a training while it continues: the state is copied to the host, and the copy is written in the background. There is one
 // copy at a time, so the next one waits until the last is written.
 import type { FileContent, FileStore } from '@paris/files';
-import { type SavedCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { writeCheckpoint } from './checkpoint.js';
 import type { OnTrainEvent } from './events.js';
 import type { RunLog } from './log.js';
-import { type RunRecord, writeRun } from './record.js';
+import { type RunCheckpoint, type RunRecord, writeRun } from './record.js';
 
 /** A small checkpoint is waited for: the training loses less by it than by two things at a time. */
 const patienceMs = 200;
@@ -36,14 +36,15 @@ export class Saver {
 
   /**
    * Takes a copy and begins to write it, after the one before.
+   * @param trainedSeconds - how long the steps took, if that is known
    * @throws what the write before failed with; what this one fails with, if that is soon
    */
-  async save(step: number, copy: () => Promise<FileContent>): Promise<void> {
+  async save(step: number, copy: () => Promise<FileContent>, trainedSeconds?: number): Promise<void> {
     await this.settle();
     const began = performance.now();
     this.savedAtMs = began;
     const content = await copy();
-    this.writing = this.write(step, content, began).catch((error: unknown) => {
+    this.writing = this.write(step, content, began, trainedSeconds).catch((error: unknown) => {
       this.failure = { error };
     });
     await orAfter(patienceMs, this.writing);
@@ -69,9 +70,10 @@ export class Saver {
     await this.writing;
   }
 
-  private async write(step: number, content: FileContent, began: number): Promise<void> {
+  private async write(step: number, content: FileContent, began: number, trainedSeconds?: number): Promise<void> {
     const saved = await writeCheckpoint(this.store, step, content);
-    this.record.checkpoints = newest(saved, this.record.checkpoints);
+    const noted = { ...saved, ...(trainedSeconds !== undefined && { seconds: trainedSeconds }) };
+    this.record.checkpoints = newest(noted, this.record.checkpoints);
     await writeRun(this.store, this.record);
     const seconds = (performance.now() - began) / 1000;
     this.last = { sizeBytes: saved.sizeBytes, seconds };
@@ -81,7 +83,7 @@ export class Saver {
 }
 
 /** The new one and the one before, as they are on the disk. */
-function newest(saved: SavedCheckpoint, known: readonly SavedCheckpoint[] = []): SavedCheckpoint[] {
+function newest(saved: RunCheckpoint, known: readonly RunCheckpoint[] = []): RunCheckpoint[] {
   return [saved, ...known.filter(({ step }) => step < saved.step).slice(0, 1)];
 }
 
