@@ -98,6 +98,9 @@ describe.each(['pixels', 'latents'])('%s', (space) => {
       expect(index.latent).toEqual(
         space === 'latents' ? { channels: 4, height: 4, width: 4 } : { channels: 3, height: 8, width: 8 },
       );
+      const card = new TextDecoder().decode(await model.read('README.md'));
+      expect(card.includes('It knows the words of its captions')).toBe(condition === 'words');
+      expect(card.includes('It draws the classes that it learned')).toBe(condition === 'label');
       const pipeline = await loadPipeline(model, { device });
       const draw = async (subject: string) => {
         const named =

@@ -30,6 +30,7 @@ export {
 export { mostBundleBytes } from './bundle/sealed.js';
 export { parseTrustList, type TrustList } from './bundle/trust.js';
 export { assembledCard, CARD_FILE, type CardIndex, type CardOptions, modelCard } from './card/card.js';
+export { readCardCondition } from './card/condition.js';
 export { type CardEvaluation, readCardEvaluation } from './card/evaluation.js';
 export { type BatchDraw, BatchDrawer, type BatchSpec, initKey, runKey } from './data/batches.js';
 export { type ColumnArrays, columnOf, columnsOf, type DataColumns } from './data/columns.js';

@@ -2,7 +2,15 @@
 // the card as it is in the folder now, and the pictures that it shows. Nothing else in the folder leaves it.
 import { encodeJson, type FileSource, type FileStore, isPath, sha256 } from '@paris/files';
 import { chunkBytes, indexPath, type ModelIndex, parseModelIndex, verifiedStore } from '@paris/model';
-import { assembledCard, CARD_FILE, type CardEvaluation, DataError, modelCard, type RunRecord } from '@paris/trainer';
+import {
+  assembledCard,
+  CARD_FILE,
+  type CardEvaluation,
+  DataError,
+  modelCard,
+  type RunRecord,
+  readCardCondition,
+} from '@paris/trainer';
 
 /** A file to send. Without content it is the folder's. */
 export interface PublishedFile {
@@ -96,10 +104,11 @@ async function check(
  * `assemble` made of the index alone, a new one that says all that is known.
  */
 async function cardOf(model: FileSource, index: ModelIndex, sources: CardSources): Promise<string> {
-  const fresh = modelCard({ ...sources, index });
+  const condition = await readCardCondition(model, index);
+  const fresh = modelCard({ ...sources, index, condition });
   if (!(await model.exists(CARD_FILE))) return fresh;
   const own = new TextDecoder().decode(await model.read(CARD_FILE));
-  if (own === assembledCard(index)) return fresh;
+  if (own === assembledCard(index, condition)) return fresh;
   if (/^---\r?\n/.test(own)) return own;
   return `${fresh.slice(0, fresh.indexOf('\n---\n') + 5)}\n${own}`;
 }

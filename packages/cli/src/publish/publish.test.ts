@@ -116,7 +116,7 @@ describe('paris publish', () => {
     beforeEach(async () => {
       const store = nodeStore(model);
       const index = parseModelIndex(await store.read(indexPath));
-      await writeFile(card(), assembledCard(index));
+      await writeFile(card(), assembledCard(index, 'tokens'));
       await writeModelIndex(store, index);
     });
 

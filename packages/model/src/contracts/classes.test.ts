@@ -20,6 +20,20 @@ it('a class is found by its number and by each of its names', () => {
   expect(classNumber({ classes: 1, names: ['one', 'more than there are'] }, 'more than there are')).toBeUndefined();
 });
 
+it('a name that is listed comes before a number and before the same name in another case', () => {
+  const digits = { classes: 3, names: ['1', '2', '3'] };
+  expect(['1', '2', ' 3 ', '0', '02', '4'].map((label) => classNumber(digits, label))).toEqual([
+    0,
+    1,
+    2,
+    0,
+    2,
+    undefined,
+  ]);
+  expect(classNumber({ classes: 2, names: ['US', 'us'] }, 'us')).toBe(1);
+  expect(classNumber({ classes: 1, names: ['one', '0'] }, '0')).toBe(0);
+});
+
 it('what is no class is said with what is one', () => {
   expect(unknownClass(fish, 'whale')).toBe(
     'there is no class "whale". Give a number from 0 to 2, or one of its names, such as "tench, Tinca tinca"',

@@ -7,16 +7,19 @@ export function classNames({ classes, names }: LabelSet): readonly string[] {
 }
 
 /**
- * The number of a class.
- * @param label - its number, one of its names or all of them as they are listed, in any case; '' is "anything"
+ * The number of a class, of data and of prompts alike.
+ * @param label - all its names as they are listed, which come before numbers, since names may be digits; its number; or one of its
+ *   names or all, in any case. '' is "anything"
  * @returns the number of classes for "anything"; undefined if there is no such class
  */
-export function classNumber({ classes, names }: LabelSet, label: string): number | undefined {
+export function classNumber({ classes, names = [] }: LabelSet, label: string): number | undefined {
   if (label === '') return classes;
+  const listed = names.indexOf(label.trim());
+  if (listed >= 0 && listed < classes) return listed;
   const wanted = label.trim().toLowerCase();
   if (/^\d+$/.test(wanted) && Number(wanted) < classes) return Number(wanted);
   const isNamed = (all: string) => [all, ...all.split(',')].some((name) => name.trim().toLowerCase() === wanted);
-  const found = names?.findIndex(isNamed) ?? -1;
+  const found = names.findIndex(isNamed);
   return found >= 0 && found < classes ? found : undefined;
 }
 

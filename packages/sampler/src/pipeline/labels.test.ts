@@ -1,6 +1,7 @@
+import { classNumber } from '@paris/model/classes';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { encodeLabels } from './labels.js';
+import { encodeLabels, subjectsOf } from './labels.js';
 import { loadPipeline } from './load.js';
 import { classModelFolder, classNames as names } from './model.testing.js';
 import type { GenerateOptions } from './options.js';
@@ -54,6 +55,18 @@ it('the unconditional is the class that stands for anything', async () => {
     [3, 3],
   ]);
   expect(await numbers(['', '0'])).toEqual([[3, 0]]);
+});
+
+it('a number is a number where names are digits, and its text is that class too', () => {
+  const refuse = (what: string): never => {
+    throw new Error(what);
+  };
+  const digits = { classes: 3, names: ['1', '02', '2'] };
+  const texts = subjectsOf({ labels: [0, 1, 2, '1', '2'] }, digits, refuse);
+  expect(texts).toEqual(['0', '01', '2', '1', '2']);
+  expect(texts.map((text) => classNumber(digits, text))).toEqual([0, 1, 2, 0, 2]);
+  const [three, none] = subjectsOf({ labels: [1, 3] }, { classes: 3, names: ['1', '3', '01'] }, refuse);
+  expect([three, none]).toEqual(['001', '03']);
 });
 
 it.each([

@@ -18,7 +18,15 @@ export function subjectsOf(options: GenerateOptions, set: LabelSet | undefined, 
   if (label !== undefined && labels !== undefined) refuse('both label and labels are given. Give one of them');
   if (labels?.length === 0) refuse('labels is an empty list. Give a label at least, or leave labels out');
   if (!(Number.isInteger(count) && count > 0)) refuse(`count is ${count}. Give a whole number from 1 on`);
-  return (labels ?? [label ?? '']).flatMap((each) => new Array<string>(count).fill(String(each)));
+  return (labels ?? [label ?? '']).flatMap((each) => new Array<string>(count).fill(textOf(each, set)));
+}
+
+/** A label as text. Zeros in front keep a number from being the name of another class. */
+function textOf(label: number | string, { names = [] }: LabelSet): string {
+  let text = String(label);
+  const named = () => names.indexOf(text);
+  if (typeof label === 'number') while (named() >= 0 && named() !== label) text = `0${text}`;
+  return text;
 }
 
 /**

@@ -83,7 +83,7 @@ export interface Autoguidance {
 /** What to draw, how many, and how. */
 export interface GenerateOptions {
   readonly prompt?: string;
-  /** What to draw, for models that take a class: its number, or its name where the model lists names. */
+  /** What to draw, for models that take a class: its number, or as text its name where the model lists names, else its number. */
   readonly label?: number | string;
   /** Several classes at once, instead of `label`. */
   readonly labels?: readonly (number | string)[];

@@ -126,8 +126,10 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
     if (needsText) await copyPart(options.text!, model, 'text', text!.encoder, options.parts);
     const { words, maxTokens } = experts[0]!.vocabulary;
     if (conditions === 'tokens') await writeVocabulary(model, words, maxTokens);
-    if (writesCard)
-      await model.write(CARD_FILE, new TextEncoder().encode(assembledCard({ codec: 'identity', ...description })));
+    if (writesCard) {
+      const card = assembledCard({ codec: 'identity', ...description }, conditions);
+      await model.write(CARD_FILE, new TextEncoder().encode(card));
+    }
     const index = await writeModelIndex(model, description);
     signal?.throwIfAborted();
     return index;

@@ -173,6 +173,13 @@ it('a router that may not grow says why', async () => {
   );
   await expect(grow(all!, { store: memoryStore() })).rejects.toThrow('there is no router to start from');
   await expect(grow(more!, { store })).rejects.toThrow('pictures of new clusters alone, and the router would forget');
+  for (const from of [store, model!]) {
+    const others = memoryStore();
+    for (const path of await from.list()) await others.write(path, await from.read(path));
+    const list = new TextDecoder().decode(await from.read('text/vocabulary.json'));
+    await others.write('text/vocabulary.json', new TextEncoder().encode(list.replace('square', 'circle')));
+    await expect(grow(all!, { store: others })).rejects.toThrow('the old router reads 6 words, the data has others');
+  }
 });
 
 describe('withdrawal', () => {

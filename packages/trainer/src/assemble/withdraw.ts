@@ -11,6 +11,7 @@ import {
 } from '@paris/model';
 import { ValueError } from '@paris/tensor';
 import { assembledCard, CARD_FILE } from '../card/card.js';
+import { readCardCondition } from '../card/condition.js';
 import { mayWriteCard } from '../card/own.js';
 import { readCluster, readLabelled } from '../data/files.js';
 import type { DataItem } from '../data/formats.js';
@@ -99,12 +100,13 @@ export async function withdrawExperts({ model, experts, out, signal }: WithdrawO
   } else await recoverOutput(model);
   const index = await readModelIndex(model, 'the folder');
   const left = without(index, experts);
+  const condition = await readCardCondition(model, left);
   if (!out) {
     const folders = experts.map(expertFolder);
     const writesCard = await mayWriteCard(model);
     const replaced = { parts: [...folders, ...(writesCard ? [CARD_FILE] : [])], last: indexPath };
     return replaceOutput(model, modelFolder, replaced, 'withdraw', (store) =>
-      writeIndexAndCard(store, left, writesCard),
+      writeIndexAndCard(store, left, writesCard && assembledCard(left, condition)),
     );
   }
   await recoverOutput(out);
@@ -118,7 +120,7 @@ export async function withdrawExperts({ model, experts, out, signal }: WithdrawO
       signal?.throwIfAborted();
       if (path !== CARD_FILE) await store.write(path, await files.read(path));
     }
-    return writeIndexAndCard(store, left, writesCard);
+    return writeIndexAndCard(store, left, writesCard && assembledCard(left, condition));
   });
 }
 
@@ -155,11 +157,11 @@ function without(index: ModelIndex, experts: readonly number[]): ModelIndex {
   };
 }
 
-async function writeIndexAndCard(store: FileStore, index: ModelIndex, writesCard: boolean): Promise<ModelIndex> {
+async function writeIndexAndCard(store: FileStore, index: ModelIndex, text: string | false): Promise<ModelIndex> {
   const others = index.files.filter(({ path }) => path !== CARD_FILE);
   const files: ModelFile[] = [...others];
-  if (writesCard) {
-    const card = new TextEncoder().encode(assembledCard(index));
+  if (text !== false) {
+    const card = new TextEncoder().encode(text);
     await store.write(CARD_FILE, card);
     files.push({ path: CARD_FILE, sizeBytes: card.length, sha256: await sha256(card) });
     files.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -4,6 +4,7 @@ import type { ModelIndex } from '@paris/model';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../run/record.js';
 import { modelCard } from './card.js';
+import { readCardCondition } from './condition.js';
 import { readCardEvaluation } from './evaluation.js';
 
 const index: ModelIndex = {
@@ -73,6 +74,30 @@ describe('modelCard', () => {
     expect(card).toContain('- licences: Apache-2.0 (7 pictures), MIT (5 pictures)');
     expect(card).toContain('was not evaluated for this card');
     expect(card).not.toMatch(/## (Training|Evaluation)/);
+  });
+
+  it('says what can be asked for: words that are listed, classes, or nothing that is not known', () => {
+    const words = modelCard({ name: 'me/cats', index, condition: 'tokens' });
+    expect(words).toContain('\nnpx @paris/cli info my-model/ --words     # the words that it knows');
+    expect(words).toContain('\n- It knows the words of its captions and no others; `paris info` lists them.\n');
+    const classes = modelCard({ name: 'me/cats', index, condition: 'label' });
+    expect(classes).toContain('\n- It draws the classes that it learned and no others: a prompt is the number of one');
+    for (const condition of ['label', 'embeddings', 'none', undefined] as const) {
+      expect(modelCard({ name: 'me/cats', index, condition })).not.toMatch(/words|captions/);
+    }
+  });
+
+  it('is told what a model is asked with by its first expert and its list of words', async () => {
+    const store = memoryStore();
+    const read = async (config: object) => {
+      await writeJson(store, 'experts/01/config.json', config);
+      return readCardCondition(store, { clusters: 3, absent: [0] });
+    };
+    for (const kind of ['label', 'embeddings', 'none']) expect(await read({ condition: { kind } })).toBe(kind);
+    for (const config of [{ condition: { kind: 'tokens' } }, {}]) expect(await read(config)).toBeUndefined();
+    await writeJson(store, 'text/vocabulary.json', {});
+    for (const config of [{ condition: { kind: 'tokens' } }, {}]) expect(await read(config)).toBe('tokens');
+    await expect(readCardCondition(store, { clusters: 1 })).rejects.toThrow('experts/00/config.json is missing');
   });
 
   it('has a row for each run, with the time of all', () => {

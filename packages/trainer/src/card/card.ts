@@ -2,6 +2,7 @@
 import { printable } from '@paris/files';
 import type { ModelIndex } from '@paris/model';
 import type { RunRecord } from '../run/record.js';
+import type { ConditionKind } from '../train/conditions.js';
 import { type CardEvaluation, evaluationSection } from './evaluation.js';
 import { learnedSection } from './learned.js';
 
@@ -16,6 +17,8 @@ export interface CardOptions {
   /** The heading, such as `owner/name`. Default: what the model is. */
   name?: string | undefined;
   index: CardIndex;
+  /** What its experts are asked with: {@link readCardCondition}. */
+  condition?: ConditionKind | undefined;
   /** The records of the runs that it was assembled from: what was trained, and for how long. */
   runs?: readonly RunRecord[] | undefined;
   /** From evaluation.json: {@link readCardEvaluation}. */
@@ -23,24 +26,24 @@ export interface CardOptions {
 }
 
 /** A model card in Markdown. What is not known is left out; nothing is guessed. */
-export function modelCard({ name, index, runs = [], evaluation }: CardOptions): string {
+export function modelCard({ name, index, condition, runs = [], evaluation }: CardOptions): string {
   const sections = [
     frontMatter(index),
     `# ${name === undefined ? headingOf(index) : inline(name)}`,
     about(index),
-    sampling(name),
+    sampling(name, condition),
     pictures(index),
     learnedSection(index),
     ...(runs.length > 0 ? [training(runs)] : []),
     ...(evaluation ? [evaluationSection(evaluation)] : []),
-    limits(index, evaluation),
+    limits(index, condition, evaluation),
   ];
   return `${sections.join('\n\n')}\n`;
 }
 
-/** The card that a model folder begins with: the same for the same index, whatever its files. */
-export function assembledCard({ files: _, ...index }: CardIndex): string {
-  return modelCard({ index });
+/** The card that a model folder begins with: the same for the same index and condition, whatever its files. */
+export function assembledCard({ files: _, ...index }: CardIndex, condition: ConditionKind | undefined): string {
+  return modelCard({ index, condition });
 }
 
 function headingOf(index: CardIndex): string {
@@ -79,14 +82,16 @@ function about(index: CardIndex): string {
   );
 }
 
-function sampling(name: string | undefined): string {
+function sampling(name: string | undefined, condition: ConditionKind | undefined): string {
   const source = name !== undefined && /^[\w.-]+\/[\w.-]+$/.test(name) ? `hf:${name}` : 'my-model/';
   return [
     '## Sample it',
     '',
     '```sh',
     `npx @paris/cli sample ${source} --prompt "…" --out picture.png`,
-    `npx @paris/cli info ${source === 'my-model/' ? source : 'my-model/'} --words     # the words that it knows, of a downloaded folder`,
+    ...(condition === 'tokens'
+      ? ['npx @paris/cli info my-model/ --words     # the words that it knows, of a downloaded folder']
+      : []),
     '```',
   ].join('\n');
 }
@@ -136,13 +141,25 @@ function runRow({ kind, cluster, data, options, result }: RunRecord): string {
   return `| ${name} | ${data.count} | ${steps} | ${duration(result?.seconds ?? 0)} | \`${result?.sha256.slice(0, 16) ?? ''}\` |`;
 }
 
-function limits({ latent }: CardIndex, evaluation: CardEvaluation | undefined): string {
+/** What can be asked for, where there is a list of it. */
+const asked: { readonly [kind in ConditionKind]?: string } = {
+  tokens: '- It knows the words of its captions and no others; `paris info` lists them.',
+  label:
+    '- It draws the classes that it learned and no others: a prompt is the number of one, or its name where it has one.',
+};
+
+function limits(
+  { latent }: CardIndex,
+  condition: ConditionKind | undefined,
+  evaluation: CardEvaluation | undefined,
+): string {
+  const knows = condition && asked[condition];
   const copies = evaluation?.pictures && evaluation.pictures.copying.pValue < 0.01;
   return [
     '## Limits',
     '',
     `- It draws what its pictures show, ${latent.width} × ${latent.height}${evaluation ? '' : ', and was not evaluated for this card'}.`,
-    '- It knows the words of its captions and no others; `paris info` lists them.',
+    ...(knows ? [knows] : []),
     ...(copies
       ? ['- It copies: many drawn pictures are near to a training picture. Do not take them for new designs.']
       : []),

@@ -22,20 +22,4 @@ export function classesOf(categories: Iterable<string>): LabelSet {
   );
 }
 
-/** The number of a class that is named by one of its names, or by its number; undefined if there is none. */
-export function classNumber({ classes, names = [] }: LabelSet, label: string): number | undefined {
-  const wanted = label.trim();
-  const found = names.indexOf(wanted);
-  if (found >= 0) return found;
-  if (wholeNumber.test(wanted)) return Number(wanted) < classes ? Number(wanted) : undefined;
-  const lower = wanted.toLowerCase();
-  const among = names.findIndex((all) =>
-    all
-      .toLowerCase()
-      .split(',')
-      .some((name) => name.trim() === lower),
-  ); // synonyms
-  return among >= 0 ? among : undefined;
-}
-
 const wholeNumber = /^\d{1,9}$/;

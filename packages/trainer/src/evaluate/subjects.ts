@@ -1,6 +1,6 @@
 // What a model is asked to draw so that it can be compared with pictures of the data: their captions, their classes, or nothing.
 import { type FileSource, readJson } from '@paris/files';
-import { expertFolder, presentExperts, readModelIndex } from '@paris/model';
+import { expertFolder, type ModelIndex, presentExperts, readModelIndex } from '@paris/model';
 import * as z from 'zod/mini';
 import type { DataItem } from '../data/formats.js';
 import { type ConditionKind, kindInConfig } from '../train/conditions.js';
@@ -15,9 +15,12 @@ export interface Subjects {
   readonly guided: boolean;
 }
 
-/** What the experts of a model folder take; those that do not say take words. @throws CheckpointError if there is no model */
-async function modelTakes(model: FileSource): Promise<ConditionKind> {
-  const [first] = presentExperts(await readModelIndex(model, 'the model'));
+/** What the experts of a model folder take; those that do not say take words. @throws CheckpointError if the first has no config */
+export async function modelTakes(
+  model: FileSource,
+  index: Pick<ModelIndex, 'clusters' | 'absent'>,
+): Promise<ConditionKind> {
+  const [first] = presentExperts(index);
   return kindInConfig(await readJson(model, `${expertFolder(first!)}/config.json`, configSchema), 'tokens');
 }
 
@@ -29,7 +32,7 @@ export async function subjectsOf(
   model: FileSource,
   items: readonly Pick<DataItem, 'caption' | 'category'>[],
 ): Promise<Subjects> {
-  const kind = await modelTakes(model);
+  const kind = await modelTakes(model, await readModelIndex(model, 'the model'));
   if (kind === 'label') return { as: 'labels', texts: items.map(({ category = '' }) => category), guided: true };
   if (kind === 'none') return { as: 'prompts', texts: items.map(() => ''), guided: false };
   return { as: 'prompts', texts: items.map(({ caption }) => caption), guided: true };

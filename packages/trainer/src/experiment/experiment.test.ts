@@ -1,9 +1,10 @@
 // Experiments through the real architecture at the smoke size: stopped and resumed they end with the same bytes.
 import { type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
+import { classNumber } from '@paris/model/classes';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { classesOf, classNumber } from '../data/classes.js';
+import { classesOf } from '../data/classes.js';
 import { columnsOf } from '../data/columns.js';
 import { openManifestFolder, readLabelled, writeManifestFolder } from '../data/files.js';
 import { readRun } from '../run/record.js';

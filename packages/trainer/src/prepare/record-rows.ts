@@ -1,7 +1,7 @@
 // What a data folder holds of its pictures, a range of records at a time: pixels, the words and class of each, and what codec and
 // text encoder make of them.
 import { encodeCaptions } from '@paris/model';
-import { classNumber } from '../data/classes.js';
+import { classNumber } from '@paris/model/classes';
 import { columnOf, type DataColumns } from '../data/columns.js';
 import type { Encodings } from '../data/encodings.js';
 import type { DataItem, Manifest } from '../data/formats.js';
@@ -53,9 +53,9 @@ export function recordRows(stored: Rows, manifest: Manifest, encoders?: RecordEn
 }
 
 function numberOf({ id, category }: DataItem, classes: NonNullable<Encodings['classes']>): number {
-  const found = category === undefined ? undefined : classNumber(classes, category);
+  const found = category ? classNumber(classes, category) : undefined; // '' would be "anything"
   if (found !== undefined) return found;
-  const what = category === undefined ? 'has no class' : `is of class ${JSON.stringify(category)}`;
+  const what = !category ? 'has no class' : `is of class ${JSON.stringify(category)}`;
   const such = classes.names ? `, such as ${JSON.stringify(classes.names[0])}` : ', numbered from 0';
   const list = `the list has ${classes.classes}${such}`;
   throw new DataError('prepare', `${JSON.stringify(id)} ${what}, and ${list}. Correct the list or the class.`);

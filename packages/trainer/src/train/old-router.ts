@@ -1,7 +1,7 @@
 // A router that another one grows from: that of a finished run, or of a model.
 import { type FileSource, parseJson, sha256 } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
-import { indexPath, isFiniteData, parseModelIndex } from '@paris/model';
+import { indexPath, isFiniteData, type LabelSet, parseModelIndex, readVocabulary } from '@paris/model';
 import { growRouter, parseRouterConfig, type RouterConfig, type RouterWeights } from '@paris/router';
 import { CheckpointError, ValueError } from '@paris/tensor';
 import { RunError } from '../errors.js';
@@ -14,13 +14,15 @@ export interface OldRouter {
   /** The noise path that it was trained on. */
   readonly path: string;
   readonly weights: RouterWeights;
+  /** Those that it reads, by their ids; undefined if it reads none. */
+  readonly words: readonly string[] | undefined;
   /** Of the file of its weights. */
   readonly sha256: string;
 }
 
 /**
  * The router in a run's folder or in a model's.
- * @throws CheckpointError if there is none, or it is no router transformer; RunError if its run is not finished
+ * @throws CheckpointError if there is none, it is no router transformer, or its list of words is missing; RunError if its run is not finished
  */
 export async function readOldRouter(store: FileSource): Promise<OldRouter> {
   const { json, path, file } = (await store.exists('run.json')) ? await ofRun(store) : await ofModel(store);
@@ -34,7 +36,8 @@ export async function readOldRouter(store: FileSource): Promise<OldRouter> {
   const weights = Object.fromEntries(
     tensors.map(([name, { data, shape }]) => [name, { data: data as Float32Array, shape }]),
   );
-  return { config, path, weights, sha256: await sha256(bytes) };
+  const words = config.condition?.kind === 'tokens' ? (await readVocabulary(store)).words : undefined;
+  return { config, path, weights, words, sha256: await sha256(bytes) };
 }
 
 async function ofRun(store: FileSource): Promise<{ json: unknown; path: string; file: string }> {
@@ -67,23 +70,32 @@ function assertTransformer(architecture: unknown): void {
   throw new CheckpointError('train', `${what}. Train yours from the start.`);
 }
 
+/** What the data has that routers read. */
+export interface RouterFormat {
+  readonly size: number;
+  readonly channels: number;
+  readonly vocabulary: readonly string[];
+  readonly classes?: LabelSet | undefined;
+}
+
 /**
  * The config and weights of a router of `clusters` clusters that starts from an old one.
  * @param labels - the cluster of each picture: the new rows begin with the shares of their clusters
- * @throws ValueError if there are fewer clusters, a new one without pictures, none of an old one, or pictures and words that the old router does not read
+ * @throws ValueError if there are fewer clusters, a new one without pictures, none of an old one, or pictures, words or classes that
+ *   the old router does not read
  */
 export function grownFrom(
   old: OldRouter,
   clusters: number,
   labels: Uint32Array,
-  format: { size: number; channels: number; vocabulary: number },
+  format: RouterFormat,
 ): { config: { [name: string]: Json }; weights: RouterWeights } {
   const known = old.config.clusters;
   if (clusters < known) {
     const what = `the old router knows ${known} clusters, the data has ${clusters}`;
     throw new ValueError('train', `${what}. Give the data that it was trained on, with what came since.`);
   }
-  assertReads(old.config, format);
+  assertReads(old, format);
   const shares = Array.from({ length: clusters - known }, (_, i) => {
     const count = labels.reduce((sum, label) => sum + (label === known + i ? 1 : 0), 0);
     if (count > 0) return count / labels.length;
@@ -97,16 +109,23 @@ export function grownFrom(
   return { config, weights: shares.length > 0 ? growRouter(old.weights, shares) : old.weights };
 }
 
-function assertReads(
-  { inputSize, channels, condition }: RouterConfig,
-  format: { size: number; channels: number; vocabulary: number },
-): void {
-  const words = condition?.kind === 'tokens' ? condition.vocabulary : format.vocabulary;
-  if (inputSize === format.size && channels === format.channels && words === format.vocabulary) return;
-  const reads = `${channels} × ${inputSize} × ${inputSize} and ${words} words`;
-  const has = `${format.channels} × ${format.size} × ${format.size} and ${format.vocabulary} words`;
-  throw new ValueError(
-    'train',
-    `the old router reads ${reads}, the data has ${has}. Prepare the data like the old: --like.`,
-  );
+function assertReads({ config, words = [] }: OldRouter, { size, channels, vocabulary, classes }: RouterFormat): void {
+  const { inputSize, condition } = config;
+  const refuse = (reads: string, has: string, how: string) => {
+    throw new ValueError('train', `the old router reads ${reads}, the data has ${has}. ${how}.`);
+  };
+  const like = 'Prepare the data like the old: --like';
+  if (inputSize !== size || config.channels !== channels) {
+    refuse(`${config.channels} × ${inputSize} × ${inputSize}`, `${channels} × ${size} × ${size}`, like);
+  }
+  if (
+    condition?.kind === 'tokens' &&
+    (words.length !== vocabulary.length || words.some((word, i) => word !== vocabulary[i]))
+  ) {
+    refuse(`${words.length} words`, words.length === vocabulary.length ? 'others' : `${vocabulary.length}`, like);
+  }
+  if (condition?.kind === 'label' && classes && condition.classes !== classes.classes) {
+    const how = 'Prepare the data with the list of classes of the old: --labels';
+    refuse(`${condition.classes} classes`, `${classes.classes}`, how);
+  }
 }

@@ -157,14 +157,14 @@ async function startFrom(
     throw new ValueError('train', `${what}. Give 0, or train all of the router.`);
   }
   const old = await readOldRouter(store);
-  const { clusters, vocabulary } = manifest;
+  const { clusters, vocabulary, classes } = manifest;
   const known = old.config.clusters;
   if (learns === 'row' && clusters === known) {
     throw new ValueError('train', 'there is no new cluster, so no new row to train. Train the head, or all of it.');
   }
   const { config, weights } = grownFrom(old, clusters, labels, {
     ...networkInput(manifest),
-    vocabulary: vocabulary.length,
+    ...{ vocabulary, classes },
   });
   return {
     path: old.path,

@@ -1,7 +1,7 @@
 // What sample pictures show while an expert trains: prompts, features of captions, classes, or nothing.
 import { encodeCaptions } from '@paris/model';
+import { classNumber } from '@paris/model/classes';
 import { ValueError } from '@paris/tensor';
-import { classNumber } from '../data/classes.js';
 import type { DataColumns } from '../data/columns.js';
 import type { ClusterManifest } from '../data/formats.js';
 import { gatherRows, type Rows, spread } from '../data/rows.js';
@@ -85,7 +85,7 @@ async function encoded(prompts: readonly string[], text: SampleOptions['text'], 
 
 function classes(prompts: readonly string[], { classes: set }: ClusterManifest): Subjects {
   const label = Uint32Array.from(prompts, (prompt) => {
-    const found = prompt === '' ? set!.classes : classNumber(set!, prompt);
+    const found = classNumber(set!, prompt);
     if (found !== undefined) return found;
     const named = set!.names ? `, or a name such as ${JSON.stringify(set!.names[0])}` : '';
     const what = `there is no class ${JSON.stringify(prompt)}`;
