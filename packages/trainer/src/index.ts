@@ -142,7 +142,7 @@ export { type Json, type RunCheckpoint, type RunIdentity, type RunRecord, readRu
 export { type FurtherWeights, type RunOptions, runTraining, type TrainingJob } from './run/run.js';
 export type { StopOptions } from './run/stopping.js';
 export { type ConditionName, conditionNames } from './train/condition-names.js';
-export type { ConditionSizes } from './train/conditions.js';
+export type { ConditionKind, ConditionSizes } from './train/conditions.js';
 export { ditConfig, routerConfig } from './train/configs.js';
 export { defaultObjective, defaultSize, type TransformerSize } from './train/defaults.js';
 export { type ConfigFor, type TrainExpertOptions, trainExpert } from './train/expert.js';
