@@ -198,6 +198,8 @@ describe.each(Object.entries(cases))('paris %s', (command, given) => {
     else if (command === 'merge') expect(first).toContain('manifest.json is missing');
     else if (command === 'assemble') expect(first).toContain('run.json is not JSON');
     else if (command === 'import') expect(first).toContain('[loadPipeline] there is no model_index.json');
+    // All places are in order, and then the options, which are given together here only.
+    else if (command === 'sample') expect(first).toContain('both --like and --batch are given');
     else expect(first).toContain('began');
   });
 });

@@ -94,7 +94,7 @@ describe('training', () => {
     expect(
       await say({ data: await changed('clusters/01/images.safetensors', (text) => text.slice(0, 99)) }),
     ).toMatchInlineSnapshot(
-      `"CheckpointError: [safetensors] "clusters/01/images.safetensors": its header claims 12435439 of 93 bytes. Was it cut off?"`,
+      `"DataError: [data] clusters/01/images.safetensors has other bytes than were written (its SHA-256 differs). Copy it again, or give the command that wrote it again."`,
     );
   });
 

@@ -156,11 +156,11 @@ describe('a checkpoint', () => {
     const job = counter();
     const { advance } = job;
     job.advance = async (state, step) => {
-      if (step === 3) await new Promise((resolve) => setTimeout(resolve, 80));
+      if (step === 3) await new Promise((resolve) => setTimeout(resolve, 800));
       return advance(state, step);
     };
     const onEvent = (event: TrainEvent) => event.type === 'checkpoint' && saved.push(event.step);
-    await train(memoryStore(), { checkpointEvery: undefined, checkpointMinutes: 0.06 / 60, onEvent }, job);
+    await train(memoryStore(), { checkpointEvery: undefined, checkpointMinutes: 0.6 / 60, onEvent }, job);
     expect(saved).toEqual([4]);
   });
 });

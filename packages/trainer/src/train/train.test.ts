@@ -1,6 +1,6 @@
 // Training on a real device, at toy size.
 import { dit } from '@paris/dit';
-import { type FileStore, folderStore, memoryStore } from '@paris/files';
+import { type FileStore, folderStore, memoryStore, sha256 } from '@paris/files';
 import { parseSafetensors } from '@paris/files/safetensors';
 import { routerTransformer } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
@@ -197,16 +197,24 @@ function watched(store: FileStore, look: (path: string) => void): FileStore {
 }
 
 /** A copy in which the last byte of a file (a pixel's or a token's) is another one. */
+/** A copy of a data folder in which one pixel of this file is another, as its JSON file says it too. */
 async function withByteChanged(store: FileStore, changed: string): Promise<FileStore> {
   const copy = memoryStore();
+  let sums: [string, string] | undefined;
   for (const path of await store.list()) {
     const bytes = await store.read(path);
     if (path === changed) {
       const { images } = parseSafetensors(bytes);
       const first = bytes.length - 12 * 8 * 4 - images!.data.length;
+      const before = await sha256(bytes);
       bytes[first] = 255 - bytes[first]!;
+      sums = [before, await sha256(bytes)];
     }
     await copy.write(path, bytes);
   }
+  const json = changed.replace('images.safetensors', 'cluster.json');
+  const text = new TextDecoder().decode(await copy.read(json));
+  expect(text).toContain(sums![0]);
+  await copy.write(json, new TextEncoder().encode(text.replace(sums![0], sums![1])));
   return copy;
 }
