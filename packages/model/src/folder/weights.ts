@@ -55,8 +55,8 @@ export function weightLoader(device: Device, files: FileSource, floats: 'f32' | 
       const value = uploadTensor(device, tensor, isKept ? undefined : floats);
       owned.add(value);
       leaves.push({ path, value });
-      if (!isFiniteData(tensor.data)) broken.push(path);
-      else if (value.dtype === 'f16' && !isFiniteData(tensor.data, 'f16')) beyond.push(path);
+      const fits = isFiniteData(tensor.data, value.dtype === 'f16' ? 'f16' : 'f32'); // most are: one pass over the numbers
+      if (!fits) (isFiniteData(tensor.data) ? beyond : broken).push(path);
     }
     assertOpen();
     refuse(folder, 'NaN or infinity', broken, 'Train it again, or from an earlier checkpoint');

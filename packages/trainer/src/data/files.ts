@@ -25,7 +25,7 @@ import {
   type ShardFile,
 } from './formats.js';
 import { type Rows, rowsOf } from './rows.js';
-import { pathIn, recordFiles, shardedRows, type WriteOptions } from './shards.js';
+import { damaged, otherBytes, pathIn, recordFiles, shardedRows, type WriteOptions } from './shards.js';
 
 /**
  * Writes records and `manifest.json`. If they exist already with the same bytes, nothing changes. Otherwise, with `fresh`, a
@@ -286,19 +286,19 @@ async function readHashed<M extends DataFormat & Described>(
   const manifest = checkJson(parseJson(text, origin), schema, origin);
   const { rows, images } = await openRecords(store, folder, json, manifest);
   // Of shards, the JSON file has the hashes already.
-  const hashes = { manifest: await sha256(text), ...(images && { images: await sha256(images) }) };
+  const hashes = { manifest: await sha256(text), ...(images !== undefined && { images }) };
   return { manifest, rows, sha256: await sha256(encodeJson(hashes)) };
 }
 
 type Described = Sharded & { count: number; items: readonly unknown[] };
 
-/** The records that a JSON file describes; one file is read as a whole, and `images` are its bytes. */
+/** The records that a JSON file describes; one file is read as a whole, and `images` is its SHA-256. */
 async function openRecords(
   store: FileSource,
   folder: string,
   json: string,
   manifest: DataFormat & Described,
-): Promise<{ rows: Rows; images?: Uint8Array }> {
+): Promise<{ rows: Rows; images?: string }> {
   const { count, items, shards } = manifest;
   if (items.length !== count) {
     throw new CheckpointError('data', `${json} says ${count} pictures and lists ${items.length}.`);
@@ -309,12 +309,11 @@ async function openRecords(
     throw new CheckpointError('data', `${json} says ${count} pictures, and its shards have ${rows.count}.`);
   }
   const path = pathIn(folder, IMAGES);
-  const images = await store.read(path);
-  if (manifest.sha256 !== undefined && (await sha256(images)) !== manifest.sha256) {
-    const what = `${path} has other bytes than were written (its SHA-256 differs)`;
-    throw new DataError('data', `${what}. Copy it again, or give the command that wrote it again.`);
-  }
+  const bytes = await store.read(path);
+  const images = await sha256(bytes);
+  if (manifest.sha256 !== undefined && images !== manifest.sha256)
+    throw new DataError('data', damaged(path, otherBytes));
   // The bytes that are hashed, not the file read again: so run.json describes exactly what is learned from.
-  const tensors = parseSafetensors(images, JSON.stringify(path));
+  const tensors = parseSafetensors(bytes, JSON.stringify(path));
   return { rows: rowsOf(columnsIn(tensors, path, manifest), manifest), images };
 }

@@ -89,16 +89,20 @@ type OpenShard = (from: number, count: number) => Promise<DataColumns>;
 /** The file of a shard, checked now and whenever it is read. @throws DamagedShardError if it is not what was written; what the store throws */
 async function checkedShard(store: FileSource, path: string, shard: ShardFile): Promise<FileSource> {
   const { bytes, sha256 } = shard;
-  const damaged = (what: string) =>
-    new DamagedShardError('data', `${path} ${what}. Copy it again, or give the command that wrote it again.`, shard);
-  if (!(await store.exists(path))) throw damaged('is missing');
+  const error = (what: string) => new DamagedShardError('data', damaged(path, what), shard);
+  if (!(await store.exists(path))) throw error('is missing');
   const size = await store.size(path);
-  if (size !== bytes) throw damaged(`has ${size} bytes, and ${bytes} were written`);
+  if (size !== bytes) throw error(`has ${size} bytes, and ${bytes} were written`);
   const sums = new BlockSums(size);
-  if ((await sums.pass(store, path)) !== sha256) {
-    throw damaged('has other bytes than were written (its SHA-256 differs)');
-  }
-  return sums.checked(store, path, () => damaged('has other bytes each time that it is read'));
+  if ((await sums.pass(store, path)) !== sha256) throw error(otherBytes);
+  return sums.checked(store, path, () => error('has other bytes each time that it is read'));
+}
+
+export const otherBytes = 'has other bytes than were written (its SHA-256 differs)';
+
+/** What is said of a file of records that is not what was written. */
+export function damaged(path: string, what: string): string {
+  return `${path} ${what}. Copy it again, or give the command that wrote it again.`;
 }
 
 async function openShard(store: FileSource, path: string, format: DataFormat, shard: ShardFile): Promise<OpenShard> {
