@@ -1,6 +1,7 @@
 // Density and coverage that no outlier can raise, and that fall in proportion to the share of bad pictures.
 import { ClusteringError } from '../errors.js';
-import { checkPair, distance, mean } from './rows.js';
+import { distance } from '../kmeans/rows.js';
+import { checkPair, mean } from './rows.js';
 
 /** How faithful and how varied drawn pictures are, both in [0, 1] and read as a share of good pictures. */
 export interface ClippedCoverage {

@@ -1,5 +1,6 @@
 // Whether drawn pictures are nearer to the pictures that were learned than other real pictures are: memorization.
-import { checkPair, distance } from './rows.js';
+import { distance } from '../kmeans/rows.js';
+import { checkPair } from './rows.js';
 
 /** Each picture's nearest one among those that were learned. */
 export interface Nearest {

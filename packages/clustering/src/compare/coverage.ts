@@ -1,6 +1,7 @@
 // Whether drawn pictures lie where real ones are (density), and whether they are found around all real ones (coverage).
 import { ClusteringError } from '../errors.js';
-import { checkPair, distance, mean } from './rows.js';
+import { distance } from '../kmeans/rows.js';
+import { checkPair, mean } from './rows.js';
 
 /** How faithful and how varied drawn pictures are. */
 export interface Coverage {

@@ -26,13 +26,6 @@ export function dot(x: Float32Array, i: number, y: Float32Array, j: number, dime
   return sum;
 }
 
-/** The Euclidean distance of row i of `x` and row j of `y`. */
-export function distance(x: Float32Array, i: number, y: Float32Array, j: number, dimensions: number): number {
-  let squares = 0;
-  for (let d = 0; d < dimensions; d++) squares += (x[i * dimensions + d]! - y[j * dimensions + d]!) ** 2;
-  return Math.sqrt(squares);
-}
-
 /** The mean of numbers. */
 export function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,7 +1,8 @@
-// What is refused before anything runs.
+// What is refused, before anything runs or because of what came out.
 import { ClusteringError } from '../errors.js';
 import type { KMeansOptions } from './kmeans.js';
 import type { Metric } from './nearest.js';
+import { distance } from './rows.js';
 
 /** @throws ClusteringError for features or invalid options, naming what was called */
 export function checkProblem(tag: string, features: Float32Array, dimensions: number, options: KMeansOptions): void {
@@ -60,16 +61,10 @@ export function checkFilled(
   sizes: readonly number[],
 ): void {
   if (!sizes.includes(0)) return;
-  const different: number[] = []; // where each starts
-  for (let at = 0; at < rows.length && different.length < sizes.length; at += dimensions) {
-    const isNew = different.every((other) => distance(rows, at, other, dimensions) > roundingOf(metric));
-    if (isNew) different.push(at);
+  const different: number[] = [];
+  for (let i = 0; i < rows.length / dimensions && different.length < sizes.length; i++) {
+    const isNew = different.every((other) => distance(rows, i, rows, other, dimensions) ** 2 > roundingOf(metric));
+    if (isNew) different.push(i);
   }
   if (different.length < sizes.length) throw tooFew(different.length, sizes.length, 'different pictures', tag);
-}
-
-function distance(rows: Float32Array, a: number, b: number, dimensions: number): number {
-  let squares = 0;
-  for (let d = 0; d < dimensions; d++) squares += (rows[a + d]! - rows[b + d]!) ** 2;
-  return squares;
 }

@@ -12,3 +12,10 @@ export function meanRow(rows: Float32Array, dimensions: number): Float32Array {
 export function moved(rows: Float32Array, by: Float32Array, sign: 1 | -1): Float32Array {
   return Float32Array.from(rows, (x, i) => x + sign * by[i % by.length]!);
 }
+
+/** The Euclidean distance of row i of `x` and row j of `y`. */
+export function distance(x: Float32Array, i: number, y: Float32Array, j: number, dimensions: number): number {
+  let squares = 0;
+  for (let d = 0; d < dimensions; d++) squares += (x[i * dimensions + d]! - y[j * dimensions + d]!) ** 2;
+  return Math.sqrt(squares);
+}

@@ -1,12 +1,12 @@
 // How good a clustering is, from its features alone. All of it in float64 on the host.
 import { key } from '@paris/tensor';
 import { meansOf } from '../balance/balanced.js';
-import { distance } from '../compare/rows.js';
 import { draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
 import { checkFeatures } from '../kmeans/check.js';
 import { sizesOf } from '../kmeans/kmeans.js';
 import { type Metric, prepareRows } from '../kmeans/nearest.js';
+import { distance } from '../kmeans/rows.js';
 import { sampleRows } from '../kmeans/seeding.js';
 
 /** How even, compact and well separated clusters are. */
