@@ -54,7 +54,7 @@ it('refuses them in a config file, too, where they would be lost', async () => {
 });
 
 it.each([['--fresh'], ['--checkpoint-every', '5'], ['--grace', '30s'], ['--max-lost', '0.1'], ['--sample-every', '5']])(
-  'refuses %s, which whoever trains it decides',
+  'refuses %s, which is decided where the job is trained',
   async (...option) => {
     await expect(bundle('--cluster', '1', '--', ...option)).rejects.toThrow(
       `[bundle] ${option[0]} is no part of a job: who trains it decides. Leave it out.`,

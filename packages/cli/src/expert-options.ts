@@ -1,11 +1,9 @@
 // What the options of `paris train expert` mean that take several of them: weights to start from, and sample pictures.
-import { basename, dirname } from 'node:path';
 import { ValueError } from '@paris/files';
-import { nodeStore } from '@paris/files/node';
 import type { KeyMap } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import type { InitialWeights, SampleOptions } from '@paris/trainer';
-import { partAt } from './modules.js';
+import { fileAt, partAt } from './modules.js';
 
 /** Whose names a file of weights may have. */
 export type LayoutName = 'paris' | 'facebook' | 'pixart';
@@ -31,8 +29,7 @@ export async function initialOf({
     );
   }
   const groups = remake === 'none' ? [] : remake?.split(',').map((name) => name.trim());
-  const file = { store: nodeStore(dirname(init)), path: basename(init) };
-  return { ...file, layout: await layoutOf(initLayout), ...(groups && { remake: groups }) };
+  return { ...fileAt(init), layout: await layoutOf(initLayout), ...(groups && { remake: groups }) };
 }
 
 async function layoutOf(name: LayoutName): Promise<KeyMap> {

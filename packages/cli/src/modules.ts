@@ -1,7 +1,7 @@
 // What users bring along in files: their own expert, the folder of a codec or a text encoder.
 import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ValueError } from '@paris/files';
+import { type FileStore, ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { Architecture, Expert } from '@paris/model';
 import type { PartFolder } from '@paris/trainer';
@@ -17,6 +17,11 @@ export async function loadArchitecture(file: string): Promise<Architecture<Exper
   const { architecture, fromConfig } = module.default ?? {};
   if (typeof architecture === 'string' && typeof fromConfig === 'function') return { architecture, fromConfig };
   throw new ValueError('train', `${file} has no default export made by defineArchitecture(…).`);
+}
+
+/** A file, as libraries take one: by its store, and its name in there. */
+export function fileAt(path: string): { store: FileStore; path: string } {
+  return { store: nodeStore(dirname(path)), path: basename(path) };
 }
 
 /** The folder of a part of a model, such as `model/codec`. */

@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import type { FileStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { WeightFormat } from '@paris/model';
@@ -9,7 +8,7 @@ import { readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
 import { type GpuFlags, gpuOptions, onGpu } from '../gpu.js';
-import { partAt } from '../modules.js';
+import { fileAt, partAt } from '../modules.js';
 import { number, policyName } from '../option-values.js';
 import { createReporter, type Reporter } from '../reporter.js';
 import { weightsOption } from '../shared-options.js';
@@ -112,7 +111,7 @@ async function carryOut(
     ...(licence !== undefined && { licence }),
     ...(routing !== undefined && { routing }),
     ...(weights !== undefined && { weights }),
-    ...(folder && device && { gate: { ...gateOf(folder, device, reporter, signal), initial: fileOf(init) } }),
+    ...(folder && device && { gate: gateOf(folder, device, init, reporter, signal) }),
     emaDecay: ema,
     complete,
     onNotice: reporter.warn,
@@ -123,8 +122,15 @@ async function carryOut(
   reporter.info(`${experts} experts, ${(bytes / 1e6).toFixed(1)} MB → ${out}`);
 }
 
-function gateOf(data: FileStore, device: Device, reporter: Reporter, signal: AbortSignal): GateOptions {
+function gateOf(
+  data: FileStore,
+  device: Device,
+  init: string | undefined,
+  reporter: Reporter,
+  signal: AbortSignal,
+): GateOptions {
   return {
+    ...(init !== undefined && { initial: fileAt(init) }),
     ...{ device, data, signal },
     onProgress: (done, total) => reporter.work('experts on held-out pictures', done, total),
     onReport: (report) => {
@@ -132,10 +138,6 @@ function gateOf(data: FileStore, device: Device, reporter: Reporter, signal: Abo
       for (const line of report.map(lineOf)) reporter.info(line);
     },
   };
-}
-
-function fileOf(file: string | undefined): GateOptions['initial'] {
-  return file === undefined ? undefined : { store: nodeStore(dirname(file)), path: basename(file) };
 }
 
 /** `expert-03: loss 0.31 on 16 held-out pictures of its cluster; untrained 1.02, others 0.36` */

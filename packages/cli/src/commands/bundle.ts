@@ -8,7 +8,8 @@ import { checkOutputs, path } from '../check-outputs.js';
 import { number, whole } from '../option-values.js';
 import { saveOutputs } from '../output.js';
 import { createReporter } from '../reporter.js';
-import { type ExpertFlags, expertCommand, expertOptions } from './train/expert.js';
+import { type ExpertFlags, expertCommand, expertOptions, sampleFlags } from './train/expert.js';
+import { runFlags } from './train/flags.js';
 
 interface Flags {
   out: string;
@@ -74,11 +75,8 @@ function assertNothingOfAJob(command: Command, training: readonly string[]): voi
 /** Options of `paris train expert` that a job takes from `paris bundle`. */
 const ofBundle = ['--cluster', '--out', '--prove-every', '--max-hours'];
 
-/** Those that whoever trains the job decides. */
-const ofTraining = [
-  ...['--checkpoint-every', '--checkpoint-minutes', '--grace', '--max-lost', '--validate-every', '--watch', '--fresh'],
-  ...['--sample-every', '--sample-prompt', '--codec', '--text'],
-];
+/** Those that are decided where the job is trained. */
+const ofTraining = (): readonly string[] => sampleFlags(runFlags(new Command())).options.map(({ long }) => long!);
 
 /** The rest of the command line is read as `paris train expert` reads it. */
 async function jobOf(
@@ -111,9 +109,10 @@ function refuseMisplaced(inner: Command): void {
       ? new ValueError('bundle', `${long} of a job is an option of paris bundle. Give it before --.`)
       : new ValueError('bundle', `${long} is no part of a job: who trains it decides. Leave it out.`);
   };
+  const misplaced = [...ofBundle, ...ofTraining()];
   for (const option of inner.options) {
     const long = option.long!;
-    if (![...ofBundle, ...ofTraining].includes(long)) continue;
+    if (!misplaced.includes(long)) continue;
     inner.on(`option:${option.name()}`, () => refuse(long));
     const isConfigured = () => inner.getOptionValueSource(option.attributeName()) === 'config';
     if (ofBundle.includes(long)) inner.hook('preAction', () => (isConfigured() ? refuse(long) : undefined));

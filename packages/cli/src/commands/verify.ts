@@ -1,4 +1,3 @@
-import { basename, dirname } from 'node:path';
 import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { Verification } from '@paris/trainer';
@@ -6,7 +5,7 @@ import { Command } from 'commander';
 import { isFile, readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
-import { loadArchitecture } from '../modules.js';
+import { fileAt, loadArchitecture } from '../modules.js';
 import { number, seed } from '../option-values.js';
 import { printText } from '../print.js';
 
@@ -75,9 +74,7 @@ async function run({ device, reporter, signal }: GpuContext, flags: Flags, resul
     ...{ confidence, fraction, root, exact, tolerance, maxLost },
     expected: job?.identity,
     ...(flags.seed !== undefined && { randomness: new TextEncoder().encode(`${flags.seed}`) }),
-    ...(flags.init !== undefined && {
-      initial: { store: nodeStore(dirname(flags.init)), path: basename(flags.init) },
-    }),
+    ...(flags.init !== undefined && { initial: fileAt(flags.init) }),
     ...(flags.expert !== undefined && { experts: [await loadArchitecture(flags.expert)] }),
     onProgress: (done, total) => reporter.work('replay', done, total),
   });

@@ -86,18 +86,8 @@ export function expertCommand(): Command {
       'of the file, what is initialised again: head, text, cross-attention, modulation, by commas, or none ' +
         '(default: head,text, and cross-attention if the file has none)',
     )
-    .option('--expert <file>', 'a module whose default export is your own defineArchitecture(…)')
-    .option('--sample-every <n>', 'steps between sample pictures, in samples/ of the run', whole(1))
-    .option(
-      '--sample-prompt <text>',
-      'a prompt of the samples, or a class; repeat it for more (default: four captions or classes)',
-      collected,
-    )
-    .option('--codec <folder>', 'decodes the samples of an expert that learns latents: what prepare had')
-    .option(
-      '--text <folder>',
-      'encodes the prompts of the samples of an expert that learns features: what prepare had',
-    );
+    .option('--expert <file>', 'a module whose default export is your own defineArchitecture(…)');
+  sampleFlags(command);
   configurable(command, ['out', 'cluster']);
   checkRunOutputs(command, ({ cluster, init, expert, codec, text }: ExpertFlags) => ({
     name: expertRunName(cluster),
@@ -149,4 +139,20 @@ export async function expertOptions(
     // Networks of one's own may have another config: they are said what comes.
     ...(flags.expert !== undefined && { condition: flags.condition }),
   };
+}
+
+/** Pictures that are drawn on the way. */
+export function sampleFlags(command: Command): Command {
+  return command
+    .option('--sample-every <n>', 'steps between sample pictures, in samples/ of the run', whole(1))
+    .option(
+      '--sample-prompt <text>',
+      'a prompt of the samples, or a class; repeat it for more (default: four captions or classes)',
+      collected,
+    )
+    .option('--codec <folder>', 'decodes the samples of an expert that learns latents: what prepare had')
+    .option(
+      '--text <folder>',
+      'encodes the prompts of the samples of an expert that learns features: what prepare had',
+    );
 }

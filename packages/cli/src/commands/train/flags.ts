@@ -169,8 +169,8 @@ function optimizerFlags(command: Command): void {
     );
 }
 
-/** How a run is kept, measured, shown and ended. */
-function runFlags(command: Command): Command {
+/** How a run is kept, measured, shown and ended: what may be another each time that it is resumed. */
+export function runFlags(command: Command): Command {
   return command
     .option('--checkpoint-every <n>', 'steps between checkpoints (default: 100, or none with minutes)', whole(1))
     .option('--checkpoint-minutes <x>', 'minutes between checkpoints', number({ above: 0 }))
