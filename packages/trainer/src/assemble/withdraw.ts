@@ -100,13 +100,13 @@ export async function withdrawExperts({ model, experts, out, signal }: WithdrawO
   } else await recoverOutput(model);
   const index = await readModelIndex(model, 'the folder');
   const left = without(index, experts);
-  const condition = await readCardCondition(model, left);
+  const card = assembledCard(left, await readCardCondition(model, left));
   if (!out) {
     const folders = experts.map(expertFolder);
     const writesCard = await mayWriteCard(model);
     const replaced = { parts: [...folders, ...(writesCard ? [CARD_FILE] : [])], last: indexPath };
     return replaceOutput(model, modelFolder, replaced, 'withdraw', (store) =>
-      writeIndexAndCard(store, left, writesCard && assembledCard(left, condition)),
+      writeIndexAndCard(store, left, writesCard && card),
     );
   }
   await recoverOutput(out);
@@ -120,7 +120,7 @@ export async function withdrawExperts({ model, experts, out, signal }: WithdrawO
       signal?.throwIfAborted();
       if (path !== CARD_FILE) await store.write(path, await files.read(path));
     }
-    return writeIndexAndCard(store, left, writesCard && assembledCard(left, condition));
+    return writeIndexAndCard(store, left, writesCard && card);
   });
 }
 

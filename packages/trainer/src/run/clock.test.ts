@@ -1,11 +1,12 @@
 // A training on a machine whose clock is set while it runs, back and forward: what is due by time goes by what has passed. Steps
 // take three minutes of a clock that the test moves, and the time of day jumps as it likes.
 import { folderStore, memoryStore } from '@paris/files';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { counter, type State } from './counter.testing.js';
 import type { TrainEvent } from './events.js';
 import { readLines } from './lines.js';
 import { LOG_FILE } from './log.js';
+import { movedClock } from './moved-clock.testing.js';
 import { type RunOptions, runTraining, type TrainingJob } from './run.js';
 
 const hourMs = 3_600_000;
@@ -22,14 +23,9 @@ const days: Readonly<Record<string, (step: number) => number>> = {
   'goes back to 1970': (step) => (step < 5 ? noon : 0),
 };
 
-let passedMs: number;
-beforeEach(() => {
-  passedMs = 1000;
-  vi.spyOn(performance, 'now').mockImplementation(() => passedMs);
-});
+const clock = movedClock();
 afterEach(() => {
   vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 /** A training whose steps take three minutes each, and set the clock. */
@@ -38,7 +34,7 @@ async function train(timeOfDay: (step: number) => number, controls: Partial<RunO
   const job: TrainingJob<State> = counter({ steps });
   const { advance } = job;
   job.advance = async (state, step) => {
-    passedMs += stepMs;
+    clock.passedMs += stepMs;
     vi.setSystemTime(timeOfDay(step + 1));
     return advance(state, step);
   };

@@ -1,25 +1,19 @@
 // How long a training took, over all its processes. Steps take a minute of a clock that the test moves.
 import { type FileStore, folderStore, memoryStore } from '@paris/files';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { counter } from './counter.testing.js';
+import { movedClock } from './moved-clock.testing.js';
 import { type RunRecord, readRun, writeRun } from './record.js';
 import { type RunOptions, runTraining } from './run.js';
 
-let passedMs: number;
-beforeEach(() => {
-  passedMs = 1000;
-  vi.spyOn(performance, 'now').mockImplementation(() => passedMs);
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const clock = movedClock();
 
 /** Trains to so many steps of four pictures in a process that may die after some; an hour passes before the next one. */
 async function train(runs: FileStore, steps: number, dieAfter?: number, more: Partial<RunOptions> = {}) {
   const job = counter({ steps, ...(dieAfter !== undefined && { dieAfter }) });
   const { advance } = job;
   job.advance = (state, step) => {
-    passedMs += 60_000;
+    clock.passedMs += 60_000;
     return advance(state, step);
   };
   const end = runTraining(async () => job, {
@@ -29,7 +23,7 @@ async function train(runs: FileStore, steps: number, dieAfter?: number, more: Pa
   });
   if (dieAfter !== undefined) await expect(end).rejects.toThrow('killed');
   else await end;
-  passedMs += 3_600_000;
+  clock.passedMs += 3_600_000;
   return (await readRun(folderStore(runs, 'router')))!;
 }
 
