@@ -72,7 +72,9 @@ function layout(pixels: Uint8Array, size: number, { grid, layoutWeight }: Statis
     for (let x = 0; x < size; x++) {
       const cell = cellOf(y, size, grid) * grid + cellOf(x, size, grid);
       const at = y * size + x;
-      const [r, g, b] = [pixels[at]! / 255, pixels[plane + at]! / 255, pixels[2 * plane + at]! / 255];
+      const r = pixels[at]! / 255;
+      const g = pixels[plane + at]! / 255;
+      const b = pixels[2 * plane + at]! / 255;
       out[cell]! += (r + g + b) / 3 - 0.5;
       out[grid * grid + cell]! += r - g;
       out[2 * grid * grid + cell]! += (r + g) / 2 - b;
@@ -84,18 +86,24 @@ function layout(pixels: Uint8Array, size: number, { grid, layoutWeight }: Statis
 /** The square root of the joint RGB histogram, [bins, bins, bins]. */
 function colours(pixels: Uint8Array, size: number, { bins, colourWeight }: StatisticsOptions, out: Float32Array): void {
   const plane = size * size;
-  const position = (byte: number) => (byte / 255) * (bins - 1);
+  const last = bins - 1;
+  const lowest = Math.max(bins - 2, 0);
+  // Written out by channel: a list for each pixel is 300 bytes of garbage for each.
   for (let at = 0; at < plane; at++) {
-    const place = [0, 1, 2].map((channel) => position(pixels[channel * plane + at]!));
+    const r = (pixels[at]! / 255) * last;
+    const g = (pixels[plane + at]! / 255) * last;
+    const b = (pixels[2 * plane + at]! / 255) * last;
+    const [lowR, lowG, lowB] = [
+      Math.min(Math.floor(r), lowest),
+      Math.min(Math.floor(g), lowest),
+      Math.min(Math.floor(b), lowest),
+    ];
     for (let corner = 0; corner < 8; corner++) {
-      let [index, share] = [0, 1];
-      for (let channel = 0; channel < 3; channel++) {
-        const low = Math.min(Math.floor(place[channel]!), Math.max(bins - 2, 0));
-        const upper = place[channel]! - low;
-        const high = (corner >> channel) & 1;
-        share *= high ? upper : 1 - upper;
-        index = index * bins + Math.min(low + high, bins - 1);
-      }
+      const [highR, highG, highB] = [corner & 1, (corner >> 1) & 1, corner >> 2];
+      const share =
+        (highR ? r - lowR : 1 - (r - lowR)) * (highG ? g - lowG : 1 - (g - lowG)) * (highB ? b - lowB : 1 - (b - lowB));
+      const index =
+        (Math.min(lowR + highR, last) * bins + Math.min(lowG + highG, last)) * bins + Math.min(lowB + highB, last);
       out[index]! += share;
     }
   }
@@ -113,7 +121,8 @@ function edges(pixels: Uint8Array, size: number, settings: StatisticsOptions, ou
   };
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const [dx, dy] = [grey(y, x + 1) - grey(y, x - 1), grey(y + 1, x) - grey(y - 1, x)];
+      const dx = grey(y, x + 1) - grey(y, x - 1);
+      const dy = grey(y + 1, x) - grey(y - 1, x);
       const magnitude = Math.hypot(dx, dy);
       if (magnitude === 0) continue;
       // Directions are a circle of half a turn; a gradient between two of them is shared between both.

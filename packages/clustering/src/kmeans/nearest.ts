@@ -17,21 +17,36 @@ export function nearest(features: Tensor, centroids: Tensor): { labels: Tensor; 
   return { labels, distances };
 }
 
+/** Rows that are prepared, moved and on the device at once where nothing needs all of them. */
+const rowsAtOnce = 2 ** 14;
+
 /**
  * The nearest centroid of each row, and the squared distance to it. A row's result does not depend on other rows.
- * @param features - [N, D], prepared by {@link prepareRows} for the metric
- * @param centroids - [K, D]
+ * @param features - [N, D]; of them, some thousands are copied at a time
+ * @param centroids - [K, D], prepared by {@link prepareRows} for the metric
+ * @param metric - for which the rows are still to be prepared. Default: they are
  */
 export async function nearestCentroids(
   device: Device,
   features: Float32Array,
   centroids: Float32Array,
   dimensions: number,
+  metric: Metric = 'euclidean',
 ): Promise<Placement> {
   // From the centroids' mean, as k-means measures from that of the rows: it does not depend on the other rows either.
   const origin = meanRow(centroids, dimensions);
-  using rows = new DeviceRows(device, moved(features, origin, -1), dimensions, centroids.length / dimensions);
-  return await rows.place(moved(centroids, origin, -1)); // awaited here: the rows are disposed of on return
+  const targets = moved(centroids, origin, -1);
+  const count = features.length / dimensions;
+  const placement = { labels: new Uint32Array(count), distances: new Float32Array(count) };
+  for (let from = 0; from < count; from += rowsAtOnce) {
+    const part = features.subarray(from * dimensions, (from + rowsAtOnce) * dimensions);
+    const own = moved(prepareRows(part, dimensions, metric), origin, -1);
+    using rows = new DeviceRows(device, own, dimensions, centroids.length / dimensions);
+    const { labels, distances } = await rows.place(targets);
+    placement.labels.set(labels, from);
+    placement.distances.set(distances, from);
+  }
+  return placement;
 }
 
 /** Where rows belong. */

@@ -10,7 +10,9 @@ export function meanRow(rows: Float32Array, dimensions: number): Float32Array {
 
 /** Rows with a row added to, or taken from, each. */
 export function moved(rows: Float32Array, by: Float32Array, sign: 1 | -1): Float32Array {
-  return Float32Array.from(rows, (x, i) => x + sign * by[i % by.length]!);
+  const shifted = new Float32Array(rows.length); // Float32Array.from takes ten times as long
+  for (let i = 0; i < rows.length; i++) shifted[i] = rows[i]! + sign * by[i % by.length]!;
+  return shifted;
 }
 
 /** The Euclidean distance of row i of `x` and row j of `y`. */

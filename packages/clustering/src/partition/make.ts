@@ -145,8 +145,8 @@ async function place(
   features: Float32Array,
   { encoder, metric, centroids, fine }: Pick<Partition, 'encoder' | 'metric' | 'centroids' | 'fine'>,
 ): Promise<Uint32Array> {
-  const rows = prepareRows(features, encoder.dimensions, metric);
-  const { labels } = await nearestCentroids(device, rows, fine?.centroids ?? centroids, encoder.dimensions);
+  const { dimensions } = encoder;
+  const { labels } = await nearestCentroids(device, features, fine?.centroids ?? centroids, dimensions, metric);
   return fine ? labels.map((label) => fine.clusters[label]!) : labels;
 }
 
