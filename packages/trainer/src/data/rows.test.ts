@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { columnOf, columnsOf, type DataColumns, recordBytes } from './columns.js';
+import { columnOf, columnsOf, type DataColumns, emptyColumns, recordBytes } from './columns.js';
 import type { DataFormat } from './formats.js';
 import { gatherRows, type Rows, rowsOf, selectRows } from './rows.js';
 
@@ -28,15 +28,9 @@ function noted(): { rows: Rows; ranges: string[] } {
 }
 
 it.each([
-  [
-    [4, 0, 1, 4],
-    ['0+2', '4+1'],
-  ],
+  [[4, 0, 1, 4], ['0+5']],
   [[5, 3, 4, 2], ['2+4']],
-  [
-    [0, 2, 4],
-    ['0+1', '2+1', '4+1'],
-  ],
+  [[0, 2, 4], ['0+5']],
   [[], []],
 ])('gathers rows %j, each range once: %j', async (indices, expected) => {
   const { rows, ranges } = noted();
@@ -45,6 +39,20 @@ it.each([
   expect([...gathered.tokens!]).toEqual(indices);
   expect(gathered).toEqual(selectRows(pictures, format, indices));
   expect(ranges).toEqual(expected);
+});
+
+it('reads rows apart that are far from each other, or in different files', async () => {
+  const large = { ...format, size: 100, count: 1000 }; // 20,004 bytes a record
+  const ranges: string[] = [];
+  const read: Rows['read'] = async (from, count) => {
+    ranges.push(`${from}+${count}`);
+    return emptyColumns(large, count);
+  };
+  await gatherRows({ count: 1000, read }, large, [1, 5, 10, 900]);
+  expect(ranges).toEqual(['1+5', '10+1', '900+1']);
+  ranges.length = 0;
+  await gatherRows({ count: 1000, read, starts: [0, 4, 8] }, large, [0, 2, 3, 4, 6, 9]);
+  expect(ranges).toEqual(['0+7', '9+1']);
 });
 
 it('gives rows of the caller’s own', async () => {

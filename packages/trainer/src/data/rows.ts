@@ -1,11 +1,13 @@
 // Records as rows that are read in ranges: training and evaluation read the rows that they need, and do not hold a whole
 // folder in one array.
-import { copyRecords, type DataColumns, emptyColumns, rangeOf } from './columns.js';
+import { copyRecords, type DataColumns, emptyColumns, rangeOf, recordBytes } from './columns.js';
 import type { DataFormat } from './formats.js';
 
 /** Records that can be read in ranges; row i belongs to item i of the manifest. */
 export interface Rows {
   readonly count: number;
+  /** The first row of each file, ascending, where they are in several: one that is damaged is not to stop those beside it. */
+  readonly starts?: readonly number[] | undefined;
   /** The rows [from, from + count) of every column, which are not to be changed. */
   read(from: number, count: number): Promise<DataColumns>;
 }
@@ -18,18 +20,30 @@ export function rowsOf(columns: DataColumns, format: DataFormat & { count: numbe
   };
 }
 
+/** Bytes between two rows that are read with them: opening a file again takes longer. */
+const GAP_BYTES = 64 * 2 ** 10;
+/** Bytes of rows that are read at once at most, unless one has more. */
+const READ_BYTES = 8 * 2 ** 20;
+
 /**
  * Rows by their numbers, in the order and as often as they are named: columns of B records, which are the caller's. Each row is
- * read once, neighbours together, and a few of these reads at a time: most of one is waiting for a disk.
+ * read once, those close to each other together, and a few of these reads at a time: most of one is waiting for a disk.
  */
 export async function gatherRows(rows: Rows, format: DataFormat, indices: ArrayLike<number>): Promise<DataColumns> {
   const gathered = emptyColumns(format, indices.length);
   const places = Array.from(indices, (row, at) => ({ row, at })).sort((a, b) => a.row - b.row);
+  const [gap, most] = [GAP_BYTES, READ_BYTES].map((bytes) => Math.ceil(bytes / recordBytes(format))) as [
+    number,
+    number,
+  ];
+  const fileOf = (row: number) => (rows.starts ? lastUpTo(rows.starts, row) : 0);
+  const isClose = (row: number, first: number, last: number) =>
+    row - last <= 1 || (row - last <= gap && row - first < most && fileOf(row) === fileOf(last));
   let start = 0;
   const readNext = async () => {
     while (start < places.length) {
-      let end = start;
-      while (end < places.length && places[end]!.row - places[Math.max(start, end - 1)]!.row <= 1) end++;
+      let end = start + 1;
+      while (end < places.length && isClose(places[end]!.row, places[start]!.row, places[end - 1]!.row)) end++;
       const run = places.slice(start, end);
       start = end;
       const from = run[0]!.row;
@@ -71,6 +85,7 @@ export function joinRows(all: readonly Rows[], format: DataFormat): Rows {
   }
   return {
     count,
+    starts,
     async read(from, wanted) {
       const columns = emptyColumns(format, wanted);
       let done = 0;

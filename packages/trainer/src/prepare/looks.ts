@@ -27,8 +27,8 @@ export interface Look {
 export function lookOf(pixels: Uint8Array, { channels, size }: PictureForm): Look {
   const area = size * size;
   const planes = Array.from({ length: channels }, (_, c) => pixels.subarray(c * area, (c + 1) * area));
-  const means = planes.map((plane) => plane.reduce((sum, value) => sum + value, 0) / area);
-  const squares = pixels.reduce((sum, value, at) => sum + (value - means[Math.floor(at / area)]!) ** 2, 0);
+  const means = planes.map((plane) => sumOf(plane) / area);
+  const squares = planes.reduce((sum, plane, c) => addSquares(sum, plane, means[c]!), 0);
   const deviation = Math.sqrt(squares / pixels.length);
   const scale = 1 / (Math.max(deviation, LEAST_DEVIATION) * Math.sqrt(pixels.length));
   const coarse = Float64Array.from(
@@ -38,16 +38,30 @@ export function lookOf(pixels: Uint8Array, { channels, size }: PictureForm): Loo
   return { means, deviation, scale, coarse };
 }
 
+function sumOf(plane: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < plane.length; at++) sum += plane[at]!;
+  return sum;
+}
+
+function addSquares(sum: number, plane: Uint8Array, mean: number): number {
+  let squares = sum;
+  for (let at = 0; at < plane.length; at++) squares += (plane[at]! - mean) ** 2;
+  return squares;
+}
+
 /** Sums over blocks of rows, and of columns to the left and to the right alike, each over the root of its pixels. */
 function blocksOf(plane: Uint8Array, size: number, mean: number): number[] {
   const sums = new Array<number>(ROWS * COLUMNS).fill(0);
   const pixels = new Array<number>(ROWS * COLUMNS).fill(0);
   const half = Math.ceil(size / 2);
-  for (const [at, value] of plane.entries()) {
-    const [x, y] = [at % size, Math.floor(at / size)];
-    const block = Math.floor((y * ROWS) / size) * COLUMNS + Math.floor((Math.min(x, size - 1 - x) * COLUMNS) / half);
-    sums[block]! += value - mean;
-    pixels[block]! += 1;
+  for (let y = 0; y < size; y++) {
+    const first = Math.floor((y * ROWS) / size) * COLUMNS;
+    for (let x = 0; x < size; x++) {
+      const block = first + Math.floor((Math.min(x, size - 1 - x) * COLUMNS) / half);
+      sums[block]! += plane[y * size + x]! - mean;
+      pixels[block]! += 1;
+    }
   }
   return sums.map((sum, block) => sum / Math.sqrt(Math.max(1, pixels[block]!)));
 }
@@ -91,19 +105,6 @@ export class Looks {
       looks.levels.set(this.levels.subarray(from * levels, (from + 1) * levels), i * levels);
     }
     return looks;
-  }
-
-  /** The average that varies most: along it the fewest pairs are close. */
-  widest(): number {
-    const spreads = Array.from({ length: this.averages }, (_, axis) => {
-      let [sum, squares] = [0, 0];
-      for (let at = axis; at < this.count * this.averages; at += this.averages) {
-        sum += this.coarse[at]!;
-        squares += this.coarse[at]! ** 2;
-      }
-      return squares - sum ** 2 / Math.max(1, this.count);
-    });
-    return spreads.indexOf(Math.max(...spreads));
   }
 
   #grow(levels: number): void {

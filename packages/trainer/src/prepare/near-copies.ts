@@ -3,6 +3,7 @@
 
 import { columnOf } from '../data/columns.js';
 import type { Rows } from '../data/rows.js';
+import { closePairs } from './close-pairs.js';
 import { type Look, type Looks, lookOf, UNIT } from './looks.js';
 
 /**
@@ -16,6 +17,9 @@ const MOST_APART_ROUNDED = UNIT * (MOST_APART + 3e-4);
 /** Pixels that are kept while they are compared, in bytes. */
 const CACHE_BYTES = 16 * 2 ** 20;
 
+/** Pairs that are compared before other work may go on: some tens of milliseconds. */
+const PAIRS_AT_ONCE = 2 ** 20;
+
 /**
  * Sets of rows that are near-copies of each other, directly or over others of the set; each ascending, by its first row.
  * Compares only pairs whose coarse, mirror-symmetric averages are close: all that could be near-copies, few others. Of these
@@ -24,22 +28,24 @@ const CACHE_BYTES = 16 * 2 ** 20;
  * @param rows - with the column `images`
  */
 export async function nearCopies(looks: Looks, rows: Rows, signal?: AbortSignal): Promise<number[][]> {
-  const { count, averages } = looks;
-  const axis = looks.widest();
-  const at = (row: number) => looks.coarse[row * averages + axis]!;
-  const order = Uint32Array.from({ length: count }, (_, row) => row).sort((a, b) => at(a) - at(b) || a - b);
-  const sorted = looks.inOrder(order); // neighbours in memory are compared
+  const { count, averages: dimensions, coarse: values } = looks;
   const sets = new Sets(count);
   const read = cached(rows, looks);
-  for (let i = 0; i < count; i++) {
-    if (i % 1024 === 0) signal?.throwIfAborted();
-    const most = sorted.coarse[i * averages + axis]! + MOST_APART_ROUNDED;
-    for (let j = i + 1; j < count && sorted.coarse[j * averages + axis]! <= most; j++) {
-      if (!maybeNear(sorted, i, j)) continue;
-      const [a, b] = [order[i]!, order[j]!];
-      if (!sets.same(a, b) && areNear(looks, await read(a), await read(b))) sets.join(a, b);
-    }
-  }
+  let pairs = 0;
+  const look = async (a: number, b: number) => {
+    if (!sets.same(a, b) && areNear(looks, await read(a), await read(b))) sets.join(a, b);
+  };
+  const compare = (a: number, b: number) => {
+    pairs++;
+    return maybeNear(looks, a, b) ? look(a, b) : undefined;
+  };
+  const pause = () => {
+    if (pairs < PAIRS_AT_ONCE) return undefined;
+    pairs = 0;
+    signal?.throwIfAborted();
+    return new Promise<void>((resolve) => setTimeout(resolve));
+  };
+  await closePairs({ count, dimensions, values }, MOST_APART_ROUNDED, compare, pause);
   return sets.larger();
 }
 
@@ -49,7 +55,8 @@ function maybeNear({ averages, coarse, levels, form: { channels } }: Looks, a: n
   const most = mostBetweenMeans(levels[levelsA + channels]!, levels[levelsB + channels]!) + 1e-3;
   for (let c = 0; c < channels; c++) if (Math.abs(levels[levelsA + c]! - levels[levelsB + c]!) > most) return false;
   let squares = 0;
-  for (let i = 0; i < averages; i++) squares += (coarse[a * averages + i]! - coarse[b * averages + i]!) ** 2;
+  for (let i = 0; i < averages && squares <= MOST_APART_ROUNDED ** 2; i++)
+    squares += (coarse[a * averages + i]! - coarse[b * averages + i]!) ** 2;
   return squares <= MOST_APART_ROUNDED ** 2;
 }
 
@@ -117,7 +124,10 @@ export function joinGroups<T extends { readonly group: string }>(
   const place = (row: number) => places.get(items[row]!.group)!;
   const sets = new Sets(names.length);
   for (const [first, ...others] of copies) for (const other of others) sets.join(place(first!), place(other));
-  return items.map((item, row) => ({ ...item, group: names[sets.root(place(row))]! }));
+  return items.map((item, row) => {
+    const group = names[sets.root(place(row))]!;
+    return group === item.group ? item : { ...item, group };
+  });
 }
 
 /** Disjoint sets of numbers, each known by its smallest member. */
