@@ -26,6 +26,11 @@ const cases: Readonly<Record<string, Case>> = {
     writes: { '--out': 'folder' },
     rest: ['--fresh'],
   },
+  'train codec': {
+    reads: { '': 'folder', '--tuning': 'file', '--config': 'file' },
+    writes: { '--out': 'folder' },
+    rest: ['--fresh'],
+  },
   assemble: {
     reads: { '': 'folder', '--data': 'folder', '--init': 'file' },
     writes: { '--out': 'folder' },

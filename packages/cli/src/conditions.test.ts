@@ -67,6 +67,22 @@ it('prepares, trains, assembles, samples and evaluates', async () => {
   expect(JSON.parse(await readFile(at('evaluation.json'), 'utf8'))).toMatchObject({ clusters: 2 });
 }, 600_000);
 
+it('learns latents of a codec that it trained', async () => {
+  const source = [at('photos'), '--captions', at('photos/captions.csv'), '--size', '8', '--no-near-copies'];
+  await run('prepare', ...source, '--holdout', '0.4', '--seed', '7', '--out', at('pixels'));
+  const small = ['--factor', '2', '--width', '8', '--steps', '4', '--batch', '4', '--validate-every', '2'];
+  const said = await run('train', 'codec', at('pixels'), '--out', at('own-codec'), ...small);
+  expect(said).toMatch(/held-out pictures drawn from latents: \d+\.\d dB/);
+  expect(said).toContain(`the codec → ${at('own-codec')}`);
+  await run('prepare', ...source, '--codec', at('own-codec'), '--out', at('latents'));
+  expect(await run('info', at('latents'))).toMatch(/latents +4 × 4 × 4 of 8 px, by tiny-autoencoder/);
+  await run('partition', at('latents'), '--clusters', '1');
+  await run('train', 'expert', at('latents'), '--cluster', '0', '--out', at('latent-runs'), ...toy);
+  await run('assemble', at('latent-runs'), '--codec', at('own-codec'), '--out', at('latent-model'));
+  await run('sample', at('latent-model'), '--prompt', 'a red cat', '--steps', '2', '--out', at('latent.png'));
+  expect(decode(await readFile(at('latent.png'))).width).toBeGreaterThanOrEqual(8);
+}, 600_000);
+
 it('learns classes of a list', async () => {
   await writeFile(at('classes.txt'), 'green\nred\nblue\n');
   const source = [at('photos'), '--captions', at('photos/captions.csv'), '--size', '8'];

@@ -42,7 +42,7 @@ async function cli(...args: string[]): Promise<string> {
   return `${code}: ${said.trim().replaceAll(folder, '…')}`;
 }
 
-it.each(['prepare', 'partition', 'train expert', 'train router', 'sample', 'evaluate'])(
+it.each(['prepare', 'partition', 'train expert', 'train router', 'train codec', 'sample', 'evaluate'])(
   '%s takes the seeds that all others take',
   async (name) => {
     const command = name

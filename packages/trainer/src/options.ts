@@ -5,7 +5,7 @@ export { type ExperimentName, experimentNames } from './experiment/designs/names
 export { type Columns, type Field, type PictureWords, pictureFields } from './node/sources/fields.js';
 export { assertApart, type Place } from './output/apart.js';
 export { defaultMaxLost } from './run/default-max-lost.js';
-export { expertRunName, ROUTER_RUN, STUDENT_RUN, TUNING_FILE } from './run/names.js';
+export { CODEC_RUN, expertRunName, ROUTER_RUN, STUDENT_RUN, TUNING_FILE } from './run/names.js';
 export { type ConditionName, conditionNames } from './train/condition-names.js';
 export { defaultObjective, defaultSize, type TransformerSize } from './train/defaults.js';
 export { type LossWeight, parseLossWeight, unweighted } from './train/loss-weight.js';

@@ -11,7 +11,7 @@ import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
 import { number, parsed } from '../option-values.js';
 import { dropoutOption, weightsOption } from '../shared-options.js';
-import { common, type Flags, learningFlags, runFolder, timesOption, watched } from './train/flags.js';
+import { common, type Flags, learningFlags, runFolder, runsOf, timesOption, watched } from './train/flags.js';
 
 interface DistilFlags extends Flags {
   data: string;
@@ -94,11 +94,6 @@ function howToTeach(command: Command): void {
     .option('--guidance <x>', 'guidance that is taught: the student then samples without', number({}), 1)
     .addOption(dropoutOption())
     .addOption(timesOption());
-}
-
-/** `my-student/` → `my-student-runs` */
-function runsOf({ runs, out }: Pick<DistilFlags, 'runs' | 'out'>): string {
-  return runs ?? `${out.replace(/[/\\]+$/, '')}-runs`;
 }
 
 function teacherName(text: string): string {

@@ -1,22 +1,26 @@
-// `paris train`: an expert, the router, or what a job bundle asks for.
+// `paris train`: an expert, the router, a codec, or what a job bundle asks for.
 import { nodeStore } from '@paris/files/node';
 import { Command } from 'commander';
 import { readBundle, readTrust } from '../bundle-file.js';
 import { checkOutputs, path } from '../check-outputs.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
+import { trainCodecCommand } from './train/codec.js';
 import { trainExpertCommand } from './train/expert.js';
 import { hoursLeft } from './train/flags.js';
 import { trainRouterCommand } from './train/router.js';
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description('train one expert, or the router, or what a job bundle asks for; run the same command again to resume')
+    .description(
+      'train one expert, the router, a codec, or what a job bundle asks for; run the same command again to resume',
+    )
     .option('--bundle <file>', 'a job that somebody gave out: what is trained on what is in it', path)
     .option('--out <folder>', 'with --bundle: where run folders are', path, 'runs')
     .option('--trust <file>', 'with --bundle: list of keys; a job that others signed is refused')
     .option('--allow-private', 'with --bundle: take data from http and from this network, too')
     .addCommand(trainExpertCommand())
     .addCommand(trainRouterCommand())
+    .addCommand(trainCodecCommand())
     .enablePositionalOptions() // --out after `expert` is the expert's
     .allowExcessArguments()
     .hook('preAction', (_, action) => {

@@ -22,8 +22,11 @@ export async function createResultBundle(
 ): Promise<Uint8Array> {
   const record = await readRun(run);
   if (!record) throw new DataError('bundle', 'there is no run.json. Give the folder of a run, such as runs/expert-03.');
-  if (record.kind === 'student')
-    throw new DataError('bundle', 'nobody can verify a student. Give the folder of the run of an expert or a router.');
+  if (record.kind === 'student' || record.kind === 'codec')
+    throw new DataError(
+      'bundle',
+      `nobody can verify a ${record.kind}. Give the folder of the run of an expert or a router.`,
+    );
   if (record.status !== 'finished')
     throw new RunError('bundle', 'the run is not finished. Run the same train command to resume.');
   await readChain(run);

@@ -28,8 +28,8 @@ export interface BatchDraw {
   replaced?: number;
 }
 
-/** The root of all randomness of a run. A router and a student have no cluster; each takes a stream of its own. */
-export function runKey(seed: number, cluster: number | 'router' | 'student'): Key {
+/** The root of all randomness of a run. A router, a student and a codec have no cluster; each takes a stream of its own. */
+export function runKey(seed: number, cluster: number | 'router' | 'student' | 'codec'): Key {
   return key(seed).foldIn(typeof cluster === 'number' ? cluster : ownStreams[cluster]);
 }
 
@@ -106,6 +106,6 @@ export class BatchDrawer {
 }
 
 // Names of the independent streams below a key. Values are part of the format of a run: never renumber.
-const ownStreams = { router: 0xffff_fffe, student: 0xffff_fffd } as const;
+const ownStreams = { router: 0xffff_fffe, student: 0xffff_fffd, codec: 0xffff_fffc } as const;
 const STREAM = { init: 0, step: 1, epoch: 2 } as const;
 const DRAW = { time: 0, dropout: 1, noise: 2, substitute: 3 } as const;

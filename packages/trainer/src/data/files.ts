@@ -161,6 +161,11 @@ export async function readManifest(store: FileSource): Promise<Manifest> {
   return readJson(store, 'manifest.json', manifestSchema);
 }
 
+/** What `prepare` wrote, with the hash of the files. @throws as {@link openManifestFolder} */
+export async function readPrepared(store: FileSource): Promise<TrainingData<Manifest>> {
+  return readHashed(store, '', 'manifest.json', manifestSchema, 'paris prepare PICTURES --out DATA');
+}
+
 /** Where `partition` puts the pictures of one cluster: `clusters/03`. */
 export function clusterFolder(cluster: number): string {
   return `clusters/${String(cluster).padStart(2, '0')}`;
@@ -277,9 +282,10 @@ async function readHashed<M extends DataFormat & Described>(
   folder: string,
   json: string,
   schema: z.ZodMiniType<M>,
+  writtenBy = 'paris partition DATA --clusters N',
 ): Promise<TrainingData<M>> {
   if (!(await store.exists(json))) {
-    throw new CheckpointError('data', `${json} is missing. Run paris partition DATA --clusters N first.`);
+    throw new CheckpointError('data', `${json} is missing. Run ${writtenBy} first.`);
   }
   const text = await store.read(json);
   const origin = { tag: 'readJson', path: json };

@@ -109,7 +109,7 @@ export const stateSchema: z.ZodMiniType<SavedCheckpoint> = z.object({
 const schema: z.ZodMiniType<Chain> = z.object({
   version: z.literal(1),
   claim: z.object({
-    kind: z.enum(['expert', 'router', 'student']),
+    kind: z.enum(['expert', 'router', 'student', 'codec']),
     cluster: z.optional(z.int()),
     options: jsonObject,
     data: z.object({ sha256: z.string(), count: z.int() }),

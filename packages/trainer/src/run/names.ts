@@ -5,6 +5,8 @@ import type { RunIdentity } from './record.js';
 export const ROUTER_RUN = 'router';
 /** The name of a student's run. */
 export const STUDENT_RUN = 'student';
+/** The name of a codec's run. */
+export const CODEC_RUN = 'codec';
 /** A run's copy of the table that chose its kernels. */
 export const TUNING_FILE = 'tuning.json';
 
@@ -15,5 +17,5 @@ export function expertRunName(cluster: number): string {
 
 /** The name of the run of any kind. */
 export function runNameOf({ kind, cluster = 0 }: Pick<RunIdentity, 'kind' | 'cluster'>): string {
-  return { expert: expertRunName(cluster), router: ROUTER_RUN, student: STUDENT_RUN }[kind];
+  return { expert: expertRunName(cluster), router: ROUTER_RUN, student: STUDENT_RUN, codec: CODEC_RUN }[kind];
 }

@@ -12,7 +12,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 /** Everything that decides the bytes of the weights, apart from the adapter. */
 export interface RunIdentity {
-  kind: 'expert' | 'router' | 'student';
+  kind: 'expert' | 'router' | 'student' | 'codec';
   /** The cluster of an expert. */
   cluster?: number | undefined;
   options: { [name: string]: Json };
@@ -55,7 +55,7 @@ export interface RunRecord extends RunIdentity {
 export const jsonObject: z.ZodMiniType<{ [name: string]: Json }> = z.record(z.string(), z.json());
 const runSchema: z.ZodMiniType<RunRecord> = z.object({
   version: z.literal(1),
-  kind: z.enum(['expert', 'router', 'student']),
+  kind: z.enum(['expert', 'router', 'student', 'codec']),
   cluster: z.optional(z.int()),
   status: z.enum(['running', 'finished']),
   options: jsonObject,

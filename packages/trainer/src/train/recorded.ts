@@ -36,10 +36,12 @@ export interface RecordedOn extends Named {
   data: FileSource;
 }
 
-/** @throws DataError for a student, which cannot be trained again from its record alone */
-export function assertNoStudent({ kind }: Pick<RunIdentity, 'kind'>): void {
-  if (kind !== 'student') return;
-  throw new DataError('verify', 'a student learned from a model that is not here. Verify the runs of that model.');
+/** @throws DataError for a student, which cannot be trained again from its record alone, and for a codec */
+export function assertVerifiable({ kind }: Pick<RunIdentity, 'kind'>): void {
+  if (kind === 'student')
+    throw new DataError('verify', 'a student learned from a model that is not here. Verify the runs of that model.');
+  if (kind === 'codec')
+    throw new DataError('verify', 'the training of a codec cannot be verified. Verify runs of experts and routers.');
 }
 
 /**
@@ -48,7 +50,7 @@ export function assertNoStudent({ kind }: Pick<RunIdentity, 'kind'>): void {
  */
 export async function recordedRecipe(identity: RunIdentity, on: RecordedOn): Promise<Recipe> {
   const runs = memoryStore(); // nothing is written
-  assertNoStudent(identity);
+  assertVerifiable(identity);
   const recipe =
     identity.kind === 'expert'
       ? await expertRecipe({ ...recordedExpert(identity, on), device: on.device, data: on.data, runs })

@@ -14,7 +14,7 @@ import type { TrainingJob } from '../run/run.js';
 import { createJob } from '../train/job.js';
 import { averageFile, emaDecaysOf, requireOption } from '../train/options.js';
 import type { Recipe } from '../train/recipe.js';
-import { assertNoStudent, type Named, recordedRecipe } from '../train/recorded.js';
+import { assertVerifiable, type Named, recordedRecipe } from '../train/recorded.js';
 import type { State } from '../train/step.js';
 import { version } from '../version.js';
 import { drawSegments, freshRandomness, hexOf } from './draw.js';
@@ -163,7 +163,7 @@ async function readBound(
 ): Promise<{ record: RunRecord; chain: Chain }> {
   const record = await readRun(store);
   if (!record) throw new DataError('verify', 'there is no run.json. Give the folder of a run, such as runs/expert-03.');
-  assertNoStudent(record);
+  assertVerifiable(record);
   if (record.status !== 'finished' || !record.result) {
     throw new RunError('verify', 'the run is not finished. Run the same train command to resume.');
   }

@@ -89,6 +89,11 @@ export function runFolder({ out, fresh }: Flags, name: string): string | undefin
   return fresh ? undefined : join(out, name);
 }
 
+/** Where runs are kept whose result goes elsewhere: `my-student/` → `my-student-runs`. */
+export function runsOf({ runs, out }: { runs?: string | undefined; out: string }): string {
+  return runs ?? `${out.replace(/[/\\]+$/, '')}-runs`;
+}
+
 /** The options that every training of an expert or a router has. */
 export function trainingFlags(command: Command): Command {
   command.option('--out <folder>', 'where run folders are', path);
@@ -111,9 +116,10 @@ export function timesOption(): Option {
 
 /**
  * The options of any training.
- * @param size - of the transformer, where none is given; what is undefined has no default
+ * @param size - of the transformer, where none is given; what is undefined has no default. Without it, no transformer is trained
+ * @param heldOut - where held-out pictures are
  */
-export function learningFlags(command: Command, size: Partial<TransformerSize>): Command {
+export function learningFlags(command: Command, size?: Partial<TransformerSize>, heldOut?: string): Command {
   const d = trainingDefaults;
   command
     .option('--steps <n>', 'optimiser steps', whole(1), d.steps)
@@ -124,7 +130,7 @@ export function learningFlags(command: Command, size: Partial<TransformerSize>):
       whole(1),
       d.accumulate,
     );
-  transformerFlags(command, size);
+  if (size) transformerFlags(command, size);
   optimizerFlags(command);
   command
     .option('--seed <n>', 'decides weights, batches and noise', seed, d.seed)
@@ -133,7 +139,7 @@ export function learningFlags(command: Command, size: Partial<TransformerSize>):
         .choices(precisions)
         .default(d.precision),
     );
-  return runFlags(command).addHelpText('after', exitCodesHelp);
+  return runFlags(command, heldOut).addHelpText('after', exitCodesHelp);
 }
 
 function transformerFlags(command: Command, size: Partial<TransformerSize>): void {
@@ -170,7 +176,7 @@ function optimizerFlags(command: Command): void {
 }
 
 /** How a run is kept, measured, shown and ended: what may be another each time that it is resumed. */
-export function runFlags(command: Command): Command {
+export function runFlags(command: Command, heldOut = 'opens test/, too'): Command {
   return command
     .option('--checkpoint-every <n>', 'steps between checkpoints (default: 100, or none with minutes)', whole(1))
     .option('--checkpoint-minutes <x>', 'minutes between checkpoints', number({ above: 0 }))
@@ -188,7 +194,7 @@ export function runFlags(command: Command): Command {
     )
     .option(
       '--validate-every <n>',
-      'steps between measurements of the loss on held-out pictures (opens test/, too)',
+      `steps between measurements of the loss on held-out pictures (${heldOut})`,
       whole(1),
     )
     .option('--watch', 'show the report of the run on a page of this machine while it trains')
