@@ -23,7 +23,7 @@ export function rowsOf(columns: DataColumns, format: DataFormat & { count: numbe
 /** Bytes between two rows that are read with them: opening a file again takes longer. */
 const GAP_BYTES = 64 * 2 ** 10;
 /** Bytes of rows that are read at once at most, unless one has more. */
-const READ_BYTES = 8 * 2 ** 20;
+const READ_BYTES = 2 ** 20;
 
 /**
  * Rows by their numbers, in the order and as often as they are named: columns of B records, which are the caller's. Each row is
