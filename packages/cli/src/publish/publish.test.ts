@@ -94,6 +94,32 @@ describe('paris publish', () => {
     expect(String(files.get('samples.png'))).toBe('a picture');
   });
 
+  it.each([
+    ['a title', '![x](my.png "My cats")', 'my.png'],
+    ['angle brackets', '![x](<my cats.png>)', 'my cats.png'],
+    ['a space as %20', '![x](my%20cats.png)', 'my cats.png'],
+    ['the folder itself', '![x](./my.png)', 'my.png'],
+    ['brackets', '[![x [y]](my_(1).png)](https://example.org)', 'my_(1).png'],
+    ['a query', '![x](pictures/my.svg?raw=true)', 'pictures/my.svg'],
+    ['a reference', '![x][Cats]\n\n[cats]: my.png', 'my.png'],
+    ['a tag', '<p><img width="9" src="my.png"></p>', 'my.png'],
+    ['a tag in single quotes', "<img alt='x'\n  src='my.png'/>", 'my.png'],
+  ])('sends a picture that the card shows with %s', async (_, shown, path) => {
+    await writeFile(join(model, 'README.md'), `---\nlicense: mit\n---\n# Cats\n\n${shown}\n`);
+    expect((await refusal()).message).toContain('which is not in the model folder');
+    await nodeStore(model).write(path, new TextEncoder().encode('a picture'));
+    await publish('--yes');
+    expect(String(hub.repositories.get('me/cats')!.files.get(path))).toBe('a picture');
+  });
+
+  it('takes a link to a picture, or one elsewhere, for none that the card shows', async () => {
+    const links = '[x](a.png) [y][z] ![w](//example.org/b.png) <img src="https://example.org/c.png">\n\n[z]: d.png\n';
+    await writeFile(join(model, 'README.md'), `---\nlicense: mit\n---\n${links}`);
+    await publish('--yes');
+    const { files } = hub.repositories.get('me/cats')!;
+    expect([...files.keys()].filter((path) => path.endsWith('.png'))).toEqual([]);
+  });
+
   it('writes the card for a model that has none, to look at, and never over a file', async () => {
     await rm(join(model, 'README.md'));
     const file = join(folder, 'card.md');
