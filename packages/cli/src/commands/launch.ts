@@ -144,7 +144,7 @@ function slurmCommand(): Command {
     .action(async (file: string, flags: SlurmFlags) => {
       const { slurmScripts } = await import('../launch/slurm.js');
       const { out, paris, logs, grace: graceSeconds, retries } = flags;
-      const sbatch = flags.sbatch.split(/\s+/).filter((option) => option !== '');
+      const sbatch = flags.sbatch.trim().replace(/\s*\n\s*/g, ' ');
       const plan = await planIn(file, [scriptsIn(out), logsIn(logs)]);
       await writeScripts(out, slurmScripts(plan, { paris, sbatch, logs, graceSeconds, retries }), 'submit.sh');
       await mkdir(logs, { recursive: true });
