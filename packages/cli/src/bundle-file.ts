@@ -5,9 +5,9 @@ import { DataError } from '@paris/trainer/options';
 
 /** A bundle as bytes. @throws DataError if there is none, or it is larger than any */
 export async function readBundle(file: string): Promise<Uint8Array> {
-  const { size } = await stat(file).catch((cause: NodeJS.ErrnoException) => missing(file, cause));
+  const { size } = await stat(file).catch((cause: NodeJS.ErrnoException) => unreadable(file, cause));
   const { mostBundleBytes } = await import('@paris/trainer');
-  if (size <= mostBundleBytes) return readFile(file);
+  if (size <= mostBundleBytes) return readFile(file).catch((cause: NodeJS.ErrnoException) => unreadable(file, cause));
   throw new DataError('bundle', `${file} has ${size} bytes; a bundle has ${mostBundleBytes} at most.`);
 }
 
@@ -40,10 +40,11 @@ export async function writeSecretKey(file: string, secretKey: string): Promise<v
 }
 
 async function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => missing(file, cause));
+  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => unreadable(file, cause));
 }
 
-function missing(file: string, cause: NodeJS.ErrnoException): never {
-  if (cause.code !== 'ENOENT') throw cause;
-  throw new DataError('bundle', `there is no file ${file}. Check the path.`);
+function unreadable(file: string, cause: NodeJS.ErrnoException): never {
+  if (cause.code === 'ENOENT') throw new DataError('bundle', `there is no file ${file}. Check the path.`);
+  if (cause.code === 'EISDIR') throw new DataError('bundle', `${file} is a folder. Name a file.`);
+  throw new DataError('bundle', `${file} cannot be read (${cause.code}). Check the path and its rights.`, { cause });
 }

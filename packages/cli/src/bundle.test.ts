@@ -7,7 +7,7 @@ import { nodeStore } from '@paris/files/node';
 import { createKeys, openJob } from '@paris/trainer';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { writeToyData } from '../../trainer/src/testing/toy.js';
-import { writeSecretKey } from './bundle-file.js';
+import { readBundle, readSecretKey, readTrust, writeSecretKey } from './bundle-file.js';
 import { bundleCommand } from './commands/bundle.js';
 
 let folder: string;
@@ -72,3 +72,13 @@ it.each([[['--max-hours', '2']], [['--prove-every', '2']], [['--', '--steps', '4
     await expect(bundle(...args)).rejects.toThrow('are those of a job. Give its --cluster, or leave them out');
   },
 );
+
+it.each([
+  ['a bundle', readBundle],
+  ['a list of keys', readTrust],
+  ['a secret key', readSecretKey],
+])('says what a path is that is no file of %s', async (_, read) => {
+  await expect(read(at('data'))).rejects.toThrow(`[bundle] ${at('data')} is a folder. Name a file.`);
+  await expect(read(at('nothing'))).rejects.toThrow(`[bundle] there is no file ${at('nothing')}. Check the path.`);
+  await expect(read(at('my.key/x'))).rejects.toThrow('(ENOTDIR). Check the path and its rights.');
+});
