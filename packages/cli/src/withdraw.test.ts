@@ -73,6 +73,21 @@ it('takes those that saw a licence out, here or elsewhere', async () => {
   expect(await nodeStore(model).read('model_index.json')).toEqual(await nodeStore(out).read('model_index.json'));
 });
 
+it('says that it writes nothing where no expert that is there saw it', async () => {
+  const [out, again] = [join(base, 'without'), join(base, 'without-again')];
+  expect((await paris(model, '--expert', '1', '--expert', '1', '--out', out)).said).toContain(
+    `withdrawn: 1; experts 0, 2 are as they were → ${out}`,
+  );
+  const { code, said } = await paris(out, '--source', 'mine', '--out', again);
+  expect(code).toBe(0);
+  expect(said.slice(0, 2)).toEqual([
+    'the router learned from 7 pictures of it',
+    'no expert that is there saw it: no model was written',
+  ]);
+  expect(await nodeStore(again).list()).toEqual([]);
+  expect((await paris(out, '--source', 'mine', '--in-place')).said[1]).toMatch(/: the model is as it was$/);
+});
+
 it('hands the pictures of an expert over to the nearest that are left', async () => {
   const [data, out] = [join(base, 'data'), join(base, 'handed')];
   const levels = [0, 60, 250].flatMap((level) => [level, level + 1, level + 2, level + 3]);

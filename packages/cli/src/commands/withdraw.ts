@@ -65,7 +65,7 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
   const { data, dataOut, out, inPlace } = flags;
   const pick = pickOf(flags);
   const store = nodeStore(model);
-  let experts = flags.expert?.map(numberOf) ?? [];
+  let experts = [...new Set(flags.expert?.map(numberOf))];
   if (pick) {
     const seen = await whoSaw(store, pick, data === undefined ? undefined : nodeStore(data));
     experts = [...seen.experts.keys()];
@@ -87,7 +87,8 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
       });
       const left = presentExperts(index).join(', ');
       reporter.info(`withdrawn: ${experts.join(', ')}; experts ${left} are as they were → ${out ?? model}`);
-    }
+    } else
+      reporter.info(`no expert that is there saw it: ${inPlace ? 'the model is as it was' : 'no model was written'}`);
   } else reporter.info('nothing is changed: --in-place takes them out of the model, --out writes one without them');
   if (!pick) return;
   const { clusters } = await readModelIndex(store, model);
