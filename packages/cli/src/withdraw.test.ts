@@ -88,6 +88,20 @@ it('says that it writes nothing where no expert that is there saw it', async () 
   expect((await paris(out, '--source', 'mine', '--in-place')).said[1]).toMatch(/: the model is as it was$/);
 });
 
+it('says of a student that it is distilled again', async () => {
+  const store = nodeStore(join(base, 'student'));
+  for (const name of ['config.json', 'model.safetensors']) {
+    await store.write(`${expertFolder(0)}/${name}`, new TextEncoder().encode('{}'));
+  }
+  const learnedFrom = { [expertFolder(0)]: { licences: { MIT: 2 }, sources: { mine: 2 } } };
+  const provenance = { teacher: 'distilled from another' };
+  const latent = { channels: 3, height: 8, width: 8 };
+  await writeModelIndex(store, { clusters: 1, latent, licence: 'MIT', learnedFrom, provenance });
+  const { said } = await paris(join(base, 'student'), '--source', 'mine');
+  expect(said.at(-1)).toBe('  paris distil TEACHER --data CLEAN-DATA --out MODEL      (of a teacher without it)');
+  expect(said.join()).not.toContain('train expert');
+});
+
 it('hands the pictures of an expert over to the nearest that are left', async () => {
   const [data, out] = [join(base, 'data'), join(base, 'handed')];
   const levels = [0, 60, 250].flatMap((level) => [level, level + 1, level + 2, level + 3]);

@@ -91,8 +91,9 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
       reporter.info(`no expert that is there saw it: ${inPlace ? 'the model is as it was' : 'no model was written'}`);
   } else reporter.info('nothing is changed: --in-place takes them out of the model, --out writes one without them');
   if (!pick) return;
-  const { clusters } = await readModelIndex(store, model);
-  for (const line of retraining(model, experts, clusters > 1, dataOut)) reporter.info(line);
+  const { clusters, provenance } = await readModelIndex(store, model);
+  const kind = provenance.teacher !== undefined ? 'student' : clusters > 1 ? 'mixture' : 'single';
+  for (const line of retraining(model, experts, kind, dataOut)) reporter.info(line);
 }
 
 function pickOf({ source, licence, expert }: Flags): Withdrawn | undefined {
@@ -150,13 +151,23 @@ async function handOver(
 }
 
 /** What starts the retraining of those that saw it. */
-function retraining(model: string, experts: readonly number[], hasRouter: boolean, dataOut = 'CLEAN-DATA'): string[] {
+function retraining(
+  model: string,
+  experts: readonly number[],
+  kind: 'mixture' | 'single' | 'student',
+  dataOut = 'CLEAN-DATA',
+): string[] {
   const data = dataOut === 'CLEAN-DATA' ? dataOut : quoted(dataOut);
-  return [
+  const begin = [
     'to train them again without it:',
     ...(dataOut === 'CLEAN-DATA' ? [`  paris withdraw ${quoted(model)} … --data DATA --data-out ${data}`] : []),
+  ];
+  if (kind === 'student')
+    return [...begin, `  paris distil TEACHER --data ${data} --out MODEL      (of a teacher without it)`];
+  return [
+    ...begin,
     ...experts.map((k) => `  paris train expert ${data} --cluster ${k} --out RUNS`),
-    ...(hasRouter ? [`  paris train router ${data} --out RUNS`] : []),
+    ...(kind === 'mixture' ? [`  paris train router ${data} --out RUNS`] : []),
     '  paris assemble RUNS --out MODEL      (with the runs of the others)',
   ];
 }
