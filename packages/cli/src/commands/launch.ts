@@ -119,6 +119,9 @@ function slotsOf(each: readonly string[]): Record<string, string>[] | undefined 
     const what = `${first.name} has ${first.values.length} values and ${other.name} ${other.values.length}`;
     throw new ValueError('launch', `${what}. Give as many of each.`);
   }
+  const again = variables.find(({ name }, i) => variables.findIndex((each) => each.name === name) < i);
+  if (again)
+    throw new ValueError('launch', `--each names ${again.name} twice. Write its values in one: ${again.name}=a,b.`);
   return first.values.map((_, i) => Object.fromEntries(variables.map(({ name, values }) => [name, values[i]!])));
 }
 

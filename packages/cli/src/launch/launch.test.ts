@@ -282,6 +282,15 @@ describe('paris launch', () => {
     expect(await readdir(join(folder, 'out'))).toContain(name === 'kubernetes' ? 'apply.sh' : 'submit.sh');
   });
 
+  it.each([
+    [['CARD=0', 'CARD=1'], '[launch] --each names CARD twice. Write its values in one: CARD=a,b.'],
+    [['CARD=0,1', 'PORT=7'], '[launch] CARD has 2 values and PORT 1. Give as many of each.'],
+    [['CARD='], '[launch] "CARD=" is no --each. Write NAME=a,b.'],
+  ])('refuses --each %j', async (values, sentence) => {
+    const each = values.flatMap((value) => ['--each', value]);
+    await expect(launch('local', await planFile(), ...each)).rejects.toThrow(sentence);
+  });
+
   it.each(['slurm', 'local'])('%s writes its logs apart from them, too', async (name) => {
     const logs = join(data, 'logs');
     const args = [await planFile(), ...(name === 'slurm' ? ['--out', join(folder, 'out')] : [])];
