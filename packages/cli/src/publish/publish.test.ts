@@ -211,6 +211,33 @@ describe('a refused publication is one sentence, and commits nothing', () => {
     expect(hub.asked).toEqual([]);
   });
 
+  it.each(['secret', 'hf_sec\nret', 'hf_тайна', 'hf_'])(
+    'with what is no token, %j, which is not shown',
+    async (token) => {
+      process.env.HF_TOKEN = token;
+      const { message, code } = await refusal('--yes');
+      expect(message).toContain('HF_TOKEN is no token, which begins with hf_');
+      expect([message.includes(token.slice(0, 6)), code]).toEqual([token === 'hf_', 78]);
+      expect(hub.asked).toEqual([]);
+    },
+  );
+
+  it('but takes a token with the end of a line, as files have it', async () => {
+    process.env.HF_TOKEN = `${token}\n`;
+    await publish('--yes');
+    expect(hub.repositories.get('me/cats')!.commits).toHaveLength(1);
+  });
+
+  it.each([
+    ['hub.example', 'HF_ENDPOINT, "hub.example", is no http(s) address.'],
+    ['https://me:secret@hub.example', 'HF_ENDPOINT, "https://hub.example", holds a user or a password.'],
+  ])('by a hub at %s', async (address, sentence) => {
+    process.env.HF_ENDPOINT = address;
+    for (const flags of [[], ['--yes']]) {
+      expect(await refusal(...flags)).toEqual({ message: expect.stringContaining(sentence), code: 78 });
+    }
+  });
+
   it('with a token that may not, which is not shown', async () => {
     process.env.HF_TOKEN = 'hf_wrong';
     const { message, code } = await refusal('--yes');
