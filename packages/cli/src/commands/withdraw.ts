@@ -93,7 +93,20 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
   if (!pick) return;
   const { clusters, provenance } = await readModelIndex(store, model);
   const kind = provenance.teacher !== undefined ? 'student' : clusters > 1 ? 'mixture' : 'single';
-  for (const line of retraining(model, experts, kind, dataOut)) reporter.info(line);
+  const again = dataOut === undefined ? experts : await withPictures(dataOut, experts, reporter);
+  for (const line of retraining(model, again, kind, dataOut)) reporter.info(line);
+}
+
+/** Those whose cluster has pictures left. */
+async function withPictures(data: string, experts: readonly number[], reporter: Reporter): Promise<number[]> {
+  const { readCluster } = await import('@paris/trainer');
+  const left: number[] = [];
+  for (const k of experts) {
+    const { manifest } = await readCluster(nodeStore(data), k, { mayBeEmpty: true });
+    if (manifest.count > 0) left.push(k);
+    else reporter.info(`cluster ${k} has no picture left: nobody can train its expert again`);
+  }
+  return left;
 }
 
 function pickOf({ source, licence, expert }: Flags): Withdrawn | undefined {
