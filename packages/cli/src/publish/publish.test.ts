@@ -53,6 +53,11 @@ describe('paris publish', () => {
   it('sends nothing unless it is said to', async () => {
     await publish();
     expect(hub.asked).toEqual([]);
+    const lines = vi.mocked(process.stdout.write).mock.calls.map(([line]) => JSON.parse(String(line)));
+    const { result } = lines.find(({ type }) => type === 'result');
+    const sizes = new Map(result.files.map((file: { path: string; sizeBytes: number }) => [file.path, file.sizeBytes]));
+    expect([...sizes.keys()].sort()).toEqual([...(await nodeStore(model).list())].sort());
+    expect(sizes.get('router/config.json')).toBe(await nodeStore(model).size('router/config.json'));
   });
 
   it('commits what the index lists, the index and the card, large files by LFS and the largest in parts', async () => {
