@@ -228,6 +228,14 @@ describe('writeScripts', () => {
     await expect(writeScripts(join(out, 'a.yaml'), files, 'submit.sh')).rejects.toThrow('(ENOTDIR)');
   });
 
+  it('says how to begin as a shell takes it', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    await writeScripts(join(folder, 'my scripts'), { 'submit.sh': '#!/bin/sh\n' }, 'submit.sh');
+    const text = said.mock.calls.join('');
+    said.mockRestore();
+    expect(text).toContain(`Begin with: sh '${folder}/my scripts/submit.sh'`);
+  });
+
   it('makes no folder of others its own, and leaves files of others among its own', async () => {
     const photos = join(folder, 'photos');
     await mkdir(photos);
