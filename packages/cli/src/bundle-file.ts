@@ -1,5 +1,6 @@
 // Bundles, keys and lists of keys as files.
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { TrustList } from '@paris/trainer';
 import { DataError } from '@paris/trainer/options';
 
@@ -28,10 +29,14 @@ export async function readSecretKey(file: string): Promise<string> {
   return textOf(file);
 }
 
-/** Writes a secret key where there was nothing, for its owner alone. */
+/** Writes a secret key where there was nothing, for its owner alone. @throws DataError if it cannot be written there */
 export async function writeSecretKey(file: string, secretKey: string): Promise<void> {
+  const refuse = ({ code }: NodeJS.ErrnoException): never => {
+    throw new DataError('key', `${file} cannot be written (${code}). Give another name.`);
+  };
+  await mkdir(dirname(file), { recursive: true }).catch(refuse);
   await writeFile(file, `${secretKey}\n`, { mode: 0o600, flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'EEXIST') throw cause;
+    if (cause.code !== 'EEXIST') refuse(cause);
     throw new DataError(
       'key',
       `${file} is there already, and a key that is lost cannot be had again. Give another name.`,

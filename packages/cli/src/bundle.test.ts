@@ -1,6 +1,6 @@
 // paris bundle as it is typed: what of the training goes into a job, and what is refused since it would be lost.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
@@ -81,4 +81,14 @@ it.each([
   await expect(read(at('data'))).rejects.toThrow(`[bundle] ${at('data')} is a folder. Name a file.`);
   await expect(read(at('nothing'))).rejects.toThrow(`[bundle] there is no file ${at('nothing')}. Check the path.`);
   await expect(read(at('my.key/x'))).rejects.toThrow('(ENOTDIR). Check the path and its rights.');
+});
+
+it('writes a key into a folder that is not there yet, and says where it cannot', async () => {
+  await writeSecretKey(at('keys/mine/my.key'), 'secret');
+  expect(await readFile(at('keys/mine/my.key'), 'utf8')).toBe('secret\n');
+  expect((await stat(at('keys/mine/my.key'))).mode & 0o777).toBe(0o600);
+  await expect(writeSecretKey(at('keys/mine/my.key'), 'other')).rejects.toThrow('my.key is there already');
+  await expect(writeSecretKey(at('my.key/x/y'), 'other')).rejects.toThrow(
+    'y cannot be written (ENOTDIR). Give another',
+  );
 });
