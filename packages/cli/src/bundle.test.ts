@@ -1,13 +1,13 @@
 // paris bundle as it is typed: what of the training goes into a job, and what is refused since it would be lost.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
 import { createKeys, openJob } from '@paris/trainer';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { writeToyData } from '../../trainer/src/testing/toy.js';
-import { writeSecretKey } from './bundle-file.js';
+import { readBundle, readSecretKey, readTrust, writeSecretKey } from './bundle-file.js';
 import { bundleCommand } from './commands/bundle.js';
 
 let folder: string;
@@ -72,3 +72,23 @@ it.each([[['--max-hours', '2']], [['--prove-every', '2']], [['--', '--steps', '4
     await expect(bundle(...args)).rejects.toThrow('are those of a job. Give its --cluster, or leave them out');
   },
 );
+
+it.each([
+  ['a bundle', readBundle],
+  ['a list of keys', readTrust],
+  ['a secret key', readSecretKey],
+])('says what a path is that is no file of %s', async (_, read) => {
+  await expect(read(at('data'))).rejects.toThrow(`[bundle] ${at('data')} is a folder. Name a file.`);
+  await expect(read(at('nothing'))).rejects.toThrow(`[bundle] there is no file ${at('nothing')}. Check the path.`);
+  await expect(read(at('my.key/x'))).rejects.toThrow('(ENOTDIR). Check the path and its rights.');
+});
+
+it('writes a key into a folder that is not there yet, and says where it cannot', async () => {
+  await writeSecretKey(at('keys/mine/my.key'), 'secret');
+  expect(await readFile(at('keys/mine/my.key'), 'utf8')).toBe('secret\n');
+  expect((await stat(at('keys/mine/my.key'))).mode & 0o777).toBe(0o600);
+  await expect(writeSecretKey(at('keys/mine/my.key'), 'other')).rejects.toThrow('my.key is there already');
+  await expect(writeSecretKey(at('my.key/x/y'), 'other')).rejects.toThrow(
+    'y cannot be written (ENOTDIR). Give another',
+  );
+});

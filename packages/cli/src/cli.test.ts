@@ -67,6 +67,7 @@ describe('paris', () => {
     [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
     [['sample', 'x', '--prompt', 'a', '--sampler', 'plms'], 'no sampler is called "plms". Known: euler, heun,'],
     [['distil', 'x', '--data', 'y', '--out', 'z', '--teacher', 'best'], 'there is no policy "best". Write full, top2'],
+    [['evaluate', 'x', '--data', 'y', '--pictures', '2'], 'It must be 0, or a whole number from 3 on.'],
     [['evaluate', 'x', '--data', 'y', '--compare', 'top2,worst'], 'there is no policy "worst". Write full, top2'],
     [['sample', 'x', '--adapter', 'abacus'], 'Allowed choices are auto, gpu, cpu, lavapipe, swiftshader.'],
   ])('ends with 2 for wrong usage: %j', async (args, message) => {

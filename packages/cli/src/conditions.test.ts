@@ -65,6 +65,14 @@ it('prepares, trains, assembles, samples and evaluates', async () => {
   expect(decode(await readFile(at('grid.png'))).width).toBeGreaterThanOrEqual(8);
   await run('evaluate', at('model'), '--data', at('data'), '--out', at('evaluation.json'), '--samples', '1');
   expect(JSON.parse(await readFile(at('evaluation.json'), 'utf8'))).toMatchObject({ clusters: 2 });
+  // What was measured is kept where there is too little to compare pictures with.
+  const few = ['--out', at('few.json'), '--no-page', '--pictures', '3'];
+  const { code, stderr } = await paris(['evaluate', at('model'), '--data', at('data'), ...few]);
+  expect([code, stderr]).toEqual([65, expect.stringContaining('training pictures are too few to compare with')]);
+  expect(JSON.parse(await readFile(at('few.json'), 'utf8'))).toMatchObject({
+    clusters: 2,
+    controls: expect.any(Array),
+  });
 }, 600_000);
 
 it('learns latents of a codec that it trained', async () => {

@@ -73,20 +73,69 @@ it('takes those that saw a licence out, here or elsewhere', async () => {
   expect(await nodeStore(model).read('model_index.json')).toEqual(await nodeStore(out).read('model_index.json'));
 });
 
-it('hands the pictures of an expert over to the nearest that are left', async () => {
-  const [data, out] = [join(base, 'data'), join(base, 'handed')];
+it('says that it writes nothing where no expert that is there saw it', async () => {
+  const [out, again] = [join(base, 'without'), join(base, 'without-again')];
+  expect((await paris(model, '--expert', '1', '--expert', '1', '--out', out)).said).toContain(
+    `withdrawn: 1; experts 0, 2 are as they were → ${out}`,
+  );
+  const { code, said } = await paris(out, '--source', 'mine', '--out', again);
+  expect(code).toBe(0);
+  expect(said.slice(0, 2)).toEqual([
+    'the router learned from 7 pictures of it',
+    'no expert that is there saw it: no model was written',
+  ]);
+  expect(await nodeStore(again).list()).toEqual([]);
+  expect((await paris(out, '--source', 'mine', '--in-place')).said[1]).toMatch(/: the model is as it was$/);
+});
+
+it('says of a student that it is distilled again', async () => {
+  const store = nodeStore(join(base, 'student'));
+  for (const name of ['config.json', 'model.safetensors']) {
+    await store.write(`${expertFolder(0)}/${name}`, new TextEncoder().encode('{}'));
+  }
+  const learnedFrom = { [expertFolder(0)]: { licences: { MIT: 2 }, sources: { mine: 2 } } };
+  const provenance = { teacher: 'distilled from another' };
+  const latent = { channels: 3, height: 8, width: 8 };
+  await writeModelIndex(store, { clusters: 1, latent, licence: 'MIT', learnedFrom, provenance });
+  const { said } = await paris(join(base, 'student'), '--source', 'mine');
+  expect(said.at(-1)).toBe('  paris distil TEACHER --data CLEAN-DATA --out MODEL      (of a teacher without it)');
+  expect(said.join()).not.toContain('train expert');
+});
+
+/** Twelve pictures in three clusters, dark, grey and light; the dark ones are of a museum. */
+async function writeData(data: string): Promise<void> {
   const levels = [0, 60, 250].flatMap((level) => [level, level + 1, level + 2, level + 3]);
   const manifest = {
     ...{ version: 1 as const, size: 4, channels: 3, maxTokens: 4, vocabulary: [], skipped: [], count: levels.length },
     normalization: { scale: 127.5, offset: -1 },
     holdout: { fraction: 0, seed: 0, by: 'group' as const },
-    items: levels.map((_, i) => ({ id: `${i}`, caption: '', group: `${i}`, split: 'train' as const })),
+    items: levels.map((level, i) => ({
+      ...{ id: `${i}`, caption: '', group: `${i}`, split: 'train' as const },
+      source: level < 4 ? 'museum' : 'mine',
+    })),
   };
   const images = Uint8Array.from({ length: levels.length * 48 }, (_, i) => levels[Math.floor(i / 48)]!);
   await writeManifestFolder(nodeStore(data), manifest, { images, tokens: new Uint32Array(4 * levels.length) });
   const device = await openDevice({ require: 'cpu' });
   await partitionData({ device, data: nodeStore(data), clusters: 3, metric: 'euclidean' });
   await device.close();
+}
+
+it('advises to train no expert again whose cluster has no picture left', async () => {
+  const [data, out] = [join(base, 'all'), join(base, 'clean')];
+  await writeData(data);
+  const dark = (await readLabelled(nodeStore(data), 'router')).labels[0]!;
+  const { code, said } = await paris(model, '--source', 'museum', '--data', data, '--data-out', out);
+  expect(code).toBe(0);
+  expect(said[0]).toBe(`expert ${dark} learned from 4 pictures of it`);
+  expect(said).toContain(`cluster ${dark} has no picture left: nobody can train its expert again`);
+  expect(said.join('\n')).not.toContain('train expert');
+  expect(said).toContain(`  paris train router ${out} --out RUNS`);
+});
+
+it('hands the pictures of an expert over to the nearest that are left', async () => {
+  const [data, out] = [join(base, 'data'), join(base, 'handed')];
+  await writeData(data);
   const { labels } = await readLabelled(nodeStore(data), 'router');
   const [dark, grey] = [labels[0]!, labels[4]!];
   const { code, said } = await paris(model, '--expert', `${dark}`, '--data', data, '--data-out', out, '--in-place');

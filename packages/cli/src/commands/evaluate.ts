@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
 import { encodeJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { Command } from 'commander';
+import type { PicturesEvaluation } from '@paris/trainer';
+import { Command, InvalidArgumentError } from 'commander';
 import { checkOutputs, path } from '../check-outputs.js';
 import { type GpuContext, gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
@@ -72,9 +73,16 @@ function whatToDraw(command: Command): void {
     .option(
       '--pictures <n>',
       'pictures that are drawn and compared with held-out and training pictures; 0: none',
-      whole(0),
+      picturesOf,
       0,
     );
+}
+
+/** Said before anything is measured. */
+function picturesOf(text: string): number {
+  const count = whole(0)(text);
+  if (count === 0 || count >= 3) return count;
+  throw new InvalidArgumentError('It must be 0, or a whole number from 3 on.');
 }
 
 /** Measures, then draws, and says and writes what came of each as soon as it is there. */
@@ -100,16 +108,23 @@ async function run({ device, reporter, signal }: GpuContext, flags: Flags, model
   });
   reporter.close();
   if (!flags.json) printText(formatEvaluation(evaluation)); // before the file: it is not lost with that
+  const controls = checkControls(evaluation);
+  const save = (pictures?: PicturesEvaluation) =>
+    saveOutputs('evaluate', [
+      { file: out, content: encodeJson({ ...evaluation, controls, ...(pictures && { pictures }) }) },
+    ]);
   const onPicture = (done: number, total: number) => reporter.work('pictures', done, total);
   const drawn =
     flags.pictures === 0
       ? undefined
-      : await evaluatePictures({ ...common, count: flags.pictures, onProgress: onPicture });
+      : await evaluatePictures({ ...common, count: flags.pictures, onProgress: onPicture }).catch(async (error) => {
+          reporter.close();
+          await save(); // what was measured before
+          throw error;
+        });
   reporter.close();
   if (drawn && !flags.json) printText(`\n${formatPictures(drawn.evaluation)}`);
-  const controls = checkControls(evaluation);
-  const content = encodeJson({ ...evaluation, controls, ...(drawn && { pictures: drawn.evaluation }) });
-  await saveOutputs('evaluate', [{ file: out, content }]);
+  await save(drawn?.evaluation);
   if (file !== undefined) {
     const onProgress = (done: number, total: number) => reporter.work('samples for the page', done, total);
     const drawing = { device, model: common.model, seed, architectures: experts, onProgress, signal };

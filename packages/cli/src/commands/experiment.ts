@@ -97,7 +97,7 @@ Experiments:
   clusters    1 to 16 clusters; by content, random, balanced; routers of several sizes, and one on a tenth of the data
   objectives  experts that predict noise on a cosine path beside velocity on a straight one
   alignment   errors of picked and unpicked experts; stability against quality
-  compute     hours on n machines, isolated or exchanging gradients, on paper
+  compute     hours on n machines, isolated or exchanging gradients, on paper: one seed, at most 200 steps and 16 pictures
 
 Examples:
   paris experiment main --smoke --out out/smoke

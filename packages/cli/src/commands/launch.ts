@@ -119,6 +119,9 @@ function slotsOf(each: readonly string[]): Record<string, string>[] | undefined 
     const what = `${first.name} has ${first.values.length} values and ${other.name} ${other.values.length}`;
     throw new ValueError('launch', `${what}. Give as many of each.`);
   }
+  const again = variables.find(({ name }, i) => variables.findIndex((each) => each.name === name) < i);
+  if (again)
+    throw new ValueError('launch', `--each names ${again.name} twice. Write its values in one: ${again.name}=a,b.`);
   return first.values.map((_, i) => Object.fromEntries(variables.map(({ name, values }) => [name, values[i]!])));
 }
 
@@ -144,7 +147,7 @@ function slurmCommand(): Command {
     .action(async (file: string, flags: SlurmFlags) => {
       const { slurmScripts } = await import('../launch/slurm.js');
       const { out, paris, logs, grace: graceSeconds, retries } = flags;
-      const sbatch = flags.sbatch.split(/\s+/).filter((option) => option !== '');
+      const sbatch = flags.sbatch.trim().replace(/\s*\n\s*/g, ' ');
       const plan = await planIn(file, [scriptsIn(out), logsIn(logs)]);
       await writeScripts(out, slurmScripts(plan, { paris, sbatch, logs, graceSeconds, retries }), 'submit.sh');
       await mkdir(logs, { recursive: true });

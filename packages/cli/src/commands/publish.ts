@@ -55,6 +55,7 @@ async function publish(model: string, flags: Flags, signal: AbortSignal): Promis
   if (flags.card !== undefined) await writeNew(flags.card, contents.card);
   if (!flags.json) printText(listing(contents));
   if (!flags.yes) {
+    reporter.result({ files: contents.files.map(({ path: file, sizeBytes }) => ({ path: file, sizeBytes })) });
     reporter.info(
       `Nothing was sent. --yes sends this to ${hubAddress()}/${target.repository}, branch ${target.branch}.`,
     );

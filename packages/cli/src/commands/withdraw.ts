@@ -65,7 +65,7 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
   const { data, dataOut, out, inPlace } = flags;
   const pick = pickOf(flags);
   const store = nodeStore(model);
-  let experts = flags.expert?.map(numberOf) ?? [];
+  let experts = [...new Set(flags.expert?.map(numberOf))];
   if (pick) {
     const seen = await whoSaw(store, pick, data === undefined ? undefined : nodeStore(data));
     experts = [...seen.experts.keys()];
@@ -87,11 +87,26 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
       });
       const left = presentExperts(index).join(', ');
       reporter.info(`withdrawn: ${experts.join(', ')}; experts ${left} are as they were → ${out ?? model}`);
-    }
+    } else
+      reporter.info(`no expert that is there saw it: ${inPlace ? 'the model is as it was' : 'no model was written'}`);
   } else reporter.info('nothing is changed: --in-place takes them out of the model, --out writes one without them');
   if (!pick) return;
-  const { clusters } = await readModelIndex(store, model);
-  for (const line of retraining(model, experts, clusters > 1, dataOut)) reporter.info(line);
+  const { clusters, provenance } = await readModelIndex(store, model);
+  const kind = provenance.teacher !== undefined ? 'student' : clusters > 1 ? 'mixture' : 'single';
+  const again = dataOut === undefined ? experts : await withPictures(dataOut, experts, reporter);
+  for (const line of retraining(model, again, kind, dataOut)) reporter.info(line);
+}
+
+/** Those whose cluster has pictures left. */
+async function withPictures(data: string, experts: readonly number[], reporter: Reporter): Promise<number[]> {
+  const { readCluster } = await import('@paris/trainer');
+  const left: number[] = [];
+  for (const k of experts) {
+    const { manifest } = await readCluster(nodeStore(data), k, { mayBeEmpty: true });
+    if (manifest.count > 0) left.push(k);
+    else reporter.info(`cluster ${k} has no picture left: nobody can train its expert again`);
+  }
+  return left;
 }
 
 function pickOf({ source, licence, expert }: Flags): Withdrawn | undefined {
@@ -149,13 +164,23 @@ async function handOver(
 }
 
 /** What starts the retraining of those that saw it. */
-function retraining(model: string, experts: readonly number[], hasRouter: boolean, dataOut = 'CLEAN-DATA'): string[] {
+function retraining(
+  model: string,
+  experts: readonly number[],
+  kind: 'mixture' | 'single' | 'student',
+  dataOut = 'CLEAN-DATA',
+): string[] {
   const data = dataOut === 'CLEAN-DATA' ? dataOut : quoted(dataOut);
-  return [
+  const begin = [
     'to train them again without it:',
     ...(dataOut === 'CLEAN-DATA' ? [`  paris withdraw ${quoted(model)} … --data DATA --data-out ${data}`] : []),
+  ];
+  if (kind === 'student')
+    return [...begin, `  paris distil TEACHER --data ${data} --out MODEL      (of a teacher without it)`];
+  return [
+    ...begin,
     ...experts.map((k) => `  paris train expert ${data} --cluster ${k} --out RUNS`),
-    ...(hasRouter ? [`  paris train router ${data} --out RUNS`] : []),
+    ...(kind === 'mixture' ? [`  paris train router ${data} --out RUNS`] : []),
     '  paris assemble RUNS --out MODEL      (with the runs of the others)',
   ];
 }

@@ -1,7 +1,8 @@
 // The manifests against the schemas of Kubernetes' API, of which every field that we use must be known.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { nodeStore } from '@paris/files/node';
 import { Job } from 'kubernetes-models/batch/v1';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -77,12 +78,42 @@ it('are an index for each expert, and what needs them waits', () => {
   expect(assemble.spec.suspend).toBe(true);
   expect(assemble.spec.template.spec.containers[0].resources).toBeUndefined();
   expect(parse(files['router.yaml']!).spec.suspend).toBe(false);
-  const lines = files['apply.sh']!.split('\n').filter((line) => /^kubectl (wait|patch)/.test(line));
-  expect(lines.map((line) => line.match(/paris-\w+/)![0])).toEqual([
-    'paris-experts',
-    'paris-router',
-    'paris-assemble',
-    'paris-assemble',
-    'paris-evaluate',
+});
+
+/** Runs the script with a `kubectl` that notes what it is asked, and of which one job fails for good. */
+async function apply(failing = ''): Promise<{ code: number; said: string; asked: string[] }> {
+  const folder = await mkdtemp(join(base, 'apply-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const script = `#!/bin/sh
+echo "$*" >> ${folder}/asked
+case "$1 $*" in
+  wait*${failing || 'none'}*) exit 1 ;;
+  get*) echo 'Pod failed 65' ;;
+esac
+`;
+  await writeFile(join(folder, 'kubectl'), script, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+  const { status, stderr } = spawnSync('sh', [join(folder, 'apply.sh')], { env, encoding: 'utf8', timeout: 30_000 });
+  const asked = (await readFile(join(folder, 'asked'), 'utf8')).trim().split('\n');
+  return { code: status ?? -1, said: stderr, asked };
+}
+
+it('are started each when those that it needs are complete', async () => {
+  const { code, asked } = await apply();
+  expect(code).toBe(0);
+  expect(asked.map((line) => `${line.split(' ')[0]} ${/paris-\w+/.exec(line)?.[0] ?? ''}`.trim())).toEqual([
+    'apply paris-kubernetes',
+    'wait paris-experts',
+    'wait paris-router',
+    'patch paris-assemble',
+    'wait paris-assemble',
+    'patch paris-evaluate',
   ]);
+});
+
+it('are not waited for where one has failed for good', async () => {
+  const { code, said, asked } = await apply('paris-router');
+  expect(code).toBe(1);
+  expect(said).toContain('paris-router failed: Pod failed 65. Mend what its log says');
+  expect(asked.at(-1)).toMatch(/^get job\/paris-router /);
 });

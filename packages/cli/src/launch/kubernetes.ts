@@ -86,15 +86,22 @@ function applyScript(plan: Plan): string {
     .filter(({ after }) => after.length > 0)
     .flatMap((job) => {
       const { id } = job;
-      const waits = neededBy(job, plan).map(
-        (name) => `kubectl wait --for=condition=complete --timeout=-1s job/paris-${name}`,
-      );
+      const waits = neededBy(job, plan).map((name) => `complete ${name}`);
       return [...waits, `kubectl patch job paris-${id} --patch '{"spec":{"suspend":false}}'`];
     });
   return `#!/bin/sh
 # Starts all jobs, each when those that it needs are complete.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
+# Waits until a job is complete, or ends where it has failed: what fails for good is never complete.
+complete() {
+  until kubectl wait --for=condition=complete --timeout=30s "job/paris-$1" 2>/dev/null; do
+    failed=$(kubectl get "job/paris-$1" --output='jsonpath={.status.conditions[?(@.type=="Failed")].message}')
+    [ -z "$failed" ] && continue
+    echo "paris-$1 failed: $failed. Mend what its log says, delete the job and run this again: trainings resume." >&2
+    exit 1
+  done
+}
 kubectl apply ${names.map((name) => `-f "$here/${name}.yaml"`).join(' ')}
 ${steps.join('\n')}
 `;

@@ -228,6 +228,14 @@ describe('writeScripts', () => {
     await expect(writeScripts(join(out, 'a.yaml'), files, 'submit.sh')).rejects.toThrow('(ENOTDIR)');
   });
 
+  it('says how to begin as a shell takes it', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    await writeScripts(join(folder, 'my scripts'), { 'submit.sh': '#!/bin/sh\n' }, 'submit.sh');
+    const text = said.mock.calls.join('');
+    said.mockRestore();
+    expect(text).toContain(`Begin with: sh '${folder}/my scripts/submit.sh'`);
+  });
+
   it('makes no folder of others its own, and leaves files of others among its own', async () => {
     const photos = join(folder, 'photos');
     await mkdir(photos);
@@ -280,6 +288,15 @@ describe('paris launch', () => {
     expect((await readdir(folder)).sort()).toEqual(['model.yaml']);
     await scripts(join(folder, 'out'));
     expect(await readdir(join(folder, 'out'))).toContain(name === 'kubernetes' ? 'apply.sh' : 'submit.sh');
+  });
+
+  it.each([
+    [['CARD=0', 'CARD=1'], '[launch] --each names CARD twice. Write its values in one: CARD=a,b.'],
+    [['CARD=0,1', 'PORT=7'], '[launch] CARD has 2 values and PORT 1. Give as many of each.'],
+    [['CARD='], '[launch] "CARD=" is no --each. Write NAME=a,b.'],
+  ])('refuses --each %j', async (values, sentence) => {
+    const each = values.flatMap((value) => ['--each', value]);
+    await expect(launch('local', await planFile(), ...each)).rejects.toThrow(sentence);
   });
 
   it.each(['slurm', 'local'])('%s writes its logs apart from them, too', async (name) => {

@@ -36,10 +36,16 @@ async function planOf(name: string, steps: number) {
 }
 
 it('writes an array of experts, and dependencies of what needs them', async () => {
-  const options = { paris: 'npx paris', sbatch: ['--gres=gpu:1'], logs: 'logs', graceSeconds: 60, retries: 2 };
+  const options = {
+    paris: 'npx paris',
+    sbatch: '-p gpu --gres=gpu:1 --comment="my model"',
+    logs: 'logs',
+    graceSeconds: 60,
+    retries: 2,
+  };
   const scripts = slurmScripts(await planOf('text', 3), options);
   expect(Object.keys(scripts)).toEqual(['experts.sh', 'router.sh', 'assemble.sh', 'submit.sh']);
-  expect(scripts['experts.sh']).toContain('#SBATCH --array=0-2\n#SBATCH --gres=gpu:1\n');
+  expect(scripts['experts.sh']).toContain('#SBATCH --array=0-2\n#SBATCH -p gpu --gres=gpu:1 --comment="my model"\n');
   expect(scripts['experts.sh']).toContain('#SBATCH --signal=TERM@60\n'); // without B: the step gets it
   expect(scripts['experts.sh']).toMatch(/^srun npx paris train expert \S+ --cluster "\$SLURM_ARRAY_TASK_ID" --out /m);
   expect(scripts['submit.sh']).toContain('--dependency="afterok:$experts:$router" "$here/assemble.sh"');
@@ -57,7 +63,12 @@ it('a preempted and requeued array ends with the bytes of an undisturbed one', a
   );
   const env = await startSlurm();
   const slurm = async (program: string, ...args: string[]) => (await run(program, args, { env })).stdout.trim();
-  const options = { paris: `${process.execPath} ${bin}`, sbatch: ['--cpus-per-task=1'], graceSeconds: 30, retries: 2 };
+  const options = {
+    paris: `${process.execPath} ${bin}`,
+    sbatch: '-c 1 --comment="my model"',
+    graceSeconds: 30,
+    retries: 2,
+  };
 
   const submit = async (name: string) => {
     const scripts = slurmScripts(await planOf(name, 400), { ...options, logs: join(base, name) });

@@ -9,8 +9,8 @@ import { quoted, withCluster } from './shell.js';
 export interface SlurmOptions {
   /** The command as jobs start it, such as `paris` or `npx paris`. */
   readonly paris: string;
-  /** Options of sbatch for jobs that compute: `--partition=gpu --gres=gpu:1 --time=12:00:00`. */
-  readonly sbatch: readonly string[];
+  /** Options of sbatch as it takes them in one line: `--partition=gpu --gres=gpu:1 --time=12:00:00`. */
+  readonly sbatch: string;
   /** Folder of the logs. */
   readonly logs: string;
   /** Seconds before the time limit at which a training is asked to save. */
@@ -42,7 +42,8 @@ function script(name: string, args: string, options: SlurmOptions, own: readonly
     // To the step, not to this script: the command saves and ends, and the script decides what then.
     `--signal=TERM@${graceSeconds}`,
     ...own,
-    ...sbatch,
+    // In one line: a value may be a word of its own, as in `-p gpu`, or hold spaces between quotes.
+    ...(sbatch === '' ? [] : [sbatch]),
   ];
   return `#!/bin/sh
 ${lines.map((line) => `#SBATCH ${line}`).join('\n')}

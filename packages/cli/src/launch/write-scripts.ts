@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '@paris/trainer/options';
 import { createReporter } from '../reporter.js';
+import { quoted } from './shell.js';
 
 /** The first line of each file, or the second after `#!`. */
 const marker = '# Written by paris launch.';
@@ -25,7 +26,8 @@ export async function writeScripts(
       : ['', text];
     await writeFile(join(folder, name), `${line}${marker}\n${rest}`, { mode: name.endsWith('.sh') ? 0o755 : 0o644 });
   }
-  createReporter(false).info(`${Object.keys(files).length} files → ${folder}. Begin with: sh ${join(folder, first)}`);
+  const begin = `sh ${quoted(join(folder, first))}`;
+  createReporter(false).info(`${Object.keys(files).length} files → ${folder}. Begin with: ${begin}`);
 }
 
 /** Files of yours may lie among ours, but a folder of others does not become ours. */

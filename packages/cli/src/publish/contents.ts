@@ -11,6 +11,7 @@ import {
   type RunRecord,
   readCardCondition,
 } from '@paris/trainer';
+import { namesOf, shownIn } from './shown.js';
 
 /** A file to send. Without content it is the folder's. */
 export interface PublishedFile {
@@ -113,15 +114,21 @@ async function cardOf(model: FileSource, index: ModelIndex, sources: CardSources
   return `${fresh.slice(0, fresh.indexOf('\n---\n') + 5)}\n${own}`;
 }
 
-/** Pictures of the folder that the card shows: `![what](samples.png)`. */
+/** Pictures of the folder that the card shows: `![what](samples.png)`. @throws DataError for one that is not there */
 async function shownPictures(model: FileSource, card: string): Promise<PublishedFile[]> {
-  const shown = [...card.matchAll(/!\[[^\]]*\]\(([^()\s]+\.(?:png|jpe?g|webp|gif))\)/gi)].map(([, path]) => path!);
-  const ours = [...new Set(shown)].filter((path) => !/^[a-z][a-z0-9+.-]*:/i.test(path));
-  return Promise.all(
-    ours.map(async (path) => {
-      if (isPath(path) && (await model.exists(path))) return { path, sizeBytes: await model.size(path) };
-      const where = `${CARD_FILE} shows ${JSON.stringify(path)}, which is not in the model folder`;
+  const found = new Map<string, PublishedFile>();
+  for (const shown of shownIn(card)) {
+    const path = await firstThere(model, namesOf(shown));
+    if (path === undefined) {
+      const where = `${CARD_FILE} shows ${JSON.stringify(shown)}, which is not in the model folder`;
       throw new DataError('publish', `${where}. Copy it there, or take it out of the card.`);
-    }),
-  );
+    }
+    found.set(path, { path, sizeBytes: await model.size(path) });
+  }
+  return [...found.values()];
+}
+
+async function firstThere(model: FileSource, paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) if (isPath(path) && (await model.exists(path))) return path;
+  return undefined;
 }

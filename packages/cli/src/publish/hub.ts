@@ -2,7 +2,7 @@
 // there and nowhere else. The protocol (https://huggingface.co/docs/hub/api, large files by LFS or Xet) is @huggingface/hub's.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigError, StoreError, UnavailableError, ValueError } from '@paris/files';
+import { ConfigError, StoreError, UnavailableError, ValueError, withoutSecrets } from '@paris/files';
 import type { PublishedFile } from './contents.js';
 
 /** A repository and its branch. */
@@ -31,22 +31,34 @@ export function parseTarget(text: string): HubTarget {
   throw new ValueError('publish', `"${text}" is no repository of a hub. Write hf:owner/name, or hf:owner/name@branch.`);
 }
 
-/** Where models are published. */
+/** Where models are published. @throws ConfigError if HF_ENDPOINT is no address, or one with a password, which is shown nowhere */
 export function hubAddress(): string {
-  return (process.env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+  const address = process.env.HF_ENDPOINT || 'https://huggingface.co';
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') {
+    return address.replace(/\/+$/, '');
+  }
+  const what = `HF_ENDPOINT, "${withoutSecrets(address)}", ${url?.username || url?.password ? 'holds a user or a password' : 'is no http(s) address'}`;
+  throw new ConfigError('publish', `${what}. Give one such as https://huggingface.co.`);
+}
+
+/** @throws ConfigError for what is no token; it does not show it */
+function tokenOf(text = ''): string {
+  const token = text.trim();
+  if (/^hf_[\w-]+$/.test(token)) return token;
+  const what =
+    token === '' ? 'there is no token' : 'HF_TOKEN is no token, which begins with hf_ and has letters and digits';
+  throw new ConfigError('publish', `${what}. Set HF_TOKEN to one that may write to the repository.`);
 }
 
 /**
  * Makes the repository if there is none, sends the files, and commits them: all of them or none.
  * @returns the commit's address
- * @throws ConfigError without a token; StoreError if the hub refuses; UnavailableError if it cannot be reached or is too busy
+ * @throws ConfigError without a token or for one that is none; StoreError if the hub refuses; UnavailableError if it cannot be reached or is too busy
  */
 export async function publishToHub(publication: Publication): Promise<string> {
   const { target, folder, files, message, isPrivate, onFile, signal } = publication;
-  const accessToken = process.env.HF_TOKEN;
-  if (!accessToken) {
-    throw new ConfigError('publish', 'there is no token. Set HF_TOKEN to one that may write to the repository.');
-  }
+  const accessToken = tokenOf(process.env.HF_TOKEN);
   const { commitIter, createRepo } = await import('@huggingface/hub');
   const hub = { accessToken, hubUrl: hubAddress(), repo: { type: 'model' as const, name: target.repository } };
   try {

@@ -53,6 +53,11 @@ describe('paris publish', () => {
   it('sends nothing unless it is said to', async () => {
     await publish();
     expect(hub.asked).toEqual([]);
+    const lines = vi.mocked(process.stdout.write).mock.calls.map(([line]) => JSON.parse(String(line)));
+    const { result } = lines.find(({ type }) => type === 'result');
+    const sizes = new Map(result.files.map((file: { path: string; sizeBytes: number }) => [file.path, file.sizeBytes]));
+    expect([...sizes.keys()].sort()).toEqual([...(await nodeStore(model).list())].sort());
+    expect(sizes.get('router/config.json')).toBe(await nodeStore(model).size('router/config.json'));
   });
 
   it('commits what the index lists, the index and the card, large files by LFS and the largest in parts', async () => {
@@ -92,6 +97,32 @@ describe('paris publish', () => {
     const { files } = hub.repositories.get('me/cats')!;
     expect(String(files.get('README.md'))).toBe(card);
     expect(String(files.get('samples.png'))).toBe('a picture');
+  });
+
+  it.each([
+    ['a title', '![x](my.png "My cats")', 'my.png'],
+    ['angle brackets', '![x](<my cats.png>)', 'my cats.png'],
+    ['a space as %20', '![x](my%20cats.png)', 'my cats.png'],
+    ['the folder itself', '![x](./my.png)', 'my.png'],
+    ['brackets', '[![x [y]](my_(1).png)](https://example.org)', 'my_(1).png'],
+    ['a query', '![x](pictures/my.svg?raw=true)', 'pictures/my.svg'],
+    ['a reference', '![x][Cats]\n\n[cats]: my.png', 'my.png'],
+    ['a tag', '<p><img width="9" src="my.png"></p>', 'my.png'],
+    ['a tag in single quotes', "<img alt='x'\n  src='my.png'/>", 'my.png'],
+  ])('sends a picture that the card shows with %s', async (_, shown, path) => {
+    await writeFile(join(model, 'README.md'), `---\nlicense: mit\n---\n# Cats\n\n${shown}\n`);
+    expect((await refusal()).message).toContain('which is not in the model folder');
+    await nodeStore(model).write(path, new TextEncoder().encode('a picture'));
+    await publish('--yes');
+    expect(String(hub.repositories.get('me/cats')!.files.get(path))).toBe('a picture');
+  });
+
+  it('takes a link to a picture, or one elsewhere, for none that the card shows', async () => {
+    const links = '[x](a.png) [y][z] ![w](//example.org/b.png) <img src="https://example.org/c.png">\n\n[z]: d.png\n';
+    await writeFile(join(model, 'README.md'), `---\nlicense: mit\n---\n${links}`);
+    await publish('--yes');
+    const { files } = hub.repositories.get('me/cats')!;
+    expect([...files.keys()].filter((path) => path.endsWith('.png'))).toEqual([]);
   });
 
   it('writes the card for a model that has none, to look at, and never over a file', async () => {
@@ -183,6 +214,33 @@ describe('a refused publication is one sentence, and commits nothing', () => {
     delete process.env.HF_TOKEN;
     expect(await refusal('--yes')).toEqual({ message: expect.stringContaining('Set HF_TOKEN'), code: 78 });
     expect(hub.asked).toEqual([]);
+  });
+
+  it.each(['secret', 'hf_sec\nret', 'hf_тайна', 'hf_'])(
+    'with what is no token, %j, which is not shown',
+    async (token) => {
+      process.env.HF_TOKEN = token;
+      const { message, code } = await refusal('--yes');
+      expect(message).toContain('HF_TOKEN is no token, which begins with hf_');
+      expect([message.includes(token.slice(0, 6)), code]).toEqual([token === 'hf_', 78]);
+      expect(hub.asked).toEqual([]);
+    },
+  );
+
+  it('but takes a token with the end of a line, as files have it', async () => {
+    process.env.HF_TOKEN = `${token}\n`;
+    await publish('--yes');
+    expect(hub.repositories.get('me/cats')!.commits).toHaveLength(1);
+  });
+
+  it.each([
+    ['hub.example', 'HF_ENDPOINT, "hub.example", is no http(s) address.'],
+    ['https://me:secret@hub.example', 'HF_ENDPOINT, "https://hub.example", holds a user or a password.'],
+  ])('by a hub at %s', async (address, sentence) => {
+    process.env.HF_ENDPOINT = address;
+    for (const flags of [[], ['--yes']]) {
+      expect(await refusal(...flags)).toEqual({ message: expect.stringContaining(sentence), code: 78 });
+    }
   });
 
   it('with a token that may not, which is not shown', async () => {

@@ -1,6 +1,6 @@
 // Files of a server, kept as they arrive: a download resumes where it ended, whatever ended it, and needs no server once it
 // is whole.
-import { FileTooLargeError, notFound, refusedBy, StoreError, UnavailableError } from '../errors.js';
+import { FileTooLargeError, notFound, refusedBy, StoreError, UnavailableError, ValueError } from '../errors.js';
 import { withoutSecrets } from '../http/address.js';
 import { type Requester, type RequestOptions, requesterOf } from '../http/request.js';
 import { sleep } from '../sleep.js';
@@ -44,8 +44,13 @@ export interface DownloadProgress {
  * Tokens: see `httpStore`.
  * @param url - the folder, absolute or, in a browser, relative to the page
  * @param cache - where files are kept: a folder of this machine, memory, or `browserCache()`
+ * @throws ValueError if `partBytes` is no whole number from 1 on; what `httpStore` throws for addresses and headers
  */
 export function cachedStore(url: string | URL, cache: DownloadCache, options: CachedStoreOptions = {}): FileSource {
+  const { partBytes = 1 } = options;
+  if (!Number.isSafeInteger(partBytes) || partBytes < 1) {
+    throw new ValueError('cachedStore', `partBytes is ${partBytes}. Give a whole number from 1 on.`);
+  }
   const files = new CachedFiles(requesterOf(url, options), new Records(cache, withoutSecrets(url)), options);
   return {
     read: (path, range, limits) => files.read(path, range, limits),

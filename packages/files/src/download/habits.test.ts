@@ -169,6 +169,26 @@ describe('a server that', () => {
   });
 });
 
+it('a connection that is reset is tried again, the first one too; where there is no server, that is said at once', async () => {
+  const answer = serveFiles(files(), () => ({ ranges: true, tag: '"1"' }));
+  let count = 0;
+  const url = await serve((request, response) => {
+    if (count++ < 2) request.socket.destroy();
+    else answer(request, response);
+  });
+  expect(await cachedStore(url, memoryStore(), quick).read('model.bin')).toEqual(content);
+  const ask = vi.fn(globalThis.fetch);
+  const nobody = cachedStore('http://127.0.0.1:1/', memoryStore(), { ...quick, fetch: ask });
+  await expect(nobody.read('model.bin')).rejects.toThrow('could not be fetched from http://127.0.0.1:1/');
+  expect(ask).toHaveBeenCalledTimes(1);
+});
+
+it.each([0, 1.5, Number.NaN, -256])('parts of %d bytes are refused', (partBytes) => {
+  expect(() => cachedStore('https://example.org/', memoryStore(), { partBytes })).toThrow(
+    `[cachedStore] partBytes is ${partBytes}. Give a whole number from 1 on.`,
+  );
+});
+
 it('progress counts bytes as they arrive, and says the time that is left once it is known', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {

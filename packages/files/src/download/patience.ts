@@ -1,6 +1,7 @@
 // One answer from a server that may break, stall, be busy or ignore what was asked.
 import { FileTooLargeError, StoreError, UnavailableError } from '../errors.js';
 import { cancelBody } from '../http/body.js';
+import { isReset } from '../http/patient.js';
 import { retryAfterMs } from '../http/retry-after.js';
 import { joinBytes } from '../join-bytes.js';
 import { sleep } from '../sleep.js';
@@ -45,7 +46,7 @@ export interface Wanted {
   readonly check?: (version: Version) => void;
   /** Called as bytes of the span arrive, with how many have arrived. */
   readonly onBytes?: (received: number) => void;
-  /** Whether the server has answered before: one that never has is not there, and is not waited for. */
+  /** Whether the server has answered before: one that never has, and resets no connection, is not there, and is not waited for. */
   readonly isReached: boolean;
   /** The largest file of unknown size that is taken. */
   readonly maxFileBytes: number;
@@ -80,7 +81,7 @@ export async function askPatiently(wanted: Wanted, patience: Patience): Promise<
       // Nobody answered: that has a cause, which an answer that was refused has not.
       const isNetwork = cause instanceof UnavailableError && cause.cause !== undefined;
       if (!(cause instanceof Transient) && !isNetwork) throw cause;
-      if (attempt >= attempts || (isNetwork && !wanted.isReached)) {
+      if (attempt >= attempts || (isNetwork && !wanted.isReached && !isReset(cause))) {
         if (isNetwork) throw cause;
         const what = `"${wanted.path}" could not be read in ${attempts} attempts: ${cause.message}.`;
         throw new UnavailableError('store', what, { cause });

@@ -56,7 +56,7 @@ export function patientSource(source: FileSource, options: RetryOptions = {}): F
 const resets: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
 
 /** Whether a connection was there, and went. */
-function isReset(error: Error): boolean {
+export function isReset(error: Error): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (resets.includes((cause as { code?: unknown }).code)) return true;
   }

@@ -537,6 +537,19 @@ describe('a file of weights on a server', () => {
   });
 });
 
+it('a variable HF_ENDPOINT that is empty names no other hub', async () => {
+  vi.stubEnv('HF_ENDPOINT', '');
+  const ask = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
+  try {
+    await expect(draw('hf:o/n', { label: 1 }, { cache: false })).rejects.toThrow(
+      'could not be fetched from https://huggingface.co/o/n/resolve/main/.',
+    );
+  } finally {
+    ask.mockRestore();
+    vi.unstubAllEnvs();
+  }
+});
+
 describe('folders that are damaged', () => {
   const count = Math.ceil(mutantCount / 5);
   it.each([

@@ -75,9 +75,10 @@ function hubSource(name: string, options: DownloadOptions): NamedSource {
     /^hf:([\w.-]+\/[\w.-]+)(?:@(refs\/(?:pr|convert)\/[\w.-]+|[\w.-]+))?(?:\/(.+))?$/.exec(name) ?? [];
   if (repository === undefined)
     throw new ValueError('loadPipeline', `"${name}" is no model of a hub. Write hf:owner/name.`);
-  const { HF_ENDPOINT = 'https://huggingface.co', HF_TOKEN } =
+  const { HF_ENDPOINT, HF_TOKEN } =
     (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
-  const url = `${HF_ENDPOINT.replace(/\/+$/, '')}/${repository}/resolve/${encodeURIComponent(revision)}/`;
+  const hub = (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+  const url = `${hub}/${repository}/resolve/${encodeURIComponent(revision)}/`;
   const headers = { ...(HF_TOKEN && { authorization: `Bearer ${HF_TOKEN}` }), ...options.headers };
   return { store: download(url, { ...options, headers }), file, timeLeft: timeLeft() };
 }

@@ -12,6 +12,7 @@ import {
   logSumExp,
   mse,
   normal,
+  scalar,
   sigmoid,
   silu,
   softmax,
@@ -109,6 +110,23 @@ describe('grad', () => {
       '[grad] the result is [2] and must be one number. Use mean() or sum().',
     );
     expect(() => grad(() => 1 as unknown as Tensor)(on.tensor([1]))).toThrow('[grad] the function returned no tensor.');
+    expect(() => grad((t: Tensor) => argmax(t))(on.tensor([1, 2]))).toThrow(
+      '[grad] the result has dtype u32; only floats have gradients. Return what it is made of.',
+    );
+    expect(() => valueAndGrad((t: Tensor) => t.sum().cast('i32'))(on.tensor([1]))).toThrow('dtype i32');
+  });
+
+  it('vjp refuses what is no value, and a cotangent of another shape', (context) => {
+    const on = device(context);
+    const x = on.tensor([1, 2]);
+    expect(() => vjp((t: Tensor) => argmax(t), x)).toThrow('[vjp] the result has dtype u32;');
+    expect(() => vjp((t: Tensor) => [t] as unknown as Tensor, x)).toThrow('[vjp] the function returned no tensor.');
+    const { pull } = vjp((t: Tensor) => t.square(), x);
+    expect(() => pull(on.tensor([[1, 1]]))).toThrow(
+      '[vjp] the cotangent is [1, 2] and the value [2]. Give one of the same shape.',
+    );
+    expect(() => pull(scalar(1))).toThrow('[vjp] the cotangent is [] and the value [2].');
+    expect(() => pull(1 as unknown as Tensor)).toThrow('[vjp] the argument must be a tensor, got number.');
   });
 
   it('works on random numbers drawn inside', async (context) => {

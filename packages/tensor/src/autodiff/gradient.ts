@@ -1,10 +1,11 @@
 // Reverse mode, graph to graph: cotangents flow from the result back to its inputs, and each op's vjp adds nodes.
-import { TraceError, ValueError } from '../errors.js';
+import { ShapeError, TraceError, ValueError } from '../errors.js';
 import { isFloat } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import type { Decompose, VjpContext } from '../graph/op.js';
-import { showShape } from '../graph/shape.js';
+import { sameShape, showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
+import { requireTensor } from '../ops/define/apply.js';
 import { identity } from '../ops/view/identity.js';
 import { isLeafTensor, Tensor } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
@@ -14,7 +15,7 @@ export type Gradient<P, A extends readonly unknown[]> = (params: P, ...rest: A) 
 
 /**
  * The gradient of a scalar function with respect to every tensor of its first argument, as a tree of the same structure.
- * @throws ValueError if the result is not a scalar; the gradient of integers and of what has none is an error.
+ * @throws ValueError if the result is not a scalar, or no float; the gradient of integers and of what has none is an error.
  */
 export function grad<P, A extends readonly unknown[]>(fn: (params: P, ...rest: A) => Tensor): Gradient<P, A> {
   const both = valueAndGrad(fn);
@@ -40,6 +41,7 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
     const loss = options.hasAux ? (result as [Tensor, X])[0] : (result as Tensor);
     if (!isLeafTensor(loss))
       throw new TraceError('grad', 'the function returned no tensor. Return the loss, or use hasAux.');
+    requireFloat('grad', loss);
     if (loss.size !== 1) {
       const got = showShape(loss.shape);
       throw new ValueError('grad', `the result is ${got} and must be one number. Use mean() or sum().`);
@@ -48,7 +50,10 @@ export function valueAndGrad<P, A extends readonly unknown[], X>(
   };
 }
 
-/** The value of a function of any shape, and a function from its cotangent to the gradient. */
+/**
+ * The value of a function of any shape, and a function from its cotangent to the gradient.
+ * @throws ValueError if the value is no float; ShapeError, when it is pulled, for a cotangent of another shape
+ */
 export function vjp<P>(
   fn: (params: P) => Tensor,
   params: P,
@@ -59,7 +64,24 @@ export function vjp<P>(
 } {
   const inputs = freshInputs(params);
   const value = fn(inputs);
-  return { value, pull: pullBack(value, inputs) };
+  if (!isLeafTensor(value)) throw new TraceError('vjp', 'the function returned no tensor. Return one.');
+  requireFloat('vjp', value);
+  const pull = pullBack(value, inputs);
+  return {
+    value,
+    pull(cotangent) {
+      const { shape } = requireTensor('vjp', cotangent);
+      if (sameShape(shape, value.shape)) return pull(cotangent);
+      const both = `the cotangent is ${showShape(shape)} and the value ${showShape(value.shape)}`;
+      throw new ShapeError('vjp', `${both}. Give one of the same shape.`);
+    },
+  };
+}
+
+/** Whole numbers do not change where a parameter changes a little: their gradient would be zeros. */
+function requireFloat(tag: string, { dtype }: Tensor): void {
+  if (isFloat(dtype)) return;
+  throw new ValueError(tag, `the result has dtype ${dtype}; only floats have gradients. Return what it is made of.`);
 }
 
 /** New values for the inputs, so that the gradient is with respect to these, not to other uses of the same tensors. */

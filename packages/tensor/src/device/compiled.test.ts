@@ -113,6 +113,15 @@ describe('tracing', () => {
     expect(await inside).toBeInstanceOf(TraceError);
     const later = on.compile((t: Tensor) => Promise.resolve(t));
     await expect(later(x)).rejects.toThrow('[compile] the function is asynchronous and must not be.');
+    for (const memoryBudgetBytes of [Number.NaN, -1]) {
+      expect(() => on.compile((t: Tensor) => t, { memoryBudgetBytes })).toThrow(
+        `[compile] memoryBudgetBytes is ${memoryBudgetBytes}. Give a number from 0 on.`,
+      );
+      expect(() => on.explain((t: Tensor) => t, { memoryBudgetBytes })).toThrow('[compile] memoryBudgetBytes is');
+    }
+    expect(() => on.compile((t: Tensor) => t, { donate: [0, -1] })).toThrow(
+      '[compile] donate holds -1, which is no position of an argument. They count from 0.',
+    );
     const nothing = on.compile((_: Tensor) => ({}));
     await expect(nothing(x)).rejects.toThrow('[compile] the function returned no tensor. Return what it computes.');
   });

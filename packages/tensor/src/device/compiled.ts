@@ -1,6 +1,6 @@
 // Compiled functions: traced once for each kind of arguments, replayed after that.
 import { type Signature, signatureOf } from '../compile/signature.js';
-import { StaleTraceError, TraceError } from '../errors.js';
+import { StaleTraceError, TraceError, ValueError } from '../errors.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
 import { leafValue, operandLeaf, parameterLeaf } from '../ops/leaf.js';
 import { TensorKey } from '../ops/random/tensor-key.js';
@@ -56,11 +56,23 @@ interface Trace {
 /** Kinds of arguments that a function remembers, the last used. */
 const tracesKept = 256;
 
+/** @throws ValueError for a budget that would be none, and for what is no position of an argument */
+function checkOptions({ donate = [], memoryBudgetBytes = 0 }: CompileOptions): void {
+  if (!(memoryBudgetBytes >= 0)) {
+    throw new ValueError('compile', `memoryBudgetBytes is ${memoryBudgetBytes}. Give a number from 0 on.`);
+  }
+  const at = donate.find((position) => !Number.isInteger(position) || position < 0);
+  if (at === undefined) return;
+  throw new ValueError('compile', `donate holds ${at}, which is no position of an argument. They count from 0.`);
+}
+
 export function compileFunction<A extends readonly unknown[], R>(
   device: Device,
   fn: (...args: A) => R,
-  { donate = [], memoryBudgetBytes }: CompileOptions,
+  options: CompileOptions,
 ): CompiledFunction<A, R> {
+  checkOptions(options);
+  const { donate = [], memoryBudgetBytes } = options;
   const traces = new Recent<Trace>(tracesKept);
   return async (...args) => {
     device.check();
@@ -86,8 +98,10 @@ export function compileFunction<A extends readonly unknown[], R>(
 export function explainFunction<A extends readonly unknown[], R>(
   device: Device,
   fn: (...args: A) => R,
-  { donate = [], memoryBudgetBytes }: CompileOptions,
+  options: CompileOptions,
 ): (...args: CompiledArguments<A>) => Promise<string> {
+  checkOptions(options);
+  const { donate = [], memoryBudgetBytes } = options;
   return async (...args) => {
     device.check();
     const given = new Arguments(args, donate);

@@ -1,5 +1,5 @@
 import { requireCapability } from '@paris/test-tools';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   DisposedTensorError,
   DTypeError,
@@ -58,8 +58,9 @@ describe('data', () => {
   it('makes trees of tensors, and leaves tensors alone', async (context) => {
     const on = device(context);
     const x = on.tensor(1);
-    const tree = on.tensors({ a: [1, 2], b: { data: new Float32Array(4), shape: [2, 2] }, x });
-    expect([tree.a.shape, tree.b.shape, tree.x === x]).toEqual([[2], [2, 2], true]);
+    const tree = on.tensors({ a: [1, 2], b: { data: new Float32Array(4), shape: [2, 2] }, c: [[1], [2]], d: [x], x });
+    expect([tree.a.shape, tree.b.shape, tree.c.shape, tree.x === x]).toEqual([[2], [2, 2], [2, 1], true]);
+    expectTypeOf(tree).toEqualTypeOf<{ a: Tensor; b: Tensor; c: Tensor; d: Tensor[]; x: Tensor }>();
   });
 });
 

@@ -20,7 +20,7 @@ import {
   explainFunction,
 } from './compiled.js';
 import { requireFinite, requireIndices } from './debug.js';
-import { decodeElements, encodeElements, type HostData, hostDataOf } from './host.js';
+import { decodeElements, encodeElements, type HostData, hostDataOf, type NestedNumbers } from './host.js';
 import type { DeviceCounters, DeviceInfo } from './info.js';
 import { requireLive } from './live.js';
 import { Pipelines } from './pipelines.js';
@@ -264,6 +264,7 @@ export class Device {
   /**
    * Traces a function of tensors once for each kind of arguments and replays the plan after that. See the guide on
    * compile for what may vary and what is part of the plan.
+   * @throws ValueError for a budget that is no number, or what is no position of an argument
    */
   compile<A extends readonly unknown[], R>(
     fn: (...args: A) => R,
@@ -372,7 +373,7 @@ export class Device {
 /** A tree in which data has become tensors. */
 export type TensorsOf<T> = T extends Tensor | Key
   ? T
-  : T extends number | ArrayBufferView | { readonly data: unknown } | readonly number[]
+  : T extends number | ArrayBufferView | { readonly data: unknown } | NestedNumbers
     ? Tensor
     : { [K in keyof T]: TensorsOf<T[K]> };
 

@@ -7,7 +7,8 @@ import { checkShape, type Shape, showShape, sizeOf } from '../graph/shape.js';
 
 type IntegerArray = Int8Array | Int16Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array | Uint32Array;
 type TypedArray = Float32Array | Float64Array | IntegerArray;
-type NestedNumbers = number | readonly NestedNumbers[];
+/** A number, or lists of numbers in each other. */
+export type NestedNumbers = number | readonly NestedNumbers[];
 /** A number, nested lists of numbers, or a typed array. */
 export type HostData = NestedNumbers | TypedArray;
 

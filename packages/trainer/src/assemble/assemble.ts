@@ -15,7 +15,7 @@ import {
   writtenTensors,
 } from '@paris/model';
 import { parseRoutingPolicy } from '@paris/router';
-import { CheckpointError, key } from '@paris/tensor';
+import { CheckpointError } from '@paris/tensor';
 import { assembledCard, CARD_FILE } from '../card/card.js';
 import { mayWriteCard } from '../card/own.js';
 import type { LatentFormat } from '../data/encodings.js';
@@ -33,6 +33,7 @@ import { type ArrivedRuns, arrivedRuns } from './arrived.js';
 import { assertBelong, assertTrainedOn, type FinishedRun } from './belonging.js';
 import { assertSameConditions, neededPart, partPlaces } from './frozen-parts.js';
 import { countsText, learnedFromRun, sumOfExperts } from './learned-from.js';
+import { policyFor } from './routes.js';
 
 /** Which runs become a model, where, and what its index says. */
 export interface AssembleOptions {
@@ -94,7 +95,7 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   await claimOutput(out, modelFolder, 'assemble');
   const arrived = await arrivedRuns(options);
   const { experts, router, partition } = arrived;
-  if (options.routing !== undefined) assertRoutes(options.routing, arrived.clusters);
+  if (options.routing !== undefined) policyFor(options.routing, arrived.clusters);
   const conditions = assertSameConditions(experts, router);
   await assertBelong(experts, router, partition);
   const files = experts.map((expert) => weightsFile(expert, emaDecay));
@@ -134,12 +135,6 @@ export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
     signal?.throwIfAborted();
     return index;
   });
-}
-
-/** Every sample of the model would fail. @throws ValueError for a policy that asks more experts than there are */
-function assertRoutes(name: string, clusters: number): void {
-  const probabilities = new Float32Array(clusters).fill(1 / clusters);
-  parseRoutingPolicy(name)(probabilities, { imageIndex: 0, step: 0, evaluation: 0, time: 1, key: key(0) });
 }
 
 const pick = ({ channels, height, width }: LatentFormat) => ({ channels, height, width });

@@ -7,7 +7,9 @@ import { loadPipeline } from '@paris/sampler';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { readLabelled } from '../data/files.js';
 import { evaluate } from '../evaluate/evaluate.js';
+import { evaluatePictures } from '../evaluate/pictures.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig, routerConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
@@ -69,6 +71,19 @@ it('is measured on the pictures of the clusters that are there', async () => {
   expect([0, 2]).toContain(bestExpert);
   expect(policies.full!.mean).toBeGreaterThan(0);
   expect(oracle.mean).toBeLessThan(experts[bestExpert]!.mean);
+});
+
+it('draws and compares pictures of the clusters that are there', async () => {
+  const out = memoryStore();
+  await assemble({ runs, out });
+  const { evaluation } = await evaluatePictures({ device: device!, model: out, data, count: 3, steps: 1 });
+  expect(evaluation.heldOut).toBe(24);
+  const { items } = (await readLabelled(data, 'router')).manifest;
+  expect(evaluation.copying.closest).toHaveLength(3);
+  for (const { row, nearest } of evaluation.copying.closest) {
+    expect(items[row]).toMatchObject({ id: nearest });
+    expect(items[row]!.cluster).not.toBe(1);
+  }
 });
 
 it.each(['top4', 'top4@0.5', 'resident-top4'])(

@@ -2,6 +2,9 @@
 import { byCodeUnit, checkPath, type FileSource, type FileStore, memoryStore } from '@paris/files';
 import { DataError } from '../errors.js';
 
+/** What makes a bundle a job. */
+export const JOB_FILE = 'job.json';
+
 /** @param paths - the files of the store that are packed */
 export async function packFiles(store: FileSource, paths: readonly string[]): Promise<Uint8Array> {
   const { packTar } = await import('modern-tar');
@@ -15,13 +18,21 @@ export async function packFiles(store: FileSource, paths: readonly string[]): Pr
 
 /**
  * @param isOurs - whether a bundle of its kind has a file of this path
+ * @param other - a file that only bundles of the other kind have, and what to say of these: they are easily mixed up
  * @throws DataError for what is no archive of ours: other files, links, folders, paths that lead out, one path twice
  */
-export async function unpackFiles(archive: Uint8Array, isOurs: (path: string) => boolean): Promise<FileStore> {
+export async function unpackFiles(
+  archive: Uint8Array,
+  isOurs: (path: string) => boolean,
+  other: { readonly path: string; readonly what: string },
+): Promise<FileStore> {
   const { unpackTar } = await import('modern-tar');
   const entries = await unpackTar(archive, { strict: true }).catch((cause: Error) => {
     throw new DataError('bundle', `what is signed is no archive: ${cause.message}.`);
   });
+  if (entries.some(({ header }) => header.name === other.path)) {
+    throw new DataError('bundle', `${other.what}. Give the other file.`);
+  }
   const store = memoryStore();
   for (const { header, data } of entries) {
     const { name, type = 'file' } = header;

@@ -7,7 +7,7 @@ import { type Device, openDevice } from '@paris/tensor';
 import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCluster, writeCluster } from '../data/files.js';
-import { DataError, RunError } from '../errors.js';
+import { DataError } from '../errors.js';
 import { toySize, toyTraining, writeToyData } from '../testing/toy.js';
 import { ditConfig } from '../train/configs.js';
 import { trainExpert } from '../train/expert.js';
@@ -163,9 +163,18 @@ describe('a job', () => {
     const all = memoryStore();
     await acceptResult(opened, all);
     expect(await all.read('expert-01/model.safetensors')).toEqual(await runs.read('expert-01/model.safetensors'));
-    await expect(acceptResult(opened, all)).rejects.toThrow(RunError);
-    await expect(openJob(result)).rejects.toThrow(DataError);
-    await expect(openResult(job)).rejects.toThrow(DataError);
+    await expect(openJob(result)).rejects.toThrow('[bundle] it is the result of a training, and no job.');
+    await expect(openResult(job)).rejects.toThrow('[bundle] it is a job, and no result of a training.');
+
+    // A second time it is there, one that was cut short is completed, and another one stays as it is.
+    const whole = await all.list();
+    await acceptResult(opened, all);
+    for (const path of ['expert-01/run.json', 'expert-01/model.safetensors']) await all.remove(path);
+    await acceptResult(opened, all);
+    expect(await all.list()).toEqual(whole);
+    await all.write('expert-01/metrics.jsonl', text('mine'));
+    await expect(acceptResult(opened, all)).rejects.toThrow('another expert-01 is there already ("metrics.jsonl"');
+    expect(await all.read('expert-01/metrics.jsonl')).toEqual(text('mine'));
   });
 
   it('without its data fetches what was signed, from a public https server unless more is allowed', async () => {

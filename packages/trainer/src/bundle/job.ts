@@ -15,16 +15,14 @@ import { clusterFolder } from '../data/files.js';
 import { filesOf } from '../data/formats.js';
 import { DataError } from '../errors.js';
 import { NOT_STATED, tally } from '../run/data.js';
-import { jsonObject, type RunIdentity, type RunRecord } from '../run/record.js';
+import { jsonObject, RUN_FILE, type RunIdentity, type RunRecord } from '../run/record.js';
 import { expertIdentity, type TrainExpertOptions, trainExpert } from '../train/expert.js';
 import { requireOption } from '../train/options.js';
 import { type Named, recordedExpert } from '../train/recorded.js';
 import type { TrainControls } from '../train/train.js';
-import { packFiles, unpackFiles } from './archive.js';
+import { JOB_FILE, packFiles, unpackFiles } from './archive.js';
 import { openSealed, seal } from './sealed.js';
 import type { TrustList } from './trust.js';
-
-const JOB_FILE = 'job.json';
 
 /** What is to be trained, and on what terms. */
 export interface Job {
@@ -106,8 +104,12 @@ export interface OpenedJob {
 /** @throws DataError for what is no job, is not signed, or not by one who is trusted; CheckpointError for a job.json that is unsound */
 export async function openJob(file: Uint8Array, trust?: TrustList): Promise<OpenedJob> {
   const { content, signer } = await openSealed(file, trust);
-  const files = await unpackFiles(content, (path) => path === JOB_FILE || isData(path));
-  if (!(await files.exists(JOB_FILE))) throw new DataError('bundle', 'it is no job: it may be a result.');
+  const isOurs = (path: string) => path === JOB_FILE || isData(path);
+  const files = await unpackFiles(content, isOurs, {
+    path: RUN_FILE,
+    what: 'it is the result of a training, and no job',
+  });
+  if (!(await files.exists(JOB_FILE))) throw new DataError('bundle', 'it is no job: it has no job.json.');
   const origin = { tag: 'bundle', path: JOB_FILE };
   return { job: checkJson(parseJson(await files.read(JOB_FILE), origin), schema, origin), files, signer };
 }

@@ -2,12 +2,12 @@
 import { type FileSource, type FileStore, folderStore } from '@paris/files';
 import { DataError, RunError } from '../errors.js';
 import { readChain, statePath } from '../run/chain.js';
-import { isOfRun, WEIGHTS_FILE } from '../run/claim.js';
+import { isOfRun, sameBytes, WEIGHTS_FILE } from '../run/claim.js';
 import { RUN_DATA_FILE } from '../run/data.js';
 import { LOG_FILE } from '../run/log.js';
 import { runNameOf } from '../run/names.js';
 import { differenceOf, RUN_FILE, type RunRecord, readRun } from '../run/record.js';
-import { packFiles, unpackFiles } from './archive.js';
+import { JOB_FILE, packFiles, unpackFiles } from './archive.js';
 import type { Job } from './job.js';
 import { openSealed, seal } from './sealed.js';
 import type { TrustList } from './trust.js';
@@ -50,10 +50,13 @@ export interface OpenedResult {
 /** @throws DataError for what is no result, is not signed, or not by one who is trusted; CheckpointError for files that are unsound */
 export async function openResult(file: Uint8Array, trust?: TrustList): Promise<OpenedResult> {
   const { content, signer } = await openSealed(file, trust);
-  const run = await unpackFiles(content, isOfRun);
+  const run = await unpackFiles(content, isOfRun, {
+    path: JOB_FILE,
+    what: 'it is a job, and no result of a training',
+  });
   const record = (await run.exists(RUN_FILE)) ? await readRun(run) : undefined;
   const whole = record?.status === 'finished' && (await run.exists(WEIGHTS_FILE)) && (await run.exists(RUN_DATA_FILE));
-  if (!whole) throw new DataError('bundle', 'it is no result of a finished training: it may be a job.');
+  if (!whole) throw new DataError('bundle', 'it is no result of a finished training.');
   const { states } = await readChain(run);
   for (const { step } of states) {
     if (!(await run.exists(statePath(step))))
@@ -80,15 +83,20 @@ export async function assertAnswers({ record, run, name }: OpenedResult, job: Jo
 }
 
 /**
- * Puts a result among runs, so that `assemble` finds it.
+ * Puts a result among runs, so that `assemble` finds it. One that is there already stays, and one that was cut short is completed.
  * @throws RunError if there is another run of that name
  */
 export async function acceptResult({ run, name }: OpenedResult, runs: FileStore): Promise<void> {
   const target = folderStore(runs, name);
-  if ((await target.list()).length > 0) {
-    throw new RunError('bundle', `${name} is there already. Move it elsewhere first, or give another folder of runs.`);
+  const there = new Set(await target.list());
+  for (const path of there) {
+    if ((await run.exists(path)) && sameBytes(await run.read(path), await target.read(path))) continue;
+    const what = `another ${name} is there already (${JSON.stringify(path)} differs)`;
+    throw new RunError('bundle', `${what}. Move it elsewhere first, or give another folder of runs.`);
   }
   // What makes it a run comes last: a folder that was cut short is none.
   const paths = (await run.list()).filter((path) => path !== RUN_FILE);
-  for (const path of [...paths, RUN_FILE]) await target.write(path, await run.read(path));
+  for (const path of [...paths, RUN_FILE]) {
+    if (!there.has(path)) await target.write(path, await run.read(path));
+  }
 }

@@ -207,6 +207,9 @@ describe('mistakes', () => {
 
   it('refuses policies, guidance and students that mean nothing', async () => {
     await expect(student({ teacher: 'best' }).run()).rejects.toThrow('there is no policy "best". Write full, top2');
+    const many = student({ teacher: 'top4' });
+    await expect(many.run()).rejects.toThrow('[top] asked for 4 experts of 3. Ask for no more than there are.');
+    expect(await many.runs.list()).toEqual([]);
     await expect(student({ guidance: Number.NaN }).run()).rejects.toThrow(
       'guidance must be a number such as 2, got NaN.',
     );

@@ -12,7 +12,7 @@ import {
   predictionCoefficients,
   toFlat,
 } from '@paris/model';
-import { parseRoutingPolicy, type RoutingPolicy } from '@paris/router';
+import type { RoutingPolicy } from '@paris/router';
 import {
   assignBatch,
   checkWeights,
@@ -23,6 +23,7 @@ import {
   routerForward,
 } from '@paris/sampler';
 import { type Device, normal, scalar, type Tensor, type TensorKey, ValueError } from '@paris/tensor';
+import { policyFor } from '../assemble/routes.js';
 import type { BatchDraw } from '../data/batches.js';
 import type { LabelledManifest } from '../data/formats.js';
 import type { PartArchitectures } from '../encode/parts.js';
@@ -77,7 +78,7 @@ export async function openTeacher(
   of: { data: FileSource; manifest: LabelledManifest; parts: PartArchitectures } & TeachingOptions,
 ): Promise<Teacher> {
   const { data, manifest, parts, teacher: routing = 'oracle', guidance = 1 } = of;
-  const policy = routing === 'oracle' ? undefined : parseRoutingPolicy(routing);
+  const policy = routing === 'oracle' ? undefined : policyFor(routing, model.index.clusters);
   requireOption('guidance', guidance, Number.isFinite(guidance), 'a number such as 2');
   const { absent = [] } = model.index;
   if (absent.length > 0) {

@@ -5,9 +5,8 @@ import type { Architecture, Codec, Expert, Router, TextEncoder } from '@paris/mo
 import { oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
-import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
+import { readLabelled } from '../data/files.js';
 import type { LabelledManifest } from '../data/formats.js';
-import { pickRows } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import {
   byTime,
@@ -24,8 +23,7 @@ import type { Estimate, Evaluation, SemanticsResult } from './evaluation.js';
 import { assertFits, assertSameParts } from './fits.js';
 import { measure, modelCondition } from './measure.js';
 import { scoreRouter } from './router-score.js';
-
-type LabelledData = TrainingData<LabelledManifest> & Labels;
+import { type LabelledData, withoutClusters } from './without-clusters.js';
 
 /** Your own architectures, in addition to `dit`, `router-transformer` and those of `@paris/encoders`. */
 export interface Architectures {
@@ -179,19 +177,6 @@ function asOneCluster(data: LabelledData): LabelledData {
   if (data.manifest.clusters === 1) return data;
   const items = data.manifest.items.map((item) => ({ ...item, cluster: 0 }));
   return { ...data, manifest: { ...data.manifest, clusters: 1, items }, labels: data.labels.map(() => 0) };
-}
-
-/** Labelled pictures but those of some clusters. */
-function withoutClusters(data: LabelledData, clusters: readonly number[]): LabelledData {
-  const kept = data.manifest.items.flatMap((item, row) => (clusters.includes(item.cluster) ? [] : [row]));
-  const items = kept.map((row) => data.manifest.items[row]!);
-  const manifest = { ...data.manifest, count: items.length, items };
-  return {
-    ...data,
-    manifest,
-    rows: pickRows(data.rows, data.manifest, kept),
-    labels: data.labels.filter((k) => !clusters.includes(k)),
-  };
 }
 
 /** Clusters and categories, on held-out and on training pictures; undefined where pictures have no category. */

@@ -1,6 +1,7 @@
 // Measures what a model draws: how far its pictures are from real ones, and whether they are copies of what it learned.
 import { type CopyingTest, copyingTest, type Encoder, statisticsEncoder } from '@paris/clustering';
 import type { FileSource } from '@paris/files';
+import { readModelIndex } from '@paris/model';
 import { DEFAULT_GUIDANCE, type RgbImage } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
 import { type ConditionAccuracy, conditionAccuracy } from './condition.js';
@@ -80,7 +81,7 @@ export interface PicturesEvaluation {
 
 /**
  * Draws pictures for captions of held-out pictures, and measures them against these and the training pictures; and the same of
- * the model without training.
+ * the model without training. Pictures of clusters whose expert is absent are left out.
  * @returns what was measured, and the pictures
  * @throws DataError with fewer than 7 held-out or 3 training pictures, or of another size than are drawn; ValueError for fewer than 3 pictures to draw; what
  *   `loadPipeline` throws
@@ -93,7 +94,8 @@ export async function evaluatePictures(
   if (!Number.isInteger(count) || count < 3) {
     throw new ValueError('evaluate', `${count} pictures are too few to measure. Draw 3 or more.`);
   }
-  const real = await readRealPictures(options.data, encoder);
+  const { absent } = await readModelIndex(model, 'the model');
+  const real = await readRealPictures(options.data, encoder, absent);
   const rows = drawnRows(real.test, count, key(seed).foldIn(5));
   const asked = await subjectsOf(
     model,
@@ -135,7 +137,7 @@ export async function evaluatePictures(
 }
 
 function copyingOf(
-  { learned, heldOut, encoder, train }: RealPictures,
+  { learned, heldOut, encoder, train, places }: RealPictures,
   drawn: Float32Array,
   captions: readonly string[],
   key: Key,
@@ -152,7 +154,7 @@ function copyingOf(
     nearer: found.nearer,
     interval: bootstrapMean(shares, key),
     pValue: found.pValue,
-    closest: closestOf(found, captions, train.items),
+    closest: closestOf(found, captions, train.items, places),
   };
 }
 
@@ -162,9 +164,10 @@ function closestOf(
   { drawn }: CopyingTest,
   captions: readonly string[],
   items: readonly { readonly id: string }[],
+  places: readonly number[],
 ): PicturePair[] {
   const pairs = drawn.map(({ row, distance }, i) => {
-    return { drawn: i, caption: captions[i]!, nearest: items[row]!.id, row, distance };
+    return { drawn: i, caption: captions[i]!, nearest: items[row]!.id, row: places[row]!, distance };
   });
   return pairs.sort((a, b) => a.distance - b.distance || a.drawn - b.drawn).slice(0, CLOSEST);
 }

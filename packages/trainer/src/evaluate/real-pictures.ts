@@ -8,12 +8,15 @@ import type { LabelledManifest } from '../data/formats.js';
 import { imageStream } from '../data/images.js';
 import { DataError } from '../errors.js';
 import { reduced } from '../prepare/reduced.js';
+import { withoutClusters } from './without-clusters.js';
 
 /** Real pictures as features of one encoder. */
 export interface RealPictures {
   encoder: Encoder;
   test: LabelledManifest;
   train: LabelledManifest;
+  /** Where in `router` each training picture is. */
+  places: readonly number[];
   /** Edge length of what a model draws: next to latents, the pictures of the data are small ones. */
   drawnSize: number;
   /** Features of the held-out pictures, [N, D]. */
@@ -24,10 +27,16 @@ export interface RealPictures {
 
 /**
  * The features of `test` and `router` of a data folder.
+ * @param absent - clusters whose pictures are left out
  * @throws DataError with fewer than 7 held-out or 3 training pictures
  */
-export async function readRealPictures(data: FileSource, encoder: Encoder): Promise<RealPictures> {
-  const [test, train] = [await readLabelled(data, 'test'), await readLabelled(data, 'router')];
+export async function readRealPictures(
+  data: FileSource,
+  encoder: Encoder,
+  absent: readonly number[] = [],
+): Promise<RealPictures> {
+  const test = withoutClusters(await readLabelled(data, 'test'), absent);
+  const train = withoutClusters(await readLabelled(data, 'router'), absent);
   if (test.manifest.count < 7 || train.manifest.count < 3) {
     const got = `${test.manifest.count} held-out and ${train.manifest.count} training pictures`;
     throw new DataError('evaluate', `${got} are too few to compare with. Prepare more, or with a larger --holdout.`);
@@ -35,7 +44,8 @@ export async function readRealPictures(data: FileSource, encoder: Encoder): Prom
   const all = ({ rows, manifest }: typeof test) => encodeImages(encoder, imageStream(rows, manifest));
   const [heldOut, learned] = [await all(test), await all(train)];
   const drawnSize = test.manifest.latents?.pictureSize ?? test.manifest.size;
-  return { encoder, test: test.manifest, train: train.manifest, drawnSize, heldOut, learned };
+  const { places } = train;
+  return { encoder, test: test.manifest, train: train.manifest, places, drawnSize, heldOut, learned };
 }
 
 /** Features [M, D] of drawn pictures. */

@@ -244,4 +244,12 @@ it('knows its experiments, and refuses others and seeds that are none', () => {
   expect(() => experimentDesign('main', 'smoke', { seeds: [1, 1] })).toThrow('the seeds are [1, 1]. Give one or more');
   const wide = experimentDesign('main', 'recorded', { width: 128 });
   expect(wide).toMatchObject({ size: { width: 128, heads: 8, depth: 3 }, learningRate: 0.005 });
+  // One that is on paper takes one seed and few pictures, those that were asked for.
+  const few = experimentDesign('compute', 'recorded', { seeds: [7, 8], pictures: 5, steps: 9 });
+  expect(few).toMatchObject({
+    seeds: [7],
+    measuring: { pictures: 5 },
+    variants: [{ steps: 9 }, { steps: 9 }, { steps: 9 }],
+  });
+  expect(experimentDesign('compute', 'recorded')).toMatchObject({ seeds: [0], measuring: { pictures: 16 } });
 });

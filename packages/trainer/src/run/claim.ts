@@ -78,6 +78,6 @@ async function contentsOf(store: FileStore): Promise<string[]> {
   return (await Promise.all((await entriesOf(store)).map((name) => everythingIn(store, name)))).flat();
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

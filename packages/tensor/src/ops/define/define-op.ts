@@ -7,7 +7,7 @@ import type { HostElements, NoGradient } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
 import type { TiledContext } from '../../graph/tiled.js';
-import type { Tensor } from '../../tensor.js';
+import { isLeafTensor, type Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
 import { applyAll, requireTensor } from './apply.js';
 import type { GradientContext } from './gradient.js';
@@ -192,12 +192,16 @@ function generate<Names extends readonly string[], A extends OpAttributes, R ext
 }
 
 /** Attributes with the defaults filled in: finite, since they are compiled in and compared as JSON. */
-function attributesOf(op: string, defaults: OpAttributes, given: object): OpAttributes {
-  for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaults)) throw new ValueError(op, `there is no attribute ${name}. ${known(defaults)}`);
+function attributesOf(op: string, defaults: OpAttributes, given: unknown): OpAttributes {
+  if (typeof given !== 'object' || isLeafTensor(given)) {
+    const got = isLeafTensor(given) ? 'another tensor' : `a ${typeof given}`;
+    throw new ValueError(op, `after its inputs come attributes by name, got ${got}. ${known(defaults)}`);
+  }
+  for (const [name, value] of Object.entries(given as object)) {
+    if (!Object.hasOwn(defaults, name)) throw new ValueError(op, `there is no attribute ${name}. ${known(defaults)}`);
     requireAttribute(op, name, value);
   }
-  return { ...defaults, ...given };
+  return { ...defaults, ...(given as OpAttributes) };
 }
 
 function known(defaults: OpAttributes): string {

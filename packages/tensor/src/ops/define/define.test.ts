@@ -296,6 +296,18 @@ describe('what cannot be', () => {
     );
   });
 
+  it('names of ops are free: no function of WGSL is called so', async (context) => {
+    const x = device(context).tensor([1, 2]);
+    for (const name of ['2x', '平方', '__x', ''])
+      expect([...(await elementwise({ ...plain, name })(x).read())], name).toEqual([1, 2]);
+  });
+
+  it('a dtype that there is no text for', () => {
+    expect(() => elementwise({ ...plain, name: 'id', dtypes: ['f32', 'i32'], wgsl: { f32: 'x' } })).toThrow(
+      '[id] its dtypes hold i32, and there is no text for it. Give one, or take it out.',
+    );
+  });
+
   it('arguments and attributes that are not there', (context) => {
     const x = device(context).tensor([[1, 2]]);
     const [few, wrong] = [
@@ -308,6 +320,11 @@ describe('what cannot be', () => {
     expect(() => wrong(x, { eps: Number.NaN })).toThrow(
       '[rmsNorm] attribute eps must be a finite number, a string or a boolean, got NaN.',
     );
+    expect(() => wrong(x, { toString: 1 })).toThrow('[rmsNorm] there is no attribute toString. It has eps.');
+    expect(() => wrong(x, 5 as unknown as object)).toThrow(
+      '[rmsNorm] after its inputs come attributes by name, got a number. It has eps.',
+    );
+    expect(() => wrong(x, x)).toThrow('come attributes by name, got another tensor.');
   });
 
   it('parts that are not what infer says', async (context) => {

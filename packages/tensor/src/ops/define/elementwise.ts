@@ -1,6 +1,6 @@
 // Functions of elements: `unary` and `binary` for one and two, `elementwise` for any number of named inputs. All three
 // take WGSL as text, or a shader function.
-import { DTypeError } from '../../errors.js';
+import { DTypeError, ValueError } from '../../errors.js';
 import {
   type ComputeType,
   computeType,
@@ -151,7 +151,8 @@ export interface ElementwiseFunction<Names extends readonly string[]> {
  *   },
  * });
  *
- * @throws ValueError if a name is not valid in WGSL
+ * @throws ValueError if an input has no name that WGSL takes, or one that is taken. Words that WGSL reserves, such as `target`, are
+ *   refused when the kernel is compiled. ValueError, too, if one of the dtypes has no text
  */
 export function elementwise<const Names extends readonly string[]>(
   definition: ElementwiseDefinition<Names>,
@@ -220,9 +221,12 @@ function kernelsOf(
   const kernels: Partial<Record<ComputeType, ShaderFunction>> = {};
   for (const type of new Set(everyDType.filter((dtype) => dtypes.includes(dtype)).map(computeType))) {
     const to = computeType(result ?? type);
-    const name = `${op.replace(/\W/g, '_')}_${type}`; // no function of WGSL is called so
+    // No function of WGSL is called so; names there begin with a letter, or one _ before it.
+    const name = `${op.replace(/\W/g, '_').replace(/^(?![a-z])/i, 'f')}_${type}`;
     const body = isBody(given) ? given : 'compile' in given ? given.compile(name, names.length, type, to) : given[type];
-    if (body === undefined) continue;
+    if (body === undefined) {
+      throw new ValueError(op, `its dtypes hold ${type}, and there is no text for it. Give one, or take it out.`);
+    }
     kernels[type] = typeof body === 'string' ? { declarations: [textOf(name, body, names, type, to)] } : body;
   }
   return kernels;

@@ -4,6 +4,8 @@ import { type ExperimentSize, settingsOf, shared, student } from '../sizes.js';
 
 /** Enough for a rate of arithmetic. */
 const MOST_STEPS = 200;
+/** Enough for the time of one. */
+const MOST_PICTURES = 16;
 
 /** @param size - how large everything is */
 export function computeDesign(size: ExperimentSize): Design {
@@ -16,8 +18,8 @@ export function computeDesign(size: ExperimentSize): Design {
     question: 'How long do isolated experts take on n machines, and how long one model that is trained on all of them?',
     budget: 'Few steps, for figures of FLOPs, bytes and time; the machines are on paper.',
     ...settings,
-    seeds: [0],
-    measuring: { ...settings.measuring, pictures: 16, times: 2 },
+    seeds: size.seeds.slice(0, 1),
+    measuring: { ...settings.measuring, pictures: Math.min(settings.measuring.pictures, MOST_PICTURES), times: 2 },
     variants: [
       shared(size, 1, {
         name: 'monolith',
