@@ -198,6 +198,8 @@ export const storeCases: readonly Case<FileStore>[] = [
     await store.move('new/z.txt', 'a/empty');
     equal(new TextDecoder().decode(await store.read('a/empty')), 'zebra');
     await refuses('FILE_NOT_FOUND', () => store.move('nothing', 'x'));
+    await store.move('a/empty', 'a/empty'); // to where it is
+    equal(new TextDecoder().decode(await store.read('a/empty')), 'zebra');
   }),
   holds('moves folders, but over nothing', async (store) => {
     await store.move('a', 'old/a');

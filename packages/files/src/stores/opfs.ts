@@ -51,6 +51,7 @@ export function opfsStore(folder = ''): FileStore {
       if (there.some((path) => !isFile || path !== to) || (to.startsWith(`${from}/`) && !isFile)) {
         throw new StoreError('store', `"${from}" cannot move to "${to}": something is there. Remove that first.`);
       }
+      if (from === to) return; // a file that stays where it is: it would be removed below
       for (const path of files) {
         await store.write(to + path.slice(from.length), piecesOf(await fileAt(at(path), path)));
       }
