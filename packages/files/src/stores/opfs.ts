@@ -209,6 +209,7 @@ async function removePath(names: readonly string[], top: number): Promise<void> 
 async function removeEmptyFolders(names: readonly string[], top: number): Promise<void> {
   for (let length = names.length; length > top; length--) {
     const parent = await folderAt(names.slice(0, length - 1));
+    if (!(await folderAt(names.slice(0, length)))) continue; // not there, or a file, which is no empty folder
     const removed = await parent?.removeEntry(names[length - 1]!).then(
       () => true,
       () => false, // something is in it
