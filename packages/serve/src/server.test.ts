@@ -426,3 +426,11 @@ it('logs no prompt', () => {
   expect(JSON.stringify(log)).not.toContain('red circle');
   expect(log.some(({ status, path }) => status === 200 && path === '/v1/images/generations')).toBe(true);
 });
+
+it('logs a stream when it ends', async () => {
+  const entries = log.length;
+  const response = await server.fetch(post({ ...base, stream: true }));
+  expect(log).toHaveLength(entries);
+  await response.text();
+  await expect.poll(() => log.length).toBe(entries + 1);
+});
