@@ -258,6 +258,8 @@ export class Pipeline {
         } satisfies StepEvent as StepEvent;
         startStep(step + 1);
       }
+      if (images.length === 0)
+        refuse(`the sampler ended before the last of ${times.length - 1} steps. Let it yield each`);
       return { images, records: run.records, expertPictures };
     } finally {
       for (const each of owned) each.dispose();
