@@ -73,7 +73,10 @@ export class Pipeline {
     return this.#parts.labels;
   }
 
-  /** SHA-256 of the list of the model's files, which pictures name. */
+  /**
+   * SHA-256 of the list of the model's files, which pictures name. A model in somebody else's form has no such list: that of its
+   * index, in which its source and its networks are.
+   */
   get modelHash(): string {
     return this.#parts.modelHash;
   }
