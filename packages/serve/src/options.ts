@@ -59,7 +59,7 @@ export interface ServeOptions {
    * have their name point here. Addresses are always allowed. Default: localhost. `*` allows all.
    */
   readonly hosts?: readonly string[];
-  /** Pages of these origins may call it (CORS). Default: none but its own. */
+  /** Pages of these origins, such as `https://example.com`, may call it (CORS). Default: none but its own. */
   readonly origins?: readonly string[];
   readonly limits?: Partial<Limits>;
   /** Called when a request ends, a stream with its last picture. Default: nothing is logged. */

@@ -3,7 +3,7 @@ import { ValueError } from '@paris/tensor';
 import { Hono } from 'hono';
 import { readBody } from './http/body.js';
 import { ApiError, apiError } from './http/errors.js';
-import { checkKey, checkSource } from './http/guards.js';
+import { checkAllowed, checkKey, checkSource } from './http/guards.js';
 import { answerImages, type Served } from './http/images.js';
 import { detailsOf } from './http/model.js';
 import { openApiDocument } from './http/openapi.js';
@@ -35,7 +35,7 @@ interface Asking {
 /**
  * OpenAI's images API for one model: `POST /v1/images/generations` and `/edits`, `GET /v1/models`, with `GET /health`,
  * `GET /openapi.json` and a page at `/`. It fetches nothing itself.
- * @throws ValueError for limits that are none, and an empty key
+ * @throws ValueError for limits, hosts and origins that are none, and an empty key
  * @example
  * const server = createServer({ name: 'emoji', open: () => loadPipeline('./model') });
  * Deno.serve(server.fetch);
@@ -45,6 +45,7 @@ export function createServer(options: ServeOptions): ImageServer {
   if (options.apiKey === '') {
     throw new ValueError('createServer', 'apiKey is empty, so anyone would have it. Give one, or leave it out.');
   }
+  checkAllowed(options);
   const queue = new Queue(() => openModel(options), limits);
   const app = routes(options, limits, queue);
   return {

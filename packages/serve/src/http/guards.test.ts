@@ -160,3 +160,15 @@ describe('limits', () => {
 it('an empty key, which a request without one would have, is refused', () => {
   expect(() => toyServer({ apiKey: '' })).toThrow('apiKey is empty');
 });
+
+it.each([
+  [{ origins: ['https://app.example/'] }, 'the origin "https://app.example/" is none'],
+  [{ origins: ['https://App.example'] }, 'the origin "https://App.example" is none'],
+  [{ origins: ['https://app.example:443'] }, 'the origin "https://app.example:443" is none'],
+  [{ origins: ['*'] }, 'the origin "*" is none'],
+  [{ hosts: ['app.example:8080'] }, 'the host "app.example:8080" is no name'],
+  [{ hosts: ['http://app.example'] }, 'the host "http://app.example" is no name'],
+])('what would let nobody in is refused: %j', (options, message) => {
+  expect(() => toyServer(options)).toThrow(message);
+  expect(() => toyServer({ origins: ['null', 'http://[::1]:8080', 'app://page.example'], hosts: ['*'] })).not.toThrow();
+});
