@@ -190,7 +190,7 @@ describe('pipeline.generate', () => {
     [{ batchSize: 1.5 }, '[generate] batchSize is 1.5. Give a whole number from 1 on.'],
     [{ steps: 0 }, '[uniformTimes] steps is 0.'],
     [{ sampler: short }, 'the sampler ended before the last of 4 steps.'],
-    [{ guidance: 1e38 }, "[mixture] the router's answer to picture 0 in step 1 is NaN"],
+    [{ guidance: 1e38 }, '[mixture] picture 0 is no longer made of finite numbers in step 1.'],
     [{ sampler: 'dpm' }, '[sampler] no sampler is called "dpm". Known: euler, heun,'],
     [{ routing: 'best' }, 'there is no policy "best"'],
     [{ routing: top(4) }, '[top] asked for 4 experts of 3. Ask for no more than there are.'],

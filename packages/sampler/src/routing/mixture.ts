@@ -229,8 +229,8 @@ function residentFirst(batches: readonly ExpertBatch[], resident: ReadonlySet<nu
 
 /** A router answers NaN to latents that are not numbers any more: its policy would be blamed for what an expert said. */
 function lost(imageIndex: number, step: number): never {
-  const what = `the router's answer to picture ${imageIndex} in step ${step} is NaN, as its latents are no longer finite numbers`;
-  throw new ValueError('mixture', `${what}. Give less guidance, or check the weights of experts and router.`);
+  const what = `picture ${imageIndex} is no longer made of finite numbers in step ${step}`;
+  throw new ValueError('mixture', `${what}. Give less guidance, or check the weights.`);
 }
 
 /** Guidance as inputs of a compiled function. */

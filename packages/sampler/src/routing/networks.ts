@@ -120,11 +120,9 @@ export function routerForward(router: Router): (params: Params, input: NoisyInpu
 
 /** What a network of somebody's own answered: another shape would be spread over all pictures, or fail far from here. */
 function ofShape(network: 'expert' | 'router', answer: Tensor, wanted: readonly number[]): Tensor {
-  const got = answer.shape.join(', ');
-  if (got === wanted.join(', ')) return answer;
-  const fix =
-    network === 'expert' ? 'Return a prediction for each latent' : 'Return a logit for each cluster of each picture';
-  throw new ShapeError(network, `the answer has the shape [${got}], not [${wanted.join(', ')}]. ${fix}.`);
+  const [got, due] = [`[${answer.shape.join(', ')}]`, `[${wanted.join(', ')}]`];
+  if (got === due) return answer;
+  throw new ShapeError(network, `the answer has the shape ${got}, not ${due}. Return that.`);
 }
 
 /** What an expert is asked in a batch. */
