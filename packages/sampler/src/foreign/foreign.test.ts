@@ -584,6 +584,15 @@ describe('folders that are damaged', () => {
   });
 });
 
+it('a model of ours is no source of an import, and is told so', async () => {
+  const ours = memoryStore();
+  await importModel(models.dit!, ours);
+  const again = importModel(ours, memoryStore(), { weights: 'q4' });
+  await expect(again).rejects.toThrow(
+    '[loadPipeline] the store is a model folder of Paris already. It needs no import:',
+  );
+});
+
 it('names that are no source are refused', async () => {
   await expect(load('hf:nobody')).rejects.toThrow(
     '[loadPipeline] "hf:nobody" is no model of a hub. Write hf:owner/name.',
