@@ -62,7 +62,7 @@ it.each(['', '--json'])('prepare %s quotes names of files', async (json) => {
 });
 
 it('a contact sheet has prompts as text', () => {
-  const page = htmlSheet([made(markup)], [markup], true);
+  const page = Buffer.from(htmlSheet([made(markup)], [markup], true)).toString();
   expect(page).not.toContain('<script');
   expect(page.match(/&#34;&#62;&#60;script src=\/\/x&#62;/g)).toHaveLength(3); // alt, title, caption
 });

@@ -8,15 +8,19 @@ import { saidBy } from '@paris/test-tools/said';
 import { expect, it } from 'vitest';
 import {
   assign,
+  auctionAssignment,
+  coverageOf,
   type Encoder,
   encoderOf,
   kMeans,
   mutualInformation,
+  nearestRows,
   type Partition,
   partitionImages,
   randomPartitionControl,
   readPartition,
   statisticsEncoder,
+  twoStageKMeans,
   writePartition,
 } from './index.js';
 
@@ -145,4 +149,34 @@ it('files', async () => {
   expect(await after('partition/centroids.safetensors', writeSafetensors(other))).toMatchInlineSnapshot(
     `"CheckpointError: [readPartition] partition/centroids.safetensors should hold "centroids" f32 [2, 3], got f32 [2, 4]."`,
   );
+});
+
+it('names and numbers that nothing has', async (context) => {
+  const device = await openDevice().catch(() => undefined);
+  requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
+  const rows = Float32Array.of(1, 2, 3, 4, 6, 5, 8, 7);
+  const cluster = (change: object) => saidBy(() => kMeans(device!, rows, 2, { clusters: 2, ...change }));
+  expect(await cluster({ metric: 'cosine' })).toMatchInlineSnapshot(
+    `"ClusteringError: [kMeans] metric is "cosine". Give "spherical" or "euclidean"."`,
+  );
+  expect(await cluster({ seeding: 'kmeans++' })).toMatchInlineSnapshot(
+    `"ClusteringError: [kMeans] seeding is "kmeans++". Give "k-means++" or "random"."`,
+  );
+  const balance = 'equal' as 'auction';
+  expect(await saidBy(() => twoStageKMeans(device!, rows, 2, { clusters: 2, balance }))).toMatchInlineSnapshot(
+    `"ClusteringError: [twoStageKMeans] balance is "equal". Give "none" or "auction"."`,
+  );
+  expect(await saidBy(() => auctionAssignment([1, 2, 2, 3], [3, -1]))).toMatchInlineSnapshot(
+    `"ClusteringError: [auctionAssignment] cluster 1 has -1 places. Give whole numbers from 0 on."`,
+  );
+  expect(await saidBy(() => auctionAssignment([1, 2, 2, 3], [0.5, 1.5]))).toMatchInlineSnapshot(
+    `"ClusteringError: [auctionAssignment] cluster 0 has 0.5 places. Give whole numbers from 0 on."`,
+  );
+  expect(await saidBy(() => nearestRows(rows, 2, [0, 1, 7, 0], rows.slice(0, 4)))).toMatchInlineSnapshot(
+    `"ClusteringError: [nearestRows] row 2 is in cluster 7, which is none. Pass the cluster of each row."`,
+  );
+  expect(await saidBy(() => coverageOf(rows, rows, 2, 0))).toMatchInlineSnapshot(
+    `"ClusteringError: [coverageOf] neighbours is 0. Give a whole number from 1 on."`,
+  );
+  await device!.close();
 });

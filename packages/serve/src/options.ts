@@ -1,7 +1,7 @@
 import type { Pipeline } from '@paris/sampler';
 import type { Device } from '@paris/tensor';
 
-/** What a server takes on. */
+/** What a server takes on: numbers from 1 on; what takes time may take `Infinity`. */
 export interface Limits {
   /** Requests that wait or are drawn; one more gets 429 with `Retry-After`. Default 64. */
   readonly queue: number;
@@ -17,7 +17,7 @@ export interface Limits {
   readonly bodyBytes: number;
   /** For a body to arrive. Default 20 seconds. */
   readonly bodyMs: number;
-  /** From a request's arrival to its pictures. Default 5 minutes. */
+  /** From when a request is read, and the model is there, to its pictures. Default 5 minutes. */
   readonly requestMs: number;
 }
 
@@ -52,17 +52,17 @@ export interface ServeOptions {
    * after each `open`. Default: there is none, and such requests are refused.
    */
   readonly openWeaker?: ((device: Device) => Promise<Pipeline>) | undefined;
-  /** If given, `Authorization: Bearer …` must hold it. */
+  /** If given, `Authorization: Bearer …` must hold it. An empty one is refused: without a header it would be sent. */
   readonly apiKey?: string | undefined;
   /**
    * Names that clients may call this server by (the `Host` header, without the port): what keeps pages of other hosts out that
    * have their name point here. Addresses are always allowed. Default: localhost. `*` allows all.
    */
   readonly hosts?: readonly string[];
-  /** Pages of these origins may call it (CORS). Default: none but its own. */
+  /** Pages of these origins, such as `https://example.com`, may call it (CORS). Default: none but its own. */
   readonly origins?: readonly string[];
   readonly limits?: Partial<Limits>;
-  /** Called when a request ends. Default: nothing is logged. */
+  /** Called when a request ends, a stream with its last picture. Default: nothing is logged. */
   readonly log?: (entry: LogEntry) => void;
   /** Called with what made a request fail with status 500, of which its client hears nothing. Default: `console.error`. */
   readonly onFailure?: (error: unknown) => void;

@@ -256,6 +256,20 @@ describe('what is not right is one sentence, with the field', () => {
     expect([status, body.error]).toEqual([400, { type: 'invalid_request_error', param: name, code, message }]);
   });
 
+  it.each([
+    [{ image: 'https://example.com/cat.png' }, 'image', 'image: there are 0 files. Send one PNG.'],
+    [{ mask: 'none' }, 'mask', 'mask is no file. Send a PNG.'],
+    [
+      { steps: '1', strength: '0.5' },
+      'strength',
+      'strength 0.5 of 1 step looks at nothing of the image. Take more steps.',
+    ],
+  ])('%j, by its field', async (fields, param, message) => {
+    const files = 'image' in fields ? {} : { image: encodePng(picture) };
+    const { status, body } = await ask(edit({ prompt: 'x', steps: '2', ...(fields as Record<string, string>) }, files));
+    expect([status, body.error!.param, body.error!.message]).toEqual([400, param, message]);
+  });
+
   it('a file of a few bytes that holds megabytes is not unpacked', async () => {
     const large = encode({ width: 8, height: 8 * 200_000, channels: 1, depth: 8, data: new Uint8Array(64 * 200_000) });
     const bomb = large.slice();
@@ -425,4 +439,12 @@ it('logs no prompt', () => {
   expect(log.length).toBeGreaterThan(20);
   expect(JSON.stringify(log)).not.toContain('red circle');
   expect(log.some(({ status, path }) => status === 200 && path === '/v1/images/generations')).toBe(true);
+});
+
+it('logs a stream when it ends', async () => {
+  const entries = log.length;
+  const response = await server.fetch(post({ ...base, stream: true }));
+  expect(log).toHaveLength(entries);
+  await response.text();
+  await expect.poll(() => log.length).toBe(entries + 1);
 });

@@ -1,8 +1,9 @@
 /** A pipeline behind HTTP: OpenAI's images API as a plain `(Request) => Response`. */
+import { ValueError } from '@paris/tensor';
 import { Hono } from 'hono';
 import { readBody } from './http/body.js';
 import { ApiError, apiError } from './http/errors.js';
-import { checkKey, checkSource } from './http/guards.js';
+import { checkAllowed, checkKey, checkSource } from './http/guards.js';
 import { answerImages, type Served } from './http/images.js';
 import { detailsOf } from './http/model.js';
 import { openApiDocument } from './http/openapi.js';
@@ -26,24 +27,41 @@ export interface ImageServer {
   close(graceMs?: number): Promise<void>;
 }
 
+/** What the routes of one request are given. */
+interface Asking {
+  Bindings: { readonly onStream: Served['onStream'] };
+}
+
 /**
  * OpenAI's images API for one model: `POST /v1/images/generations` and `/edits`, `GET /v1/models`, with `GET /health`,
  * `GET /openapi.json` and a page at `/`. It fetches nothing itself.
+ * @throws ValueError for limits, hosts and origins that are none, and an empty key
  * @example
  * const server = createServer({ name: 'emoji', open: () => loadPipeline('./model') });
  * Deno.serve(server.fetch);
  */
 export function createServer(options: ServeOptions): ImageServer {
-  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
+  if (options.apiKey === '') {
+    throw new ValueError('createServer', 'apiKey is empty, so anyone would have it. Give one, or leave it out.');
+  }
+  checkAllowed(options);
   const queue = new Queue(() => openModel(options), limits);
   const app = routes(options, limits, queue);
   return {
     async fetch(request) {
       const began = performance.now();
-      const response = await app.fetch(request);
-      const { pathname } = new URL(request.url);
-      const milliseconds = Math.round(performance.now() - began);
-      options.log?.({ method: request.method, path: pathname.slice(0, 100), status: response.status, milliseconds });
+      let stream: Promise<unknown> | undefined;
+      const response = await app.fetch(request, {
+        onStream: (drawing) => (stream = drawing),
+      } satisfies Asking['Bindings']);
+      const ended = () => {
+        const { pathname } = new URL(request.url);
+        const milliseconds = Math.round(performance.now() - began);
+        options.log?.({ method: request.method, path: pathname.slice(0, 100), status: response.status, milliseconds });
+      };
+      if (stream) void stream.then(ended, ended);
+      else ended();
       return response;
     },
     get state() {
@@ -54,8 +72,18 @@ export function createServer(options: ServeOptions): ImageServer {
   };
 }
 
-function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono {
-  const app = new Hono();
+/** The usual limits, but for those that are given. @throws ValueError for what is none: a batch of 0 would never end */
+function limitsOf(given: Partial<Limits> = {}): Limits {
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [name, value] of named) {
+    if (value >= 1) continue;
+    throw new ValueError('createServer', `limits.${name} is ${value}. Give a number from 1 on, or leave it out.`);
+  }
+  return { ...defaultLimits, ...Object.fromEntries(named) };
+}
+
+function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono<Asking> {
+  const app = new Hono<Asking>();
   const { onFailure = console.error } = options;
   const failed = (error: unknown) => {
     const answer = apiError(error);
@@ -73,7 +101,7 @@ function routes(options: ServeOptions, limits: Limits, queue: Queue): Hono {
 }
 
 /** Who may ask, and what browsers are told of the answer. */
-function addGuards(app: Hono, options: ServeOptions): void {
+function addGuards(app: Hono<Asking>, options: ServeOptions): void {
   app.use('*', async (context, next) => {
     checkSource(context.req.raw, options);
     const origin = context.req.header('origin');
@@ -93,7 +121,7 @@ function addGuards(app: Hono, options: ServeOptions): void {
   });
 }
 
-function addPages(app: Hono, name: string, limits: Limits): void {
+function addPages(app: Hono<Asking>, name: string, limits: Limits): void {
   const document = openApiDocument(name, limits, version);
   app.get('/', () => pageFile('index.html', name));
   app.get('/assets/:file', (context) => pageFile(`assets/${context.req.param('file')}`, name));
@@ -101,7 +129,7 @@ function addPages(app: Hono, name: string, limits: Limits): void {
   app.get('/openapi.json', () => Response.json(document));
 }
 
-function addModels(app: Hono, name: string, queue: Queue): void {
+function addModels(app: Hono<Asking>, name: string, queue: Queue): void {
   const model = { id: name, object: 'model', created: 0, owned_by: 'paris' };
   app.get('/v1/models', () => Response.json({ object: 'list', data: [model] }));
   app.get('/v1/models/:id', async (context) => {
@@ -112,16 +140,18 @@ function addModels(app: Hono, name: string, queue: Queue): void {
   });
 }
 
-function addImages(app: Hono, served: Served, limits: Limits): void {
+function addImages(app: Hono<Asking>, common: Omit<Served, 'onStream'>, limits: Limits): void {
   const schema = imageSchema(limits);
   app.post('/v1/images/generations', async (context) => {
     const request = context.req.raw;
+    const served = { ...common, ...context.env };
     requireType(request, 'application/json');
     const fields = checked(schema, jsonOf(await readBody(request, limits.bodyBytes, limits.bodyMs)));
     return answerImages({ kind: 'image_generation', fields }, served, request.signal);
   });
   app.post('/v1/images/edits', async (context) => {
     const request = context.req.raw;
+    const served = { ...common, ...context.env };
     requireType(request, 'multipart/form-data');
     const body = await readBody(request, 64 * limits.bodyBytes, limits.bodyMs);
     const { width, height } = await (await served.queue.model()).pipeline.pictureSize();

@@ -1,5 +1,4 @@
 // What `paris sample` does: it draws, and writes pictures, sheets and traces.
-import { encodeJson } from '@paris/files';
 import { encodePng, type Pipeline, type Residency, renderRouting } from '@paris/sampler';
 import { encodeMadePng, markPng } from '@paris/sampler/metadata';
 import type { Command } from 'commander';
@@ -11,7 +10,7 @@ import { readMask, readPicture, readPrompts } from '../pictures.js';
 import { COMPILING, type Reporter } from '../reporter.js';
 import { guidanceFlags, nearbyFlags, type SampleFlags } from './check-flags.js';
 import { type Like, likeOf } from './like.js';
-import { contactSheet, enlarge, type Sampled, type SampleOptions, sample } from './sample.js';
+import { checkSheet, contactSheet, enlarge, type Sampled, type SampleOptions, sample } from './sample.js';
 import { htmlSheet } from './sheet.js';
 import { singleFiles, trySingles } from './singles.js';
 
@@ -42,7 +41,11 @@ export async function draw(
     ...options,
     ...(autoguidance !== undefined && { autoguidance: { weaker: autoguidance, scale } }),
     ...{ device, model, memoryBudgetBytes: flags.memoryBudget, compare },
-    onModel: (pipeline) => picturesOf(pipeline, flags, like, reporter),
+    onModel: async (pipeline) => {
+      const size = await pipeline.pictureSize();
+      if (!isSheet) checkSheet(size, { count, ...layoutOf(flags, like, count, size) });
+      return picturesOf(pipeline, flags, like, reporter);
+    },
     architectures: await Promise.all(flags.expert.map(loadArchitecture)),
     telemetry: traceFile !== undefined || routingSvg !== undefined || flags.json === true,
     filmFrames: traceFile === undefined ? 0 : 6,
@@ -115,16 +118,32 @@ function reports(
   };
 }
 
+/** How pictures lie on a PNG, and how large each pixel is. */
+function layoutOf(
+  { scale, count }: SampleFlags,
+  like: Like | undefined,
+  pictures: number,
+  size: { readonly width: number },
+): { columns: number; scale: number } {
+  const usual = like ? like.scaleOf(size) : Math.max(1, Math.round(128 / size.width));
+  return { columns: like ? pictures : count, scale: scale ?? usual };
+}
+
 async function write(sampled: Sampled, flags: SampleFlags, like: Like | undefined, isSheet: boolean): Promise<void> {
   const { images, prompts, routing, trace } = sampled;
   const { out, trace: traceFile, routingSvg, singles, metadata } = flags;
-  const scale = flags.scale ?? (like ? like.scaleOf(images[0]!) : Math.max(1, Math.round(128 / images[0]!.width)));
-  const columns = like ? images.length : flags.count;
+  const { columns, scale } = layoutOf(flags, like, images.length, images[0]!);
   const png = (image: Sampled['images'][number]) => (metadata ? encodeMadePng(image) : encodePng(image));
   const grid = () => {
     const sheet = contactSheet(images, columns, scale);
     return metadata && images.length > 1 ? markPng(encodePng(sheet)) : png(sheet);
   };
+  // First what is of one picture: whatever a sheet of all of them meets, those are there.
+  const alone = singleFiles(singles, images.length);
+  await saveOutputs(
+    'sample',
+    alone.map((file, i) => ({ file, content: png(images[i]!) })),
+  );
   const content = isSheet
     ? htmlSheet(
         images.map((image) => enlarge(image, 1)),
@@ -132,13 +151,18 @@ async function write(sampled: Sampled, flags: SampleFlags, like: Like | undefine
         metadata,
       )
     : grid();
-  const alone = singleFiles(singles, images.length);
   await saveOutputs('sample', [
     { file: out, content },
-    ...alone.map((file, i) => ({ file, content: png(images[i]!) })),
-    ...(traceFile === undefined ? [] : [{ file: traceFile, content: encodeJson(trace) }]),
+    ...(traceFile === undefined ? [] : [{ file: traceFile, content: encodeTrace(trace) }]),
     ...(routingSvg === undefined ? [] : [{ file: routingSvg, content: renderRouting(routing, { labels: prompts }) }]),
   ]);
+}
+
+/** Picture by picture: all of them may be more than a text can hold. */
+function encodeTrace({ pictures, ...rest }: Sampled['trace']): Uint8Array {
+  const [head] = JSON.stringify({ ...rest, pictures: [] }, null, 2).split(/\]\s*\}$/);
+  const parts = pictures.map((picture, i) => `${i === 0 ? '' : ','}\n${JSON.stringify(picture, null, 2)}`);
+  return Buffer.concat([head!, ...parts, '\n]}\n'].map((part) => Buffer.from(part)));
 }
 
 function saidResidency({ loads, evictions, loadedBytes, peakBytes, loadMilliseconds }: Residency): string {

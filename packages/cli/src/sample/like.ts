@@ -17,7 +17,7 @@ export interface Like {
   /** Warns where the model is another one. */
   check(modelHash: string, warn: (message: string) => void): void;
   /** How much the file's pixels were enlarged. */
-  scaleOf(image: RgbImage): number;
+  scaleOf(image: Pick<RgbImage, 'width'>): number;
 }
 
 /** @throws DataError if the file does not say how it was made; ValueError if it needs a picture that is not given */

@@ -118,6 +118,21 @@ describe('paris sample', () => {
     ]);
   });
 
+  it('refuses a sheet that is too large before it draws, and not where it is HTML', async () => {
+    const how = ['--prompt', 'cat', '--steps', '1', '--scale', '5000', '--singles', at('huge')];
+    const { code, stderr } = await sampleHere(...how, '--count', '1', '--out', at('huge.png'));
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('80000×80000 pixels, too many. Give a smaller --scale.'),
+    ]);
+    const many = await sampleHere(...how, '--count', '3', '--out', at('huge.png'));
+    expect(many.stderr).toContain('or an --out that ends in .html.');
+    const sheet = await sampleHere(...how, '--count', '1', '--out', at('huge.html'), '--trace', at('huge.json'));
+    expect(sheet.code, sheet.stderr).toBe(0);
+    expect(await readFile(at('huge.html'), 'utf8')).toMatch(/<figure>.*<\/main><\/html>\n$/s);
+    expect(JSON.parse(await readFile(at('huge.json'), 'utf8')).pictures).toHaveLength(1);
+  });
+
   it('says nothing where that is wished', async () => {
     const { code } = await sampleHere(
       '--prompt',

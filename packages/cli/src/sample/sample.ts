@@ -259,11 +259,33 @@ function checkWords(vocabulary: Vocabulary | undefined, options: SampleOptions):
 /** One row for each prompt, enlarged so that pixels can be seen. A single picture stays alone. */
 export function contactSheet(images: readonly RgbImage[], columns: number, scale: number): RgbImage {
   if (images.length === 1) return enlarge(images[0]!, scale);
-  const gap = Math.max(1, Math.round(images[0]!.width / 8)) * scale;
   return tileImages(
     images.map((image) => enlarge(image, scale)),
     columns,
-    { gap },
+    { gap: gapOf(images[0]!, scale) },
+  );
+}
+
+function gapOf({ width }: { readonly width: number }, scale: number): number {
+  return Math.max(1, Math.round(width / 8)) * scale;
+}
+
+/** A PNG's pixels are one piece of memory. */
+const mostSheetBytes = 2 ** 31 - 1;
+
+/** @throws ValueError for a contact sheet that would be too large, before its pictures are drawn */
+export function checkSheet(
+  size: { readonly width: number; readonly height: number },
+  { count, columns, scale }: { readonly count: number; readonly columns: number; readonly scale: number },
+): void {
+  const gap = count === 1 ? 0 : gapOf(size, scale);
+  const width = columns * (size.width * scale + gap) + gap;
+  const height = Math.ceil(count / columns) * (size.height * scale + gap) + gap;
+  if (3 * width * height <= mostSheetBytes) return;
+  const instead = count === 1 ? '' : ', or an --out that ends in .html';
+  throw new ValueError(
+    'sample',
+    `a PNG of ${count} pictures would have ${width}×${height} pixels, too many. Give a smaller --scale${instead}.`,
   );
 }
 

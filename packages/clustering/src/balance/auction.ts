@@ -9,7 +9,7 @@ import { ClusteringError } from '../errors.js';
  * @param costs - of row n in cluster k, [N, K]; finite
  * @param capacities - places per cluster, [K]; their sum is N
  * @returns the cluster of each row, [N]
- * @throws ClusteringError if the places are not as many as the rows, or a cost is not finite
+ * @throws ClusteringError if places are no whole numbers, or not as many as the rows, or a cost is not finite
  */
 export function auctionAssignment(costs: ArrayLike<number>, capacities: readonly number[]): Uint32Array {
   const clusters = capacities.length;
@@ -17,6 +17,11 @@ export function auctionAssignment(costs: ArrayLike<number>, capacities: readonly
   if (places * clusters !== costs.length) {
     const rows = costs.length / clusters;
     throw new ClusteringError('auctionAssignment', `${places} places for ${rows} rows. Give each row one place.`);
+  }
+  const broken = capacities.findIndex((capacity) => !(Number.isInteger(capacity) && capacity >= 0));
+  if (broken >= 0) {
+    const what = `cluster ${broken} has ${capacities[broken]} places`;
+    throw new ClusteringError('auctionAssignment', `${what}. Give whole numbers from 0 on.`);
   }
   const open = capacities.flatMap((capacity, k) => (capacity > 0 ? [k] : []));
   if (open.length < 2) return new Uint32Array(places).fill(open[0] ?? 0);

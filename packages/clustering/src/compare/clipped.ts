@@ -1,5 +1,7 @@
 // Density and coverage that no outlier can raise, and that fall in proportion to the share of bad pictures.
+
 import { ClusteringError } from '../errors.js';
+import { checkCount } from '../kmeans/check.js';
 import { distance } from '../kmeans/rows.js';
 import { checkPair, mean } from './rows.js';
 
@@ -52,6 +54,7 @@ export function clippedShares(
   neighbours = 5,
 ): ClippedShares {
   const { n, m } = checkPair('clippedCoverage', { a: real, b: drawn, dimensions }, 1);
+  checkCount('clippedCoverage', 'neighbours', neighbours);
   if (n <= neighbours)
     throw new ClusteringError('clippedCoverage', `more than ${neighbours} real pictures are needed, got ${n}.`);
   const radii = new Float64Array(n);

@@ -1,5 +1,7 @@
 // Whether drawn pictures lie where real ones are (density), and whether they are found around all real ones (coverage).
+
 import { ClusteringError } from '../errors.js';
+import { checkCount } from '../kmeans/check.js';
 import { distance } from '../kmeans/rows.js';
 import { checkPair, mean } from './rows.js';
 
@@ -39,6 +41,7 @@ export function coverageShares(
   neighbours = 5,
 ): CoverageShares {
   const { n, m } = checkPair('coverageOf', { a: real, b: drawn, dimensions }, 1);
+  checkCount('coverageOf', 'neighbours', neighbours);
   if (n <= neighbours)
     throw new ClusteringError('coverageOf', `more than ${neighbours} real pictures are needed, got ${n}.`);
   const shares = { drawn: new Float64Array(m), real: new Float64Array(n) };

@@ -23,15 +23,23 @@ export function checkFeatures(tag: string, features: Float32Array, dimensions: n
   throw new ClusteringError(tag, `feature ${bad % dimensions} of picture ${row} is ${features[bad]}. Fix the encoder.`);
 }
 
-/** @throws ClusteringError for counts that are not whole numbers ≥ 1, a negative tolerance, a misshapen start */
+/** @throws ClusteringError for counts that are not whole numbers ≥ 1, unknown names, a negative tolerance, a misshapen start */
 export function checkOptions(tag: string, dimensions: number, options: KMeansOptions): void {
   for (const name of ['clusters', 'restarts', 'maxIterations'] as const) checkCount(tag, name, options[name] ?? 1);
-  const { clusters, initial, tolerance = 0 } = options;
+  const { clusters, initial, tolerance = 0, metric = 'spherical', seeding = 'k-means++' } = options;
+  checkName(tag, 'metric', metric, ['spherical', 'euclidean']);
+  checkName(tag, 'seeding', seeding, ['k-means++', 'random']);
   if (initial && initial.length !== clusters * dimensions) {
     const wanted = `${clusters} × ${dimensions}`;
     throw new ClusteringError(tag, `initial has ${initial.length} numbers. Give the centroids, ${wanted}.`);
   }
   if (!(tolerance >= 0)) throw new ClusteringError(tag, `tolerance is ${tolerance}. Give a number from 0 on.`);
+}
+
+/** @throws ClusteringError for a name that none of these is: another one would be taken for the last */
+export function checkName(tag: string, name: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  throw new ClusteringError(tag, `${name} is "${value}". Give ${known.map((each) => `"${each}"`).join(' or ')}.`);
 }
 
 /** @throws ClusteringError for what is not a whole number ≥ 1 */

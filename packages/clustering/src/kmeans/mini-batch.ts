@@ -43,7 +43,7 @@ export async function kMeansMiniBatch(
   const { clusters, metric = 'spherical', seeding = 'k-means++', initial, seed = 0, restarts = 3 } = options;
   const { batchSize = 4096, epochs = 10, tolerance = 1e-3 } = options;
   const { sampleRows = Math.max(16_384, 16 * clusters) } = options;
-  checkOptions(tag, dimensions, { clusters, tolerance, restarts, ...(initial ? { initial } : {}) });
+  checkOptions(tag, dimensions, { clusters, tolerance, restarts, metric, seeding, ...(initial ? { initial } : {}) });
   for (const [name, value] of Object.entries({ batchSize, epochs, sampleRows })) checkCount(tag, name, value);
   const batches = () => inBatches(source(), dimensions, batchSize);
   const { sample, count } = await reservoir(batches(), dimensions, sampleRows, key(seed).foldIn(restarts));

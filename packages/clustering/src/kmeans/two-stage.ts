@@ -2,7 +2,7 @@
 import type { Device } from '@paris/tensor';
 import { balancedKMeans } from '../balance/balanced.js';
 import { ClusteringError } from '../errors.js';
-import { checkCount, checkProblem } from './check.js';
+import { checkCount, checkName, checkProblem } from './check.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './kmeans.js';
 
 /** As {@link KMeansOptions}, where `clusters` is K, the number of coarse clusters. */
@@ -35,6 +35,7 @@ export async function twoStageKMeans(
   { fine, balance = 'none', restarts = 3, ...options }: TwoStageOptions,
 ): Promise<TwoStageResult> {
   checkProblem('twoStageKMeans', features, dimensions, { ...options, restarts });
+  checkName('twoStageKMeans', 'balance', balance, ['none', 'auction']);
   const { clusters } = options;
   const many = fine ?? defaultFine(features.length / dimensions, clusters);
   checkCount('twoStageKMeans', 'fine', many);

@@ -71,7 +71,7 @@ export function nearestRows(
 ): number[][] {
   const { count = 5, metric = 'spherical' } = options;
   checkFeatures('nearestRows', features, dimensions);
-  checkLabels('nearestRows', features.length / dimensions, labels);
+  checkLabels('nearestRows', features.length / dimensions, labels, centroids.length / dimensions);
   const rows = prepareRows(features, dimensions, metric);
   const members = Array.from({ length: centroids.length / dimensions }, (): [number, number][] => []);
   for (let i = 0; i < labels.length; i++) {
@@ -150,7 +150,12 @@ function sampled(rows: Float32Array, dimensions: number, labels: ArrayLike<numbe
   return { rows: few, labels: Array.from(indices, (row) => labels[row]!) };
 }
 
-function checkLabels(tag: string, rows: number, labels: ArrayLike<number>): void {
-  if (labels.length === rows) return;
-  throw new ClusteringError(tag, `${labels.length} labels for ${rows} rows. Pass the cluster of each row.`);
+function checkLabels(tag: string, rows: number, labels: ArrayLike<number>, clusters = Number.POSITIVE_INFINITY): void {
+  if (labels.length !== rows) {
+    throw new ClusteringError(tag, `${labels.length} labels for ${rows} rows. Pass the cluster of each row.`);
+  }
+  for (let i = 0; i < rows; i++) {
+    if (Number.isInteger(labels[i]) && labels[i]! >= 0 && labels[i]! < clusters) continue;
+    throw new ClusteringError(tag, `row ${i} is in cluster ${labels[i]}, which is none. Pass the cluster of each row.`);
+  }
 }

@@ -68,7 +68,7 @@ export function nodeStore(folder: string): FileStore {
     },
     remove: (path) =>
       onFile('remove', path, async (file) => {
-        await rm(file, { recursive: true, force: true });
+        await rm(file, { recursive: true, force: true }).catch(unlessBelowFile);
         await removeEmptyFolders(dirname(file), root);
       }),
     move: (from, to) =>
@@ -115,6 +115,11 @@ async function movePath(source: string, to: string): Promise<boolean> {
   });
   await syncFolder(dirname(target));
   return true;
+}
+
+/** Below a file there is nothing. */
+function unlessBelowFile(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOTDIR') throw error;
 }
 
 /** Folders exist as far as files do: removes a folder of the store and those above it that hold nothing at all. */

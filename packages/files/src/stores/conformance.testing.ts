@@ -162,6 +162,8 @@ export const storeCases: readonly Case<FileStore>[] = [
     await store.remove('a');
     await store.remove('a');
     await store.remove('nothing');
+    await store.remove('z.txt/nothing'); // below a file, which stays
+    equal(await store.exists('z.txt'), true);
     equal(await store.list(), ['z.txt', 'ä ü/#?%.txt']);
   }),
   holds('names what is directly in a folder', async (store) => {
@@ -198,6 +200,10 @@ export const storeCases: readonly Case<FileStore>[] = [
     await store.move('new/z.txt', 'a/empty');
     equal(new TextDecoder().decode(await store.read('a/empty')), 'zebra');
     await refuses('FILE_NOT_FOUND', () => store.move('nothing', 'x'));
+    await refuses('STORE', () => store.move('a/b/c.bin', 'a/empty/c.bin')); // below a file
+    equal(await store.exists('a/b/c.bin'), true);
+    await store.move('a/empty', 'a/empty'); // to where it is
+    equal(new TextDecoder().decode(await store.read('a/empty')), 'zebra');
   }),
   holds('moves folders, but over nothing', async (store) => {
     await store.move('a', 'old/a');

@@ -111,6 +111,10 @@ class MemoryFiles {
     if (this.inside(to).some((path) => !isFile || path !== to)) {
       throw new StoreError('store', `"${from}" cannot move to "${to}": something is there. Remove that first.`);
     }
+    const above = [...this.#contents.keys()].find((other) => other !== to && other !== from && isInside(to, other));
+    if (above !== undefined) {
+      throw new StoreError('store', `"${from}" cannot move to "${to}": "${above}" is a file. Choose another name.`);
+    }
     for (const path of moved) {
       const bytes = this.get(path);
       this.#contents.delete(path);

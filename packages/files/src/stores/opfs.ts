@@ -51,6 +51,7 @@ export function opfsStore(folder = ''): FileStore {
       if (there.some((path) => !isFile || path !== to) || (to.startsWith(`${from}/`) && !isFile)) {
         throw new StoreError('store', `"${from}" cannot move to "${to}": something is there. Remove that first.`);
       }
+      if (from === to) return; // a file that stays where it is: it would be removed below
       for (const path of files) {
         await store.write(to + path.slice(from.length), piecesOf(await fileAt(at(path), path)));
       }
@@ -208,6 +209,7 @@ async function removePath(names: readonly string[], top: number): Promise<void> 
 async function removeEmptyFolders(names: readonly string[], top: number): Promise<void> {
   for (let length = names.length; length > top; length--) {
     const parent = await folderAt(names.slice(0, length - 1));
+    if (!(await folderAt(names.slice(0, length)))) continue; // not there, or a file, which is no empty folder
     const removed = await parent?.removeEntry(names[length - 1]!).then(
       () => true,
       () => false, // something is in it

@@ -31,6 +31,6 @@ export function logSnr(path: NoisePath, t: number): number {
 export function findPath(name: string, paths: readonly NoisePath[]): NoisePath {
   const found = paths.find((path) => path.name === name);
   if (found) return found;
-  const known = paths.map((path) => `"${path.name}"`).join(', ');
+  const known = [...new Set(paths.map((path) => `"${path.name}"`))].join(', ');
   throw new ValueError('noisePath', `no noise path is called "${name}". Known: ${known}. Pass yours as paths: [mine].`);
 }

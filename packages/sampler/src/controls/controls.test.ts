@@ -232,7 +232,7 @@ it.each<[GenerateOptions, string]>([
   [{ image: picture, strength: 1 }, 'strength 1 looks at nothing of the image. Give less, or leave image out.'],
   [
     { image: picture, strength: 0.5, steps: 1 },
-    'with 1 step strength 0.5 looks at nothing of the image. Take more steps.',
+    'strength 0.5 of 1 step looks at nothing of the image. Take more steps.',
   ],
   [{ image: small }, 'image is 4×4, and the model draws 8×8. Resize it.'],
   [

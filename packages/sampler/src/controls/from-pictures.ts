@@ -32,7 +32,7 @@ export async function fromPictures(
   const times = settings.times.slice(steps - Math.max(1, Math.floor(steps * strength + 1e-9)));
   // What begins at t = 1 is noise alone, whatever the image.
   if (times.length > steps && times[0] === 1 && !mask)
-    refuse(`with ${steps} step strength ${strength} looks at nothing of the image. Take more steps`);
+    refuse(`strength ${strength} of ${steps} step looks at nothing of the image. Take more steps`);
   const latents = await encodePictures(device, encode, images);
   const of = <T>(each: readonly T[], i: number) => each[each.length === 1 ? 0 : i]!;
   const [alpha, sigma] = [path.alpha(times[0]!), path.sigma(times[0]!)];

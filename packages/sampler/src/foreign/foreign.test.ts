@@ -340,6 +340,17 @@ it('a folder is read with the heads and the size that its config does not say', 
   expect((await draw(models.dit!, { label: 1 }, { foreign: other })).data).toEqual(drawn.data);
 });
 
+it('models are told apart by their hashes, and one has the same again', async () => {
+  const hashes: string[] = [];
+  for (const source of [models.dit!, models.pixart!, models.dit!]) {
+    const pipeline = await load(source, { promptEncoder });
+    hashes.push(pipeline.modelHash);
+    await pipeline.close();
+  }
+  expect(hashes[0]).not.toBe(hashes[1]);
+  expect(hashes[0]).toBe(hashes[2]);
+});
+
 it("a folder's experts are those of the key", async () => {
   const files: Record<string, Uint8Array> = {};
   for (const k of [0, 1]) {
@@ -584,6 +595,15 @@ describe('folders that are damaged', () => {
       expect(failure, String(sample_size)).toBeInstanceOf(ParisError);
     }
   });
+});
+
+it('a model of ours is no source of an import, and is told so', async () => {
+  const ours = memoryStore();
+  await importModel(models.dit!, ours);
+  const again = importModel(ours, memoryStore(), { weights: 'q4' });
+  await expect(again).rejects.toThrow(
+    '[loadPipeline] the store is a model folder of Paris already. It needs no import:',
+  );
 });
 
 it('names that are no source are refused', async () => {

@@ -111,6 +111,10 @@ function refuseMisfits(parts: readonly ForeignPart<unknown>[]): void {
 async function folder(source: FileSource, where: string, options: ForeignOptions): Promise<Parts> {
   if (await source.exists('expert_0/config.json')) return releasedParis(source, options);
   const index = await readRecord(source, 'model_index.json');
+  if (index?.format === 'paris-model') {
+    const fix = 'It needs no import: load it with the weights that you want, or assemble its runs with them';
+    throw new CheckpointError('loadPipeline', `${where} is a model folder of Paris already. ${fix}.`);
+  }
   if (!index || !(await source.exists('transformer/config.json'))) {
     const what = index
       ? `a model_index.json of ${JSON.stringify(index._class_name ?? 'nothing known')}, and no transformer/`

@@ -24,7 +24,7 @@ export interface Made {
   /** How far, and which weaker model it was led away from. */
   readonly autoguidance?: { readonly scale: number; readonly model: string };
   readonly routing: string | RoutingPolicy;
-  /** SHA-256 of the list of the model's files. */
+  /** `modelHash` of the pipeline. */
   readonly model: string;
   /** Where it started from a picture: how much was drawn again. */
   readonly strength?: number;

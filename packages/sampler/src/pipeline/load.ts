@@ -163,9 +163,9 @@ async function openPipeline(source: string | URL | FileSource, options: LoadOpti
   }
 }
 
-/** One hash for all of a model: that of its files' list. */
-function hashOf({ files }: ModelIndex): Promise<string> {
-  return sha256(encodeJson(files));
+/** One hash for all of a model: that of its files' list or, where there is none, of what is known of it. */
+function hashOf(index: ModelIndex): Promise<string> {
+  return sha256(encodeJson(index.files.length > 0 ? index.files : index));
 }
 
 /** A text encoder with its weights on the device. */

@@ -3,6 +3,8 @@ import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GUIDANCE } from '../guidance/default.js';
 import type { RgbImage } from '../images/image.js';
+import { euler } from '../samplers/euler.js';
+import type { Sampler } from '../samplers/sampler.js';
 import { loadPipeline } from './load.js';
 import { modelFolder } from './model.testing.js';
 import type { Generated, StepEvent } from './options.js';
@@ -25,6 +27,10 @@ function difference(a: RgbImage, b: RgbImage): number {
 }
 
 const pixels = ({ images }: Generated) => images.map(({ data }) => data);
+
+/** A sampler of somebody's own that takes half of the steps. */
+const short: Sampler = (denoiser, latents, { times, ...options }) =>
+  euler(denoiser, latents, { ...options, times: times.filter((_, i) => i % 2 === 0) });
 
 const base = { prompt: 'red circle', seed: 7, steps: 4, routing: top(2) };
 
@@ -183,6 +189,8 @@ describe('pipeline.generate', () => {
     [{ count: 0 }, '[generate] count is 0. Give a whole number from 1 on.'],
     [{ batchSize: 1.5 }, '[generate] batchSize is 1.5. Give a whole number from 1 on.'],
     [{ steps: 0 }, '[uniformTimes] steps is 0.'],
+    [{ sampler: short }, 'the sampler ended before the last of 4 steps.'],
+    [{ guidance: 1e38 }, '[mixture] picture 0 is no longer made of finite numbers in step 1.'],
     [{ sampler: 'dpm' }, '[sampler] no sampler is called "dpm". Known: euler, heun,'],
     [{ routing: 'best' }, 'there is no policy "best"'],
     [{ routing: top(4) }, '[top] asked for 4 experts of 3. Ask for no more than there are.'],

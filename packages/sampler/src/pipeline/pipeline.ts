@@ -73,7 +73,10 @@ export class Pipeline {
     return this.#parts.labels;
   }
 
-  /** SHA-256 of the list of the model's files, which pictures name. */
+  /**
+   * SHA-256 of the list of the model's files, which pictures name. A model in somebody else's form has no such list: that of its
+   * index, in which its source and its networks are.
+   */
   get modelHash(): string {
     return this.#parts.modelHash;
   }
@@ -258,6 +261,8 @@ export class Pipeline {
         } satisfies StepEvent as StepEvent;
         startStep(step + 1);
       }
+      if (images.length === 0)
+        refuse(`the sampler ended before the last of ${times.length - 1} steps. Let it yield each`);
       return { images, records: run.records, expertPictures };
     } finally {
       for (const each of owned) each.dispose();

@@ -1,4 +1,12 @@
-import { type Condition, cosinePath, type Expert, linearPath, type Objective, type Router } from '@paris/model';
+import {
+  type Condition,
+  cosinePath,
+  type Expert,
+  linearPath,
+  type NoisyInput,
+  type Objective,
+  type Router,
+} from '@paris/model';
 import { full, type RoutingPolicy, top } from '@paris/router';
 import { type Device, key, oneHot, ones, openDevice, type Tensor, type TreeOf, zeros } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -299,6 +307,34 @@ describe('mixture', () => {
     const before = device.counters.buffersCreated;
     for (let i = 0; i < 4; i++) await expect(run.denoiser(latents, 0.5)).rejects.toThrow('no such layer');
     expect(device.counters.buffersCreated).toBe(before);
+  });
+
+  it.each([
+    [
+      'one channel',
+      ({ latents }: NoisyInput) => latents.slice([null, [0, 1], null, null]),
+      '[expert] the answer has the shape [8, 1, 1, 2], not [8, 2, 1, 2].',
+    ],
+    [
+      'one picture',
+      ({ latents }: NoisyInput) => latents.slice([[0, 1], null, null, null]),
+      '[expert] the answer has the shape [1, 2, 1, 2], not [8, 2, 1, 2].',
+    ],
+    ['a number', () => ones([]), '[expert] the answer has the shape [], not [8, 2, 1, 2].'],
+  ])('refuses %s where an expert is asked for a batch', async (_, apply, message) => {
+    const expert: Expert = { ...affine(), apply: (_, input) => apply(input) };
+    const experts = threeExperts(expert).slice(0, 1);
+    const run = mixture({ device, experts, path: linearPath }).start(5, request(full()));
+    using latents = pictures();
+    await expect(run.denoiser(latents, 0.5)).rejects.toThrow(message);
+  });
+
+  it('refuses a router that answers for one picture only', async () => {
+    const short: Router = { ...sloped(3), logits: () => zeros([1, 3]) };
+    const router = { router: short, params: { slope: scalarTensor(0) as Tensor } };
+    const run = mixture({ device, experts: threeExperts(), router, path: linearPath }).start(5, request(full()));
+    using latents = pictures();
+    await expect(run.denoiser(latents, 0.5)).rejects.toThrow('[router] the answer has the shape [1, 3], not [5, 3].');
   });
 
   it('refuses what does not fit together', async () => {

@@ -187,6 +187,7 @@ class Run implements MixtureRun {
         ...(previousWeights && { previousWeights }),
         ...resident,
       };
+      if (probabilities.some(Number.isNaN)) lost(imageIndex, step);
       const weights = routing(probabilities, at);
       checkWeights(weights, shelf.experts.length, imageIndex);
       this.records[i]!.push({ step, evaluation, time, probabilities, weights });
@@ -224,6 +225,12 @@ class Run implements MixtureRun {
 function residentFirst(batches: readonly ExpertBatch[], resident: ReadonlySet<number>): number[] {
   const isThere = (i: number) => Number(resident.has(batches[i]!.expert));
   return [...batches.keys()].sort((a, b) => isThere(b) - isThere(a)); // a stable sort
+}
+
+/** A router answers NaN to latents that are not numbers any more: its policy would be blamed for what an expert said. */
+function lost(imageIndex: number, step: number): never {
+  const what = `picture ${imageIndex} is no longer made of finite numbers in step ${step}`;
+  throw new ValueError('mixture', `${what}. Give less guidance, or check the weights.`);
 }
 
 /** Guidance as inputs of a compiled function. */

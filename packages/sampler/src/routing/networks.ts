@@ -17,7 +17,7 @@ import {
   toFlat,
   toTree,
 } from '@paris/model';
-import { type Device, scalar, softmax, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
+import { type Device, ShapeError, scalar, softmax, type Tensor, type TreeOf, ValueError } from '@paris/tensor';
 import { type GuidanceTerms, guided } from '../guidance/guidance.js';
 import type { Denoised } from '../samplers/sampler.js';
 import type { ExpertBatch } from './assignment.js';
@@ -111,8 +111,18 @@ function compiledExpert(device: Device, expert: Expert) {
  * @returns from weights by name, and latents [B, C, H, W] with one time or one each, to [B, K]
  */
 export function routerForward(router: Router): (params: Params, input: NoisyInput) => Tensor {
-  return (params, input) =>
-    softmax(router.logits(toTree(params), { ...input, time: everyRow(input.time, input.latents.shape[0]!) }), 1);
+  return (params, input) => {
+    const batch = input.latents.shape[0]!;
+    const logits = router.logits(toTree(params), { ...input, time: everyRow(input.time, batch) });
+    return softmax(ofShape('router', logits, [batch, router.clusters]), 1);
+  };
+}
+
+/** What a network of somebody's own answered: another shape would be spread over all pictures, or fail far from here. */
+function ofShape(network: 'expert' | 'router', answer: Tensor, wanted: readonly number[]): Tensor {
+  const [got, due] = [`[${answer.shape.join(', ')}]`, `[${wanted.join(', ')}]`];
+  if (got === due) return answer;
+  throw new ShapeError(network, `the answer has the shape ${got}, not ${due}. Return that.`);
 }
 
 /** What an expert is asked in a batch. */
@@ -147,7 +157,7 @@ export function expertForward(expert: Expert): (params: Params, input: ExpertInp
     const seen = latents.mul(at.latentsScale);
     const time = everyRow(input.time, bucket);
     const predict = (x: Tensor, t: Tensor, condition?: Condition) =>
-      expert.apply(params, { latents: x, time: t, ...(condition ? { condition } : {}) });
+      ofShape('expert', expert.apply(params, { latents: x, time: t, ...(condition ? { condition } : {}) }), x.shape);
     const condition = input.condition && gatherCondition(input.condition, pictures);
     const unconditional = input.unconditional && gatherCondition(input.unconditional, pictures);
     const sampleOf = (output: Tensor) => convertPrediction(latents, output, at, limit).sample;

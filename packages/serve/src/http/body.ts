@@ -1,4 +1,5 @@
 import { ApiError, clientLeft } from './errors.js';
+import { mostMs } from './most-ms.js';
 
 /** A request's body, no larger and no slower than it may be. @throws ApiError 413, 408, or 499 if it ends in the middle */
 export async function readBody(
@@ -15,7 +16,7 @@ export async function readBody(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const message = `The body did not arrive within ${timeoutMs / 1000} seconds.`;
-    timer = setTimeout(() => reject(new ApiError(408, message, { code: 'body_timeout' })), timeoutMs);
+    timer = setTimeout(() => reject(new ApiError(408, message, { code: 'body_timeout' })), Math.min(timeoutMs, mostMs));
   });
   try {
     for (;;) {

@@ -12,10 +12,11 @@ export interface Streaming {
   /** Ends the work. */
   readonly left: () => void;
   readonly failed: Served['failed'];
+  readonly onStream: Served['onStream'];
 }
 
 /** Events: `….partial_image` as pictures appear, `….completed` for each that is done. */
-export function streamed({ kind, fields }: Asked, { size, seed, draw, left, failed }: Streaming): Response {
+export function streamed({ kind, fields }: Asked, { size, seed, draw, left, failed, onStream }: Streaming): Response {
   const encoder = new TextEncoder();
   const common = { size, seed, quality: 'auto', background: 'opaque', output_format: 'png' };
   let isOpen = true;
@@ -38,11 +39,12 @@ export function streamed({ kind, fields }: Asked, { size, seed, draw, left, fail
         onDrawn: (drawn) =>
           send(`${kind}.completed`, { ...itemOf(drawn, fields), created_at: seconds(), ...common, usage }),
       });
-      drawing
+      const ended = drawing
         .catch((error) => send('error', failed(error).body()))
         .finally(() => {
           if (isOpen) controller.close();
         });
+      onStream(ended);
     },
     cancel() {
       isOpen = false;

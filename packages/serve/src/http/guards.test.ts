@@ -1,6 +1,7 @@
 // Who may call a server, and what it refuses of those who may.
 import type { Pipeline } from '@paris/sampler';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Limits } from '../options.js';
 import type { ImageServer } from '../server.js';
 import { post, toyPipeline, toyServer } from '../testing.testing.js';
 
@@ -133,4 +134,41 @@ it('what is unforeseen is shown where the server runs, not to its clients', asyn
     expect(await response.text()).not.toContain('secret');
   }
   expect(failures).toEqual([cause, cause]);
+});
+
+describe('limits', () => {
+  it.each([
+    [{ batch: 0 }, 'limits.batch is 0.'],
+    [{ batch: Number.NaN }, 'limits.batch is NaN.'],
+    [{ requestMs: -1 }, 'limits.requestMs is -1.'],
+  ])('that are none are refused: %j', (limits, message) => {
+    expect(() => toyServer({ limits })).toThrow(message);
+  });
+
+  it('are the usual ones where nothing is said, and may be no limits', async () => {
+    for (const limits of [
+      { queue: undefined, steps: undefined, batch: undefined },
+      { requestMs: Number.POSITIVE_INFINITY, bodyMs: 2 ** 31 },
+    ]) {
+      const server = toyServer({ limits: limits as Partial<Limits> });
+      expect((await server.fetch(post({ ...base, steps: 20, n: 4 }))).status).toBe(200);
+      await server.close();
+    }
+  });
+});
+
+it('an empty key, which a request without one would have, is refused', () => {
+  expect(() => toyServer({ apiKey: '' })).toThrow('apiKey is empty');
+});
+
+it.each([
+  [{ origins: ['https://app.example/'] }, 'the origin "https://app.example/" is none'],
+  [{ origins: ['https://App.example'] }, 'the origin "https://App.example" is none'],
+  [{ origins: ['https://app.example:443'] }, 'the origin "https://app.example:443" is none'],
+  [{ origins: ['*'] }, 'the origin "*" is none'],
+  [{ hosts: ['app.example:8080'] }, 'the host "app.example:8080" is no name'],
+  [{ hosts: ['http://app.example'] }, 'the host "http://app.example" is no name'],
+])('what would let nobody in is refused: %j', (options, message) => {
+  expect(() => toyServer(options)).toThrow(message);
+  expect(() => toyServer({ origins: ['null', 'http://[::1]:8080', 'app://page.example'], hosts: ['*'] })).not.toThrow();
 });

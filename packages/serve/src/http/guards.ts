@@ -1,6 +1,37 @@
 // Who may speak to the server: known hosts, known origins, and those that have the key.
+
+import { ValueError } from '@paris/tensor';
 import type { ServeOptions } from '../options.js';
 import { ApiError } from './errors.js';
+
+/**
+ * Refuses names and origins that no request has, which would keep out those that they are meant to let in.
+ * @throws ValueError
+ */
+export function checkAllowed({ hosts = [], origins = [] }: Pick<ServeOptions, 'hosts' | 'origins'>): void {
+  for (const host of hosts) {
+    if (host !== '' && !/[:/\s]/.test(host)) continue;
+    throw new ValueError(
+      'createServer',
+      `the host "${host}" is no name. Write it without port and scheme: example.com.`,
+    );
+  }
+  for (const origin of origins) {
+    if (isOrigin(origin)) continue;
+    const what = `the origin "${origin}" is none that a browser sends`;
+    throw new ValueError(
+      'createServer',
+      `${what}. Write scheme and host, and a port that is not usual: https://example.com.`,
+    );
+  }
+}
+
+/** As browsers write it: without a path, in lower case, without the usual port. */
+function isOrigin(text: string): boolean {
+  if (text === 'null') return true; // of pages in files
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s*]+$/.test(text)) return false;
+  return !/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text);
+}
 
 /** No name server decides where an address leads to, so addresses are always allowed. */
 const isAddress = /^[\d.]+$|^\[[\da-f:.]+\]$/;

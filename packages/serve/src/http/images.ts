@@ -7,6 +7,7 @@ import type { Queue } from '../queue/queue.js';
 import { ApiError, clientLeft, invalid } from './errors.js';
 import { type Streaming, streamed } from './events.js';
 import { itemOf, seconds } from './items.js';
+import { mostMs } from './most-ms.js';
 import type { ImageRequest } from './schemas.js';
 
 /** A checked request, with the pictures that came with it. */
@@ -24,6 +25,8 @@ export interface Served {
   readonly requestMs: number;
   /** What is answered to what went wrong. */
   readonly failed: (error: unknown) => ApiError;
+  /** Called with a stream that begins, and when it ends. */
+  readonly onStream: (ended: Promise<unknown>) => void;
 }
 
 /** Draws what is asked for, as JSON or as a stream of events. */
@@ -55,10 +58,10 @@ export async function answerImages(asked: Asked, served: Served, clientSignal: A
   const late = new ApiError(504, `The pictures took more than ${served.requestMs / 1000} seconds.`, {
     code: 'timeout',
   });
-  const timer = setTimeout(() => stop.abort(late), served.requestMs);
+  const timer = setTimeout(() => stop.abort(late), Math.min(served.requestMs, mostMs));
   const draw: Streaming['draw'] = (heard = {}) =>
     served.queue.draw({ ...request, ...heard }).finally(() => clearTimeout(timer));
-  if (fields.stream) return streamed(asked, { size, seed, draw, left, failed: served.failed });
+  if (fields.stream) return streamed(asked, { size, seed, draw, left, ...served });
   const drawn = await draw();
   return Response.json({
     created: seconds(),

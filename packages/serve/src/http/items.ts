@@ -9,7 +9,7 @@ export interface ImageItem {
   readonly b64_json?: string;
   /** or the same as a `data:` address. */
   readonly url?: string;
-  /** Which picture of the seed it is. */
+  /** Which picture of the request it is. */
   readonly picture: number;
   /** Each expert's mean weight, and its weight in each step. */
   readonly routing: readonly number[];

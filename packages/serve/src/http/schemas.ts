@@ -195,7 +195,10 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   });
 }
 
-/** The fields of a form as JSON would have them, without its pictures. Other files stay what they are, for the check to refuse. */
+/**
+ * The fields of a form as JSON would have them, without its pictures, which `editOf` refuses where they are texts. Other files stay
+ * what they are, for the check to refuse.
+ */
 export function fieldsOfForm(form: FormData): Record<string, unknown> {
   const numbers = [
     'n',
@@ -210,9 +213,9 @@ export function fieldsOfForm(form: FormData): Record<string, unknown> {
   ];
   const fields: [string, unknown][] = [];
   for (const [name, value] of form) {
-    if (typeof value !== 'string') {
-      if (!['image', 'image[]', 'mask'].includes(name)) fields.push([name, value]);
-    } else if (numbers.includes(name)) fields.push([name, value.trim() === '' ? Number.NaN : Number(value)]);
+    if (['image', 'image[]', 'mask'].includes(name)) continue;
+    if (typeof value !== 'string') fields.push([name, value]);
+    else if (numbers.includes(name)) fields.push([name, value.trim() === '' ? Number.NaN : Number(value)]);
     else if (name === 'stream') fields.push([name, value === 'true' ? true : value === 'false' ? false : value]);
     else if (['guidance', 'moves', 'variation'].includes(name)) fields.push([name, jsonOr(value)]);
     else fields.push([name, value]);

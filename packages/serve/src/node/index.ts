@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { ValueError } from '@paris/tensor';
+import { mostMs } from '../http/most-ms.js';
 import type { ImageServer } from '../server.js';
 
 /** Where to listen. */
@@ -21,22 +22,35 @@ export interface Listening {
   close(graceMs?: number): Promise<void>;
 }
 
-/** @throws ValueError if the address is taken or may not be used */
+/** What to change: names that nobody knows and addresses of other machines are refused on every port. */
+function wrongPart({ code }: NodeJS.ErrnoException): string {
+  return ['EADDRINUSE', 'EACCES'].includes(code ?? '') ? 'port' : 'host';
+}
+
+/** @throws ValueError if the address is none, taken or may not be used, and for a time that is none */
 export async function listen(server: ImageServer, options: ListenOptions = {}): Promise<Listening> {
   const { host = '127.0.0.1', port = 8080, requestMs = 30_000 } = options;
-  const headersTimeout = Math.min(requestMs, 10_000);
+  if (!(Number.isInteger(port) && port >= 0 && port < 65_536))
+    throw new ValueError('serve', `port is ${port}. Give a whole number from 0 to 65535.`);
+  if (!(requestMs >= 1)) throw new ValueError('serve', `requestMs is ${requestMs}. Give milliseconds from 1 on.`);
+  const requestTimeout = Math.min(Math.ceil(requestMs), mostMs);
+  const headersTimeout = Math.min(requestTimeout, 10_000);
   const socket = createAdaptorServer({
     fetch: (request) => server.fetch(request),
     // Node looks for late requests every 30 seconds by default.
-    serverOptions: { requestTimeout: requestMs, headersTimeout, connectionsCheckingInterval: headersTimeout / 5 },
+    serverOptions: { requestTimeout, headersTimeout, connectionsCheckingInterval: headersTimeout / 5 },
   }) as Server;
   socket.maxHeadersCount = 100;
   await new Promise<void>((resolve, reject) => {
     socket.once('error', (cause: NodeJS.ErrnoException) => {
       reject(
-        new ValueError('serve', `${host}:${port} cannot be listened on (${cause.code}). Give another --port.`, {
-          cause,
-        }),
+        new ValueError(
+          'serve',
+          `${host}:${port} cannot be listened on (${cause.code}). Give another --${wrongPart(cause)}.`,
+          {
+            cause,
+          },
+        ),
       );
     });
     socket.listen(port, host, resolve);

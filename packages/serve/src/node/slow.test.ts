@@ -43,3 +43,19 @@ it('others are served meanwhile', async () => {
   expect((await fetch(`${listening.url}/health`)).status).toBe(200);
   for (const answer of await Promise.all(slow)) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
 });
+
+it.each([
+  [{ port: 70_000 }, 'port is 70000. Give a whole number from 0 to 65535.'],
+  [{ port: 0, requestMs: Number.NaN }, 'requestMs is NaN.'],
+  [{ port: 0, host: '999.1.1.1' }, 'Give another --host.'],
+])('what cannot be listened on is refused: %j', async (options, message) => {
+  await expect(listen(toyServer(), options)).rejects.toMatchObject({
+    code: 'VALUE',
+    message: expect.stringContaining(message),
+  });
+});
+
+it('a time without an end is one', async () => {
+  const { close } = await listen(toyServer(), { port: 0, requestMs: Number.POSITIVE_INFINITY });
+  await close();
+});

@@ -138,3 +138,12 @@ it('previews of any kind, or none, are no reason to be drawn apart', async () =>
   expect(previews).toEqual([1, 1, 0, 0]);
   expect(sizes).toEqual([1, 4]);
 });
+
+it('a server that is closed with all the time in the world finishes what is there', async () => {
+  const { server, free } = await busy(await toyPipeline());
+  const waiting = ask(server, { prompt: 'red' });
+  await expect.poll(() => server.state.waiting).toBe(1);
+  await server.close(Number.POSITIVE_INFINITY);
+  await free();
+  expect((await waiting).status).toBe(200);
+});

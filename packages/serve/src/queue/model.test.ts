@@ -76,3 +76,34 @@ it('two that do not go together are refused when they are loaded, and both close
   await expect(mixed.load()).rejects.toThrow('autoguidance.weaker is on another device.');
   for (const pipeline of [opened[0]!, stranger]) await expect(pipeline.generate()).rejects.toThrow('was closed');
 });
+
+it('that is still being loaded does not hold up a server that ends, and is closed when it is there', async () => {
+  let arrive: ((pipeline: Pipeline) => void) | undefined;
+  let closed = 0;
+  const server = toyServer({ open: () => new Promise<Pipeline>((resolve) => (arrive = resolve)) });
+  const answer = server.fetch(post(base));
+  await expect.poll(() => arrive).toBeDefined();
+  await server.close(10);
+  const pipeline = await toyPipeline();
+  const close = pipeline.close.bind(pipeline);
+  pipeline.close = async () => {
+    closed += 1;
+    await close();
+  };
+  arrive!(pipeline);
+  expect((await answer).status).toBe(503);
+  await expect.poll(() => closed).toBe(1);
+});
+
+it('is not loaded for a request that comes when the server ends', async () => {
+  let opened = 0;
+  const open = () => {
+    opened += 1;
+    return toyPipeline();
+  };
+  const server = toyServer({ open });
+  await server.close();
+  expect((await server.fetch(post(base))).status).toBe(503);
+  await expect(server.load()).rejects.toThrow('about to end');
+  expect(opened).toBe(0);
+});

@@ -5,6 +5,7 @@
 import type { GenerateOptions, PreviewTier, RgbImage, RoutingRecord, StepEvent } from '@paris/sampler';
 import { ParisError } from '@paris/tensor';
 import { ApiError } from '../http/errors.js';
+import { mostMs } from '../http/most-ms.js';
 import type { Limits } from '../options.js';
 import { type Drawn, Job, type JobRequest, sharesOf } from './job.js';
 import type { Model } from './model.js';
@@ -45,8 +46,12 @@ export class Queue {
     this.#limits = limits;
   }
 
-  /** The loaded model. Where loading fails, or its device is lost, the next request loads it again. */
+  /**
+   * The loaded model. Where loading fails, or its device is lost, the next request loads it again.
+   * @throws ApiError 503 where the server ends: nobody would close what is loaded then
+   */
   model(): Promise<Model> {
+    if (!this.#model) this.#checkOpen();
     this.#model ??= this.#watched(this.#open());
     return this.#model;
   }
@@ -73,14 +78,17 @@ export class Queue {
 
   /** @throws ApiError 429 if too many wait, 503 while the server ends */
   checkRoom(): void {
-    if (this.#closed) {
-      throw new ApiError(503, 'The server is about to end.', { code: 'shutting_down', retryAfterSeconds: 10 });
-    }
+    this.#checkOpen();
     const { waiting, drawing } = this.state;
     if (waiting + drawing < this.#limits.queue) return;
     const pictures = this.#jobs.reduce((sum, job) => sum + job.waiting.length, this.#running.length);
     const retryAfterSeconds = Math.max(1, Math.ceil(pictures * this.#secondsPerPicture));
     throw new ApiError(429, 'Too many requests wait. Try again later.', { code: 'queue_full', retryAfterSeconds });
+  }
+
+  #checkOpen(): void {
+    if (!this.#closed) return;
+    throw new ApiError(503, 'The server is about to end.', { code: 'shutting_down', retryAfterSeconds: 10 });
   }
 
   /**
@@ -101,21 +109,26 @@ export class Queue {
     return job.done.finally(() => request.signal.removeEventListener('abort', cancel));
   }
 
-  /** Takes no more requests, and waits so long for those that are there before it cancels them. Closes the model. */
+  /**
+   * Takes no more requests, and waits so long for those that are there before it cancels them. Closes the model: one that is still
+   * being loaded when it is there, which is not waited for longer than that.
+   */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
+    const grace = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), Math.min(graceMs, mostMs));
     });
     await Promise.race([this.#idle, grace]);
-    clearTimeout(timer);
     const ended = new ApiError(503, 'The server ended before the pictures were drawn.', { code: 'shutting_down' });
     for (const job of [...this.#jobs, ...this.#running.map(({ job }) => job)]) job.fail(ended);
     this.#jobs = [];
+    const loading = this.#model;
+    const model = await Promise.race([loading, grace]).catch(() => undefined);
+    clearTimeout(timer);
+    if (!model) return void loading?.then((late) => late.close()).catch(() => undefined);
     await this.#idle;
-    const model = await this.#model?.catch(() => undefined);
-    await model?.close();
+    await model.close();
   }
 
   async #work(): Promise<void> {
