@@ -229,6 +229,20 @@ it('take columns by the names that they are given', async () => {
   await expect(run({ source: at('own.parquet') })).rejects.toThrow(
     'own.parquet has no column of pictures (columns: pixels, about). Name it: --columns image=NAME.',
   );
+  // Texts that are not marked as such are bytes.
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const unmarked = parquetWriteBuffer({
+    columnData: [
+      { name: 'image', data: bytes, type: 'BYTE_ARRAY' },
+      { name: 'file', data: records.map(({ file }) => encode(file)), type: 'BYTE_ARRAY' },
+      { name: 'text', data: captions.map(encode), type: 'BYTE_ARRAY' },
+      { name: 'license', data: records.map(({ licence }) => encode(licence)), type: 'BYTE_ARRAY' },
+    ],
+  });
+  await write(at('unmarked.parquet'), new Uint8Array(unmarked));
+  const plain = await run({ source: at('unmarked.parquet') });
+  const { manifest } = await run({ source: at('csv'), captions: at('list.csv') });
+  expect(plain.manifest.items).toEqual(manifest.items.map(({ category: _, ...item }) => item));
   const wrong = { source: at('shards'), columns: { caption: 'description' } };
   await expect(run(wrong)).rejects.toThrow('there is no column description for the caption: there are license,');
 });
