@@ -9,6 +9,7 @@ import {
   type PictureWords,
   pictureFields,
   textOf,
+  wordFields,
   wordsOf,
 } from './sources/fields.js';
 
@@ -56,7 +57,7 @@ export async function parseCaptions(
     const what = `${path} has no column ${missing.join(' and no column ')} (columns: ${names.join(', ')})`;
     throw new DataError('captions', `${what}. ${table.hint}`);
   }
-  checkColumns(names, columns);
+  checkColumns(names, columns, ['file', ...wordFields]);
   const rows = new Map<string, CaptionRow>();
   const repeated = new Set<string>();
   for (const [i, record] of records.entries()) {

@@ -26,7 +26,7 @@ import { decodeSettings, decodeUnknown } from './sources/decode-ahead.js';
 import { type EncodedSource, joined } from './sources/encoded-source.js';
 import type { Columns } from './sources/fields.js';
 import type { PictureFilter } from './sources/filter.js';
-import { type FolderSource, folderSource } from './sources/folder.js';
+import { type FolderSource, folderSource, isTable } from './sources/folder.js';
 import { type ArchiveOptions, archivesOf, isFolder, openArchive, placeOf } from './sources/open-archive.js';
 import { type Shard, shardOf } from './sources/shard.js';
 
@@ -199,7 +199,17 @@ async function openSources(places: readonly string[], options: PrepareOptions): 
       throw new DataError('prepare', `a captions file is for a folder of pictures, and ${place} is none.`);
     }
   }
+  assertTables(opened, options);
   return opened;
+}
+
+/** @throws DataError for names of columns where no source has any */
+function assertTables(opened: readonly OpenSource[], { captions, columns = {} }: PrepareOptions): void {
+  const names = Object.values(columns);
+  if (names.length === 0 || captions !== undefined) return;
+  if (opened.some(({ folder }) => !folder || folder.read.some(isTable))) return;
+  const what = `there is no table that could have a column ${names[0]}: no captions file, metadata.jsonl or metadata.csv`;
+  throw new DataError('prepare', `${what}. Give it with --captions FILE, or leave --columns out.`);
 }
 
 async function openFolder(folder: string, options: PrepareOptions): Promise<OpenSource[]> {

@@ -45,10 +45,17 @@ export function columnOf(field: Field, names: readonly string[], columns: Column
   return undefined;
 }
 
-/** @throws DataError if `columns` names a column that is not among `names` */
-export function checkColumns(names: readonly string[], columns: Columns = {}): void {
+/**
+ * @param held - the fields that such a source has in columns: others are of other sources, as `image` is of parquet files
+ * @throws DataError if `columns` names a column that is not among `names`
+ */
+export function checkColumns(
+  names: readonly string[],
+  columns: Columns = {},
+  held: readonly Field[] = pictureFields,
+): void {
   for (const [field, name] of Object.entries(columns)) {
-    if (columnOf(field as Field, names, columns) !== undefined) continue;
+    if (!held.includes(field as Field) || columnOf(field as Field, names, columns) !== undefined) continue;
     const there = names.length > 0 ? `there are ${shortList(names)}` : 'there is none';
     throw new DataError('prepare', `there is no column ${name} for the ${field}: ${there}.`);
   }

@@ -247,6 +247,25 @@ it('take columns by the names that they are given', async () => {
   await expect(run(wrong)).rejects.toThrow('there is no column description for the caption: there are license,');
 });
 
+it('leave columns to the sources that have them, and refuse them where none has any', async () => {
+  const [a, b, c] = records as [Record_, Record_, Record_];
+  const words = JSON.stringify({ about: 'in a shard' });
+  await write(at('named.tar'), await packTar([member('x.png', b.bytes), member('x.json', words)]));
+  const columnData = [
+    { name: 'pixels', data: [a.bytes], type: 'BYTE_ARRAY' as const },
+    { name: 'about', data: ['in a table'], type: 'STRING' as const },
+  ];
+  await write(at('named.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
+  await write(at('named/c.jpg'), c.bytes);
+  await write(at('named/metadata.jsonl'), JSON.stringify({ file: 'c.jpg', about: 'in a line' }));
+  const source = ['named.tar', 'named.parquet', 'named'].map((name) => at(name));
+  const { manifest } = await run({ source, columns: { image: 'pixels', caption: 'about' }, holdout: 0 });
+  expect(manifest.items.map(({ caption }) => caption)).toEqual(['in a line', 'in a table', 'in a shard']);
+  await expect(run({ source: at('texts'), columns: { caption: 'about' } })).rejects.toThrow(
+    'there is no table that could have a column about: no captions file, metadata.jsonl or metadata.csv. Give it with',
+  );
+});
+
 it.each(['0.tar', '1.tar.gz'])(
   'of a server that goes away say that, and not that a file is broken: %s',
   async (name) => {

@@ -7,7 +7,7 @@ import { IMAGE_EXTENSIONS } from '../decode-image.js';
 import { whyNotRead } from '../list-images.js';
 import { byteStream, notWhole } from './bytes.js';
 import type { EncodedPicture, EncodedSource } from './encoded-source.js';
-import { type Columns, checkColumns, type PictureWords, wordsOf } from './fields.js';
+import { type Columns, checkColumns, type PictureWords, wordFields, wordsOf } from './fields.js';
 
 /** A larger picture is not decoded, larger words are not read: a member says its size before it is read. */
 const mostBytes = { picture: 256 * 2 ** 20, words: 2 ** 20 };
@@ -38,7 +38,7 @@ async function* samples(
   }
   if (!sample) return;
   yield* sample.finish(columns, names);
-  checkColumns([...names], columns);
+  checkColumns([...names], columns, wordFields);
 }
 
 interface Member {
