@@ -159,7 +159,8 @@ function assertLike(which: 'codec' | 'text', wanted?: PartRecord, given?: Loaded
 
 /** A picture without what is encoded of it is of no use. */
 function completeFilter({ filter, text, classes }: PrepareOptions): PictureFilter {
-  return { ...filter, needs: [...(text ? ['caption' as const] : []), ...(classes ? ['category' as const] : [])] };
+  const encoded = [...(text ? ['caption' as const] : []), ...(classes ? ['category' as const] : [])];
+  return { ...filter, needs: [...(filter?.needs ?? []), ...encoded] };
 }
 
 /** @throws OutputError if the output may not be written */

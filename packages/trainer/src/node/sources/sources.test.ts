@@ -300,7 +300,12 @@ it('refuse what is not whole, in a sentence that names it', async () => {
 
 it('skip what does not pass the filter, with the reason', async () => {
   const lines = records.map(({ file }, i) =>
-    JSON.stringify({ file, text: '', license: ['cc0-1.0', 'MIT', ''][i % 3], score: i === 9 ? 'good' : i }),
+    JSON.stringify({
+      file,
+      text: i > 7 ? 'x' : '',
+      license: ['cc0-1.0', 'MIT', ''][i % 3],
+      score: i === 9 ? 'good' : i,
+    }),
   );
   await write(at('scored.jsonl'), lines.join('\n'));
   const filtered = async (filter: object) => {
@@ -312,6 +317,8 @@ it('skip what does not pass the filter, with the reason', async () => {
   expect(await filtered({ licences })).toEqual({ count: 4, reasons: ['licence MIT', 'no licence'] });
   const reasons = ['a score below 6', 'score good, which is no number'];
   expect(await filtered({ minScore: 6 })).toEqual({ count: 5, reasons: expect.arrayContaining(reasons) });
+  const empty = ['no caption, which --text encodes'];
+  expect(await filtered({ needs: ['caption'] })).toEqual({ count: 4, reasons: empty });
   // Pictures are 9 to 20 pixels wide and 12 high.
   expect(await filtered({ minSide: 12 })).toEqual({ count: 9, reasons: ['an edge of fewer than 12 pixels'] });
   const long = 'one edge more than 1.5 times as long as the other';
