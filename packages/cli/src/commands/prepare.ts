@@ -149,10 +149,11 @@ async function run(
   const { minSide, maxAspect, minScore, requireLicense: licences, ...others } = rest;
   const { shardSize, s3Endpoint: endpoint, ...given } = others;
   const { prepare } = await import('@paris/trainer/node');
+  const classes = typeof labels === 'string' ? await classesIn(labels) : undefined;
   const report = await prepare({
     ...given,
-    ...(labels !== undefined && { classes: labels === true ? 'categories' : await classesIn(labels) }),
-    ...(like !== undefined && (await asIn(like))),
+    ...(labels !== undefined && { classes: classes ?? 'categories' }),
+    ...(like !== undefined && (await asIn(like, classes))),
     ...encoders,
     source,
     out: nodeStore(out),
@@ -201,10 +202,17 @@ function shard(text: string): Shard {
   throw new InvalidArgumentError('Write it as 1/3, the first of three parts.');
 }
 
-/** What decides which pictures and words fit those of another data folder. */
-async function asIn(folder: string) {
+/**
+ * What decides which pictures and words fit those of another data folder.
+ * @param list - classes that were asked for
+ * @throws DataError if that folder has others
+ */
+async function asIn(folder: string, list: LabelSet | undefined) {
   const { readManifest } = await import('@paris/trainer');
   const { size, holdout, vocabulary, latents, text, classes } = await readManifest(nodeStore(folder));
+  if (list && classes && JSON.stringify(list) !== JSON.stringify(classes)) {
+    throw new DataError('prepare', `${folder} has other classes than the list of --labels. Leave the list out.`);
+  }
   return {
     size: latents?.pictureSize ?? size,
     ...(latents && { thumbnail: size }),

@@ -141,6 +141,10 @@ async function encodersOf(options: PrepareOptions): Promise<RecordEncoders | und
     assertLike('codec', like.latents?.codec, codec);
     assertLike('text', like.text?.encoder, text);
   }
+  if (thumbnail !== undefined && !codec) {
+    const what = 'small pictures are kept next to latents, and nothing makes these';
+    throw new DataError('prepare', `${what}. Give a codec, too: --codec FOLDER. Or leave --thumbnail out.`);
+  }
   if (!codec && !text) return undefined;
   const keep = codec ? (thumbnail ?? usualThumbnail(size)) : size;
   reduced(new Uint8Array(), size, keep); // a size that does not divide is refused before anything is decoded
