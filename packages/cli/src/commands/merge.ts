@@ -1,5 +1,5 @@
 import { nodeStore } from '@paris/files/node';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { path } from '../check-outputs.js';
 import { reportData } from '../data-report.js';
 import { ignoredAdapter } from '../gpu.js';
@@ -29,9 +29,11 @@ export function mergeCommand(): Command {
     .addOption(shardSizeOption())
     .addOption(nearCopiesOption())
     .option('--fresh', 'write other pictures into a folder that is partitioned: its clusters are removed')
-    .option(
-      '--keep-clusters',
-      'of folders that are partitioned alike (partition --like): every picture stays in its cluster, split and vocabulary stay',
+    .addOption(
+      new Option(
+        '--keep-clusters',
+        'of folders that are partitioned alike (partition --like): every picture stays in its cluster, split and vocabulary stay',
+      ).conflicts(['holdout', 'seed', 'vocabulary', 'nearCopies']),
     )
     .option('--json', 'print progress as JSON lines on stdout')
     .addOption(ignoredAdapter())
@@ -43,7 +45,10 @@ export function mergeCommand(): Command {
       if (keepClusters) {
         const stores = data.map((folder) => nodeStore(folder));
         const joined = await stoppable((signal) =>
-          joinData({ data: stores, out: nodeStore(out), shardBytes: shardBytes(shardSize), signal }),
+          joinData({
+            ...{ data: stores, out: nodeStore(out), shardBytes: shardBytes(shardSize), signal },
+            fresh: options.fresh,
+          }),
         );
         reporter.info(`${joined.pictures} pictures in ${joined.clusters} clusters → ${out}`);
         if (joined.left > 0)

@@ -128,6 +128,9 @@ describe('data of a new cluster', () => {
       200,
     );
     await partitionData({ device: device!, data: other, clusters: 2 });
+    const others = 'the output folder has clusters of another partition, which would be removed. Give another folder.';
+    await expect(joinData({ data: [old!, more!], out: other })).rejects.toThrow(others);
+    expect((await readLabelled(other, 'router')).manifest.clusters).toBe(2);
     await expect(joinData({ data: [old!, other], out: memoryStore() })).rejects.toThrow(
       '[join] data folder 2 has another partition than the others. Partition it like them: paris partition FOLDER --like',
     );
