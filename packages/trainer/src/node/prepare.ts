@@ -103,7 +103,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   const all = joined(sources.map(({ source }) => source));
   const encoders = await encodersOf(options);
   try {
-    const how = { ...options, encoders, order: 'name' as const, ...(shard && { nearCopies: false }) };
+    const how = { ...options, encoders, order: 'name' as const, ...(shard && { nearCopies: false, isPart: true }) };
     await assertPreparable(how);
     const store = await openSpool(options.out, { ...options, settings: await decodeSettings(options) });
     const decoding = { ...options, filter: completeFilter(options) };

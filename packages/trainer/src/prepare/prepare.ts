@@ -80,6 +80,8 @@ export async function assertPreparable(options: Omit<PreparePicturesOptions, 'pi
 export interface StoredOptions extends Omit<PreparePicturesOptions, 'pictures'> {
   /** What the store has of each picture in addition to pixels. Default: nothing. */
   encodings?: Pick<Encodings, 'latents' | 'text'> | undefined;
+  /** Whether these are some of the pictures, to be merged with others: all of them may be held out then. Default false. */
+  isPart?: boolean | undefined;
 }
 
 /** {@link preparePictures} with pictures of which some are in the store already. The store is closed. */
@@ -112,7 +114,10 @@ async function describe(
     split: held.has(item.group) ? ('test' as const) : ('train' as const),
   }));
   const train = split.filter((item) => item.split === 'train');
-  if (train.length === 0) throw new DataError('prepare', noTraining(items.length, skipped, holdout));
+  const mayLack = options.isPart && items.length > 0;
+  if (train.length === 0 && !mayLack) {
+    throw new DataError('prepare', noTraining(items.length, skipped, { holdout, isPart: options.isPart }));
+  }
 
   const captions = train.map((item) => item.caption);
   const vocabulary = options.vocabulary ? [...options.vocabulary] : buildVocabulary(captions, vocabularyLimit);
@@ -160,11 +165,15 @@ async function assertSame(out: FileStore, wanted: { size: number; holdout: numbe
   await assertUnpartitioned(out);
 }
 
-function noTraining(usable: number, skipped: readonly SkippedPicture[], holdout: number): string {
+function noTraining(
+  usable: number,
+  skipped: readonly SkippedPicture[],
+  { holdout, isPart }: { holdout: number; isPart: boolean | undefined },
+): string {
   if (usable > 0) {
     return `no picture is left for training: all groups fell to the held-out share of ${holdout}. Lower --holdout.`;
   }
   const [first] = skipped;
-  if (!first) return 'there is no picture.';
+  if (!first) return isPart ? 'this part has no picture. Merge the others without it.' : 'there is no picture.';
   return `none of ${skipped.length} pictures could be used; the first: ${first.file}: ${first.reason}.`;
 }

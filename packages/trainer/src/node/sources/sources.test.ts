@@ -352,6 +352,26 @@ it('are prepared in parts and merged to the bytes of one', async () => {
   await expect(mergeData({ data, out: data[0]! })).rejects.toThrow('the output folder is data folder 1');
 });
 
+it('are prepared in parts of which one has no picture for training, or none at all', async () => {
+  const whole = { source: at('rows.parquet'), holdout: 0.5 };
+  const expected = await run(whole);
+  const parts = await Promise.all(
+    Array.from({ length: 24 }, async (_, i) => {
+      const out = memoryStore();
+      const error = await run({ ...whole, out, shard: { index: i + 1, count: 24 } }).then(() => undefined, String);
+      return { out, error };
+    }),
+  );
+  const errors = parts.flatMap(({ error }) => error ?? []);
+  expect(new Set(errors)).toEqual(
+    new Set(['DataError: [prepare] this part has no picture. Merge the others without it.']),
+  );
+  const data = parts.filter(({ error }) => !error).map(({ out }) => out);
+  const out = memoryStore();
+  await mergeData({ data, out, holdout: 0.5, nearCopies: false });
+  expect([await out.read('manifest.json'), await out.read('images.safetensors')]).toEqual(expected.files);
+});
+
 it('keep a source once only, however often it is given', async () => {
   await copyFile(at('shards/0.tar'), at('again.tar'));
   const { manifest } = await run({ source: [at('shards/0.tar'), at('again.tar')], holdout: 0 });
