@@ -50,7 +50,7 @@ export async function folderSource(
   const byText = files.filter((file) => texts.has(stemOf(file)));
   return {
     pictures: pictures(),
-    total: files.length,
+    total: files.length + left.length,
     missing: matched?.missing ?? [],
     repeated: matched?.repeated ?? [],
     read: captions ? [] : [...new Set([...metadata, ...byText.map((file) => texts.get(stemOf(file))!)])],
