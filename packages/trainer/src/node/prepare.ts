@@ -1,7 +1,7 @@
 // Pictures of folders, tar shards and parquet files → a data folder. Nothing here needs a GPU.
 import { realpath } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import type { FileStore } from '@paris/files';
+import { type FileStore, withoutSecrets } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { Codec, TextEncoder } from '@paris/model';
 import type { Encodings, PartRecord } from '../data/encodings.js';
@@ -95,6 +95,15 @@ export interface PrepareReport {
  *   when it is aborted
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
+  try {
+    return await prepareAll(options);
+  } catch (error) {
+    options.signal?.throwIfAborted(); // a request that is ended looks like a file that is cut off
+    throw error;
+  }
+}
+
+async function prepareAll(options: PrepareOptions): Promise<PrepareReport> {
   const places = [options.source].flat();
   await claim(places, options);
   const sources = await openSources(places, options);
@@ -201,7 +210,8 @@ async function openSources(places: readonly string[], options: PrepareOptions): 
         opened.push({ source: await openArchive(archive, options) });
       }
       if (captions === undefined) continue;
-      throw new DataError('prepare', `a captions file is for a folder of pictures, and ${place} is none.`);
+      const shown = withoutSecrets(place);
+      throw new DataError('prepare', `a captions file is for a folder of pictures, and ${shown} is none.`);
     }
   }
   assertTables(opened, options);
