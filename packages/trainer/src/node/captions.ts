@@ -112,8 +112,8 @@ function parseJsonLines(text: string, path: string): Table {
   return { names: [...new Set(records.flatMap(Object.keys))], records, line: (i) => `line ${numbered[i]!.line}`, hint };
 }
 
-/** One line of JSON lines. @throws DataError if it is no object */
-export function recordOf(line: string, path: string): Record<string, unknown> {
+/** One line of JSON lines, or a file of one record. @param fix - what to do if it is none. @throws DataError if it is no object */
+export function recordOf(line: string, path: string, fix = 'Write one in each line.'): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -121,7 +121,7 @@ export function recordOf(line: string, path: string): Record<string, unknown> {
     // Said below: it is no object either.
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new DataError('captions', `${path} is not a JSON object. Write one in each line.`);
+  throw new DataError('captions', `${path} is not a JSON object. ${fix}`);
 }
 
 /** Which row belongs to which file, and the rows that belong to none. */

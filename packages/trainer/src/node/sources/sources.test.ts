@@ -194,6 +194,8 @@ it('name what a sample or a row lacks, and take a name once', async () => {
       member('IMG_2024.01.2.png', b.bytes),
       member('d.png', records[3]!.bytes),
       member('d.depth.png', a.bytes), // more of the same sample
+      member('latin.png', a.bytes),
+      member('latin.txt', Uint8Array.of(0x63, 0x61, 0x66, 0xe9)),
     ]),
   );
   const { manifest } = await run({ source: at('odd.tar'), holdout: 0 });
@@ -207,6 +209,7 @@ it('name what a sample or a row lacks, and take a name once', async () => {
     { file: 'IMG_2024.01.2.png', reason: dotted('01.2.png') },
     { file: 'b.png', reason: 'another picture has this name' },
     { file: 'c.heic', reason: 'HEIC is not read; convert it to PNG or JPEG' },
+    { file: 'latin.png', reason: 'txt that is not UTF-8' },
     { file: 'torn.png', reason: expect.stringContaining('pngload') },
     { file: 'two.png', reason: 'a sample with several pictures' },
     { file: 'words', reason: 'a sample without a picture' },
@@ -290,7 +293,9 @@ it('refuse what is not whole, in a sentence that names it', async () => {
     await expect(run({ source: at(file) }), file).rejects.toThrow(`${file} is not a whole tar file: `);
   }
   await expect(run({ source: at('cut.parquet') })).rejects.toThrow('cut.parquet is not a whole parquet file: ');
-  await expect(run({ source: at('broken.tar') })).rejects.toThrow('broken.tar, a.json is not a JSON object.');
+  await expect(run({ source: at('broken.tar') })).rejects.toThrow(
+    'broken.tar, a.json is not a JSON object. Correct it,',
+  );
   await expect(run({ source: at('list.csv') })).rejects.toThrow('list.csv is not a folder, a .tar');
   await expect(run({ source: at('shards/0.tar'), captions: at('list.csv') })).rejects.toThrow(
     'a captions file is for a folder of pictures, and ',
