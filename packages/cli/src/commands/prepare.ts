@@ -164,10 +164,11 @@ async function run(
     onProgress: (done, total) => reporter.work('pictures', done, total),
     onEncoded: (done, total) => reporter.work('encoding', done, total),
   }).finally(() => reporter.close());
-  const { manifest, missing, repeated, named, others: otherKinds, unread } = report;
+  const { manifest, missing, repeated, named, others: otherKinds, unread, archives } = report;
   warnAbout(reporter, 'captions without a picture', missing);
   warnAbout(reporter, 'files with several captions (the first counts)', repeated);
   warnAbout(reporter, 'pictures captioned by their name, since they have no text file', named);
+  warnAbout(reporter, 'archives beside pictures are not read (name them, too, to read both)', archives);
   warnAbout(reporter, 'tables that may hold captions are not read (CSV and JSON lines are)', unread);
   const otherFiles = Object.entries(otherKinds).map(([extension, count]) => `${count} ${extension}`);
   if (otherFiles.length > 0) reporter.info(`files that are no pictures: ${otherFiles.join(', ')}`);

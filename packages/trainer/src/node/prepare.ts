@@ -37,8 +37,8 @@ export interface PrepareOptions
     ArchiveOptions {
   /**
    * Where pictures are, one place or several: folders, searched with their subfolders, tar shards in WebDataset's form (`.tar`,
-   * `.tar.gz`, `.tgz`), parquet files; archives also at `http(s)` and `s3://bucket/key` addresses. A folder of archives, or a
-   * part of a bucket (`s3://bucket/prefix`), is its archives.
+   * `.tar.gz`, `.tgz`), parquet files; archives also at `http(s)` and `s3://bucket/key` addresses. A folder of archives without
+   * pictures beside them, or a part of a bucket (`s3://bucket/prefix`), is its archives.
    */
   source: string | readonly string[];
   /**
@@ -85,6 +85,8 @@ export interface PrepareReport {
   others: Record<string, number>;
   /** Without a captions file: tables of captions in a form that is not read, such as `metadata.json`. */
   unread: string[];
+  /** Tar shards and parquet files beside the pictures of a folder, which are not read. */
+  archives: string[];
 }
 
 /**
@@ -137,6 +139,7 @@ function reportOf(
     cut: cutCaptions(manifest),
     others: countOthers(folders),
     unread: options.captions === undefined ? folders.flatMap(({ listed }) => unreadTables(listed)) : [],
+    archives: folders.flatMap(({ listed }) => listed.archives),
   };
 }
 

@@ -124,7 +124,9 @@ it('are one data folder, whichever way they are stored', async () => {
     parquet: await run({ source: at('rows.parquet') }),
   };
   for (const [way, { files }] of Object.entries(ways)) expect(files, way).toEqual(expected.files);
+  await copyFile(at('rows.parquet'), at('texts/rows.parquet'));
   const texts = await run({ source: at('texts') });
+  expect(texts.archives).toEqual(['rows.parquet']);
   expect(texts.files[1]).toEqual(expected.files[1]);
   expect(texts.manifest.items).toEqual(expected.manifest.items.map(({ category: _, licence: __, ...item }) => item));
 });
