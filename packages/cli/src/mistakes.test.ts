@@ -112,6 +112,10 @@ it('options that would do nothing beside others', async () => {
   expect(await cli('merge', folder, '--out', 'x', '--keep-clusters', '--no-near-copies')).toMatchInlineSnapshot(
     `"2: error: option '--keep-clusters' cannot be used with option '--no-near-copies'"`,
   );
+  const like = ['--like', folder, '--codec', folder, '--thumbnail', '8'];
+  expect(await cli('prepare', folder, '--out', 'x', ...like)).toMatchInlineSnapshot(
+    `"2: error: option '--like <folder>' cannot be used with option '--thumbnail <pixels>'"`,
+  );
   await expect(initialOf({ initLayout: 'facebook' })).rejects.toThrow('Give the checkpoint, too: --init FILE.');
 });
 

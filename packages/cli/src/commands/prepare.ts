@@ -64,6 +64,7 @@ export function prepareCommand(): Command {
         'vocabulary',
         'holdout',
         'seed',
+        'thumbnail',
       ]),
     )
     .option('--shard <i/n>', 'prepare part i of n, counted from 1; paris merge puts the parts together', shard)
