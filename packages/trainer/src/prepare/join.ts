@@ -31,7 +31,7 @@ import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
 import { lineageOf } from '../partition/lineage.js';
-import { partitionHash } from '../partition/partition.js';
+import { partitionHash, partitionIn } from '../partition/partition.js';
 
 /** Which folders become one, and which of their pictures stay. */
 export interface JoinOptions {
@@ -120,7 +120,7 @@ type Chosen = (item: DataItem, part: number) => boolean;
 
 /** The partition that grew furthest. @throws DataError if another one did not become it */
 async function commonPartition(data: readonly FileSource[]): Promise<Partition> {
-  const all = await Promise.all(data.map((store) => readPartition(store, 'partition')));
+  const all = await Promise.all(data.map((store, i) => partitionIn(store, `data folder ${i + 1}`, 'join')));
   const last = all.reduce((most, each) => (each.clusters > most.clusters ? each : most));
   const known = new Set((await lineageOf(last)).map(({ hash }) => hash));
   for (const [i, each] of all.entries()) {
