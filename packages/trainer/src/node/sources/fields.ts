@@ -61,7 +61,10 @@ export function checkColumns(
   }
 }
 
-/** What a record says of its picture. Numbers become their digits; a list's first text counts, as of several captions. */
+/**
+ * What a record says of its picture. Numbers become their digits; a list's first text counts, as of several captions. An empty cell
+ * says nothing, but that a caption is empty: the picture's name is none then.
+ */
 export function wordsOf(record: Readonly<Record<string, unknown>>, columns: Columns = {}): PictureWords {
   const names = Object.keys(record);
   const found: Partial<Record<keyof PictureWords, string>> = {};
@@ -69,6 +72,7 @@ export function wordsOf(record: Readonly<Record<string, unknown>>, columns: Colu
     const name = columnOf(field, names, columns);
     const text = name === undefined ? undefined : textOf(record[name]);
     if (text !== undefined) found[field] = text;
+    else if (field === 'caption' && name !== undefined) found[field] = '';
   }
   return found;
 }
