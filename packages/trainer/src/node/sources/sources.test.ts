@@ -132,7 +132,7 @@ it('are one data folder, whichever way they are stored', async () => {
 });
 
 it('have no caption where their row has an empty one, wherever the row is', async () => {
-  const { bytes } = records[0]!;
+  const [{ bytes }] = records as [Record_];
   await write(at('empty/a.png'), bytes);
   await write(at('empty.csv'), 'file,caption\na.png,\n');
   await write(at('empty-caption.tar'), await packTar([member('a.png', bytes), member('a.json', '{"caption": ""}')]));
@@ -142,11 +142,10 @@ it('have no caption where their row has an empty one, wherever the row is', asyn
     { name: 'caption', data: [null], type: 'STRING' as const },
   ];
   await write(at('empty.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
-  const expected = await run({ source: at('empty'), captions: at('empty.csv'), holdout: 0 });
-  expect(expected.manifest.items.map(({ caption }) => caption)).toEqual(['']);
-  for (const name of ['empty-caption.tar', 'empty.parquet']) {
-    expect((await run({ source: at(name), holdout: 0 })).files, name).toEqual(expected.files);
-  }
+  const { manifest, files } = await run({ source: at('empty'), captions: at('empty.csv'), holdout: 0 });
+  expect(manifest.items[0]!.caption).toBe('');
+  const sources = ['empty-caption.tar', 'empty.parquet'].map((name) => at(name));
+  for (const source of sources) expect((await run({ source, holdout: 0 })).files, source).toEqual(files);
 });
 
 it('are read from S3, the archives that are named or all below a prefix', async () => {
@@ -253,13 +252,12 @@ it('take columns by the names that they are given', async () => {
     'own.parquet has no column of pictures (columns: pixels, about). Name it: --columns image=NAME.',
   );
   // Texts that are not marked as such are bytes.
-  const encode = (text: string) => new TextEncoder().encode(text);
   const unmarked = parquetWriteBuffer({
     columnData: [
       { name: 'image', data: bytes, type: 'BYTE_ARRAY' },
-      { name: 'file', data: records.map(({ file }) => encode(file)), type: 'BYTE_ARRAY' },
-      { name: 'text', data: captions.map(encode), type: 'BYTE_ARRAY' },
-      { name: 'license', data: records.map(({ licence }) => encode(licence)), type: 'BYTE_ARRAY' },
+      { name: 'file', data: records.map(({ file }) => Buffer.from(file)), type: 'BYTE_ARRAY' },
+      { name: 'text', data: captions.map((text) => Buffer.from(text)), type: 'BYTE_ARRAY' },
+      { name: 'license', data: records.map(({ licence }) => Buffer.from(licence)), type: 'BYTE_ARRAY' },
     ],
   });
   await write(at('unmarked.parquet'), new Uint8Array(unmarked));
@@ -350,32 +348,35 @@ it('skip what does not pass the filter, with the reason', async () => {
   expect(await filtered({ maxAspect: 1.5 })).toEqual({ count: 10, reasons: [long] });
 });
 
-it('are prepared in parts and merged to the bytes of one', async () => {
-  const whole = { source: [at('shards/0.tar'), at('rows.parquet')], nearCopies: true };
-  const expected = await run(whole);
-  const parts = await Promise.all(
-    [1, 2, 3].map(async (index) => {
-      const out = memoryStore();
-      return { out, ...(await run({ ...whole, out, holdout: 0, shard: { index, count: 3 } })) };
-    }),
-  );
-  expect(parts.map(({ manifest }) => manifest.count).reduce((sum, n) => sum + n)).toBe(12);
-  for (const { manifest } of parts) expect(manifest.count).toBeLessThan(12);
-  const out = memoryStore();
-  const data = parts.map((part) => part.out).reverse();
-  await mergeData({ data, out, holdout: 0.25 });
-  expect([await out.read('manifest.json'), await out.read('images.safetensors')]).toEqual(expected.files);
-  await expect(run({ ...whole, shard: { index: 0, count: 3 } })).rejects.toThrow('there is no part 0 of 3.');
+it.each([{}, { vocabulary: ['<pad>', '<unk>', 'zebra', 'number'] }])(
+  'in parts merge to the bytes of one: %j',
+  async (given) => {
+    const whole = { source: [at('shards/0.tar'), at('rows.parquet')], nearCopies: true, ...given };
+    const expected = await run(whole);
+    const parts = await Promise.all(
+      [1, 2, 3].map(async (index) => {
+        const out = memoryStore();
+        return { out, ...(await run({ ...whole, out, holdout: 0, shard: { index, count: 3 } })) };
+      }),
+    );
+    expect(parts.map(({ manifest }) => manifest.count).reduce((sum, n) => sum + n)).toBe(12);
+    for (const { manifest } of parts) expect(manifest.count).toBeLessThan(12);
+    const out = memoryStore();
+    const data = parts.map((part) => part.out).reverse();
+    await mergeData({ data, out, holdout: 0.25 });
+    expect([await out.read('manifest.json'), await out.read('images.safetensors')]).toEqual(expected.files);
+    await expect(run({ ...whole, shard: { index: 0, count: 3 } })).rejects.toThrow('there is no part 0 of 3.');
 
-  const large = memoryStore();
-  await run({ ...whole, size: 8, out: large });
-  const mixed = { data: [data[0]!, large], out: memoryStore() };
-  await expect(mergeData(mixed)).rejects.toThrow(
-    'the pictures of data folder 2 have 8 pixels, those of folder 1 have 4. Prepare them with one size.',
-  );
-  await expect(mergeData({ data: [], out: memoryStore() })).rejects.toThrow('there is no data folder.');
-  await expect(mergeData({ data, out: data[0]! })).rejects.toThrow('the output folder is data folder 1');
-});
+    const large = memoryStore();
+    await run({ ...whole, size: 8, out: large });
+    const mixed = { data: [data[0]!, large], out: memoryStore() };
+    await expect(mergeData(mixed)).rejects.toThrow(
+      'the pictures of data folder 2 have 8 pixels, those of folder 1 have 4. Prepare them with one size.',
+    );
+    await expect(mergeData({ data: [], out: memoryStore() })).rejects.toThrow('there is no data folder.');
+    await expect(mergeData({ data, out: data[0]! })).rejects.toThrow('the output folder is data folder 1');
+  },
+);
 
 it('are prepared in parts of which one has no picture for training, or none at all', async () => {
   const whole = { source: at('rows.parquet'), holdout: 0.5 };
@@ -388,8 +389,7 @@ it('are prepared in parts of which one has no picture for training, or none at a
   }
   const out = memoryStore();
   await mergeData({ data, out, holdout: 0.5, nearCopies: false });
-  const files = [await out.read('manifest.json'), await out.read('images.safetensors')];
-  expect(files).toEqual((await run(whole)).files);
+  expect(await out.read('manifest.json')).toEqual((await run(whole)).files[0]);
 });
 
 it('keep a source once only, however often it is given', async () => {
