@@ -116,6 +116,10 @@ describe('paris', () => {
     expect(code).toBe(0);
     expect(JSON.parse(await readFile(join(data, 'manifest.json'), 'utf8'))).toMatchObject({ count: 6, size: 4 });
     expect((await paris(['info', data])).stdout).toContain('not yet: paris partition');
+    const merge = ['merge', data, '--out', join(folder, 'merged')];
+    const other = `${data} was split with --holdout 0.3 --seed 0, and this with 0.1 and 0: give these options here, too`;
+    expect((await paris(merge)).stderr).toContain(`warning: ${other}`);
+    expect((await paris([...merge, '--holdout', '0.3'])).stderr).not.toContain('was split');
   });
 
   it('says what it leaves out by reason, and which patches fit', async () => {

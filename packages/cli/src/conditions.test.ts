@@ -95,6 +95,11 @@ it('learns classes of a list', async () => {
   await writeFile(at('classes.txt'), 'green\nred\nblue\n');
   const source = [at('photos'), '--captions', at('photos/captions.csv'), '--size', '8'];
   await run('prepare', ...source, '--labels', at('classes.txt'), '--out', at('labelled'));
+  const like = ['prepare', at('photos'), '--captions', at('photos/captions.csv'), '--like', at('labelled')];
+  await run(...like, '--labels', at('classes.txt'), '--out', at('more-labelled'));
+  await writeFile(at('others.txt'), 'red\ngreen\nblue\n');
+  const others = await paris([...like, '--labels', at('others.txt'), '--out', at('other-labelled')]);
+  expect([others.code, others.stderr]).toEqual([65, expect.stringContaining('has other classes than the list')]);
   await run('partition', at('labelled'), '--clusters', '1');
   await run('train', 'expert', at('labelled'), '--cluster', '0', '--out', at('classes'), ...toy);
   await run('assemble', at('classes'), '--out', at('class-model'));

@@ -11,7 +11,7 @@ export type LayoutName = 'paris' | 'facebook' | 'pixart';
 /** The names of {@link LayoutName}. */
 export const layoutNames: readonly LayoutName[] = ['paris', 'facebook', 'pixart'];
 
-/** @throws ValueError for groups without a file */
+/** @throws ValueError for groups, or names, without a file */
 export async function initialOf({
   init,
   initLayout,
@@ -22,6 +22,10 @@ export async function initialOf({
   remake?: string;
 }): Promise<InitialWeights | undefined> {
   if (init === undefined) {
+    if (initLayout !== 'paris') {
+      const what = '--init-layout says whose names a checkpoint has';
+      throw new ValueError('train', `${what}. Give the checkpoint, too: --init FILE.`);
+    }
     if (remake === undefined) return undefined;
     throw new ValueError(
       'train',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { saidBy } from '@paris/test-tools/said';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { initialOf } from './expert-options.js';
 import { reportFailure } from './failure.js';
 import { loadArchitecture } from './modules.js';
 import { createProgram } from './program.js';
@@ -96,6 +97,26 @@ it('commands', async () => {
   expect(await cli('assemble', join(folder, 'nothing'), '--out', join(folder, 'model'))).toMatchInlineSnapshot(
     `"78: paris: [assemble] there is no run of an expert (expert-00, …). Train them first."`,
   );
+});
+
+it('options that would do nothing beside others', async () => {
+  expect(await cli('partition', folder, '--sweep', '2,3', '--stages', '2')).toMatchInlineSnapshot(
+    `"2: error: option '--sweep <list>' cannot be used with option '--stages <n>'"`,
+  );
+  expect(await cli('partition', folder, '--ooc', '0.1', '--sweep', '2,3')).toMatchInlineSnapshot(
+    `"2: error: option '--sweep <list>' cannot be used with option '--ooc <share>'"`,
+  );
+  expect(await cli('merge', folder, '--out', 'x', '--keep-clusters', '--holdout', '0.2')).toMatchInlineSnapshot(
+    `"2: error: option '--keep-clusters' cannot be used with option '--holdout <share>'"`,
+  );
+  expect(await cli('merge', folder, '--out', 'x', '--keep-clusters', '--no-near-copies')).toMatchInlineSnapshot(
+    `"2: error: option '--keep-clusters' cannot be used with option '--no-near-copies'"`,
+  );
+  const like = ['--like', folder, '--codec', folder, '--thumbnail', '8'];
+  expect(await cli('prepare', folder, '--out', 'x', ...like)).toMatchInlineSnapshot(
+    `"2: error: option '--like <folder>' cannot be used with option '--thumbnail <pixels>'"`,
+  );
+  await expect(initialOf({ initLayout: 'facebook' })).rejects.toThrow('Give the checkpoint, too: --init FILE.');
 });
 
 it('pictures and captions', async () => {

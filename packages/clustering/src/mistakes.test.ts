@@ -90,7 +90,7 @@ it('pictures', async () => {
     `"ShapeError: [statisticsEncoder] expected 2 × 3 × 8 × 8 = 384 bytes, got 512. Pass planar RGB."`,
   );
   expect(await saidBy(() => statisticsEncoder().encode(images(1, 1)))).toMatchInlineSnapshot(
-    `"ShapeError: [statisticsEncoder] pictures of 1 px are smaller than a raster of 4. Make it coarser."`,
+    `"ClusteringError: [statisticsEncoder] pictures of 1 px are smaller than a raster of 4. Prepare larger ones, or make the raster coarser."`,
   );
   expect(saidBy(() => statisticsEncoder({ grid: 0 }))).toMatchInlineSnapshot(
     `"ValueError: [statisticsEncoder] grid is 0. Give a whole number from 1 on."`,

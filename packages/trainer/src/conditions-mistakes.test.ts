@@ -83,6 +83,9 @@ describe('prepare', () => {
     expect(await say({ codec, thumbnail: 3 })).toMatchInlineSnapshot(
       `"DataError: [prepare] small pictures of 3 pixels do not divide 8. Give a divisor: --thumbnail."`,
     );
+    expect(await say({ thumbnail: 4 })).toMatchInlineSnapshot(
+      `"DataError: [prepare] small pictures are kept next to latents, and nothing makes these. Give a codec, too: --codec FOLDER. Or leave --thumbnail out."`,
+    );
     const words = memoryStore();
     await words.write('text/config.json', encodeJson({ architecture: 'word-list' }));
     await words.write(

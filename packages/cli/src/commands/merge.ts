@@ -1,9 +1,10 @@
 import { nodeStore } from '@paris/files/node';
-import { Command } from 'commander';
+import type { Manifest } from '@paris/trainer';
+import { Command, Option } from 'commander';
 import { path } from '../check-outputs.js';
 import { reportData } from '../data-report.js';
 import { ignoredAdapter } from '../gpu.js';
-import { createReporter } from '../reporter.js';
+import { createReporter, type Reporter } from '../reporter.js';
 import { shardBytes, shardSizeOption } from '../shard-size.js';
 import { nearCopiesOption, splitOptions } from '../shared-options.js';
 import { stoppable } from '../stop.js';
@@ -29,21 +30,26 @@ export function mergeCommand(): Command {
     .addOption(shardSizeOption())
     .addOption(nearCopiesOption())
     .option('--fresh', 'write other pictures into a folder that is partitioned: its clusters are removed')
-    .option(
-      '--keep-clusters',
-      'of folders that are partitioned alike (partition --like): every picture stays in its cluster, split and vocabulary stay',
+    .addOption(
+      new Option(
+        '--keep-clusters',
+        'of folders that are partitioned alike (partition --like): every picture stays in its cluster, split and vocabulary stay',
+      ).conflicts(['holdout', 'seed', 'vocabulary', 'nearCopies']),
     )
     .option('--json', 'print progress as JSON lines on stdout')
     .addOption(ignoredAdapter())
     .addHelpText('after', examples)
-    .action(async (data: string[], flags: Flags) => {
+    .action(async (data: string[], flags: Flags, command: Command) => {
       const { out, vocabulary, shardSize, json, keepClusters, ...options } = flags;
       const { joinData, mergeData } = await import('@paris/trainer');
       const reporter = createReporter(json === true);
       if (keepClusters) {
         const stores = data.map((folder) => nodeStore(folder));
         const joined = await stoppable((signal) =>
-          joinData({ data: stores, out: nodeStore(out), shardBytes: shardBytes(shardSize), signal }),
+          joinData({
+            ...{ data: stores, out: nodeStore(out), shardBytes: shardBytes(shardSize), signal },
+            fresh: options.fresh,
+          }),
         );
         reporter.info(`${joined.pictures} pictures in ${joined.clusters} clusters → ${out}`);
         if (joined.left > 0)
@@ -62,7 +68,20 @@ export function mergeCommand(): Command {
         }).finally(() => reporter.close()),
       );
       await reportData(reporter, manifest, out);
+      const isGiven = (name: string) => command.getOptionValueSource(name) !== 'default';
+      if (!isGiven('holdout') && !isGiven('seed')) await warnOfOtherSplit(reporter, manifest, data);
     });
+}
+
+/** Parts that were split otherwise have held-out pictures that are for training now. */
+async function warnOfOtherSplit(reporter: Reporter, { holdout }: Manifest, data: readonly string[]): Promise<void> {
+  const { readManifest } = await import('@paris/trainer');
+  for (const folder of data) {
+    const { fraction, seed } = (await readManifest(nodeStore(folder))).holdout;
+    if (fraction === holdout.fraction && seed === holdout.seed) continue;
+    const what = `${folder} was split with --holdout ${fraction} --seed ${seed}, and this with ${holdout.fraction} and ${holdout.seed}`;
+    return reporter.warn(`${what}: give these options here, too, for the same held-out pictures`);
+  }
 }
 
 const examples = `

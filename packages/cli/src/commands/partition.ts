@@ -13,7 +13,7 @@ interface Flags {
   like?: string;
   add?: number | 'all';
   sweep?: number[];
-  stages: 1 | 2;
+  stages: '1' | '2';
   fine?: number;
   assignment: Assignment;
   balance: 'none' | 'auction';
@@ -53,13 +53,21 @@ export function partitionCommand(): Command {
 function howToCluster(command: Command): void {
   command
     .option('--clusters <k>', 'how many clusters, and so experts', whole(1), 8)
-    .option('--sweep <list>', 'compare several K, such as 2,4,8, and write nothing', wholeNumbers)
+    .addOption(
+      new Option('--sweep <list>', 'compare several K, such as 2,4,8, in one stage each, and write nothing')
+        .argParser(wholeNumbers)
+        .conflicts(['clusters', 'stages', 'fine', 'assignment', 'balance', 'ooc', 'add']),
+    )
     .addOption(
       new Option('--stages <n>', 'k-means of the pictures, or to fine centroids and these to clusters')
         .choices(['1', '2'])
         .default('1'),
     )
-    .option('--fine <n>', 'fine centroids of two stages (default: 1024, fewer for few pictures)', whole(1))
+    .addOption(
+      new Option('--fine <n>', 'fine centroids of two stages (default: 1024, fewer for few pictures)')
+        .argParser(whole(1))
+        .implies({ stages: '2' }),
+    )
     .addOption(
       new Option('--assignment <rule>', 'which cluster a picture belongs to; random is a control')
         .choices(['nearest-centroid', 'fine-to-coarse', 'random'])
@@ -121,7 +129,10 @@ async function run({ device, reporter, signal }: GpuContext, flags: Flags, folde
       '--add says how many clusters a partition grows by. Give that, too: --like FOLDER.',
     );
   }
-  const how = { stages: fine === undefined ? (Number(stages) as 1 | 2) : 2, assignment, balance } as const;
+  if (fine !== undefined && stages === '1') {
+    throw new ValueError('partition', '--fine says how many centroids the first of two stages has. Give --stages 2.');
+  }
+  const how = { stages: Number(stages) as 1 | 2, assignment, balance } as const;
   const chosen = { metric, seed, clusters, ...how, ...(fine === undefined ? {} : { fine }) };
   for (const line of formatPartition(await partitionData({ ...own, ...chosen }))) reporter.info(line);
   return 0;

@@ -64,6 +64,7 @@ export function prepareCommand(): Command {
         'vocabulary',
         'holdout',
         'seed',
+        'thumbnail',
       ]),
     )
     .option('--shard <i/n>', 'prepare part i of n, counted from 1; paris merge puts the parts together', shard)
@@ -149,10 +150,11 @@ async function run(
   const { minSide, maxAspect, minScore, requireLicense: licences, ...others } = rest;
   const { shardSize, s3Endpoint: endpoint, ...given } = others;
   const { prepare } = await import('@paris/trainer/node');
+  const classes = typeof labels === 'string' ? await classesIn(labels) : undefined;
   const report = await prepare({
     ...given,
-    ...(labels !== undefined && { classes: labels === true ? 'categories' : await classesIn(labels) }),
-    ...(like !== undefined && (await asIn(like))),
+    ...(labels !== undefined && { classes: classes ?? 'categories' }),
+    ...(like !== undefined && (await asIn(like, classes))),
     ...encoders,
     source,
     out: nodeStore(out),
@@ -163,10 +165,11 @@ async function run(
     onProgress: (done, total) => reporter.work('pictures', done, total),
     onEncoded: (done, total) => reporter.work('encoding', done, total),
   }).finally(() => reporter.close());
-  const { manifest, missing, repeated, named, others: otherKinds, unread } = report;
+  const { manifest, missing, repeated, named, others: otherKinds, unread, archives } = report;
   warnAbout(reporter, 'captions without a picture', missing);
   warnAbout(reporter, 'files with several captions (the first counts)', repeated);
   warnAbout(reporter, 'pictures captioned by their name, since they have no text file', named);
+  warnAbout(reporter, 'archives beside pictures are not read (name them, too, to read both)', archives);
   warnAbout(reporter, 'tables that may hold captions are not read (CSV and JSON lines are)', unread);
   const otherFiles = Object.entries(otherKinds).map(([extension, count]) => `${count} ${extension}`);
   if (otherFiles.length > 0) reporter.info(`files that are no pictures: ${otherFiles.join(', ')}`);
@@ -201,10 +204,17 @@ function shard(text: string): Shard {
   throw new InvalidArgumentError('Write it as 1/3, the first of three parts.');
 }
 
-/** What decides which pictures and words fit those of another data folder. */
-async function asIn(folder: string) {
+/**
+ * What decides which pictures and words fit those of another data folder.
+ * @param list - classes that were asked for
+ * @throws DataError if that folder has others
+ */
+async function asIn(folder: string, list: LabelSet | undefined) {
   const { readManifest } = await import('@paris/trainer');
   const { size, holdout, vocabulary, latents, text, classes } = await readManifest(nodeStore(folder));
+  if (list && classes && JSON.stringify(list) !== JSON.stringify(classes)) {
+    throw new DataError('prepare', `${folder} has other classes than the list of --labels. Leave the list out.`);
+  }
   return {
     size: latents?.pictureSize ?? size,
     ...(latents && { thumbnail: size }),

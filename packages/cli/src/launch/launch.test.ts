@@ -86,7 +86,9 @@ describe('readPlan', () => {
   it('refuses data that is not partitioned', async () => {
     await mkdir(join(folder, 'empty'));
     await writeFile(join(folder, 'x.yaml'), `data: ${folder}/empty\nruns: r\nmodel: m\n`);
-    await expect(readPlan(join(folder, 'x.yaml'))).rejects.toThrow('partition/partition.json');
+    await expect(readPlan(join(folder, 'x.yaml'))).rejects.toThrow(
+      / is not partitioned: there is no partition\/partition.json. Run paris partition \S+ --clusters N first\.$/,
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 // From one file to a graph of `paris` commands: an expert for each cluster, the router, and what needs them all.
 import { readPartition } from '@paris/clustering';
-import { ConfigError, describeIssue } from '@paris/files';
+import { CheckpointError, ConfigError, describeIssue } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { expertRunName, trainingOptions } from '@paris/trainer';
 import { Command } from 'commander';
@@ -61,7 +61,12 @@ export async function readPlan(file: string): Promise<Plan> {
     throw new ConfigError('launch', `${file} is no plan: ${problems}. paris launch --help shows one.`);
   }
   const { data, runs, model, expert, router, assemble, evaluate } = parsed.data;
-  const { clusters } = await readPartition(nodeStore(data), 'partition');
+  const store = nodeStore(data);
+  if (!(await store.exists('partition/partition.json'))) {
+    const what = `${data} is not partitioned: there is no partition/partition.json`;
+    throw new CheckpointError('launch', `${what}. Run paris partition ${data} --clusters N first.`);
+  }
+  const { clusters } = await readPartition(store, 'partition');
   const config = (name: string, section: ConfigFields) =>
     Object.keys(section).length > 0 ? ['--config', `${file}#${name}`] : [];
   const experts = Array.from({ length: clusters }, (_, k): Job => {

@@ -87,6 +87,12 @@ describe('the report', () => {
 
   it('says what cannot be read', async () => {
     const store = await runs();
+    for (const bytes of [5 * 2 ** 20, 0]) {
+      if (bytes > 0) await store.write('expert-00/samples/00000006.png', new Uint8Array(bytes));
+      else await store.remove('expert-00/samples/00000006.png');
+      const why = '<td>samples/00000006.png is not shown: it is missing, or has more than 4 MiB</td>';
+      expect(await reportPage(store, 'runs')).toContain(why);
+    }
     await store.write('router/run.json', encode('{"version": 1'));
     const page = await reportPage(store, 'runs');
     expect(page).toMatch(/<h2>router<\/h2>\s*<p class="failed">.*run\.json.*<\/p>/);

@@ -136,7 +136,11 @@ async function sampleFigures(store: FileStore, samples: readonly SampleLine[]): 
   const rows = [];
   for (const { step, file, prompts } of shown) {
     const bytes = await store.read(file, undefined, { maxBytes: largestSample }).catch(() => undefined);
-    if (!bytes) continue;
+    if (!bytes) {
+      const why = `${file} is not shown: it is missing, or has more than ${largestSample / 2 ** 20} MiB`;
+      rows.push(html`<tr><td>${step}</td><td>${why}</td></tr>\n`);
+      continue;
+    }
     const text = `step ${step}: ${prompts.join(' | ')}`;
     const source = `data:image/png;base64,${Buffer.from(bytes).toString('base64')}`;
     rows.push(

@@ -105,7 +105,7 @@ describe('statisticsEncoder', () => {
       '[statisticsEncoder] expected 1 × 3 × 4 × 4 = 48 bytes, got 10. Pass planar RGB.',
     );
     expect(() => encoder.encode({ pixels: new Uint8Array(12), count: 1, size: 2 })).toThrow(
-      'pictures of 2 px are smaller than a raster of 4. Make it coarser.',
+      'pictures of 2 px are smaller than a raster of 4. Prepare larger ones, or make the raster coarser.',
     );
   });
 });

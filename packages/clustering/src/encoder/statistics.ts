@@ -8,6 +8,7 @@
 // - edges: histograms of unsigned gradient orientation on a `edgeGrid` × `edgeGrid` raster, weighted by magnitude
 //   (Dalal & Triggs 2005, "Histograms of oriented gradients"), square-rooted likewise
 import { ShapeError, ValueError } from '@paris/tensor';
+import { ClusteringError } from '../errors.js';
 import type { Encoder, ImageBatch } from './encoder.js';
 
 /** The settings of {@link statisticsEncoder}; all are recorded in the manifest. */
@@ -167,8 +168,6 @@ function checkImages({ pixels, count, size }: ImageBatch, cells: number): void {
     throw new ShapeError('statisticsEncoder', `expected ${expected} bytes, got ${pixels.length}. Pass planar RGB.`);
   }
   if (size >= cells) return;
-  throw new ShapeError(
-    'statisticsEncoder',
-    `pictures of ${size} px are smaller than a raster of ${cells}. Make it coarser.`,
-  );
+  const what = `pictures of ${size} px are smaller than a raster of ${cells}`;
+  throw new ClusteringError('statisticsEncoder', `${what}. Prepare larger ones, or make the raster coarser.`);
 }

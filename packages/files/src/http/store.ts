@@ -90,7 +90,9 @@ class HttpFiles {
     if (response.status !== 200) throw await refusal(path, response);
     this.#checkVersion(path, response);
     const maxBytes = limits?.maxBytes ?? this.#maxFileBytes;
-    const fix = limits?.maxBytes === undefined ? 'A larger maxFileBytes of httpStore allows it.' : '';
+    const larger = 'larger maxFileBytes of httpStore allows it.';
+    const whole = range ? `It knows no ranges: download the file first; in code a ${larger}` : `A ${larger}`;
+    const fix = limits?.maxBytes === undefined ? whole : '';
     const bytes = await this.#bytes(path, response, maxBytes, fix);
     if (!range) return { bytes, size: bytes.length };
     this.#kept = { path, bytes };

@@ -128,6 +128,20 @@ describe('data of a new cluster', () => {
       200,
     );
     await partitionData({ device: device!, data: other, clusters: 2 });
+    const others = 'the output folder has clusters of another partition, which would be removed. Give another folder.';
+    await expect(joinData({ data: [old!, more!], out: other })).rejects.toThrow(others);
+    expect((await readLabelled(other, 'router')).manifest.clusters).toBe(2);
+    const bare = memoryStore();
+    await writePictures(
+      bare,
+      Array.from({ length: 16 }, (_, i) => i % 3),
+      200,
+    );
+    const none =
+      'is not partitioned: there is no partition/partition.json. Run paris partition DATA --clusters N first.';
+    await expect(joinData({ data: [old!, bare], out: memoryStore() })).rejects.toThrow(`[join] data folder 2 ${none}`);
+    const like = partitionData({ device: device!, data: other, like: bare });
+    await expect(like).rejects.toThrow(`[partition] the folder whose partition is to be taken ${none}`);
     await expect(joinData({ data: [old!, other], out: memoryStore() })).rejects.toThrow(
       '[join] data folder 2 has another partition than the others. Partition it like them: paris partition FOLDER --like',
     );

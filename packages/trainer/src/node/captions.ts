@@ -9,6 +9,7 @@ import {
   type PictureWords,
   pictureFields,
   textOf,
+  wordFields,
   wordsOf,
 } from './sources/fields.js';
 
@@ -56,7 +57,7 @@ export async function parseCaptions(
     const what = `${path} has no column ${missing.join(' and no column ')} (columns: ${names.join(', ')})`;
     throw new DataError('captions', `${what}. ${table.hint}`);
   }
-  checkColumns(names, columns);
+  checkColumns(names, columns, ['file', ...wordFields]);
   const rows = new Map<string, CaptionRow>();
   const repeated = new Set<string>();
   for (const [i, record] of records.entries()) {
@@ -111,8 +112,8 @@ function parseJsonLines(text: string, path: string): Table {
   return { names: [...new Set(records.flatMap(Object.keys))], records, line: (i) => `line ${numbered[i]!.line}`, hint };
 }
 
-/** One line of JSON lines. @throws DataError if it is no object */
-export function recordOf(line: string, path: string): Record<string, unknown> {
+/** One line of JSON lines, or a file of one record. @param fix - what to do if it is none. @throws DataError if it is no object */
+export function recordOf(line: string, path: string, fix = 'Write one in each line.'): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -120,7 +121,7 @@ export function recordOf(line: string, path: string): Record<string, unknown> {
     // Said below: it is no object either.
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new DataError('captions', `${path} is not a JSON object. Write one in each line.`);
+  throw new DataError('captions', `${path} is not a JSON object. ${fix}`);
 }
 
 /** Which row belongs to which file, and the rows that belong to none. */

@@ -209,7 +209,12 @@ describe('prepare', () => {
     };
     await copyFile(png, at('far.png'));
     for (const [name, target] of Object.entries(links)) await symlink(target, at(name));
-    const { manifest, others } = await run({ source: at('in'), captions: undefined, holdout: 0 });
+    let last: readonly number[] = [];
+    const onProgress = (...progress: number[]) => {
+      last = progress;
+    };
+    const { manifest, others } = await run({ source: at('in'), captions: undefined, holdout: 0, onProgress });
+    expect(last).toEqual([15, 15]);
     const used = ['a.png', 'far.png', 'linked/c.png', 'linked/deep/d.jfif', 'sub/b.png'];
     expect(manifest.items.map(({ id }) => id)).toEqual(used);
     expect(manifest.skipped).toEqual([

@@ -1,7 +1,7 @@
 // Pictures of folders, tar shards and parquet files → a data folder. Nothing here needs a GPU.
 import { realpath } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import type { FileStore } from '@paris/files';
+import { type FileStore, withoutSecrets } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { Codec, TextEncoder } from '@paris/model';
 import type { Encodings, PartRecord } from '../data/encodings.js';
@@ -26,7 +26,7 @@ import { decodeSettings, decodeUnknown } from './sources/decode-ahead.js';
 import { type EncodedSource, joined } from './sources/encoded-source.js';
 import type { Columns } from './sources/fields.js';
 import type { PictureFilter } from './sources/filter.js';
-import { type FolderSource, folderSource } from './sources/folder.js';
+import { type FolderSource, folderSource, isTable } from './sources/folder.js';
 import { type ArchiveOptions, archivesOf, isFolder, openArchive, placeOf } from './sources/open-archive.js';
 import { type Shard, shardOf } from './sources/shard.js';
 
@@ -37,8 +37,8 @@ export interface PrepareOptions
     ArchiveOptions {
   /**
    * Where pictures are, one place or several: folders, searched with their subfolders, tar shards in WebDataset's form (`.tar`,
-   * `.tar.gz`, `.tgz`), parquet files; archives also at `http(s)` and `s3://bucket/key` addresses. A folder of archives, or a
-   * part of a bucket (`s3://bucket/prefix`), is its archives.
+   * `.tar.gz`, `.tgz`), parquet files; archives also at `http(s)` and `s3://bucket/key` addresses. A folder of archives without
+   * pictures beside them, or a part of a bucket (`s3://bucket/prefix`), is its archives.
    */
   source: string | readonly string[];
   /**
@@ -85,6 +85,8 @@ export interface PrepareReport {
   others: Record<string, number>;
   /** Without a captions file: tables of captions in a form that is not read, such as `metadata.json`. */
   unread: string[];
+  /** Tar shards and parquet files beside the pictures of a folder, which are not read. */
+  archives: string[];
 }
 
 /**
@@ -95,6 +97,15 @@ export interface PrepareReport {
  *   when it is aborted
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
+  try {
+    return await prepareAll(options);
+  } catch (error) {
+    options.signal?.throwIfAborted(); // a request that is ended looks like a file that is cut off
+    throw error;
+  }
+}
+
+async function prepareAll(options: PrepareOptions): Promise<PrepareReport> {
   const places = [options.source].flat();
   await claim(places, options);
   const sources = await openSources(places, options);
@@ -103,7 +114,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
   const all = joined(sources.map(({ source }) => source));
   const encoders = await encodersOf(options);
   try {
-    const how = { ...options, encoders, order: 'name' as const, ...(shard && { nearCopies: false }) };
+    const how = { ...options, encoders, order: 'name' as const, ...(shard && { nearCopies: false, isPart: true }) };
     await assertPreparable(how);
     const store = await openSpool(options.out, { ...options, settings: await decodeSettings(options) });
     const decoding = { ...options, filter: completeFilter(options) };
@@ -128,6 +139,7 @@ function reportOf(
     cut: cutCaptions(manifest),
     others: countOthers(folders),
     unread: options.captions === undefined ? folders.flatMap(({ listed }) => unreadTables(listed)) : [],
+    archives: folders.flatMap(({ listed }) => listed.archives),
   };
 }
 
@@ -140,6 +152,10 @@ async function encodersOf(options: PrepareOptions): Promise<RecordEncoders | und
   if (like) {
     assertLike('codec', like.latents?.codec, codec);
     assertLike('text', like.text?.encoder, text);
+  }
+  if (thumbnail !== undefined && !codec) {
+    const what = 'small pictures are kept next to latents, and nothing makes these';
+    throw new DataError('prepare', `${what}. Give a codec, too: --codec FOLDER. Or leave --thumbnail out.`);
   }
   if (!codec && !text) return undefined;
   const keep = codec ? (thumbnail ?? usualThumbnail(size)) : size;
@@ -159,7 +175,8 @@ function assertLike(which: 'codec' | 'text', wanted?: PartRecord, given?: Loaded
 
 /** A picture without what is encoded of it is of no use. */
 function completeFilter({ filter, text, classes }: PrepareOptions): PictureFilter {
-  return { ...filter, needs: [...(text ? ['caption' as const] : []), ...(classes ? ['category' as const] : [])] };
+  const encoded = [...(text ? ['caption' as const] : []), ...(classes ? ['category' as const] : [])];
+  return { ...filter, needs: [...(filter?.needs ?? []), ...encoded] };
 }
 
 /** @throws OutputError if the output may not be written */
@@ -196,10 +213,21 @@ async function openSources(places: readonly string[], options: PrepareOptions): 
         opened.push({ source: await openArchive(archive, options) });
       }
       if (captions === undefined) continue;
-      throw new DataError('prepare', `a captions file is for a folder of pictures, and ${place} is none.`);
+      const shown = withoutSecrets(place);
+      throw new DataError('prepare', `a captions file is for a folder of pictures, and ${shown} is none.`);
     }
   }
+  assertTables(opened, options);
   return opened;
+}
+
+/** @throws DataError for names of columns where no source has any */
+function assertTables(opened: readonly OpenSource[], { captions, columns = {} }: PrepareOptions): void {
+  const names = Object.values(columns);
+  if (names.length === 0 || captions !== undefined) return;
+  if (opened.some(({ folder }) => !folder || folder.read.some(isTable))) return;
+  const what = `there is no table that could have a column ${names[0]}: no captions file, metadata.jsonl or metadata.csv`;
+  throw new DataError('prepare', `${what}. Give it with --captions FILE, or leave --columns out.`);
 }
 
 async function openFolder(folder: string, options: PrepareOptions): Promise<OpenSource[]> {

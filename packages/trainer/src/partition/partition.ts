@@ -19,7 +19,7 @@ import {
 } from '@paris/clustering';
 import type { FileSource, FileStore } from '@paris/files';
 import { encodeJson, sha256 } from '@paris/files';
-import { type Device, key, ValueError } from '@paris/tensor';
+import { CheckpointError, type Device, key, ValueError } from '@paris/tensor';
 import { openManifestFolder, writeCluster, writeLabelled } from '../data/files.js';
 import { type ClusterItem, type DataItem, formatOf, type LabelledManifest, type Manifest } from '../data/formats.js';
 import { imageStream } from '../data/images.js';
@@ -185,8 +185,19 @@ async function oldPartition({ like, clusters, ...how }: PartitionOptions): Promi
   }
   const names = ['stages', 'fine', 'assignment', 'balance', 'metric', 'seed', 'seeding', 'restarts'] as const;
   const extra = clusters !== undefined ? 'clusters' : names.find((name) => how[name] !== undefined);
-  if (extra === undefined) return readPartition(like, 'partition');
+  if (extra === undefined) return partitionIn(like, 'the folder whose partition is to be taken', 'partition');
   throw new ValueError('partition', `both like and ${extra} are given: the old partition says it. Leave ${extra} out.`);
+}
+
+/**
+ * The partition of a data folder or a model.
+ * @param what - which one, for the message
+ * @throws CheckpointError if it has none, or one that is unsound
+ */
+export async function partitionIn(store: FileSource, what: string, tag: string): Promise<Partition> {
+  if (await store.exists('partition/partition.json')) return readPartition(store, 'partition');
+  const how = 'there is no partition/partition.json. Run paris partition DATA --clusters N first';
+  throw new CheckpointError(tag, `${what} is not partitioned: ${how}.`);
 }
 
 /** What {@link sweepPartitions} takes. */

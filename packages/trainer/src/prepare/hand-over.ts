@@ -1,12 +1,13 @@
 // Pictures of clusters whose experts were withdrawn go to the experts that are left: the router learns each as one of the nearest
 // cluster that is left. Renormalising its probabilities leaves such pictures to what it happens to say of them; this teaches it.
-import { assign, type Encoder, encoderOf, type Partition, readPartition, statisticsEncoder } from '@paris/clustering';
+import { assign, type Encoder, encoderOf, type Partition, statisticsEncoder } from '@paris/clustering';
 import type { FileSource, FileStore } from '@paris/files';
 import { type Device, ValueError } from '@paris/tensor';
 import { type LabelledFolder, readLabelled } from '../data/files.js';
 import { imageStream } from '../data/images.js';
 import { pickRows } from '../data/rows.js';
 import { DataError } from '../errors.js';
+import { partitionIn } from '../partition/partition.js';
 import { type Joined, joinData } from './join.js';
 
 /** Whose pictures are handed over. */
@@ -32,7 +33,7 @@ export interface HandOverOptions {
  */
 export async function handOverClusters(options: HandOverOptions): Promise<Joined & { readonly to: readonly number[] }> {
   const { device, data, out, clusters: gone, encoder = statisticsEncoder(), signal } = options;
-  const partition = await readPartition(data, 'partition');
+  const partition = await partitionIn(data, 'the data folder', 'hand over');
   const { left, rest } = without(partition, gone);
   const moved = new Map<string, number>();
   const to = new Array<number>(partition.clusters).fill(0);

@@ -25,13 +25,13 @@ import {
 } from '../data/formats.js';
 import { joinRows, pickRows, type Rows } from '../data/rows.js';
 import type { WriteOptions } from '../data/shards.js';
-import { DataError } from '../errors.js';
+import { DataError, OutputError } from '../errors.js';
 import { assertApart } from '../output/apart.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
 import { lineageOf } from '../partition/lineage.js';
-import { partitionHash } from '../partition/partition.js';
+import { partitionHash, partitionIn } from '../partition/partition.js';
 
 /** Which folders become one, and which of their pictures stay. */
 export interface JoinOptions {
@@ -48,6 +48,8 @@ export interface JoinOptions {
    * on. No cluster's folder has them: no expert is trained on them. See `handOverClusters`.
    */
   readonly moved?: ReadonlyMap<string, number> | undefined;
+  /** Whether clusters of another partition in `out` may go. Default false. */
+  readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,7 +66,7 @@ export interface Joined {
 /**
  * Writes partitioned data folders as one, with all clusters of the partition that grew furthest.
  * @throws DataError if they are of different sizes or vocabularies, or of partitions that do not belong together; CheckpointError
- *   if one is not partitioned; OutputError if something that we did not write is in the way
+ *   if one is not partitioned; OutputError if something that we did not write, or clusters of another partition, are in the way
  */
 export async function joinData(options: JoinOptions): Promise<Joined> {
   const { data, out, keep = () => true, moved = new Map(), shardBytes, signal } = options;
@@ -74,6 +76,7 @@ export async function joinData(options: JoinOptions): Promise<Joined> {
   await claimOutput(out, dataFolder, 'join');
   if (data.length === 0) throw new DataError('join', 'there is no data folder. Give at least one.');
   const partition = await commonPartition(data);
+  if (!options.fresh) await assertNoOthers(out, partition);
   const folders = await Promise.all(data.map(openManifestFolder));
   assertOneFormat(folders.map(({ manifest }) => manifest));
   const chosen = chooser(keep);
@@ -117,7 +120,7 @@ type Chosen = (item: DataItem, part: number) => boolean;
 
 /** The partition that grew furthest. @throws DataError if another one did not become it */
 async function commonPartition(data: readonly FileSource[]): Promise<Partition> {
-  const all = await Promise.all(data.map((store) => readPartition(store, 'partition')));
+  const all = await Promise.all(data.map((store, i) => partitionIn(store, `data folder ${i + 1}`, 'join')));
   const last = all.reduce((most, each) => (each.clusters > most.clusters ? each : most));
   const known = new Set((await lineageOf(last)).map(({ hash }) => hash));
   for (const [i, each] of all.entries()) {
@@ -126,6 +129,16 @@ async function commonPartition(data: readonly FileSource[]): Promise<Partition> 
     throw new DataError('join', `${what}. Partition it like them: paris partition FOLDER --like DATA.`);
   }
   return last;
+}
+
+/** @throws OutputError if there are clusters that are neither of this partition nor of one that it grew from */
+async function assertNoOthers(out: FileStore, partition: Partition): Promise<void> {
+  const there = await readPartition(out, 'partition').catch(() => undefined);
+  if (!there) return;
+  const hash = await partitionHash(there);
+  if ((await lineageOf(partition)).some((known) => known.hash === hash)) return;
+  const what = 'the output folder has clusters of another partition, which would be removed';
+  throw new OutputError('join', `${what}. Give another folder.`);
 }
 
 function assertOneFormat(manifests: readonly Manifest[]): void {

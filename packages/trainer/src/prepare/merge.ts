@@ -1,5 +1,6 @@
 // Data folders → one: parts that machines prepared, or data sets that are to be one.
 import type { FileSource } from '@paris/files';
+import { buildVocabulary } from '@paris/model';
 import { type Encodings, encodedColumns } from '../data/encodings.js';
 import { openManifestFolder } from '../data/files.js';
 import type { DataFormat, Manifest } from '../data/formats.js';
@@ -24,7 +25,8 @@ export interface MergeOptions
 
 /**
  * Writes the pictures of several data folders as one: ordered by name, near-copies found among all of them, split and with a
- * vocabulary of all. Parts made with `shard` give the bytes of one `prepare` of everything. Of two pictures with one name, that
+ * vocabulary of all, or that which all took over from another folder. Parts made with `shard` give the bytes of one `prepare` of
+ * everything. Of two pictures with one name, that
  * of the earlier folder counts.
  * @throws DataError if there is no folder, or one of another size; CheckpointError if one is not a data folder; as
  *   `preparePictures`
@@ -52,10 +54,23 @@ export async function mergeData(options: MergeOptions): Promise<Manifest> {
   }
   const { latents, text } = first.manifest;
   const encodings = { ...(latents && { latents }), ...(text && { text }) };
-  const classes = classesIn(folders.map(({ manifest }) => manifest));
+  const manifests = folders.map(({ manifest }) => manifest);
+  const classes = classesIn(manifests);
+  const vocabulary = options.vocabulary ?? commonVocabulary(manifests);
   await assertPreparable({ ...options, size });
   const store = storedPixels(storedOf(folders, storedFormat(size, encodings)), storedFormat(size, encodings));
-  return prepareFrom(picturesOf(folders), store, { ...options, size, order: 'name', encodings, classes });
+  return prepareFrom(picturesOf(folders), store, { ...options, size, order: 'name', encodings, classes, vocabulary });
+}
+
+/** The vocabulary of parts that all took it over from another folder; undefined where one has that of its own captions. */
+function commonVocabulary(manifests: readonly Manifest[]): readonly string[] | undefined {
+  const { vocabulary } = manifests[0]!;
+  const isTaken = (manifest: Manifest) => {
+    if (manifest.vocabulary.join('\n') !== vocabulary.join('\n')) return false;
+    const captions = manifest.items.flatMap(({ split, caption }) => (split === 'train' ? [caption] : []));
+    return buildVocabulary(captions, vocabulary.length - 2).join('\n') !== vocabulary.join('\n');
+  };
+  return manifests.every(isTaken) ? vocabulary : undefined;
 }
 
 type Folder = Awaited<ReturnType<typeof openManifestFolder>>;

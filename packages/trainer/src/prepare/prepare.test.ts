@@ -74,3 +74,17 @@ it('refuses a seed that no later command takes, before anything is written', asy
   }
   expect(await out.list()).toEqual([]);
 });
+
+it.each([
+  [{ size: 0 }, 'size is 0. Give a whole number from 1 on.'],
+  [{ size: 1.5 }, 'size is 1.5. Give a whole number from 1 on.'],
+  [{ holdout: Number.NaN }, 'holdout is NaN. Give a number from 0 to 1.'],
+  [{ holdout: -1 }, 'holdout is -1. Give a number from 0 to 1.'],
+  [{ vocabularyLimit: Number.NaN }, 'vocabularyLimit is NaN. Give a number from 0 on.'],
+  [{ vocabularyLimit: -1 }, 'vocabularyLimit is -1. Give a number from 0 on.'],
+])('refuses numbers that would make an unreadable or an odd folder: %j', async (change, message) => {
+  const out = memoryStore();
+  const pictures = given([picture('a', [1, 2, 3]), picture('b', [4, 5, 6])]);
+  await expect(preparePictures({ pictures, out, size: 1, ...change })).rejects.toThrow(`[prepare] ${message}`);
+  expect(await out.list()).toEqual([]);
+});

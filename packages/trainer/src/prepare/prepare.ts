@@ -1,7 +1,7 @@
 // Pictures → a data folder: captioned, split into what is learned from and what is held out, written.
 import type { FileStore } from '@paris/files';
 import { buildVocabulary, captionWords, type LabelSet, MAX_TOKENS } from '@paris/model';
-import { key } from '@paris/tensor';
+import { key, ValueError } from '@paris/tensor';
 import { classesOf } from '../data/classes.js';
 import { columnsOf } from '../data/columns.js';
 import { type Encodings, encodedColumns, encodingsOf } from '../data/encodings.js';
@@ -58,7 +58,7 @@ export interface PreparePicturesOptions {
 /**
  * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]), or several such files
  * of a bounded size, to `out`, once all pictures are there. The same pictures again change nothing; others are refused where `out` is partitioned, unless `fresh`.
- * @throws ValueError for a seed that is no whole number in [0, 2⁵³); OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
+ * @throws ValueError for a seed that is no whole number in [0, 2⁵³), or a size, a share or a limit that is none; OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
  *   picture, or none for training, or one of another size; the signal's reason when it is aborted
  */
 export async function preparePictures(options: PreparePicturesOptions): Promise<Manifest> {
@@ -69,17 +69,26 @@ export async function preparePictures(options: PreparePicturesOptions): Promise<
 
 /** What can be known before a picture is decoded. @throws as {@link preparePictures} */
 export async function assertPreparable(options: Omit<PreparePicturesOptions, 'pictures'>): Promise<void> {
-  const { out, size, holdout = 0.1, seed = 0, fresh } = options;
+  const { out, size, holdout = 0.1, seed = 0, vocabularyLimit = 1000, fresh } = options;
   key(seed); // a seed that the next command refuses is refused here
+  assertNumber('size', size, Number.isSafeInteger(size) && size >= 1, 'a whole number from 1 on');
+  assertNumber('holdout', holdout, holdout >= 0 && holdout <= 1, 'a number from 0 to 1');
+  assertNumber('vocabularyLimit', vocabularyLimit, vocabularyLimit >= 0, 'a number from 0 on');
   await recoverOutput(out);
   await claimOutput(out, dataFolder, 'prepare');
   if (!fresh) await assertSame(out, { size: options.encoders?.keep ?? size, holdout, seed });
+}
+
+function assertNumber(name: string, value: number, holds: boolean, kind: string): void {
+  if (!holds) throw new ValueError('prepare', `${name} is ${value}. Give ${kind}.`);
 }
 
 /** What `prepareFrom` knows in addition of pictures that are stored. */
 export interface StoredOptions extends Omit<PreparePicturesOptions, 'pictures'> {
   /** What the store has of each picture in addition to pixels. Default: nothing. */
   encodings?: Pick<Encodings, 'latents' | 'text'> | undefined;
+  /** Whether these are some of the pictures, to be merged with others: all of them may be held out then. Default false. */
+  isPart?: boolean | undefined;
 }
 
 /** {@link preparePictures} with pictures of which some are in the store already. The store is closed. */
@@ -112,7 +121,10 @@ async function describe(
     split: held.has(item.group) ? ('test' as const) : ('train' as const),
   }));
   const train = split.filter((item) => item.split === 'train');
-  if (train.length === 0) throw new DataError('prepare', noTraining(items.length, skipped, holdout));
+  const mayLack = options.isPart && items.length > 0;
+  if (train.length === 0 && !mayLack) {
+    throw new DataError('prepare', noTraining(items.length, skipped, { holdout, isPart: options.isPart }));
+  }
 
   const captions = train.map((item) => item.caption);
   const vocabulary = options.vocabulary ? [...options.vocabulary] : buildVocabulary(captions, vocabularyLimit);
@@ -160,11 +172,15 @@ async function assertSame(out: FileStore, wanted: { size: number; holdout: numbe
   await assertUnpartitioned(out);
 }
 
-function noTraining(usable: number, skipped: readonly SkippedPicture[], holdout: number): string {
+function noTraining(
+  usable: number,
+  skipped: readonly SkippedPicture[],
+  { holdout, isPart }: { holdout: number; isPart: boolean | undefined },
+): string {
   if (usable > 0) {
     return `no picture is left for training: all groups fell to the held-out share of ${holdout}. Lower --holdout.`;
   }
   const [first] = skipped;
-  if (!first) return 'there is no picture.';
+  if (!first) return isPart ? 'this part has no picture. Merge the others without it.' : 'there is no picture.';
   return `none of ${skipped.length} pictures could be used; the first: ${first.file}: ${first.reason}.`;
 }

@@ -40,6 +40,11 @@ export async function readMetrics(store: FileSource): Promise<StepMetrics[]> {
   });
 }
 
+/** The loss of the last step that has a line: of a process that found no step left to make. */
+export async function lastLoss(store: FileSource): Promise<number> {
+  return (await linesOf(store, METRICS_FILE, metricsSchema)).at(-1)?.loss ?? 0;
+}
+
 /**
  * Cuts off the lines of later steps. Lines that a power cut took or damaged are left out: a run is worth more than they are.
  * @returns how many of the steps 1 to `step` have no line

@@ -59,6 +59,16 @@ describe('runTraining', () => {
     expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
   });
 
+  it('knows its last loss where the disk was full after the last checkpoint', async () => {
+    const { train, store } = setup();
+    const weights = () => Promise.reject(new Error('full'));
+    await expect(train({ ...counter(), weights }, { checkpointEvery: 5 })).rejects.toThrow('full');
+    const last = (await readMetrics(store)).at(-1)!;
+    expect(last).toMatchObject({ step: 10, loss: expect.any(Number) });
+    const { result } = await train();
+    expect(result).toMatchObject({ steps: 10, loss: last.loss });
+  });
+
   it('survives being killed again and again, and a line that was cut short', async () => {
     const { train, store } = setup();
     for (let i = 0; i < 2; i++) {

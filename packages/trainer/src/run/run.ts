@@ -21,7 +21,7 @@ import { sameOrLonger } from './lengthen.js';
 import { cutLines } from './lines.js';
 import { type Machine, RunLog } from './log.js';
 import { type LossOptions, leaveOut, leaveOutAsBefore } from './losses.js';
-import { truncateMetrics } from './metrics.js';
+import { lastLoss, truncateMetrics } from './metrics.js';
 import { OBSERVED_FILES, type Observer, observe } from './observer.js';
 import { type Position, Progress, type Saving } from './progress.js';
 import { assertSameProof, Prover, type Proving } from './prover.js';
@@ -237,7 +237,8 @@ async function finish<State>(
   const last = record.checkpoints?.filter((each) => each.step === step);
   record.checkpoints = options.mayLengthen ? last?.map(({ seconds: _, ...each }) => each) : undefined;
   record.result = {
-    ...{ steps: step, loss: Number.isFinite(loss) ? loss : 0, seconds, imagesPerSecond, sha256: digest },
+    ...{ steps: step, loss: Number.isFinite(loss) ? loss : await lastLoss(store), seconds, imagesPerSecond },
+    sha256: digest,
     ...(job.averages?.length && { averages }),
   };
   await Prover.of(job, record, store, options)?.finish();

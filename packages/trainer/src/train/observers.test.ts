@@ -231,6 +231,9 @@ describe('validation and samples', () => {
     expect(await refused({ validation: { data, every: 0 } })).toContain(
       'validation.every must be a whole number from 1 on',
     );
+    expect(await refused({ samples: { every: 1, prompts: ['square', 'zebra, gnu'] } })).toContain(
+      'the expert knows no word of the sample prompt "zebra, gnu". Give words of the captions',
+    );
     expect(await refused({ samples: { every: 1, prompts: [] } })).toContain('samples.prompts is an empty list');
   });
 });

@@ -1,5 +1,5 @@
 // What sample pictures show while an expert trains: prompts, features of captions, classes, or nothing.
-import { encodeCaptions } from '@paris/model';
+import { encodeCaptions, promptWords, type Vocabulary } from '@paris/model';
 import { classNumber } from '@paris/model/classes';
 import { ValueError } from '@paris/tensor';
 import type { DataColumns } from '../data/columns.js';
@@ -53,6 +53,7 @@ async function subjects({ prompts, text }: Pick<SampleOptions, 'prompts' | 'text
   const { vocabulary, maxTokens } = manifest;
   switch (condition.kind) {
     case 'tokens': {
+      if (prompts) assertKnown(prompts, { version: 1, words: vocabulary, maxTokens });
       const texts = prompts ?? someOf(manifest.items.map((item) => item.caption)).map(([caption]) => caption);
       return { prompts: texts, columns: { tokens: encodeCaptions(texts, vocabulary, maxTokens) } };
     }
@@ -69,6 +70,14 @@ async function subjects({ prompts, text }: Pick<SampleOptions, 'prompts' | 'text
       return { prompts: prompts ?? new Array<string>(usual).fill(''), columns: {} };
     }
   }
+}
+
+/** @throws ValueError for a prompt of which no word is known: what is drawn had nothing to do with it */
+function assertKnown(prompts: readonly string[], vocabulary: Vocabulary): void {
+  const strange = prompts.find((prompt) => prompt.trim() !== '' && promptWords(prompt, vocabulary).known.length === 0);
+  if (strange === undefined) return;
+  const what = `the expert knows no word of the sample prompt ${JSON.stringify(strange)}`;
+  throw new ValueError('train', `${what}. Give words of the captions that it learns from.`);
 }
 
 async function encoded(prompts: readonly string[], text: SampleOptions['text'], of: Prompted): Promise<Subjects> {

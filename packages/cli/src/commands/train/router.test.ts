@@ -1,6 +1,6 @@
 // How many pictures a router learns from without their condition, as it is typed.
 import { expect, it } from 'vitest';
-import { routerDropout, trainRouterCommand } from './router.js';
+import { routerDropout, routerStart, trainRouterCommand } from './router.js';
 
 async function dropoutOf(...args: string[]): Promise<number | undefined> {
   let dropout: number | undefined;
@@ -22,4 +22,12 @@ it.each([
   [['--from', 'old', '--dropout', '0.5'], 0.5],
 ])('%j drops conditions of a share of %d', async (args, share) => {
   expect(await dropoutOf(...args)).toBe(share);
+});
+
+it('refuses what of an old router is trained where there is none', () => {
+  expect(routerStart({ learns: 'head' })).toBeUndefined();
+  expect(routerStart({ from: 'old', learns: 'all' })).toMatchObject({ learns: 'all' });
+  expect(() => routerStart({ learns: 'all' })).toThrow(
+    '--learns says what of an old router is trained. Give that, too',
+  );
 });

@@ -1,7 +1,8 @@
 // `paris train router`.
+import { ValueError } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { type GrownPart, grownParts } from '@paris/router/options';
-import type { RouterPrior } from '@paris/trainer';
+import type { RouterPrior, RouterStart } from '@paris/trainer';
 import { type ConditionName, conditionNames, ROUTER_RUN } from '@paris/trainer/options';
 import { Command, Option } from 'commander';
 import { configurable } from '../../config/configurable.js';
@@ -66,13 +67,20 @@ export function trainRouterCommand(): Command {
           conditionDropout: routerDropout(flags),
           path: flags.path,
           prior: flags.prior,
-          ...(flags.from !== undefined && { from: { store: nodeStore(flags.from), learns: flags.learns } }),
+          from: routerStart(flags),
         }),
       );
       return 0;
     },
     (flags) => runFolder(flags, ROUTER_RUN),
   );
+}
+
+/** @throws ValueError for a part that is trained where nothing stays */
+export function routerStart({ from, learns }: Pick<RouterFlags, 'from' | 'learns'>): RouterStart | undefined {
+  if (from !== undefined) return { store: nodeStore(from), learns };
+  if (learns === 'head') return undefined; // the default
+  throw new ValueError('train', '--learns says what of an old router is trained. Give that, too: --from FOLDER.');
 }
 
 /** An old router's condition stays, and only its files say whether there is one: without one nothing is dropped. */

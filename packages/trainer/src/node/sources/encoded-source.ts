@@ -8,7 +8,7 @@ export interface EncodedPicture {
   readonly file: string;
   /** The encoded bytes, or the path of a file of this machine. */
   readonly data: Uint8Array | string;
-  /** A picture without a caption of its own is captioned by its name. */
+  /** A picture without a caption of its own is captioned by its name; an empty one is its own. */
   readonly words: PictureWords;
 }
 

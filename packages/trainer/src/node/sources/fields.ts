@@ -45,16 +45,26 @@ export function columnOf(field: Field, names: readonly string[], columns: Column
   return undefined;
 }
 
-/** @throws DataError if `columns` names a column that is not among `names` */
-export function checkColumns(names: readonly string[], columns: Columns = {}): void {
+/**
+ * @param held - the fields that such a source has in columns: others are of other sources, as `image` is of parquet files
+ * @throws DataError if `columns` names a column that is not among `names`
+ */
+export function checkColumns(
+  names: readonly string[],
+  columns: Columns = {},
+  held: readonly Field[] = pictureFields,
+): void {
   for (const [field, name] of Object.entries(columns)) {
-    if (columnOf(field as Field, names, columns) !== undefined) continue;
+    if (!held.includes(field as Field) || columnOf(field as Field, names, columns) !== undefined) continue;
     const there = names.length > 0 ? `there are ${shortList(names)}` : 'there is none';
     throw new DataError('prepare', `there is no column ${name} for the ${field}: ${there}.`);
   }
 }
 
-/** What a record says of its picture. Numbers become their digits; a list's first text counts, as of several captions. */
+/**
+ * What a record says of its picture. Numbers become their digits; a list's first text counts, as of several captions. An empty cell
+ * says nothing, but that a caption is empty: the picture's name is none then.
+ */
 export function wordsOf(record: Readonly<Record<string, unknown>>, columns: Columns = {}): PictureWords {
   const names = Object.keys(record);
   const found: Partial<Record<keyof PictureWords, string>> = {};
@@ -62,6 +72,7 @@ export function wordsOf(record: Readonly<Record<string, unknown>>, columns: Colu
     const name = columnOf(field, names, columns);
     const text = name === undefined ? undefined : textOf(record[name]);
     if (text !== undefined) found[field] = text;
+    else if (field === 'caption' && name !== undefined) found[field] = '';
   }
   return found;
 }

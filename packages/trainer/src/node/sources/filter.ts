@@ -23,7 +23,7 @@ export function refusedByWords(
   { minScore, licences, needs = [] }: PictureFilter,
 ): string | undefined {
   const { score, licence } = words;
-  const lacking = needs.find((need) => words[need] === undefined);
+  const lacking = needs.find((need) => !words[need]); // a row of a table may have an empty caption
   if (lacking) return missing[lacking];
   if (licences && !licences.some((accepted) => accepted.toLowerCase() === licence?.toLowerCase())) {
     return licence === undefined ? 'no licence' : `licence ${licence}`;

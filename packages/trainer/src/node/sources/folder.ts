@@ -50,7 +50,7 @@ export async function folderSource(
   const byText = files.filter((file) => texts.has(stemOf(file)));
   return {
     pictures: pictures(),
-    total: files.length,
+    total: files.length + left.length,
     missing: matched?.missing ?? [],
     repeated: matched?.repeated ?? [],
     read: captions ? [] : [...new Set([...metadata, ...byText.map((file) => texts.get(stemOf(file))!)])],
@@ -59,7 +59,7 @@ export async function folderSource(
 }
 
 const isText = (file: string): boolean => /\.(txt|caption)$/i.test(file);
-const isTable = (file: string): boolean => /(^|\/)metadata\.(jsonl|csv)$/i.test(file);
+export const isTable = (file: string): boolean => /(^|\/)metadata\.(jsonl|csv)$/i.test(file);
 
 async function wordsFor(folder: string, row: CaptionRow | undefined, text: string | undefined): Promise<PictureWords> {
   if (row) return row;

@@ -82,15 +82,26 @@ function pictureOf(
 ): EncodedPicture | SkippedPicture {
   const cell = record[image] as { bytes?: unknown; path?: unknown } | Uint8Array | null | undefined;
   const data = cell instanceof Uint8Array ? cell : cell?.bytes;
-  const own = cell instanceof Uint8Array ? undefined : textOf(cell?.path);
-  const file = (nameOf === undefined ? undefined : textOf(record[nameOf])) ?? own ?? name;
+  const own = cell instanceof Uint8Array ? undefined : textOf(read(cell?.path));
+  const file = (nameOf === undefined ? undefined : textOf(read(record[nameOf]))) ?? own ?? name;
   if (!(data instanceof Uint8Array)) return { file, reason: 'a row without the bytes of a picture' };
   const named = Object.entries(record).map(([column, value]) => {
     const label =
       typeof value === 'bigint' || typeof value === 'number' ? classes.get(column)?.[Number(value)] : undefined;
-    return [column, label ?? value];
+    return [column, label ?? (column === image ? undefined : read(value))];
   });
   return { file, data, words: wordsOf(Object.fromEntries(named), columns) };
+}
+
+/** Some writers do not mark texts as such: they are bytes, alone or in a list. What is no UTF-8 is no text. */
+function read(cell: unknown): unknown {
+  if (Array.isArray(cell)) return cell.map(read);
+  if (!(cell instanceof Uint8Array)) return cell;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(cell);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What Hugging Face's `datasets` says of the columns: the names of class labels. */

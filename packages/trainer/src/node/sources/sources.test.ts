@@ -124,9 +124,28 @@ it('are one data folder, whichever way they are stored', async () => {
     parquet: await run({ source: at('rows.parquet') }),
   };
   for (const [way, { files }] of Object.entries(ways)) expect(files, way).toEqual(expected.files);
+  await copyFile(at('rows.parquet'), at('texts/rows.parquet'));
   const texts = await run({ source: at('texts') });
+  expect(texts.archives).toEqual(['rows.parquet']);
   expect(texts.files[1]).toEqual(expected.files[1]);
   expect(texts.manifest.items).toEqual(expected.manifest.items.map(({ category: _, licence: __, ...item }) => item));
+});
+
+it('have no caption where their row has an empty one, wherever the row is', async () => {
+  const [{ bytes }] = records as [Record_];
+  await write(at('empty/a.png'), bytes);
+  await write(at('empty.csv'), 'file,caption\na.png,\n');
+  await write(at('empty-caption.tar'), await packTar([member('a.png', bytes), member('a.json', '{"caption": ""}')]));
+  const columnData = [
+    { name: 'image', data: [bytes], type: 'BYTE_ARRAY' as const },
+    { name: 'file', data: ['a.png'], type: 'STRING' as const },
+    { name: 'caption', data: [null], type: 'STRING' as const },
+  ];
+  await write(at('empty.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
+  const { manifest, files } = await run({ source: at('empty'), captions: at('empty.csv'), holdout: 0 });
+  expect(manifest.items[0]!.caption).toBe('');
+  const sources = ['empty-caption.tar', 'empty.parquet'].map((name) => at(name));
+  for (const source of sources) expect((await run({ source, holdout: 0 })).files, source).toEqual(files);
 });
 
 it('are read from S3, the archives that are named or all below a prefix', async () => {
@@ -194,6 +213,8 @@ it('name what a sample or a row lacks, and take a name once', async () => {
       member('IMG_2024.01.2.png', b.bytes),
       member('d.png', records[3]!.bytes),
       member('d.depth.png', a.bytes), // more of the same sample
+      member('latin.png', a.bytes),
+      member('latin.txt', Uint8Array.of(0x63, 0x61, 0x66, 0xe9)),
     ]),
   );
   const { manifest } = await run({ source: at('odd.tar'), holdout: 0 });
@@ -207,6 +228,7 @@ it('name what a sample or a row lacks, and take a name once', async () => {
     { file: 'IMG_2024.01.2.png', reason: dotted('01.2.png') },
     { file: 'b.png', reason: 'another picture has this name' },
     { file: 'c.heic', reason: 'HEIC is not read; convert it to PNG or JPEG' },
+    { file: 'latin.png', reason: 'txt that is not UTF-8' },
     { file: 'torn.png', reason: expect.stringContaining('pngload') },
     { file: 'two.png', reason: 'a sample with several pictures' },
     { file: 'words', reason: 'a sample without a picture' },
@@ -229,8 +251,40 @@ it('take columns by the names that they are given', async () => {
   await expect(run({ source: at('own.parquet') })).rejects.toThrow(
     'own.parquet has no column of pictures (columns: pixels, about). Name it: --columns image=NAME.',
   );
+  // Texts that are not marked as such are bytes.
+  const unmarked = parquetWriteBuffer({
+    columnData: [
+      { name: 'image', data: bytes, type: 'BYTE_ARRAY' },
+      { name: 'file', data: records.map(({ file }) => Buffer.from(file)), type: 'BYTE_ARRAY' },
+      { name: 'text', data: captions.map((text) => Buffer.from(text)), type: 'BYTE_ARRAY' },
+      { name: 'license', data: records.map(({ licence }) => Buffer.from(licence)), type: 'BYTE_ARRAY' },
+    ],
+  });
+  await write(at('unmarked.parquet'), new Uint8Array(unmarked));
+  const plain = await run({ source: at('unmarked.parquet') });
+  const { manifest } = await run({ source: at('csv'), captions: at('list.csv') });
+  expect(plain.manifest.items).toEqual(manifest.items.map(({ category: _, ...item }) => item));
   const wrong = { source: at('shards'), columns: { caption: 'description' } };
   await expect(run(wrong)).rejects.toThrow('there is no column description for the caption: there are license,');
+});
+
+it('leave columns to the sources that have them, and refuse them where none has any', async () => {
+  const [a, b, c] = records as [Record_, Record_, Record_];
+  const words = JSON.stringify({ about: 'in a shard' });
+  await write(at('named.tar'), await packTar([member('x.png', b.bytes), member('x.json', words)]));
+  const columnData = [
+    { name: 'pixels', data: [a.bytes], type: 'BYTE_ARRAY' as const },
+    { name: 'about', data: ['in a table'], type: 'STRING' as const },
+  ];
+  await write(at('named.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
+  await write(at('named/c.jpg'), c.bytes);
+  await write(at('named/metadata.jsonl'), JSON.stringify({ file: 'c.jpg', about: 'in a line' }));
+  const source = ['named.tar', 'named.parquet', 'named'].map((name) => at(name));
+  const { manifest } = await run({ source, columns: { image: 'pixels', caption: 'about' }, holdout: 0 });
+  expect(manifest.items.map(({ caption }) => caption)).toEqual(['in a line', 'in a table', 'in a shard']);
+  await expect(run({ source: at('texts'), columns: { caption: 'about' } })).rejects.toThrow(
+    'there is no table that could have a column about: no captions file, metadata.jsonl or metadata.csv. Give it with',
+  );
 });
 
 it.each(['0.tar', '1.tar.gz'])(
@@ -257,7 +311,9 @@ it('refuse what is not whole, in a sentence that names it', async () => {
     await expect(run({ source: at(file) }), file).rejects.toThrow(`${file} is not a whole tar file: `);
   }
   await expect(run({ source: at('cut.parquet') })).rejects.toThrow('cut.parquet is not a whole parquet file: ');
-  await expect(run({ source: at('broken.tar') })).rejects.toThrow('broken.tar, a.json is not a JSON object.');
+  await expect(run({ source: at('broken.tar') })).rejects.toThrow(
+    'broken.tar, a.json is not a JSON object. Correct it,',
+  );
   await expect(run({ source: at('list.csv') })).rejects.toThrow('list.csv is not a folder, a .tar');
   await expect(run({ source: at('shards/0.tar'), captions: at('list.csv') })).rejects.toThrow(
     'a captions file is for a folder of pictures, and ',
@@ -267,7 +323,12 @@ it('refuse what is not whole, in a sentence that names it', async () => {
 
 it('skip what does not pass the filter, with the reason', async () => {
   const lines = records.map(({ file }, i) =>
-    JSON.stringify({ file, text: '', license: ['cc0-1.0', 'MIT', ''][i % 3], score: i === 9 ? 'good' : i }),
+    JSON.stringify({
+      file,
+      text: i > 7 ? 'x' : '',
+      license: ['cc0-1.0', 'MIT', ''][i % 3],
+      score: i === 9 ? 'good' : i,
+    }),
   );
   await write(at('scored.jsonl'), lines.join('\n'));
   const filtered = async (filter: object) => {
@@ -279,37 +340,56 @@ it('skip what does not pass the filter, with the reason', async () => {
   expect(await filtered({ licences })).toEqual({ count: 4, reasons: ['licence MIT', 'no licence'] });
   const reasons = ['a score below 6', 'score good, which is no number'];
   expect(await filtered({ minScore: 6 })).toEqual({ count: 5, reasons: expect.arrayContaining(reasons) });
+  const empty = ['no caption, which --text encodes'];
+  expect(await filtered({ needs: ['caption'] })).toEqual({ count: 4, reasons: empty });
   // Pictures are 9 to 20 pixels wide and 12 high.
   expect(await filtered({ minSide: 12 })).toEqual({ count: 9, reasons: ['an edge of fewer than 12 pixels'] });
   const long = 'one edge more than 1.5 times as long as the other';
   expect(await filtered({ maxAspect: 1.5 })).toEqual({ count: 10, reasons: [long] });
 });
 
-it('are prepared in parts and merged to the bytes of one', async () => {
-  const whole = { source: [at('shards/0.tar'), at('rows.parquet')], nearCopies: true };
-  const expected = await run(whole);
-  const parts = await Promise.all(
-    [1, 2, 3].map(async (index) => {
-      const out = memoryStore();
-      return { out, ...(await run({ ...whole, out, holdout: 0, shard: { index, count: 3 } })) };
-    }),
-  );
-  expect(parts.map(({ manifest }) => manifest.count).reduce((sum, n) => sum + n)).toBe(12);
-  for (const { manifest } of parts) expect(manifest.count).toBeLessThan(12);
-  const out = memoryStore();
-  const data = parts.map((part) => part.out).reverse();
-  await mergeData({ data, out, holdout: 0.25 });
-  expect([await out.read('manifest.json'), await out.read('images.safetensors')]).toEqual(expected.files);
-  await expect(run({ ...whole, shard: { index: 0, count: 3 } })).rejects.toThrow('there is no part 0 of 3.');
+it.each([{}, { vocabulary: ['<pad>', '<unk>', 'zebra', 'number'] }])(
+  'in parts merge to the bytes of one: %j',
+  async (given) => {
+    const whole = { source: [at('shards/0.tar'), at('rows.parquet')], nearCopies: true, ...given };
+    const expected = await run(whole);
+    const parts = await Promise.all(
+      [1, 2, 3].map(async (index) => {
+        const out = memoryStore();
+        return { out, ...(await run({ ...whole, out, holdout: 0, shard: { index, count: 3 } })) };
+      }),
+    );
+    expect(parts.map(({ manifest }) => manifest.count).reduce((sum, n) => sum + n)).toBe(12);
+    for (const { manifest } of parts) expect(manifest.count).toBeLessThan(12);
+    const out = memoryStore();
+    const data = parts.map((part) => part.out).reverse();
+    await mergeData({ data, out, holdout: 0.25 });
+    expect([await out.read('manifest.json'), await out.read('images.safetensors')]).toEqual(expected.files);
+    await expect(run({ ...whole, shard: { index: 0, count: 3 } })).rejects.toThrow('there is no part 0 of 3.');
 
-  const large = memoryStore();
-  await run({ ...whole, size: 8, out: large });
-  const mixed = { data: [data[0]!, large], out: memoryStore() };
-  await expect(mergeData(mixed)).rejects.toThrow(
-    'the pictures of data folder 2 have 8 pixels, those of folder 1 have 4. Prepare them with one size.',
-  );
-  await expect(mergeData({ data: [], out: memoryStore() })).rejects.toThrow('there is no data folder.');
-  await expect(mergeData({ data, out: data[0]! })).rejects.toThrow('the output folder is data folder 1');
+    const large = memoryStore();
+    await run({ ...whole, size: 8, out: large });
+    const mixed = { data: [data[0]!, large], out: memoryStore() };
+    await expect(mergeData(mixed)).rejects.toThrow(
+      'the pictures of data folder 2 have 8 pixels, those of folder 1 have 4. Prepare them with one size.',
+    );
+    await expect(mergeData({ data: [], out: memoryStore() })).rejects.toThrow('there is no data folder.');
+    await expect(mergeData({ data, out: data[0]! })).rejects.toThrow('the output folder is data folder 1');
+  },
+);
+
+it('are prepared in parts of which one has no picture for training, or none at all', async () => {
+  const whole = { source: at('rows.parquet'), holdout: 0.5 };
+  const data: FileStore[] = [];
+  for (let index = 1; index <= 24; index++) {
+    const out = memoryStore();
+    const error = await run({ ...whole, out, shard: { index, count: 24 } }).then(() => undefined, String);
+    if (error === undefined) data.push(out);
+    else expect(error).toBe('DataError: [prepare] this part has no picture. Merge the others without it.');
+  }
+  const out = memoryStore();
+  await mergeData({ data, out, holdout: 0.5, nearCopies: false });
+  expect(await out.read('manifest.json')).toEqual((await run(whole)).files[0]);
 });
 
 it('keep a source once only, however often it is given', async () => {

@@ -7,7 +7,7 @@ import { IMAGE_EXTENSIONS } from '../decode-image.js';
 import { whyNotRead } from '../list-images.js';
 import { byteStream, notWhole } from './bytes.js';
 import type { EncodedPicture, EncodedSource } from './encoded-source.js';
-import { type Columns, checkColumns, type PictureWords, wordsOf } from './fields.js';
+import { type Columns, checkColumns, type PictureWords, wordFields, wordsOf } from './fields.js';
 
 /** A larger picture is not decoded, larger words are not read: a member says its size before it is read. */
 const mostBytes = { picture: 256 * 2 ** 20, words: 2 ** 20 };
@@ -38,7 +38,7 @@ async function* samples(
   }
   if (!sample) return;
   yield* sample.finish(columns, names);
-  checkColumns([...names], columns);
+  checkColumns([...names], columns, wordFields);
 }
 
 interface Member {
@@ -111,8 +111,16 @@ class Sample {
     else if (!wordMembers.has(extension)) {
       if (!this.#picture) this.#picture = member;
       else this.#reason ??= 'a sample with several pictures';
-    } else if (bytes) this.#words.set(extension, new TextDecoder().decode(bytes));
+    } else if (bytes) this.#hear(extension, bytes);
     else this.#reason ??= `${extension} of more than ${mostBytes.words / 2 ** 20} MB`;
+  }
+
+  #hear(extension: string, bytes: Uint8Array): void {
+    try {
+      this.#words.set(extension, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch {
+      this.#reason ??= `${extension} that is not UTF-8`;
+    }
   }
 
   /** The sample as a picture, or what of it is left out; adds the names of its columns to `names`. */
@@ -132,7 +140,8 @@ class Sample {
 
   #wordsIn(columns: Columns | undefined, names: Set<string>): PictureWords {
     const json = this.#words.get('json');
-    const record = json === undefined ? {} : recordOf(json, `${this.shard}, ${this.key}.json`);
+    const record =
+      json === undefined ? {} : recordOf(json, `${this.shard}, ${this.key}.json`, 'Correct it, or leave it out.');
     for (const name of Object.keys(record)) names.add(name);
     const [caption, category] = ['txt', 'cls'].map((member) => this.#words.get(member)?.trim());
     // What has a member of its own is said by it.
