@@ -100,6 +100,22 @@ it('learns classes of a list', async () => {
   await writeFile(at('others.txt'), 'red\ngreen\nblue\n');
   const others = await paris([...like, '--labels', at('others.txt'), '--out', at('other-labelled')]);
   expect([others.code, others.stderr]).toEqual([65, expect.stringContaining('has other classes than the list')]);
+  for (const [text, what] of [
+    ['red\n\nblue\n', 'line 2 of '],
+    ['red\nblue\nred\n', 'line 3 of '],
+  ] as const) {
+    await writeFile(at('odd.txt'), text);
+    const { code: odd, stderr: said } = await paris([
+      'prepare',
+      ...source,
+      '--labels',
+      at('odd.txt'),
+      '--out',
+      at('odd'),
+    ]);
+    expect([odd, said]).toEqual([65, expect.stringContaining(what)]);
+    expect(said).toContain('Write one class a line, each once.');
+  }
   await run('partition', at('labelled'), '--clusters', '1');
   await run('train', 'expert', at('labelled'), '--cluster', '0', '--out', at('classes'), ...toy);
   await run('assemble', at('classes'), '--out', at('class-model'));

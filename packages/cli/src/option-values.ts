@@ -26,6 +26,12 @@ export function number(bounds: {
   };
 }
 
+/** A text with something in it. */
+export function some(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
 /** What a function of the library makes of the text. */
 export function parsed<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {

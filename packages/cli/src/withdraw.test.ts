@@ -151,6 +151,7 @@ it.each([
   [['--source', 'musuem'], 'no network saw the source "musuem". Their sources are: mine, museum.'],
   [['--expert', 'three'], '"three" is no number of an expert'],
   [['--expert', '7', '--in-place'], 'there is no expert 7. Name some of 0, 1, 2.'],
+  [['--expert', '7'], 'there is no expert 7. Name some of 0, 1, 2.'],
   [['--licence', 'MIT', '--in-place'], 'all 3 experts would leave, and nothing would be left'],
   [
     ['--source', 'mine', '--data-out', 'somewhere'],

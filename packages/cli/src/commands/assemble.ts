@@ -9,7 +9,7 @@ import { checkOutputs, path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
 import { type GpuFlags, gpuOptions, onGpu } from '../gpu.js';
 import { fileAt, partAt } from '../modules.js';
-import { number, policyName } from '../option-values.js';
+import { number, policyName, some } from '../option-values.js';
 import { createReporter, type Reporter } from '../reporter.js';
 import { weightsOption } from '../shared-options.js';
 import { stoppable } from '../stop.js';
@@ -45,7 +45,7 @@ export function assembleCommand(): Command {
     .option('--trust <file>', 'list of keys: results that others signed are refused')
     .option('--codec <folder>', 'what the latents were encoded with, which the model takes along')
     .option('--text <folder>', 'what the captions were encoded with, which the model takes along')
-    .option('--licence <text>', "licence of the model (default: the pictures' licences)")
+    .option('--licence <text>', "licence of the model (default: the pictures' licences)", some)
     .option('--routing <policy>', 'routing policy where none is given (default: top2)', policyName)
     .addOption(
       weightsOption(

@@ -9,7 +9,7 @@ import { configurable } from '../config/configurable.js';
 import { collected } from '../config/file.js';
 import { gpuAction } from '../gpu.js';
 import { loadArchitecture } from '../modules.js';
-import { number, parsed } from '../option-values.js';
+import { number, parsed, some } from '../option-values.js';
 import { dropoutOption, weightsOption } from '../shared-options.js';
 import { common, type Flags, learningFlags, runFolder, runsOf, timesOption, watched } from './train/flags.js';
 
@@ -40,7 +40,7 @@ export function distilCommand(): Command {
       collected,
       [],
     )
-    .option('--licence <text>', "licence of the model (default: those of the pictures and the teacher's)")
+    .option('--licence <text>', "licence of the model (default: those of the pictures and the teacher's)", some)
     .addOption(weightsOption('how weights are written (default: as they were trained)'));
   configurable(command, ['data', 'out'], 'model');
   checkOutputs(command, 'distil', (flags: DistilFlags, [model]) => ({

@@ -183,8 +183,13 @@ async function classesIn(file: string): Promise<LabelSet> {
   });
   const names = text.split(/\r?\n/).map((line) => line.trim());
   while (names.at(-1) === '') names.pop();
-  if (names.length > 0) return { classes: names.length, names };
-  throw new DataError('prepare', `${file} names no class. Write one a line.`);
+  if (names.length === 0) throw new DataError('prepare', `${file} names no class. Write one a line.`);
+  for (const [line, name] of names.entries()) {
+    if (name !== '' && names.indexOf(name) === line) continue;
+    const what = name === '' ? 'names no class' : `names ${JSON.stringify(name)} again`;
+    throw new DataError('prepare', `line ${line + 1} of ${file} ${what}. Write one class a line, each once.`);
+  }
+  return { classes: names.length, names };
 }
 
 const examples = `

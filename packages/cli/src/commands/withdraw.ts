@@ -66,6 +66,12 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
   const pick = pickOf(flags);
   const store = nodeStore(model);
   let experts = [...new Set(flags.expert?.map(numberOf))];
+  if (experts.length > 0) {
+    const present = presentExperts(await readModelIndex(store, model));
+    const strange = experts.find((k) => !present.includes(k));
+    if (strange !== undefined)
+      throw new ValueError('withdraw', `there is no expert ${strange}. Name some of ${present.join(', ')}.`);
+  }
   if (pick) {
     const seen = await whoSaw(store, pick, data === undefined ? undefined : nodeStore(data));
     experts = [...seen.experts.keys()];

@@ -92,6 +92,7 @@ describe('--config', () => {
     ['steps: many', '[config] train.yaml: steps is "many". It is not a whole number.'],
     ['steps: 0', '[config] train.yaml: steps is 0. It must be a whole number from 1 on.'],
     ['steps: [1, 2]', '[config] train.yaml: steps is [1,2]. It is not a whole number.'],
+    ['out: [a, b]', '[config] train.yaml: out is ["a","b"]. It is a single path.'],
     ['steps: {a: 1}', '[config] train.yaml: steps is {"a":1}. It is a text, a number or a list of them.'],
     ['steps:', '[config] train.yaml: steps has no value. Give one, or remove the line.'],
     ['init: [a, b]', '[config] train.yaml: init is ["a","b"]. It is a single value.'],

@@ -5,6 +5,7 @@ import { ConfigError } from '@paris/files';
 import type { Json } from '@paris/trainer';
 import type { Option } from 'commander';
 import type { Document } from 'yaml';
+import { path } from '../check-outputs.js';
 
 /** Fields of a config file. */
 export type ConfigFields = { readonly [name: string]: Json };
@@ -78,6 +79,7 @@ export function optionValue(file: string, name: string, option: Option, value: J
     if (texts.length === 1) return texts[0];
     throw refuse('It is a single value.');
   }
+  if (parseArg === path && texts.length > 1) throw refuse('It is a single path.');
   try {
     if (parseArg === collected) return texts;
     return parseArg(texts.join(','), undefined);

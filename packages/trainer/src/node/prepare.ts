@@ -22,6 +22,7 @@ import { openSpool } from '../prepare/spool.js';
 import { type DecodeOptions, IMAGE_EXTENSIONS } from './decode-image.js';
 import { type ListedImages, listImages } from './list-images.js';
 import { readCaptions } from './read-captions.js';
+import { ArchiveNames } from './sources/archive-names.js';
 import { decodeSettings, decodeUnknown } from './sources/decode-ahead.js';
 import { type EncodedSource, joined } from './sources/encoded-source.js';
 import type { Columns } from './sources/fields.js';
@@ -206,11 +207,12 @@ async function openSources(places: readonly string[], options: PrepareOptions): 
     throw new DataError('prepare', 'a captions file is for one folder of pictures, and there are several sources.');
   }
   const opened: OpenSource[] = [];
+  const names = new ArchiveNames();
   for (const place of places) {
-    if (await isFolder(place)) opened.push(...(await openFolder(resolve(place), options)));
+    if (await isFolder(place)) opened.push(...(await openFolder(resolve(place), options, names)));
     else {
       for (const archive of await archivesOf(place, options)) {
-        opened.push({ source: await openArchive(archive, options) });
+        opened.push({ source: await openArchive(archive, options, names) });
       }
       if (captions === undefined) continue;
       const shown = withoutSecrets(place);
@@ -230,12 +232,12 @@ function assertTables(opened: readonly OpenSource[], { captions, columns = {} }:
   throw new DataError('prepare', `${what}. Give it with --captions FILE, or leave --columns out.`);
 }
 
-async function openFolder(folder: string, options: PrepareOptions): Promise<OpenSource[]> {
+async function openFolder(folder: string, options: PrepareOptions, names: ArchiveNames): Promise<OpenSource[]> {
   const { captions, columns } = options;
   const rows = captions === undefined ? undefined : await readCaptions(captions, columns);
   const listed = await listImages(folder, captions && (await realpath(captions)));
   if (listed.files.length === 0 && listed.archives.length > 0 && !rows) {
-    const archives = listed.archives.map((path) => openArchive(join(folder, path), options));
+    const archives = listed.archives.map((path) => openArchive(join(folder, path), options, names));
     return (await Promise.all(archives)).map((source) => ({ source }));
   }
   if (listed.files.length === 0) throw new DataError('prepare', nothingIn(listed.left));

@@ -5,6 +5,7 @@ import { type FileSource, httpStore, patientSource, withoutSecrets } from '@pari
 import { nodeStore } from '@paris/files/node';
 import { type S3Options, s3Environment, s3Store } from '@paris/files/s3';
 import { DataError } from '../../errors.js';
+import { ArchiveNames } from './archive-names.js';
 import type { EncodedSource } from './encoded-source.js';
 import type { Columns } from './fields.js';
 import { isArchive, isParquet, isTar } from './file-names.js';
@@ -30,12 +31,17 @@ export function placeOf(source: string): string | undefined {
 
 /**
  * The pictures of a tar shard or a parquet file, on this machine or at an address (`http`, `https` or `s3`, read in ranges).
+ * @param names - of all archives that are read together
  * @throws DataError if it is neither
  */
-export async function openArchive(source: string, options: ArchiveOptions = {}): Promise<EncodedSource> {
+export async function openArchive(
+  source: string,
+  options: ArchiveOptions = {},
+  names: ArchiveNames = new ArchiveNames(),
+): Promise<EncodedSource> {
   const { columns } = options;
   const { store, path } = fileOf(source, options);
-  if (isParquet(path)) return parquet(store, path, columns);
+  if (isParquet(path)) return parquet(store, path, columns, names.add(source));
   if (isTar(path)) return webDataset(store, path, columns);
   const shown = withoutSecrets(source);
   throw new DataError('prepare', `${shown} is not a folder, a .tar (.tar.gz, .tgz) or a .parquet. Check the path.`);

@@ -3,7 +3,6 @@ import type { FileSource } from '@paris/files';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { DataError } from '../../errors.js';
 import type { SkippedPicture } from '../../prepare/picture-source.js';
-import { stemOf } from '../list-images.js';
 import { optionalPackage } from '../optional.js';
 import { notWhole } from './bytes.js';
 import type { EncodedPicture, EncodedSource } from './encoded-source.js';
@@ -11,11 +10,16 @@ import { type Columns, checkColumns, columnOf, textOf, wordFields, wordsOf } fro
 
 /**
  * The pictures of a parquet file, a row group at a time. Its image column holds bytes or `{ bytes, path }`; a picture is named
- * by the file column, by `path`, or by its row. Class labels that the file names (`ClassLabel`) become their names.
+ * by the file column, by `path`, or by its row, after the name of the file. Class labels that the file names (`ClassLabel`) become their names.
  * @throws DataError if it is no parquet file or has no image column, if `columns` names one that is not there, or if the
  *   optional peer dependency `hyparquet` is not installed
  */
-export async function parquet(store: FileSource, path: string, columns?: Columns): Promise<EncodedSource> {
+export async function parquet(
+  store: FileSource,
+  path: string,
+  columns: Columns | undefined,
+  nameOfFile: () => string,
+): Promise<EncodedSource> {
   const { parquetMetadataAsync, parquetSchema } = await hyparquet();
   const file = await bufferOf(store, path);
   const metadata = await whole(path, () => parquetMetadataAsync(file, { geoparquet: false }));
@@ -27,6 +31,7 @@ export async function parquet(store: FileSource, path: string, columns?: Columns
     throw new DataError('prepare', `${what}. Name it: --columns image=NAME.`);
   }
   const read = {
+    nameOfFile,
     file,
     metadata,
     names,
@@ -38,6 +43,7 @@ export async function parquet(store: FileSource, path: string, columns?: Columns
 }
 
 interface Read {
+  readonly nameOfFile: () => string;
   readonly file: AsyncBuffer;
   readonly metadata: FileMetaData;
   readonly names: readonly string[];
@@ -49,7 +55,7 @@ interface Read {
 
 async function* rowsOf(
   path: string,
-  { file, metadata, names, image, nameOf, classes }: Read,
+  { nameOfFile, file, metadata, names, image, nameOf, classes }: Read,
   columns: Columns | undefined,
 ): AsyncGenerator<EncodedPicture | SkippedPicture> {
   const { parquetReadObjects } = await hyparquet();
@@ -58,7 +64,7 @@ async function* rowsOf(
     'reading compressed parquet files',
     () => import('hyparquet-compressors'),
   );
-  const base = path.slice(path.lastIndexOf('/') + 1);
+  const name = nameOfFile();
   const words = wordFields.map((field) => columnOf(field, names, columns));
   const wanted = names.filter((name) => name === image || name === nameOf || words.includes(name));
   let row = 0;
@@ -68,8 +74,7 @@ async function* rowsOf(
       parquetReadObjects({ file, metadata, compressors, columns: wanted, rowStart, rowEnd, utf8: false }),
     );
     for (const record of records) {
-      const name = `${stemOf(base)}/${row++}`;
-      yield pictureOf(record, name, { image, nameOf, classes }, columns);
+      yield pictureOf(record, `${name}/${row++}`, { image, nameOf, classes }, columns);
     }
   }
 }

@@ -112,6 +112,25 @@ const run = async ({ out = memoryStore(), ...options }: { out?: FileStore; [opti
   return { ...report, files: [await out.read('manifest.json'), await out.read('images.safetensors')] };
 };
 
+it('name rows by as much of the path of their file as tells files apart', async () => {
+  const unnamed = (of: readonly Record_[]) =>
+    new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'image', data: of.map(({ bytes }) => bytes) }] }));
+  for (const [folder, of] of Object.entries({ train: records.slice(0, 3), test: records.slice(3, 5) })) {
+    await mkdir(at(`hub/${folder}`), { recursive: true });
+    await write(at(`hub/${folder}/0000.parquet`), unnamed(of));
+  }
+  const files = ['train', 'test'].map((folder) => at(`hub/${folder}/0000.parquet`));
+  const ids = async (source: readonly string[]) => {
+    const { manifest } = await run({ source, holdout: 0 });
+    expect(manifest.skipped).toEqual([]);
+    return manifest.items.map(({ id }) => id);
+  };
+  const names = ['test/0000/0', 'test/0000/1', 'train/0000/0', 'train/0000/1', 'train/0000/2'];
+  expect(await ids(files)).toEqual(names);
+  expect(await ids([at('hub')])).toEqual(names); // a folder of archives
+  expect(await ids(files.slice(1))).toEqual(['0000/0', '0000/1']);
+});
+
 it('are one data folder, whichever way they are stored', async () => {
   const expected = await run({ source: at('csv'), captions: at('list.csv') });
   expect(expected.manifest.items).toHaveLength(12);
