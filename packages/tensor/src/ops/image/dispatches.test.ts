@@ -18,7 +18,7 @@ it('a convolution is two dispatches, one of a 1 × 1 kernel', async (context) =>
   };
   expect(await counted(conv2d(x!, three!, { bias, padding: 1 }))).toBe(2);
   expect(await counted(conv2d(x!, one!, { bias }))).toBe(1);
-  // Back: a product and a fold for x; the cotangent and the windows laid out, and a product, for the weight.
+  // Back: a product and a fold for x; the windows laid out, a product for each picture and their sum for the weight.
   const both = grad((p: { x: Tensor; w: Tensor }) => conv2d(p.x, p.w, { padding: 1 }).square().sum());
   expect(await counted(both({ x: x!, w: three! }))).toBeLessThanOrEqual(8);
   expect(await counted(resize(x!, [16, 16], 'nearest').mul(2))).toBe(1);
