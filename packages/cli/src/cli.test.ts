@@ -165,7 +165,7 @@ describe('paris', () => {
     expect((await paris(['info', 'dit-xl-2'])).stdout).toContain('605,970,448 parameters');
     expect((await paris(['info', 'router-b-2'])).stdout).toContain('129,136,904 parameters');
     const { code, stderr } = await paris(['info', join(folder, 'photos')]);
-    expect(stderr).toContain('is neither a model, run or data folder nor a preset (dit-xl-2');
+    expect(stderr).toContain('is neither a model, run, data or codec folder nor a preset (dit-xl-2');
     expect(code).toBe(2);
   });
 });

@@ -82,6 +82,9 @@ it('learns latents of a codec that it trained', async () => {
   const said = await run('train', 'codec', at('pixels'), '--out', at('own-codec'), ...small);
   expect(said).toMatch(/held-out pictures drawn from latents: \d+\.\d dB/);
   expect(said).toContain(`the codec → ${at('own-codec')}`);
+  expect(await run('info', at('own-codec'))).toMatch(
+    /codec +tiny-autoencoder, [\d,]+ parameters in \d+ tensors\ntraining +\d+ pictures drawn from latents: \d+\.\d dB\nheld out +\d+ /,
+  );
   await run('prepare', ...source, '--codec', at('own-codec'), '--out', at('latents'));
   expect(await run('info', at('latents'))).toMatch(/latents +4 × 4 × 4 of 8 px, by tiny-autoencoder/);
   await run('partition', at('latents'), '--clusters', '1');

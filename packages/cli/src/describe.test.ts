@@ -41,7 +41,9 @@ it('says of the smaller presets that they are no published layout', async () => 
 });
 
 it.each(['constructor', '__proto__', 'toString'])('%s is no preset', async (name) => {
-  await expect(describe(name)).rejects.toThrow(`[info] ${name} is neither a model, run or data folder nor a preset`);
+  await expect(describe(name)).rejects.toThrow(
+    `[info] ${name} is neither a model, run, data or codec folder nor a preset`,
+  );
 });
 
 it('says what the networks of a model hold, by dtype, and what a forward of each costs', async () => {
@@ -80,6 +82,6 @@ it('says what the networks of a model hold, by dtype, and what a forward of each
 
 it('names the presets where it is given something else', async () => {
   await expect(describe('/nowhere/dit-xxl')).rejects.toThrow(
-    '[info] /nowhere/dit-xxl is neither a model, run or data folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2).',
+    '[info] /nowhere/dit-xxl is neither a model, run, data or codec folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2).',
   );
 });

@@ -1,4 +1,4 @@
-// What something is: a preset, a model, a run or a data folder, in a few lines.
+// What something is: a preset, a model, a run, a data folder or a codec, in a few lines.
 import { readFile } from 'node:fs/promises';
 import { ditCost, ditParameterShapes, ditPresets, parseDiTConfig } from '@paris/dit';
 import type { FileSource } from '@paris/files';
@@ -10,7 +10,16 @@ import { parseRouterConfig, routerCost, routerParameterShapes, routerPresets } f
 import { readPictureMetadata } from '@paris/sampler/metadata';
 import { ValueError } from '@paris/tensor';
 import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
-import { DataError, type Manifest, type PartRecord, readManifest, readMetrics, readRun } from '@paris/trainer';
+import {
+  CODEC_REPORT,
+  DataError,
+  type Manifest,
+  type PartRecord,
+  readCodecReport,
+  readManifest,
+  readMetrics,
+  readRun,
+} from '@paris/trainer';
 import * as z from 'zod/mini';
 import { inBytes } from './in-bytes.js';
 import { memoryRows } from './memory.js';
@@ -26,10 +35,11 @@ export async function describe(target: string): Promise<string> {
   if (await store.exists('model_index.json')) return describeModel(store);
   if (await store.exists('run.json')) return describeRun(store);
   if (await store.exists('manifest.json')) return describeData(store);
+  if (await store.exists(CODEC_REPORT)) return describeCodec(store);
   const names = [...Object.keys(ditPresets), ...Object.keys(routerPresets)].join(', ');
   throw new ValueError(
     'info',
-    `${target} is neither a model, run or data folder nor a preset (${names}). Check the path.`,
+    `${target} is neither a model, run, data or codec folder nor a preset (${names}). Check the path.`,
   );
 }
 
@@ -199,6 +209,23 @@ async function describeData(store: FileSource): Promise<string> {
     ...encodingRows(manifest),
     ['skipped', `${manifest.skipped.length} files`],
     ['partition', partitioned ? 'made' : 'not yet: paris partition'],
+  ]);
+}
+
+/** A codec that `paris train codec` wrote. */
+async function describeCodec(store: FileSource): Promise<string> {
+  const { training, heldOut, files } = await readCodecReport(store);
+  const { architecture, ...config } = await readJson(store, 'config.json', z.record(z.string(), z.json()));
+  const { entries } = await readHeader(store, 'model.safetensors');
+  const count = entries.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const drawn = ({ pictures, psnr }: typeof training) =>
+    `${pictures} pictures drawn from latents: ${psnr.toFixed(1)} dB`;
+  return lines([
+    ['codec', `${architecture}, ${millions(count)} in ${entries.length} tensors`],
+    ['training', drawn(training)],
+    ...(heldOut ? [['held out', drawn(heldOut)] as [string, string]] : []),
+    ['weights', files['model.safetensors'] ?? ''],
+    ...pairs(config),
   ]);
 }
 

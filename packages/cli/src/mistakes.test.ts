@@ -92,7 +92,7 @@ it('commands', async () => {
     `"2: paris: [sample] there is no prompt. Give --prompt "…", --batch FILE or --like PICTURE."`,
   );
   expect(await cli('info', join(folder, 'nothing'))).toMatchInlineSnapshot(
-    `"2: paris: [info] …/nothing is neither a model, run or data folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2). Check the path."`,
+    `"2: paris: [info] …/nothing is neither a model, run, data or codec folder nor a preset (dit-xl-2, dit-l-2, dit-b-2, dit-s-2, router-b-2). Check the path."`,
   );
   expect(await cli('assemble', join(folder, 'nothing'), '--out', join(folder, 'model'))).toMatchInlineSnapshot(
     `"78: paris: [assemble] there is no run of an expert (expert-00, …). Train them first."`,

@@ -32,7 +32,7 @@ export { parseTrustList, type TrustList } from './bundle/trust.js';
 export { assembledCard, CARD_FILE, type CardIndex, type CardOptions, modelCard } from './card/card.js';
 export { readCardCondition } from './card/condition.js';
 export { type CardEvaluation, readCardEvaluation } from './card/evaluation.js';
-export { type CodecReport, type MakeCodecOptions, makeCodec } from './codec/codec.js';
+export { CODEC_REPORT, type CodecReport, type MakeCodecOptions, makeCodec, readCodecReport } from './codec/codec.js';
 export { type CodecSize, codecConfig, type TrainCodecOptions, trainCodec } from './codec/train-codec.js';
 export { type BatchDraw, BatchDrawer, type BatchSpec, initKey, runKey } from './data/batches.js';
 export { type ColumnArrays, columnOf, columnsOf, type DataColumns } from './data/columns.js';

@@ -3,7 +3,7 @@ import { printText } from '../print.js';
 
 export function infoCommand(): Command {
   return new Command('info')
-    .description('say what a preset, a model, a run, a data folder or a picture is')
+    .description('say what a preset, a model, a run, a data folder, a codec or a picture is')
     .argument('<what>', 'dit-xl-2, router-b-2, …, a folder, or a PNG that was drawn')
     .option('--words', 'list the words that prompts can have, one a line, the most frequent first')
     .addHelpText(

@@ -44,7 +44,8 @@ const reportSchema: z.ZodMiniType<CodecReport> = z.object({
   heldOut: z.optional(measured),
 });
 
-const REPORT = 'codec.json';
+/** Its file in the codec's folder. */
+export const CODEC_REPORT = 'codec.json';
 const CONFIG = 'config.json';
 /** Pictures that are measured at most, of each side. */
 const MOST = 512;
@@ -52,11 +53,11 @@ const MOST = 512;
 /** What {@link makeCodec} writes. A codec from elsewhere has no codec.json, and so is not ours to write over. */
 const codecFolder: OutputKind = {
   name: 'codec',
-  index: REPORT,
+  index: CODEC_REPORT,
   parts: [CONFIG, WEIGHTS_FILE],
   async owned(store) {
-    const report = await readJson(store, REPORT, reportSchema).catch(() => undefined);
-    return report && new Set([REPORT, ...Object.keys(report.files)]);
+    const report = await readCodecReport(store).catch(() => undefined);
+    return report && new Set([CODEC_REPORT, ...Object.keys(report.files)]);
   },
 };
 
@@ -91,12 +92,17 @@ export async function makeCodec(options: MakeCodecOptions): Promise<CodecReport>
   const written = { [CONFIG]: encodeJson(scaled), [WEIGHTS_FILE]: weights };
   const hashes = await Promise.all(Object.entries(written).map(async ([name, bytes]) => [name, await sha256(bytes)]));
   const report: CodecReport = { version: 1, files: Object.fromEntries(hashes), latents, ...quality };
-  const replaced = { parts: codecFolder.parts, last: REPORT };
+  const replaced = { parts: codecFolder.parts, last: CODEC_REPORT };
   await replaceOutput(out, codecFolder, replaced, 'train', async (folder) => {
     for (const [name, bytes] of Object.entries(written)) await folder.write(name, bytes);
-    await folder.write(REPORT, encodeJson(report));
+    await folder.write(CODEC_REPORT, encodeJson(report));
   });
   return report;
+}
+
+/** What came of a codec's training, from its folder. @throws CheckpointError if its codec.json is none */
+export async function readCodecReport(store: FileSource): Promise<CodecReport> {
+  return readJson(store, CODEC_REPORT, reportSchema);
 }
 
 /** Latents of training pictures, and errors of pictures on both sides. */
