@@ -28,7 +28,7 @@ import { type EncodedSource, joined } from './sources/encoded-source.js';
 import type { Columns } from './sources/fields.js';
 import type { PictureFilter } from './sources/filter.js';
 import { type FolderSource, folderSource, isTable } from './sources/folder.js';
-import { type ArchiveOptions, archivesOf, isFolder, openArchive, placeOf } from './sources/open-archive.js';
+import { type ArchiveOptions, archivesOf, isFolder, openAmong, placeOf } from './sources/open-archive.js';
 import { type Shard, shardOf } from './sources/shard.js';
 
 /** Which pictures and captions are read, where they go, and what is held out. */
@@ -212,7 +212,7 @@ async function openSources(places: readonly string[], options: PrepareOptions): 
     if (await isFolder(place)) opened.push(...(await openFolder(resolve(place), options, names)));
     else {
       for (const archive of await archivesOf(place, options)) {
-        opened.push({ source: await openArchive(archive, options, names) });
+        opened.push({ source: await openAmong(names, archive, options) });
       }
       if (captions === undefined) continue;
       const shown = withoutSecrets(place);
@@ -237,7 +237,7 @@ async function openFolder(folder: string, options: PrepareOptions, names: Archiv
   const rows = captions === undefined ? undefined : await readCaptions(captions, columns);
   const listed = await listImages(folder, captions && (await realpath(captions)));
   if (listed.files.length === 0 && listed.archives.length > 0 && !rows) {
-    const archives = listed.archives.map((path) => openArchive(join(folder, path), options, names));
+    const archives = listed.archives.map((path) => openAmong(names, join(folder, path), options));
     return (await Promise.all(archives)).map((source) => ({ source }));
   }
   if (listed.files.length === 0) throw new DataError('prepare', nothingIn(listed.left));

@@ -31,14 +31,14 @@ export function placeOf(source: string): string | undefined {
 
 /**
  * The pictures of a tar shard or a parquet file, on this machine or at an address (`http`, `https` or `s3`, read in ranges).
- * @param names - of all archives that are read together
  * @throws DataError if it is neither
  */
-export async function openArchive(
-  source: string,
-  options: ArchiveOptions = {},
-  names: ArchiveNames = new ArchiveNames(),
-): Promise<EncodedSource> {
+export async function openArchive(source: string, options: ArchiveOptions = {}): Promise<EncodedSource> {
+  return openAmong(new ArchiveNames(), source, options);
+}
+
+/** {@link openArchive}, of an archive that is read together with others. */
+export async function openAmong(names: ArchiveNames, source: string, options: ArchiveOptions): Promise<EncodedSource> {
   const { columns } = options;
   const { store, path } = fileOf(source, options);
   if (isParquet(path)) return parquet(store, path, columns, names.add(source));
