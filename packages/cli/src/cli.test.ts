@@ -63,7 +63,7 @@ describe('paris', () => {
     [['verify', 'x', '--data', 'y', '--confidence', '2'], 'It must be a number up to 1.'],
     [['verify', 'x', '--data', 'y', '--root', 'abc'], '--root is a SHA-256: 64 hexadecimal digits'],
     [['key'], 'give --out FILE or --show FILE'],
-    [['train'], 'train one expert, or the router, or what a job bundle asks for'],
+    [['train'], 'train one expert, the router, a codec, or what a job bundle asks for'],
     [['assemble', 'x', '--out', 'y', '--routing', 'topp2'], 'there is no policy "topp2". Write full, top2'],
     [['sample', 'x', '--prompt', 'a', '--sampler', 'plms'], 'no sampler is called "plms". Known: euler, heun,'],
     [['distil', 'x', '--data', 'y', '--out', 'z', '--teacher', 'best'], 'there is no policy "best". Write full, top2'],

@@ -20,7 +20,7 @@ await device.close();`,
   },
   'sampling with DiT and top-2': {
     vite: 83_000,
-    esbuild: 90_500, // it puts what is exported and also loaded later (samplers, schedules) into the first load
+    esbuild: 90_600, // it puts what is exported and also loaded later (samplers, schedules) into the first load
     code: `import { loadPipeline, top } from '@paris/sampler';
 const pipeline = await loadPipeline('https://example.com/model');
 console.log(await pipeline.generate({ prompt: 'cat face', routing: top(2) }));`,

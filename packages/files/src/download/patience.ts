@@ -1,7 +1,7 @@
 // One answer from a server that may break, stall, be busy or ignore what was asked.
 import { FileTooLargeError, StoreError, UnavailableError } from '../errors.js';
 import { cancelBody } from '../http/body.js';
-import { isReset } from '../http/patient.js';
+import { isReset } from '../http/reset.js';
 import { retryAfterMs } from '../http/retry-after.js';
 import { joinBytes } from '../join-bytes.js';
 import { sleep } from '../sleep.js';

@@ -3,6 +3,7 @@
 import { FileChangedError, UnavailableError } from '../errors.js';
 import { sleep } from '../sleep.js';
 import type { FileSource } from '../stores/store.js';
+import { isReset } from './reset.js';
 
 /** How often a server is asked, and how long is waited in between. */
 export interface RetryOptions {
@@ -51,14 +52,4 @@ export function patientSource(source: FileSource, options: RetryOptions = {}): F
     size: (path) => ask(() => source.size(path)),
     exists: (path) => ask(() => source.exists(path)),
   };
-}
-
-const resets: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
-
-/** Whether a connection was there, and went. */
-export function isReset(error: Error): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (resets.includes((cause as { code?: unknown }).code)) return true;
-  }
-  return false;
 }

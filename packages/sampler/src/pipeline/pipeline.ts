@@ -261,8 +261,7 @@ export class Pipeline {
         } satisfies StepEvent as StepEvent;
         startStep(step + 1);
       }
-      if (images.length === 0)
-        refuse(`the sampler ended before the last of ${times.length - 1} steps. Let it yield each`);
+      if (images.length === 0) refuse('the sampler ended early. Let it yield each step');
       return { images, records: run.records, expertPictures };
     } finally {
       for (const each of owned) each.dispose();

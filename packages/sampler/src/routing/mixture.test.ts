@@ -313,14 +313,14 @@ describe('mixture', () => {
     [
       'one channel',
       ({ latents }: NoisyInput) => latents.slice([null, [0, 1], null, null]),
-      '[expert] the answer has the shape [8, 1, 1, 2], not [8, 2, 1, 2].',
+      '[expert] the answer is [8,1,1,2], not [8,2,1,2].',
     ],
     [
       'one picture',
       ({ latents }: NoisyInput) => latents.slice([[0, 1], null, null, null]),
-      '[expert] the answer has the shape [1, 2, 1, 2], not [8, 2, 1, 2].',
+      '[expert] the answer is [1,2,1,2], not [8,2,1,2].',
     ],
-    ['a number', () => ones([]), '[expert] the answer has the shape [], not [8, 2, 1, 2].'],
+    ['a number', () => ones([]), '[expert] the answer is [], not [8,2,1,2].'],
   ])('refuses %s where an expert is asked for a batch', async (_, apply, message) => {
     const expert: Expert = { ...affine(), apply: (_, input) => apply(input) };
     const experts = threeExperts(expert).slice(0, 1);
@@ -334,7 +334,7 @@ describe('mixture', () => {
     const router = { router: short, params: { slope: scalarTensor(0) as Tensor } };
     const run = mixture({ device, experts: threeExperts(), router, path: linearPath }).start(5, request(full()));
     using latents = pictures();
-    await expect(run.denoiser(latents, 0.5)).rejects.toThrow('[router] the answer has the shape [1, 3], not [5, 3].');
+    await expect(run.denoiser(latents, 0.5)).rejects.toThrow('[router] the answer is [1,3], not [5,3].');
   });
 
   it('refuses what does not fit together', async () => {

@@ -187,7 +187,12 @@ class Run implements MixtureRun {
         ...(previousWeights && { previousWeights }),
         ...resident,
       };
-      if (probabilities.some(Number.isNaN)) lost(imageIndex, step);
+      // What a router answers to latents that are no numbers any more: its policy would be blamed for what an expert said.
+      if (probabilities.some(Number.isNaN))
+        throw new ValueError(
+          'mixture',
+          `picture ${imageIndex} is NaN in step ${step}. Give less guidance, or check the weights.`,
+        );
       const weights = routing(probabilities, at);
       checkWeights(weights, shelf.experts.length, imageIndex);
       this.records[i]!.push({ step, evaluation, time, probabilities, weights });
@@ -225,12 +230,6 @@ class Run implements MixtureRun {
 function residentFirst(batches: readonly ExpertBatch[], resident: ReadonlySet<number>): number[] {
   const isThere = (i: number) => Number(resident.has(batches[i]!.expert));
   return [...batches.keys()].sort((a, b) => isThere(b) - isThere(a)); // a stable sort
-}
-
-/** A router answers NaN to latents that are not numbers any more: its policy would be blamed for what an expert said. */
-function lost(imageIndex: number, step: number): never {
-  const what = `picture ${imageIndex} is no longer made of finite numbers in step ${step}`;
-  throw new ValueError('mixture', `${what}. Give less guidance, or check the weights.`);
 }
 
 /** Guidance as inputs of a compiled function. */

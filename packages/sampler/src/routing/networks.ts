@@ -120,9 +120,8 @@ export function routerForward(router: Router): (params: Params, input: NoisyInpu
 
 /** What a network of somebody's own answered: another shape would be spread over all pictures, or fail far from here. */
 function ofShape(network: 'expert' | 'router', answer: Tensor, wanted: readonly number[]): Tensor {
-  const [got, due] = [`[${answer.shape.join(', ')}]`, `[${wanted.join(', ')}]`];
-  if (got === due) return answer;
-  throw new ShapeError(network, `the answer has the shape ${got}, not ${due}. Return that.`);
+  if (answer.shape.join() === wanted.join()) return answer;
+  throw new ShapeError(network, `the answer is [${answer.shape}], not [${wanted}]. Return that.`);
 }
 
 /** What an expert is asked in a batch. */

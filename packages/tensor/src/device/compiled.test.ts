@@ -120,7 +120,7 @@ describe('tracing', () => {
       expect(() => on.explain((t: Tensor) => t, { memoryBudgetBytes })).toThrow('[compile] memoryBudgetBytes is');
     }
     expect(() => on.compile((t: Tensor) => t, { donate: [0, -1] })).toThrow(
-      '[compile] donate holds -1, which is no position of an argument. They count from 0.',
+      '[compile] donate is [0,-1]. Give positions from 0 on.',
     );
     const nothing = on.compile((_: Tensor) => ({}));
     await expect(nothing(x)).rejects.toThrow('[compile] the function returned no tensor. Return what it computes.');

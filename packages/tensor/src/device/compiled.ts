@@ -58,12 +58,10 @@ const tracesKept = 256;
 
 /** @throws ValueError for a budget that would be none, and for what is no position of an argument */
 function checkOptions({ donate = [], memoryBudgetBytes = 0 }: CompileOptions): void {
-  if (!(memoryBudgetBytes >= 0)) {
-    throw new ValueError('compile', `memoryBudgetBytes is ${memoryBudgetBytes}. Give a number from 0 on.`);
-  }
-  const at = donate.find((position) => !Number.isInteger(position) || position < 0);
-  if (at === undefined) return;
-  throw new ValueError('compile', `donate holds ${at}, which is no position of an argument. They count from 0.`);
+  let wrong: string | undefined;
+  if (!(memoryBudgetBytes >= 0)) wrong = `memoryBudgetBytes is ${memoryBudgetBytes}. Give a number`;
+  if (donate.some((at) => !(at >= 0 && Number.isInteger(at)))) wrong = `donate is [${donate}]. Give positions`;
+  if (wrong) throw new ValueError('compile', `${wrong} from 0 on.`);
 }
 
 export function compileFunction<A extends readonly unknown[], R>(

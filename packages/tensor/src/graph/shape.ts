@@ -53,7 +53,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
 /** An axis counted from the front; negative axes count from the end. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    const fix = rank === 0 ? 'It is a single number: reshape it to [1]' : `Use ${-rank} to ${rank - 1}`;
+    const fix = rank === 0 ? 'Reshape it to [1]' : `Use ${-rank} to ${rank - 1}`;
     throw new ShapeError(op, `axis ${axis} does not exist in a tensor of rank ${rank}. ${fix}.`);
   }
   return axis < 0 ? axis + rank : axis;

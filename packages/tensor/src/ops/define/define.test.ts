@@ -304,7 +304,7 @@ describe('what cannot be', () => {
 
   it('a dtype that there is no text for', () => {
     expect(() => elementwise({ ...plain, name: 'id', dtypes: ['f32', 'i32'], wgsl: { f32: 'x' } })).toThrow(
-      '[id] its dtypes hold i32, and there is no text for it. Give one, or take it out.',
+      '[id] there is no text for its dtype i32. Give one.',
     );
   });
 

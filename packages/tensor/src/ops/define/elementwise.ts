@@ -224,9 +224,7 @@ function kernelsOf(
     // No function of WGSL is called so; names there begin with a letter, or one _ before it.
     const name = `${op.replace(/\W/g, '_').replace(/^(?![a-z])/i, 'f')}_${type}`;
     const body = isBody(given) ? given : 'compile' in given ? given.compile(name, names.length, type, to) : given[type];
-    if (body === undefined) {
-      throw new ValueError(op, `its dtypes hold ${type}, and there is no text for it. Give one, or take it out.`);
-    }
+    if (body === undefined) throw new ValueError(op, `there is no text for its dtype ${type}. Give one.`);
     kernels[type] = typeof body === 'string' ? { declarations: [textOf(name, body, names, type, to)] } : body;
   }
   return kernels;

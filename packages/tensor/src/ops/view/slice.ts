@@ -51,13 +51,9 @@ export const slice: WithOp<(x: Tensor, ranges: readonly (SliceRange | null)[]) =
     const [start, end, step = 1] = range ?? [0, n];
     const from = start < 0 ? start + n : start;
     const to = end < 0 ? end + n : end;
-    if (!Number.isInteger(step) || step < 1) {
-      const what = `the step along axis ${i} is ${step}`;
-      throw new ValueError('slice', `${what}. Give a whole number from 1 on; flip() reverses.`);
-    }
-    if (![from, to].every(Number.isInteger) || from < 0 || to > n || from > to) {
+    if (![from, to, step].every(Number.isInteger) || from < 0 || to > n || from > to || step < 1) {
       const got = `[${range?.join(', ')}] does not fit axis ${i} of size ${n}`;
-      throw new ValueError('slice', `${got}. Use 0 ≤ start ≤ end ≤ ${n}.`);
+      throw new ValueError('slice', `${got}. Use 0 ≤ start ≤ end ≤ ${n}, and a step from 1 on.`);
     }
     starts.push(from);
     lengths.push(Math.ceil((to - from) / step));
