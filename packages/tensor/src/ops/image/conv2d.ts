@@ -40,23 +40,11 @@ const op = composite<Convolution>({
     const dx = whole.slice([null, null, [padding[0], padding[0] + height], [padding[1], padding[1] + width]]);
     // Cut out again, not kept since the forward pass: windows take kh·kw times the picture's memory.
     const seen = windowsOf(barrier(x, [cotangent]), attributes);
-    // Picture by picture and summed up, or as one product over all pictures: whichever writes less.
-    const dw =
-      o / groups <= places
-        ? g.matmul(seen.reshape([b, groups, k, places]).transpose()).sum(0)
-        : acrossPictures(g, seen, { groups, kernel: attributes.kernel });
+    // Picture by picture, then summed up: one product over all pictures would copy the windows into another order first.
+    const dw = g.matmul(seen.reshape([b, groups, k, places]).transpose()).sum(0);
     return [dx, dw.reshape(weight.shape)];
   },
 });
-
-/** Cotangents [B, G, O/G, P] and windows [B, C, kh, kw, rows, columns] → [G, O/G, C/G·kh·kw], summed over pictures and places. */
-function acrossPictures(g: Tensor, seen: Tensor, { groups, kernel }: Pick<Convolution, 'groups' | 'kernel'>): Tensor {
-  const [b = 0, , each = 0, places = 0] = g.shape;
-  const [, c = 0, , , rows = 0, columns = 0] = seen.shape;
-  const apart = seen.reshape([b, groups, c / groups, ...kernel, rows, columns]).permute([1, 0, 5, 6, 2, 3, 4]);
-  const across = g.permute([1, 2, 0, 3]).reshape([groups, each, b * places]);
-  return across.matmul(apart.reshape([groups, b * places, (c / groups) * kernel[0] * kernel[1]]));
-}
 
 /** The windows of the padded picture, [B, C, kh, kw, rows, columns]. */
 function windowsOf(x: Tensor, { padding: [h, w], ...layout }: Convolution): Tensor {

@@ -16,7 +16,7 @@ opSuite('image', (ops) => {
       sample.call([picture([2, 3, 17, 9]), picture([5, 3, 3, 3], 2)], { padding: 1 }),
       sample.call([picture([1, 6, 9, 17]), picture([6, 2, 2, 3], 2)], { groups: 3, stride: [2, 3] }),
       sample.call([picture([0, 3, 4, 4]), picture([5, 3, 3, 3], 2)], { padding: 1 }),
-      // More outputs than places: the weight's gradient is one product over all pictures.
+      // More outputs than places.
       sample.call([picture([2, 4, 4, 3]), picture([10, 2, 3, 2], 2)], { groups: 2 }),
     ],
     // Sums of 27 products of size 1, and of 300 in the weight's gradient.
