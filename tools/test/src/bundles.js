@@ -26,7 +26,7 @@ const pipeline = await loadPipeline('https://example.com/model');
 console.log(await pipeline.generate({ prompt: 'cat face', routing: top(2) }));`,
   },
   'sampling in latent space with CLIP': {
-    vite: 101_000,
+    vite: 101_100,
     esbuild: 110_000,
     code: `import { autoencoderKL } from '@paris/encoders/autoencoder';
 import { clip } from '@paris/encoders/clip';
