@@ -21,8 +21,10 @@ it('the two sets of inputs have other answers, and all of a row is looked at', (
     const [first, second] = row.varies.length > 0 ? [expected(0, 0), expected(1, 0)] : [expected(0, 0), expected(0, 1)];
     for (const [name, indices] of Object.entries(picksOf(first, 8))) {
       const at = (output, index) => (output instanceof Map ? output.get(index) : output.at(index));
-      const different = indices.filter((index) => at(first[name], index) !== at(second[name], index));
-      expect(different.length).toBe(indices.length);
+      const isSame = (index) => at(first[name], index) === at(second[name], index);
+      // GELU of what is far below 0 is 0 whatever the inputs are, once in a thousand elements.
+      expect(indices.filter((index) => isSame(index) && at(first[name], index) !== 0)).toEqual([]);
+      expect(indices.filter(isSame).length).toBeLessThan(indices.length / 2);
     }
   }
 });
