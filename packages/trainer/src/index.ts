@@ -3,6 +3,7 @@
 
 export { type AssembleOptions, assemble } from './assemble/assemble.js';
 export {
+  assertPresent,
   isPicked,
   type Sightings,
   type Withdrawn,

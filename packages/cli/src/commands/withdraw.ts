@@ -60,18 +60,12 @@ export function withdrawCommand(): Command {
 }
 
 async function withdraw(model: string, flags: Flags, reporter: Reporter, signal: AbortSignal): Promise<void> {
-  const { whoSaw, withdrawExperts } = await import('@paris/trainer');
+  const { assertPresent, whoSaw, withdrawExperts } = await import('@paris/trainer');
   const { presentExperts, readModelIndex } = await import('@paris/model');
   const { data, dataOut, out, inPlace } = flags;
   const pick = pickOf(flags);
   const store = nodeStore(model);
   let experts = [...new Set(flags.expert?.map(numberOf))];
-  if (experts.length > 0) {
-    const present = presentExperts(await readModelIndex(store, model));
-    const strange = experts.find((k) => !present.includes(k));
-    if (strange !== undefined)
-      throw new ValueError('withdraw', `there is no expert ${strange}. Name some of ${present.join(', ')}.`);
-  }
   if (pick) {
     const seen = await whoSaw(store, pick, data === undefined ? undefined : nodeStore(data));
     experts = [...seen.experts.keys()];
@@ -95,7 +89,10 @@ async function withdraw(model: string, flags: Flags, reporter: Reporter, signal:
       reporter.info(`withdrawn: ${experts.join(', ')}; experts ${left} are as they were → ${out ?? model}`);
     } else
       reporter.info(`no expert that is there saw it: ${inPlace ? 'the model is as it was' : 'no model was written'}`);
-  } else reporter.info('nothing is changed: --in-place takes them out of the model, --out writes one without them');
+  } else {
+    assertPresent(await readModelIndex(store, model), experts);
+    reporter.info('nothing is changed: --in-place takes them out of the model, --out writes one without them');
+  }
   if (!pick) return;
   const { clusters, provenance } = await readModelIndex(store, model);
   const kind = provenance.teacher !== undefined ? 'student' : clusters > 1 ? 'mixture' : 'single';

@@ -124,13 +124,17 @@ export async function withdrawExperts({ model, experts, out, signal }: WithdrawO
   });
 }
 
-/** The index of a model without some experts. */
-function without(index: ModelIndex, experts: readonly number[]): ModelIndex {
+/** The experts that a model has. @throws ValueError if one of those named is not among them */
+export function assertPresent(index: ModelIndex, experts: readonly number[]): number[] {
   const present = presentExperts(index);
   const missing = experts.find((k) => !present.includes(k));
-  if (missing !== undefined) {
-    throw new ValueError('withdraw', `there is no expert ${missing}. Name some of ${present.join(', ')}.`);
-  }
+  if (missing === undefined) return present;
+  throw new ValueError('withdraw', `there is no expert ${missing}. Name some of ${present.join(', ')}.`);
+}
+
+/** The index of a model without some experts. */
+function without(index: ModelIndex, experts: readonly number[]): ModelIndex {
+  const present = assertPresent(index, experts);
   if (experts.length === 0) throw new ValueError('withdraw', 'no expert is named. Name at least one.');
   if (present.every((k) => experts.includes(k))) {
     const what = present.length === 1 ? 'the only expert' : `all ${present.length} experts`;
