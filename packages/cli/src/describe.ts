@@ -217,7 +217,7 @@ async function describeCodec(store: FileSource): Promise<string> {
   const { training, heldOut, files } = await readCodecReport(store);
   const { architecture, ...config } = await readJson(store, 'config.json', z.record(z.string(), z.json()));
   const { entries } = await readHeader(store, 'model.safetensors');
-  const count = entries.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const count = countParameters(unpackedShapes(entries));
   const drawn = ({ pictures, psnr }: typeof training) =>
     `${pictures} pictures drawn from latents: ${psnr.toFixed(1)} dB`;
   return lines([

@@ -114,6 +114,6 @@ it('are started each when those that it needs are complete', async () => {
 it('are not waited for where one has failed for good', async () => {
   const { code, said, asked } = await apply('paris-router');
   expect(code).toBe(1);
-  expect(said).toContain('paris-router failed: Pod failed 65. Mend what its log says');
+  expect(said).toContain('paris-router failed: Pod failed 65. Fix what its log says');
   expect(asked.at(-1)).toMatch(/^get job\/paris-router /);
 });

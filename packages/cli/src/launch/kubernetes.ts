@@ -98,7 +98,7 @@ complete() {
   until kubectl wait --for=condition=complete --timeout=30s "job/paris-$1" 2>/dev/null; do
     failed=$(kubectl get "job/paris-$1" --output='jsonpath={.status.conditions[?(@.type=="Failed")].message}')
     [ -z "$failed" ] && continue
-    echo "paris-$1 failed: $failed. Mend what its log says, delete the job and run this again: trainings resume." >&2
+    echo "paris-$1 failed: $failed. Fix what its log says, delete the job and run this again: trainings resume." >&2
     exit 1
   done
 }

@@ -340,7 +340,7 @@ it('a folder is read with the heads and the size that its config does not say', 
   expect((await draw(models.dit!, { label: 1 }, { foreign: other })).data).toEqual(drawn.data);
 });
 
-it('models are told apart by their hashes, and one has the same again', async () => {
+it('each model has a hash of its own, the same each time', async () => {
   const hashes: string[] = [];
   for (const source of [models.dit!, models.pixart!, models.dit!]) {
     const pipeline = await load(source, { promptEncoder });

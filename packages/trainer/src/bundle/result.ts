@@ -2,11 +2,12 @@
 import { type FileSource, type FileStore, folderStore } from '@paris/files';
 import { DataError, RunError } from '../errors.js';
 import { readChain, statePath } from '../run/chain.js';
-import { isOfRun, sameBytes, WEIGHTS_FILE } from '../run/claim.js';
+import { isOfRun, WEIGHTS_FILE } from '../run/claim.js';
 import { RUN_DATA_FILE } from '../run/data.js';
 import { LOG_FILE } from '../run/log.js';
 import { runNameOf } from '../run/names.js';
 import { differenceOf, RUN_FILE, type RunRecord, readRun } from '../run/record.js';
+import { sameBytes } from '../same-bytes.js';
 import { JOB_FILE, packFiles, unpackFiles } from './archive.js';
 import type { Job } from './job.js';
 import { openSealed, seal } from './sealed.js';

@@ -3,7 +3,7 @@ import { encodeJson, type FileSource, type FileStore, folderStore, memoryStore, 
 import type { Codec } from '@paris/model';
 import type { Device, Tensor, TreeOf } from '@paris/tensor';
 import * as z from 'zod/mini';
-import { readPrepared, type TrainingData } from '../data/files.js';
+import type { TrainingData } from '../data/files.js';
 import type { Manifest } from '../data/formats.js';
 import { type LoadedPart, loadCodec } from '../encode/parts.js';
 import { DataError } from '../errors.js';
@@ -12,9 +12,10 @@ import { claimOutput, type OutputKind } from '../output/claim.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
 import { WEIGHTS_FILE } from '../run/claim.js';
 import { CODEC_RUN } from '../run/names.js';
-import { jsonObject } from '../run/record.js';
+import { objectOf } from '../run/record.js';
 import { upload } from '../train/step.js';
-import { drawingError, pictureBatches, splitRows, type TrainCodecOptions, trainCodec } from './train-codec.js';
+import { train } from '../train/train.js';
+import { codecTraining, drawingErrors, pictureBatches, splitRows, type TrainCodecOptions } from './train-codec.js';
 
 /** What is trained, and where the codec goes. */
 export interface MakeCodecOptions extends TrainCodecOptions {
@@ -78,16 +79,17 @@ export async function makeCodec(options: MakeCodecOptions): Promise<CodecReport>
   );
   await recoverOutput(out);
   await claimOutput(out, codecFolder, 'train'); // said now, not after the training
-  const record = await trainCodec(options);
+  const { recipe, data: pictures } = await codecTraining(options);
+  const record = await train(recipe, options);
   signal?.throwIfAborted();
   const weights = await folderStore(runs, CODEC_RUN).read(WEIGHTS_FILE);
   const { architecture } = record.options;
-  const config = { architecture, ...jsonObject.parse(record.options.config) };
+  const config = { architecture, ...objectOf(record.options.config) };
   const plain = memoryStore({
     [`codec/${CONFIG}`]: encodeJson(config),
     [`codec/${WEIGHTS_FILE}`]: weights,
   });
-  const { latents, ...quality } = await measure(device, plain, await readPrepared(data));
+  const { latents, ...quality } = await measure(device, plain, pictures);
   const scaled = { ...config, scaling_factor: 1 / latents.deviation, shift_factor: latents.mean };
   const written = { [CONFIG]: encodeJson(scaled), [WEIGHTS_FILE]: weights };
   const hashes = await Promise.all(Object.entries(written).map(async ([name, bytes]) => [name, await sha256(bytes)]));
@@ -151,14 +153,7 @@ async function qualityOf(
   data: TrainingData<Manifest>,
   split: 'train' | 'test',
 ): Promise<CodecReport['training']> {
-  const errorOf = device.compile((weights: TreeOf<Tensor>, images: Tensor) => drawingError(network, weights, images));
-  let [sum, pictures] = [0, 0];
-  for await (const batch of pictureBatches(splitRows(data, split).rows, data.manifest, MOST)) {
-    const [count = 0] = batch.images!.shape;
-    using images = upload(device, batch).images!;
-    using error = await errorOf(params, images);
-    sum += count * (await error.item());
-    pictures += count;
-  }
-  return { pictures, psnr: 10 * Math.log10(2 ** 2 / Math.max(sum / pictures, 1e-12)) }; // from −1 to 1: a reach of 2
+  const { rows } = splitRows(data, split);
+  const { pictures, error } = await drawingErrors(device, network)(params, rows, data.manifest, { most: MOST });
+  return { pictures, psnr: 10 * Math.log10(2 ** 2 / Math.max(error, 1e-12)) }; // from −1 to 1: a reach of 2
 }

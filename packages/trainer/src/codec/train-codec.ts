@@ -1,16 +1,17 @@
 // A codec of one's own: a tiny autoencoder that learns to draw the pictures of a data folder from latents of fewer numbers.
-import { encodeJson, type FileSource } from '@paris/files';
+import type { FileSource } from '@paris/files';
 import { type Codec, type Params, toFlat, toTree } from '@paris/model';
 import { type Device, type Key, mse, type Tensor, type TensorKey, type TreeOf } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
-import { readPrepared, type TrainingData } from '../data/files.js';
-import type { Manifest } from '../data/formats.js';
+import { openManifestFolder, type TrainingData } from '../data/files.js';
+import { type Manifest, rowsOfSplit } from '../data/formats.js';
 import { gatherRows, pickRows, type Rows, spread } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { assertRunApart } from '../output/apart.js';
-import { CODEC_RUN, TUNING_FILE } from '../run/names.js';
+import { CODEC_RUN } from '../run/names.js';
 import { type Observer, VALIDATION_FILE } from '../run/observer.js';
 import type { Json, RunRecord } from '../run/record.js';
+import { tuningOf } from '../train/companions.js';
 import { inputBatch } from '../train/noising.js';
 import { recordedOptions, requireOption, type TrainingOptions, trainingOptions } from '../train/options.js';
 import type { HostBatch, Recipe } from '../train/recipe.js';
@@ -71,11 +72,13 @@ export function codecConfig({ factor = 4, latentChannels = 4, width = 64, blocks
  * @throws DataError for data of latents, or of another size than a multiple of the factor; else as `trainExpert` does
  */
 export async function trainCodec(options: TrainCodecOptions): Promise<RunRecord> {
-  return train(await codecRecipe(options), options);
+  return train((await codecTraining(options)).recipe, options);
 }
 
-/** What {@link trainCodec} trains. */
-async function codecRecipe(options: TrainCodecOptions): Promise<Recipe> {
+/** What {@link trainCodec} trains, and on what. */
+export async function codecTraining(
+  options: TrainCodecOptions,
+): Promise<{ recipe: Recipe; data: TrainingData<Manifest> }> {
   const { device, latentNoise = 0.1, latentPenalty = 1e-3, config = codecConfig() } = options;
   for (const [name, value] of Object.entries({ latentNoise, latentPenalty }))
     requireOption(name, value, Number.isFinite(value) && value >= 0, 'a number from 0 on');
@@ -97,7 +100,7 @@ async function codecRecipe(options: TrainCodecOptions): Promise<Recipe> {
       },
       data: { sha256: data.sha256, count: rows.count },
     },
-    companions: await codecCompanions(device),
+    companions: tuningOf(device),
     training,
     initKey: initKey(run),
     init: (from: Key | TensorKey) => toFlat(codec.init(from)),
@@ -115,8 +118,9 @@ async function codecRecipe(options: TrainCodecOptions): Promise<Recipe> {
       return { loss: mse(drawn, images).add(latents.square().mean().mul(latentPenalty)) };
     },
   };
-  if (!options.validation) return recipe;
-  return { ...recipe, observers: [await drawnObserver(options.validation, codec, options)] };
+  const { validation } = options;
+  const observers = validation && [await drawnObserver(validation, codec, device)];
+  return { recipe: { ...recipe, ...(observers && { observers }) }, data };
 }
 
 /**
@@ -124,7 +128,7 @@ async function codecRecipe(options: TrainCodecOptions): Promise<Recipe> {
  * @throws DataError for latents, or pictures of a size that the codec does not take
  */
 async function picturesOf(store: FileSource, codec: Codec): Promise<TrainingData<Manifest>> {
-  const data = await readPrepared(store);
+  const data = await openManifestFolder(store);
   const { size, channels, latents } = data.manifest;
   if (latents) throw new DataError('train', 'the data has latents of another codec. Prepare pictures without --codec.');
   try {
@@ -141,7 +145,7 @@ export function splitRows(
   { manifest, rows }: TrainingData<Manifest>,
   split: 'train' | 'test',
 ): { numbers: readonly number[]; rows: Rows } {
-  const numbers = manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
+  const numbers = rowsOfSplit(manifest, split);
   if (numbers.length > 0) return { numbers, rows: pickRows(rows, manifest, numbers) };
   const what = split === 'train' ? 'no picture is for training' : 'no picture is held out';
   throw new DataError('train', `${what}. Prepare with another --holdout.`);
@@ -173,40 +177,45 @@ const BATCH = 32;
 async function drawnObserver(
   { data: store, every, pictures = 256 }: ValidationOptions,
   codec: Codec,
-  { device }: TrainCodecOptions,
+  device: Device,
 ): Promise<Observer<Params>> {
   requireOption('validation.every', every, Number.isSafeInteger(every) && every >= 1, 'a whole number from 1 on');
   const heldOut = await picturesOf(store, codec);
   const { rows } = splitRows(heldOut, 'test');
-  const measure = device.compile((params: Params, images: Tensor) => drawingError(codec, toTree(params), images));
+  const measure = drawingErrors(device, codec);
   return {
     every,
     file: VALIDATION_FILE,
     async look(params, step, onProgress) {
-      const total = Math.min(rows.count, pictures);
-      let [sum, done] = [0, 0];
-      for await (const batch of pictureBatches(rows, heldOut.manifest, pictures)) {
-        using images = upload(device, batch).images!;
-        using error = await measure(params, images);
-        const [count = 0] = batch.images!.shape;
-        sum += count * (await error.item());
-        done += count;
-        onProgress(done, total);
-      }
-      const loss = sum / total;
+      const { error: loss } = await measure(toTree(params), rows, heldOut.manifest, { most: pictures, onProgress });
       return { lines: [{ step, time: 0, loss }], event: { type: 'validation', step, loss } };
     },
   };
 }
 
-/** Traced: the mean squared error of pictures [B, 3, S, S] that were encoded and decoded, cut to [−1, 1]. */
-export function drawingError(codec: Codec, params: TreeOf<Tensor>, images: Tensor): Tensor {
-  const drawn = codec.decode(params, codec.encode(params, images));
-  return mse(drawn.maximum(-1).minimum(1), images);
-}
+type MeasureDrawing = (
+  params: TreeOf<Tensor>,
+  rows: Rows,
+  manifest: Manifest,
+  how: { most: number; onProgress?: (done: number, total: number) => void },
+) => Promise<{ pictures: number; error: number }>;
 
-/** A table of measured kernels, if there is one. */
-async function codecCompanions(device: Device): Promise<Recipe['companions']> {
-  const { tuning } = device.adapter;
-  return tuning ? { [TUNING_FILE]: encodeJson(tuning) } : {};
+/** Measures the mean squared error of pictures that were encoded and decoded, cut to [−1, 1]: of so many rows at most. */
+export function drawingErrors(device: Device, codec: Codec): MeasureDrawing {
+  const errorOf = device.compile((params: TreeOf<Tensor>, images: Tensor) => {
+    const drawn = codec.decode(params, codec.encode(params, images));
+    return mse(drawn.maximum(-1).minimum(1), images);
+  });
+  return async (params, rows, manifest, { most, onProgress }) => {
+    let [sum, pictures] = [0, 0];
+    for await (const batch of pictureBatches(rows, manifest, most)) {
+      using images = upload(device, batch).images!;
+      using error = await errorOf(params, images);
+      const [count = 0] = images.shape;
+      sum += count * (await error.item());
+      pictures += count;
+      onProgress?.(pictures, Math.min(rows.count, most));
+    }
+    return { pictures, error: sum / pictures };
+  };
 }

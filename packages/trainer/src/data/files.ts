@@ -10,6 +10,7 @@ import { DataError, OutputError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
+import { sameBytes } from '../same-bytes.js';
 import { columnsOf, type DataColumns } from './columns.js';
 import {
   type ClusterManifest,
@@ -134,10 +135,6 @@ export async function assertUnpartitioned(store: FileStore): Promise<void> {
   throw new OutputError('prepare', `${what}. Give another folder, or --fresh to begin again.`);
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /**
  * What {@link writeManifestFolder} wrote, all of it in memory.
  * @throws CheckpointError if it is missing or its parts do not fit together; DataError for a shard with other bytes
@@ -148,9 +145,8 @@ export async function readManifestFolder(store: FileSource): Promise<{ manifest:
 }
 
 /** As {@link readManifestFolder}, with rows that are read when they are asked for, where they are in shards. */
-export async function openManifestFolder(store: FileSource): Promise<{ manifest: Manifest; rows: Rows }> {
-  const manifest = await readManifest(store);
-  return { manifest, ...(await openRecords(store, '', 'manifest.json', manifest)) };
+export async function openManifestFolder(store: FileSource): Promise<TrainingData<Manifest>> {
+  return readHashed(store, '', 'manifest.json', manifestSchema, 'paris prepare PICTURES --out DATA');
 }
 
 /** What `prepare` says of a data folder. @throws CheckpointError if its manifest is missing or is not one */
@@ -159,11 +155,6 @@ export async function readManifest(store: FileSource): Promise<Manifest> {
     throw new CheckpointError('data', 'manifest.json is missing. Run paris prepare PICTURES --out DATA first.');
   }
   return readJson(store, 'manifest.json', manifestSchema);
-}
-
-/** What `prepare` wrote, with the hash of the files. @throws as {@link openManifestFolder} */
-export async function readPrepared(store: FileSource): Promise<TrainingData<Manifest>> {
-  return readHashed(store, '', 'manifest.json', manifestSchema, 'paris prepare PICTURES --out DATA');
 }
 
 /** Where `partition` puts the pictures of one cluster: `clusters/03`. */

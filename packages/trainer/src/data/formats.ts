@@ -110,6 +110,11 @@ export interface Manifest extends DataFormat, Sharded {
   nearCopies?: string[][] | undefined;
 }
 
+/** The rows on one side of the hold-out split. */
+export function rowsOfSplit({ items }: Pick<Manifest, 'items'>, split: 'train' | 'test'): number[] {
+  return items.flatMap((item, row) => (item.split === split ? [row] : []));
+}
+
 /** A picture in a cluster's folder. */
 export interface ClusterItem extends DataItem {
   /** Copied in from another cluster; which one is not said. */

@@ -21,7 +21,14 @@ import type { FileSource, FileStore } from '@paris/files';
 import { encodeJson, sha256 } from '@paris/files';
 import { CheckpointError, type Device, key, ValueError } from '@paris/tensor';
 import { openManifestFolder, writeCluster, writeLabelled } from '../data/files.js';
-import { type ClusterItem, type DataItem, formatOf, type LabelledManifest, type Manifest } from '../data/formats.js';
+import {
+  type ClusterItem,
+  type DataItem,
+  formatOf,
+  type LabelledManifest,
+  type Manifest,
+  rowsOfSplit,
+} from '../data/formats.js';
 import { imageStream } from '../data/images.js';
 import { pickRows, type Rows } from '../data/rows.js';
 import { DataError } from '../errors.js';
@@ -251,8 +258,7 @@ interface Splits {
 
 async function readSplits(data: FileSource): Promise<Splits> {
   const { manifest, rows } = await openManifestFolder(data);
-  const of = (split: 'train' | 'test') => manifest.items.flatMap((item, row) => (item.split === split ? [row] : []));
-  const [train, test] = [of('train'), of('test')];
+  const [train, test] = [rowsOfSplit(manifest, 'train'), rowsOfSplit(manifest, 'test')];
   if (train.length === 0)
     throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
   return { manifest, rows, train, test };

@@ -2,6 +2,7 @@
 import { entriesOf, type FileStore, folderStore } from '@paris/files';
 import { RunError } from '../errors.js';
 import { everythingIn } from '../output/claim.js';
+import { sameBytes } from '../same-bytes.js';
 import { CHAIN_FILE, STATES_FILE } from './chain.js';
 import { RUN_DATA_FILE } from './data.js';
 import { LOG_FILE } from './log.js';
@@ -76,8 +77,4 @@ export function isOfRun(path: string, companions: Companions = {}): boolean {
 /** All in a run's folder, also what is no file. */
 async function contentsOf(store: FileStore): Promise<string[]> {
   return (await Promise.all((await entriesOf(store)).map((name) => everythingIn(store, name)))).flat();
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

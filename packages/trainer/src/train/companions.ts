@@ -1,6 +1,6 @@
 // Files that a run has in addition to its weights.
 
-import { type FileStore, memoryStore, writeJson } from '@paris/files';
+import { encodeJson, type FileStore, memoryStore } from '@paris/files';
 import { writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
 import type { DataFormat, DataItem } from '../data/formats.js';
@@ -19,8 +19,12 @@ export async function companionsOf(
 ): Promise<Companions> {
   await writeVocabulary(others, manifest.vocabulary, manifest.maxTokens);
   await others.write(RUN_DATA_FILE, encodeRunData(manifest));
-  const { tuning } = device.adapter;
-  if (tuning) await writeJson(others, TUNING_FILE, tuning);
   const paths = await others.list();
-  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await others.read(path)] as const)));
+  const files = await Promise.all(paths.map(async (path) => [path, await others.read(path)] as const));
+  return { ...Object.fromEntries(files), ...tuningOf(device) };
+}
+
+/** The table of measured kernels, if there is one: it decides bytes. */
+export function tuningOf({ adapter: { tuning } }: Device): Companions {
+  return tuning ? { [TUNING_FILE]: encodeJson(tuning) } : {};
 }
