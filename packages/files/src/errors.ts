@@ -6,7 +6,7 @@ import { printable } from './printable.js';
 
 /**
  * The root of all errors of Paris. `code` is stable across versions, the message is not. A message shows control characters
- * as {@link printable} does, since it may quote names from files and answers of servers, and Node prints it as it is.
+ * as `printable` does, since it may quote names from files and answers of servers, and Node prints it as it is.
  */
 export class ParisError extends Error {
   readonly code: string = 'PARIS';

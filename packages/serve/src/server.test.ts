@@ -256,6 +256,18 @@ describe('what is not right is one sentence, with the field', () => {
     expect([status, body.error]).toEqual([400, { type: 'invalid_request_error', param: name, code, message }]);
   });
 
+  it('a field that is there twice', async () => {
+    const form = new FormData();
+    form.append('image', new Blob([encodePng(picture).slice()]), 'x.png');
+    for (const prompt of ['cat', 'dog']) form.append('prompt', prompt);
+    const { status, body } = await ask(new Request('http://localhost/v1/images/edits', { method: 'POST', body: form }));
+    expect([status, body.error!.param, body.error!.message]).toEqual([
+      400,
+      'prompt',
+      'prompt is there 2 times. Send it once.',
+    ]);
+  });
+
   it.each([
     [{ image: 'https://example.com/cat.png' }, 'image', 'image: there are 0 files. Send one PNG.'],
     [{ mask: 'none' }, 'mask', 'mask is no file. Send a PNG.'],

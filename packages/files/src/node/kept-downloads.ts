@@ -54,7 +54,7 @@ export function downloadFolder(folder: string): DownloadCache {
 
 /** The sources that are kept in a folder, the one used last first. */
 export async function listDownloads(folder: string): Promise<KeptSource[]> {
-  return (await readSources(folder)).map(({ source }) => source);
+  return (await readSources(folder, await partSizes(folder))).map(({ source }) => source);
 }
 
 /**
@@ -63,17 +63,27 @@ export async function listDownloads(folder: string): Promise<KeptSource[]> {
  */
 export async function cleanDownloads(folder: string, options: CleanOptions): Promise<Cleaned> {
   const { olderThanMs = Number.POSITIVE_INFINITY, keepBytes = Number.POSITIVE_INFINITY, address } = options;
-  const sources = await readSources(folder);
-  let total = sources.reduce((sum, { source }) => sum + source.keptBytes, 0);
+  const sizes = await partSizes(folder);
+  const sources = await readSources(folder, sizes);
+  const users = new Map<string, number>(); // by part: a part that sources share takes its bytes once
+  for (const { parts } of sources) for (const part of parts) users.set(part, (users.get(part) ?? 0) + 1);
+  let total = bytesOf(users.keys(), sizes);
   const [removed, inUse]: [KeptSource[], KeptSource[]] = [[], []];
   const left = new Set<string>();
-  for (const { source, files } of sources.toReversed()) {
+  for (const { source, files, parts } of sources.toReversed()) {
     const isOld = Date.now() - source.lastUsedMs > olderThanMs;
     if (!(isOld || total > keepBytes || (address !== undefined && source.address.includes(address)))) continue;
     const isGone = !source.inUse && (await removeSource(files));
-    if (isGone) total -= source.keptBytes;
-    if (isGone) for (const part of files.flatMap(({ parts }) => parts)) left.add(part);
     (isGone ? removed : inUse).push(source);
+    if (!isGone) continue;
+    for (const part of parts) {
+      left.add(part);
+      users.set(part, users.get(part)! - 1);
+    }
+    total -= bytesOf(
+      [...parts].filter((part) => users.get(part) === 0),
+      sizes,
+    );
   }
   await removeFolders(folder);
   const freedBytes = await removeParts(folder, left);
@@ -88,8 +98,10 @@ interface KeptFile {
   readonly changedMs: number;
 }
 
-async function readSources(folder: string): Promise<{ source: KeptSource; files: KeptFile[] }[]> {
-  const sizes = await partSizes(folder);
+async function readSources(
+  folder: string,
+  sizes: PartSizes,
+): Promise<{ source: KeptSource; files: KeptFile[]; parts: ReadonlySet<string> }[]> {
   const byAddress = new Map<string, KeptFile[]>();
   for (const file of await readRecords(folder)) {
     byAddress.set(file.address, [...(byAddress.get(file.address) ?? []), file]);
@@ -99,12 +111,12 @@ async function readSources(folder: string): Promise<{ source: KeptSource; files:
     const parts = new Set(files.flatMap((file) => file.parts));
     const source: KeptSource = {
       ...{ address, files: files.filter(({ sizeBytes }) => sizeBytes >= 0).length },
-      keptBytes: [...parts].reduce((sum, hash) => sum + (sizes.get(hash)?.size ?? 0), 0),
+      keptBytes: bytesOf(parts, sizes),
       totalBytes: files.reduce((sum, { sizeBytes }) => sum + Math.max(0, sizeBytes), 0),
       lastUsedMs: Math.max(...files.map(({ changedMs }) => changedMs), ...readers.map((each) => each.lastUsedMs)),
       inUse: readers.some((each) => each.inUse),
     };
-    return { source, files };
+    return { source, files, parts };
   });
   return (await Promise.all(sources)).sort((a, b) => b.source.lastUsedMs - a.source.lastUsedMs);
 }
@@ -128,7 +140,14 @@ async function readRecords(folder: string): Promise<KeptFile[]> {
   return (await Promise.all(found)).flat();
 }
 
-async function partSizes(folder: string): Promise<Map<string, { size: number; mtimeMs: number }>> {
+/** Parts by their hash. */
+type PartSizes = ReadonlyMap<string, { readonly size: number; readonly mtimeMs: number }>;
+
+function bytesOf(parts: Iterable<string>, sizes: PartSizes): number {
+  return [...parts].reduce((sum, hash) => sum + (sizes.get(hash)?.size ?? 0), 0);
+}
+
+async function partSizes(folder: string): Promise<PartSizes> {
   const parts = join(folder, 'parts');
   const names = await readdir(parts).catch(() => [] as string[]);
   const sizes = new Map<string, { size: number; mtimeMs: number }>();

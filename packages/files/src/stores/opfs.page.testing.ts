@@ -18,6 +18,30 @@ export async function failures(): Promise<string[]> {
   return failed;
 }
 
+/** Reads a file while lines are added to it. @returns what a reader saw that was no beginning of it, and how often it read */
+export async function readWhileWritten(): Promise<{ wrong: string[]; reads: number }> {
+  const store = opfsStore('busy');
+  await store.write('lines', new Uint8Array());
+  const all = Array.from({ length: 200 }, (_, i) => `line ${i}\n`);
+  let isWriting = true;
+  const writing = (async () => {
+    for (const line of all) await store.append('lines', line);
+    isWriting = false;
+  })();
+  const [wrong, text]: [string[], string] = [[], all.join('')];
+  let reads = 0;
+  const reading = async () => {
+    for (; isWriting; reads++) {
+      await store.read('lines').then(
+        (bytes) => text.startsWith(new TextDecoder().decode(bytes)) || wrong.push(new TextDecoder().decode(bytes)),
+        (error: Error) => wrong.push(error.message),
+      );
+    }
+  };
+  await Promise.all([writing, reading(), reading(), reading()]);
+  return { wrong, reads };
+}
+
 /** Begins to write a new file and one that is there, and never ends: the page is closed in the middle. */
 export async function beginAndHang(): Promise<void> {
   const store = opfsStore('hang');

@@ -36,6 +36,9 @@ it.skipIf(!browserPath)('opfsStore keeps every promise of a store, and no half-w
       return result;
     };
     expect(await visit('failures')).toEqual([]);
+    const { wrong, reads } = (await visit('readWhileWritten')) as { wrong: string[]; reads: number };
+    expect(wrong).toEqual([]);
+    expect(reads).toBeGreaterThan(20);
     await visit('beginAndHang');
     await expect
       .poll(() => visit('afterwards'), { timeout: 10_000 })

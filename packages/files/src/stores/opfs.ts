@@ -87,12 +87,26 @@ async function fileAt(names: readonly string[], path: string): Promise<File> {
   return handle.getFile();
 }
 
+/** How often a file that is written to meanwhile is read again: each time, a whole write came between two calls. */
+const mostReads = 20;
+
 async function readFile(names: readonly string[], path: string, range?: ByteRange, options: ReadOptions = {}) {
-  const file = await fileAt(names, path);
-  if (range) checkRange(path, range, file.size);
-  else checkSize(path, options, file.size);
-  const part = range ? file.slice(range.offset, range.offset + range.length) : file;
-  return new Uint8Array(await part.arrayBuffer());
+  for (let reads = 1; ; reads++) {
+    const file = await fileAt(names, path);
+    if (range) checkRange(path, range, file.size);
+    else checkSize(path, options, file.size);
+    const part = range ? file.slice(range.offset, range.offset + range.length) : file;
+    try {
+      return new Uint8Array(await part.arrayBuffer());
+    } catch (error) {
+      if (reads === mostReads || !isOutdated(error)) throw error;
+    }
+  }
+}
+
+/** The file was replaced after the browser had looked at it. */
+function isOutdated(error: unknown): boolean {
+  return error instanceof DOMException && (error.name === 'NotFoundError' || error.name === 'NotReadableError');
 }
 
 /** Temporary files are ours and not the user's: they are not listed. */

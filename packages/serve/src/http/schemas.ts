@@ -10,7 +10,7 @@ import {
 } from '@paris/sampler';
 import * as z from 'zod';
 import type { Limits } from '../options.js';
-import { ApiError } from './errors.js';
+import { ApiError, invalid } from './errors.js';
 
 /** A request for pictures, with its defaults filled in. */
 export interface ImageRequest {
@@ -198,6 +198,7 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
 /**
  * The fields of a form as JSON would have them, without its pictures, which `editOf` refuses where they are texts. Other files stay
  * what they are, for the check to refuse.
+ * @throws ApiError 400 for a field that is there twice: which of them is meant is not known
  */
 export function fieldsOfForm(form: FormData): Record<string, unknown> {
   const numbers = [
@@ -214,6 +215,8 @@ export function fieldsOfForm(form: FormData): Record<string, unknown> {
   const fields: [string, unknown][] = [];
   for (const [name, value] of form) {
     if (['image', 'image[]', 'mask'].includes(name)) continue;
+    const times = form.getAll(name).length;
+    if (times > 1) throw invalid(name, `${name} is there ${times} times. Send it once.`);
     if (typeof value !== 'string') fields.push([name, value]);
     else if (numbers.includes(name)) fields.push([name, value.trim() === '' ? Number.NaN : Number(value)]);
     else if (name === 'stream') fields.push([name, value === 'true' ? true : value === 'false' ? false : value]);
