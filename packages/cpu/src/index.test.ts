@@ -1,6 +1,6 @@
 // From WGSL to bytes: what the device makes of texts.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { errorOf, pipelineOf, readback, storage, U } from './gpu/device.testing.js';
+import { dispatch, errorOf, pipelineOf, readback, storage, U } from './gpu/device.testing.js';
 import { createGpu, globals } from './index.js';
 import { mix } from './scenarios.testing.js';
 
@@ -13,13 +13,7 @@ afterAll(() => device.destroy());
 /** Runs one workgroup with these buffers as bindings 0, 1, …, and reads one of them. */
 async function run(pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[], output: GPUBuffer): Promise<number[]> {
   const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-  pass.dispatchWorkgroups(1);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
+  dispatch(device, pipeline, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }), 1);
   return readback(device, output);
 }
 

@@ -12,7 +12,11 @@ export type * from '#webgpu-types';
 export type { Finding, FindingInvocation, FindingKind, FindingPlace } from './sanitize/finding.js';
 export type { CreateGpuOptions, SanitizeOptions };
 
+/** SHA-256 of the sources, which the build puts here; what runs from the sources themselves keeps nothing. */
+declare const COMPILER_FINGERPRINT: string;
+
 const compiler: Compiler = {
+  fingerprint: typeof COMPILER_FINGERPRINT === 'string' ? COMPILER_FINGERPRINT : undefined,
   languageFeatures: LANGUAGE_FEATURES,
   parse: parseModule,
   compile: compileProgram,
@@ -44,4 +48,5 @@ export type Globals = typeof flags & {
  * `GPUBufferUsage` and the other flags, `GPUBuffer` and the other interfaces of these devices, for programs that expect them:
  * `Object.assign(globalThis, globals)`. Objects of a platform's own WebGPU are no instances of these.
  */
-export const globals: Globals = { ...flags, ...interfaces };
+// A call that bundlers may leave out, as they may not a spread: most pages want createGpu alone.
+export const globals: Globals = /* @__PURE__ */ Object.assign({}, flags, interfaces);

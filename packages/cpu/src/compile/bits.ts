@@ -1,12 +1,11 @@
 // Built-ins on bits, and those that pack and unpack. https://www.w3.org/TR/WGSL/#bit-manip-builtin-functions
 import type { Scalars } from './builtins.js';
 import { f16Bits, f16Of } from './convert.js';
-import type { Value } from './ir.js';
+import type { Graph, Value } from './ir.js';
 import { binary } from './operators.js';
 
 /** Integer arithmetic in short. */
-const int = (s: Scalars, op: string, a: Value, b?: Value | number): Value =>
-  s.g.op(`i32.${op}`, 'i32', b === undefined ? [a] : [a, typeof b === 'number' ? s.g.i32(b) : b]);
+const int = ({ g }: Scalars, ...instruction: Parameters<Graph['int']>): Value => g.int(...instruction);
 
 const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
   countLeadingZeros: (s, a) => int(s, 'clz', a),
@@ -16,7 +15,7 @@ const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
   /** 31 − leading zeros, of the complement where negative; −1 of none comes out by itself. */
   firstLeadingBit(s, a) {
     const folded = s.signed ? int(s, 'xor', a, int(s, 'shr_s', a, 31)) : a;
-    return int(s, 'sub', s.g.i32(31), int(s, 'clz', folded));
+    return int(s, 'sub', 31, int(s, 'clz', folded));
   },
   reverseBits(s, a) {
     let word = a;
@@ -34,25 +33,25 @@ const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
   extractBits(s, a, offset, count) {
     const { o, c } = range(s, offset, count);
     // Shifts by 32 − … are masked to 0 where no bit is asked for, so that case is selected.
-    const top = int(s, 'shl', a, int(s, 'and', int(s, 'sub', s.g.i32(32), int(s, 'add', o, c)), 31));
-    const down = int(s, s.signed ? 'shr_s' : 'shr_u', top, int(s, 'and', int(s, 'sub', s.g.i32(32), c), 31));
-    return s.g.select(s.g.op('i32.eq', 'bool', [c, s.g.i32(0)]), s.g.i32(0), down);
+    const top = int(s, 'shl', a, int(s, 'and', int(s, 'sub', 32, int(s, 'add', o, c)), 31));
+    const down = int(s, s.signed ? 'shr_s' : 'shr_u', top, int(s, 'and', int(s, 'sub', 32, c), 31));
+    return s.g.select(s.g.test('eq', c, 0), s.g.i32(0), down);
   },
   insertBits(s, a, b, offset, count) {
     const { o, c } = range(s, offset, count);
-    const ones = int(s, 'shr_u', s.g.i32(-1), int(s, 'and', int(s, 'sub', s.g.i32(32), c), 31));
+    const ones = int(s, 'shr_u', -1, int(s, 'and', int(s, 'sub', 32, c), 31));
     // With o = 32 there are no bits to insert, so the wrapped shift does not matter.
     const mask = int(s, 'shl', ones, int(s, 'and', o, 31));
     const moved = int(s, 'and', int(s, 'shl', b, int(s, 'and', o, 31)), mask);
     const merged = int(s, 'or', int(s, 'and', a, int(s, 'xor', mask, -1)), moved);
-    return s.g.select(s.g.op('i32.eq', 'bool', [c, s.g.i32(0)]), a, merged);
+    return s.g.select(s.g.test('eq', c, 0), a, merged);
   },
 };
 
 /** Offset at most 32, count at most what is left above it. */
 function range(s: Scalars, offset: Value, count: Value): { o: Value; c: Value } {
   const o = int(s, 'min_u', offset, 32);
-  return { o, c: int(s, 'min_u', count, int(s, 'sub', s.g.i32(32), o)) };
+  return { o, c: int(s, 'min_u', count, int(s, 'sub', 32, o)) };
 }
 
 type Whole = (s: Scalars, args: readonly [readonly Value[], readonly Value[]]) => readonly Value[];
@@ -78,7 +77,7 @@ function packNorm(width: number, signed: boolean): Whole {
     const parts = a!.map((value) => {
       const limited = s.min(s.max(value, s.of(signed ? -1 : 0)), s.of(1));
       const scaled = s.floor(s.add(s.of(0.5), s.mul(scale, limited)));
-      return s.g.op('i32.trunc_sat_f32_s', 'i32', [scaled]);
+      return s.g.int('trunc_sat_f32_s', scaled);
     });
     return join(s, parts, width);
   };
@@ -88,9 +87,9 @@ function unpackNorm(width: number, signed: boolean): Whole {
   return (s, [[word]]) =>
     split(s, word!, width, signed).map((part) => {
       const { g } = s;
-      const value = g.op('f32.convert_i32_s', 'f32', [part]);
-      const scaled = g.op('f32.div', 'f32', [value, g.f32(signed ? 2 ** (width - 1) - 1 : 2 ** width - 1)]);
-      return signed ? g.op('f32.pmax', 'f32', [scaled, g.f32(-1)]) : scaled;
+      const value = g.float('convert_i32_s', part);
+      const scaled = g.float('div', value, signed ? 2 ** (width - 1) - 1 : 2 ** width - 1);
+      return signed ? g.float('pmax', scaled, -1) : scaled;
     });
 }
 

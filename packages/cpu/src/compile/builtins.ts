@@ -33,26 +33,26 @@ export class Scalars {
   }
 
   /** A float instruction whose result is rounded to the type. */
-  f(op: string, ...args: readonly Value[]): Value {
-    return rounded(this.g, this.scalar, this.g.op(op, 'f32', args));
+  f(name: string, ...args: readonly (Value | number)[]): Value {
+    return rounded(this.g, this.scalar, this.g.float(name, ...args));
   }
 
   /** `e2` if it is less, else `e1`: what a NaN gives follows from that, the same in both modes. */
   min = (a: Value, b: Value): Value => {
-    if (this.float) return this.g.op('f32.pmin', 'f32', [a, b]);
-    return this.g.op(this.signed ? 'i32.min_s' : 'i32.min_u', 'i32', [a, b]);
+    if (this.float) return this.g.float('pmin', a, b);
+    return this.g.int(this.signed ? 'min_s' : 'min_u', a, b);
   };
 
   max = (a: Value, b: Value): Value => {
-    if (this.float) return this.g.op('f32.pmax', 'f32', [a, b]);
-    return this.g.op(this.signed ? 'i32.max_s' : 'i32.max_u', 'i32', [a, b]);
+    if (this.float) return this.g.float('pmax', a, b);
+    return this.g.int(this.signed ? 'max_s' : 'max_u', a, b);
   };
 
-  sqrt = (a: Value): Value => this.f('f32.sqrt', a);
-  floor = (a: Value): Value => this.f('f32.floor', a);
+  sqrt = (a: Value): Value => this.f('sqrt', a);
+  floor = (a: Value): Value => this.f('floor', a);
   dot = (a: readonly Value[], b: readonly Value[]): Value => dot(this.g, this.scalar, a, b);
   length = (a: readonly Value[]): Value => {
-    if (a.length === 1) return this.f('f32.abs', a[0]!);
+    if (a.length === 1) return this.f('abs', a[0]!);
     return this.sqrt(this.dot(a, a));
   };
 }
@@ -60,25 +60,25 @@ export class Scalars {
 /** Component by component; the arguments are scalars. */
 const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
   abs(s, a) {
-    if (s.float) return s.f('f32.abs', a);
+    if (s.float) return s.f('abs', a);
     return s.signed ? s.g.select(s.lt(a, s.of(0)), s.sub(s.of(0), a), a) : a;
   },
-  ceil: (s, a) => s.f('f32.ceil', a),
+  ceil: (s, a) => s.f('ceil', a),
   floor: (s, a) => s.floor(a),
-  round: (s, a) => s.f('f32.nearest', a),
-  trunc: (s, a) => s.f('f32.trunc', a),
+  round: (s, a) => s.f('nearest', a),
+  trunc: (s, a) => s.f('trunc', a),
   sqrt: (s, a) => s.sqrt(a),
   fract: (s, a) => s.sub(a, s.floor(a)),
-  inverseSqrt: (s, a) => s.div(s.of(1), s.g.op('f32.sqrt', 'f32', [a])),
+  inverseSqrt: (s, a) => s.div(s.of(1), s.g.float('sqrt', a)),
   min: (s, a, b) => s.min(a, b),
   max: (s, a, b) => s.max(a, b),
   clamp: (s, a, low, high) => s.min(s.max(a, low), high),
   saturate: (s, a) => s.min(s.max(a, s.of(0)), s.of(1)),
   step: (s, edge, a) => s.g.select(binary(s.g, '<=', s.scalar, edge, a), s.of(1), s.of(0)),
-  fma: (s, a, b, c) => s.f('f32.add', s.g.op('f32.mul', 'f32', [a, b]), c),
+  fma: (s, a, b, c) => s.f('add', s.g.float('mul', a, b), c),
   mix: (s, a, b, t) => s.add(s.mul(a, s.sub(s.of(1), t)), s.mul(b, t)),
-  degrees: (s, a) => s.f('f32.mul', a, s.g.f32(180 / Math.PI)),
-  radians: (s, a) => s.f('f32.mul', a, s.g.f32(Math.PI / 180)),
+  degrees: (s, a) => s.f('mul', a, 180 / Math.PI),
+  radians: (s, a) => s.f('mul', a, Math.PI / 180),
   sign: (s, a) => s.g.select(s.gt(a, s.of(0)), s.of(1), s.g.select(s.lt(a, s.of(0)), s.of(-1), s.of(0))),
   smoothstep(s, low, high, a) {
     const t = componentwise.saturate!(s, s.div(s.sub(a, low), s.sub(high, low)));
@@ -87,22 +87,17 @@ const componentwise: Record<string, (s: Scalars, ...args: Value[]) => Value> = {
   ldexp(s, a, exponent) {
     // Two steps, since 2^e alone may overflow or vanish; beyond ±276 nothing changes any more.
     const { g } = s;
-    const limited = g.op('i32.max_s', 'i32', [g.op('i32.min_s', 'i32', [exponent, g.i32(276)]), g.i32(-276)]);
-    const half = g.op('i32.shr_s', 'i32', [limited, g.i32(1)]);
+    const limited = g.int('max_s', g.int('min_s', exponent, 276), -276);
+    const half = g.int('shr_s', limited, 1);
     const power = (e: Value) => {
-      const biased = g.op('i32.shl', 'i32', [g.op('i32.add', 'i32', [e, g.i32(127)]), g.i32(23)]);
-      return g.op('f32.reinterpret_i32', 'f32', [biased]);
+      const biased = g.int('shl', g.int('add', e, 127), 23);
+      return g.float('reinterpret_i32', biased);
     };
-    const rest = g.op('i32.sub', 'i32', [limited, half]);
+    const rest = g.int('sub', limited, half);
     // |half| and |rest| are at most 138: cut once more to what a factor can hold.
-    const cut = (e: Value) => g.op('i32.max_s', 'i32', [g.op('i32.min_s', 'i32', [e, g.i32(127)]), g.i32(-126)]);
-    const factors = [
-      cut(half),
-      g.op('i32.sub', 'i32', [half, cut(half)]),
-      cut(rest),
-      g.op('i32.sub', 'i32', [rest, cut(rest)]),
-    ];
-    const scaled = factors.reduce((product, e) => g.op('f32.mul', 'f32', [product, power(e)]), a);
+    const cut = (e: Value) => g.int('max_s', g.int('min_s', e, 127), -126);
+    const factors = [cut(half), g.int('sub', half, cut(half)), cut(rest), g.int('sub', rest, cut(rest))];
+    const scaled = factors.reduce((product, e) => g.float('mul', product, power(e)), a);
     return rounded(g, s.scalar, scaled);
   },
   quantizeToF16: (s, a) => s.g.op('f16.round', 'f32', [a]),
@@ -135,7 +130,7 @@ const whole: Record<string, Whole> = {
     }),
   faceForward(s, [a, incident, reference]) {
     const front = s.lt(s.dot(incident!, reference!), s.of(0));
-    return a!.map((value) => s.g.select(front, value, s.g.op('f32.neg', 'f32', [value])));
+    return a!.map((value) => s.g.select(front, value, s.g.float('neg', value)));
   },
   reflect(s, [a, normal]) {
     const twice = s.mul(s.of(2), s.dot(normal!, a!));
@@ -157,7 +152,7 @@ const whole: Record<string, Whole> = {
   },
   determinant: (s, [a], [type]) => [determinant(s, (type as MatrixType).columns, a!)],
   modf(s, [a]) {
-    const wholes = a!.map((value) => s.f('f32.trunc', value));
+    const wholes = a!.map((value) => s.f('trunc', value));
     return [...a!.map((value, i) => s.sub(value, wholes[i]!)), ...wholes];
   },
   frexp(s, [a]) {
@@ -181,7 +176,7 @@ export function builtin(
   const length = Math.max(...args.map((arg) => arg.length));
   const rows = Array.from({ length }, (_, i) => args.map((arg) => arg[i] ?? arg[0]!));
   if (each) return rows.map((row) => each(s, ...row));
-  if (transcendental.has(name)) return rows.map((row) => s.f(`math.${name}`, ...row));
+  if (transcendental.has(name)) return rows.map((row) => rounded(g, scalar, g.op(`math.${name}`, 'f32', row)));
   const packed = bitBuiltins.whole[name];
   if (packed) return packed(s, [args[0]!, args[1] ?? []]);
   throw new Error(`internal: no built-in "${name}".`);
@@ -206,19 +201,16 @@ function determinant(s: Scalars, size: number, a: readonly Value[]): Value {
 /** x = fraction · 2^exponent with |fraction| in [0.5, 1); zero, infinities and NaN are their own fraction. */
 function frexp(s: Scalars, value: Value): readonly [Value, Value] {
   const { g } = s;
-  const i = (op: string, a: Value, n: number) => g.op(`i32.${op}`, 'i32', [a, g.i32(n)]);
-  const magnitude = i('and', g.op('i32.reinterpret_f32', 'i32', [value]), 0x7fffffff);
-  const small = g.op('i32.lt_u', 'bool', [magnitude, g.i32(0x00800000)]);
-  const special = g.or(
-    g.op('i32.eq', 'bool', [magnitude, g.i32(0)]),
-    g.op('i32.ge_u', 'bool', [magnitude, g.i32(0x7f800000)]),
-  );
-  const normal = g.select(small, g.op('f32.mul', 'f32', [value, g.f32(2 ** 24)]), value);
-  const word = g.op('i32.reinterpret_f32', 'i32', [normal]);
-  const exponent = g.op('i32.sub', 'i32', [
-    i('and', i('shr_u', word, 23), 255),
+  const magnitude = g.int('and', g.int('reinterpret_f32', value), 0x7fffffff);
+  const small = g.test('lt_u', magnitude, 0x00800000);
+  const special = g.or(g.test('eq', magnitude, 0), g.test('ge_u', magnitude, 0x7f800000));
+  const normal = g.select(small, g.float('mul', value, 2 ** 24), value);
+  const word = g.int('reinterpret_f32', normal);
+  const exponent = g.int(
+    'sub',
+    g.int('and', g.int('shr_u', word, 23), 255),
     g.select(small, g.i32(126 + 24), g.i32(126)),
-  ]);
-  const fraction = g.op('f32.reinterpret_i32', 'f32', [i('or', i('and', word, 0x807fffff | 0), 0x3f000000)]);
+  );
+  const fraction = g.float('reinterpret_i32', g.int('or', g.int('and', word, 0x807fffff), 0x3f000000));
   return [g.select(special, value, fraction), g.select(special, g.i32(0), exponent)];
 }

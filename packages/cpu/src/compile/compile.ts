@@ -85,8 +85,7 @@ function addInputs(g: Graph, aliases: Map<Value, Value>, subgroupSize: number): 
   aliases.set(g.op('subgroup_size', 'i32', []), g.i32(subgroupSize));
   const linear = g.op('workgroup_linear', 'i32', []);
   const [x, y] = [0, 1].map((axis) => g.op('num_workgroups', 'i32', [], axis)) as [Value, Value];
-  const op = (name: string, a: Value, b: Value) => g.op(`i32.${name}`, 'i32', [a, b]);
-  const rows = op('div_u', linear, x);
-  const position = [op('rem_u', linear, x), op('rem_u', rows, y), op('div_u', rows, y)];
+  const rows = g.int('div_u', linear, x);
+  const position = [g.int('rem_u', linear, x), g.int('rem_u', rows, y), g.int('div_u', rows, y)];
   position.forEach((value, axis) => void aliases.set(g.op('workgroup_id', 'i32', [], axis), value));
 }

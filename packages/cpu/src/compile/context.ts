@@ -128,7 +128,7 @@ export class Context {
       const value = access.constant
         ? g.op('load', machine, args, 0, access)
         : this.effect('load', machine, args, access);
-      return kind === 'bool' ? g.op('i32.ne', 'bool', [value, g.i32(0)]) : value;
+      return kind === 'bool' ? g.test('ne', value, 0) : value;
     });
   }
 
@@ -143,7 +143,7 @@ export class Context {
     }
     place.cells.forEach((cell, i) => {
       const old = this.environment.get(cell) ?? this.zero(cell.kind);
-      const here = place.pick && g.op('i32.eq', 'bool', [place.pick, g.i32(i)]);
+      const here = place.pick && g.test('eq', place.pick, i);
       this.environment.set(cell, here ? g.select(here, values[0]!, old) : values[i]!);
     });
   }
@@ -153,7 +153,7 @@ export class Context {
     const { g } = this;
     let chosen = values.at(-1)!;
     for (let i = values.length - 2; i >= 0; i--) {
-      chosen = g.select(g.op('i32.eq', 'bool', [index, g.i32(i)]), values[i]!, chosen);
+      chosen = g.select(g.test('eq', index, i), values[i]!, chosen);
     }
     return chosen;
   }

@@ -143,7 +143,7 @@ const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression
       const { root, offset } = at;
       const { stride } = at.type as Extract<Type, { kind: 'array' }>;
       const size = c.g.op('binding_size', 'i32', [], root.kind === 'binding' ? root.index : 0);
-      return [c.g.op('i32.div_u', 'i32', [c.g.op('i32.sub', 'i32', [size, c.g.i32(offset)]), c.g.i32(stride)])];
+      return [c.g.int('div_u', c.g.int('sub', size, offset), stride)];
     },
     atomic(c, { type, name, reference, arguments: args }) {
       const at = place(c, reference) as MemoryPlace;
@@ -153,7 +153,7 @@ const lowerings: { [K in Expression['kind']]: (c: Context, e: Extract<Expression
       const op = name === 'atomicMin' || name === 'atomicMax' ? `${name} ${signed ? 's' : 'u'}` : name;
       const old = c.effect(op, 'i32', [...indices, ...values], access);
       if (name === 'atomicStore') return [];
-      return type.kind === 'struct' ? [old, c.g.op('i32.eq', 'bool', [old, values[0]!])] : [old];
+      return type.kind === 'struct' ? [old, c.g.test('eq', old, values[0]!)] : [old];
     },
     call(c, e) {
       const args = e.arguments.map(

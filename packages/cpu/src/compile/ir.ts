@@ -156,6 +156,26 @@ export class Graph {
     return { id: this.count++, op, kind, args, imm, access, pinned: op !== 'phi' };
   }
 
+  /** An instruction of i32 that gives an i32, by its name without the type. Numbers stand for constants. */
+  int(name: string, ...args: readonly (Value | number)[]): Value {
+    return this.op(`i32.${name}`, 'i32', this.ints(args));
+  }
+
+  /** A comparison of two i32. */
+  test(name: string, ...args: readonly (Value | number)[]): Value {
+    return this.op(`i32.${name}`, 'bool', this.ints(args));
+  }
+
+  /** An instruction of f32 that gives an f32. */
+  float(name: string, ...args: readonly (Value | number)[]): Value {
+    const values = args.map((arg) => (typeof arg === 'number' ? this.f32(arg) : arg));
+    return this.op(`f32.${name}`, 'f32', values);
+  }
+
+  private ints(args: readonly (Value | number)[]): Value[] {
+    return args.map((arg) => (typeof arg === 'number' ? this.i32(arg) : arg));
+  }
+
   select(condition: Value, yes: Value, no: Value): Value {
     return this.op('select', yes.kind, [condition, yes, no]);
   }

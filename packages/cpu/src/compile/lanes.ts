@@ -129,12 +129,10 @@ export class LanesMode {
     const { g, scalars } = this;
     const lane0 = indices.map((index) => this.scalar(index));
     const { address, offset } = scalars.address(access, lane0);
-    const others = lane0.flatMap((index, i) =>
-      i === at ? [] : [g.op('i32.lt_u', 'bool', [index, scalars.count(access, i)])],
-    );
+    const others = lane0.flatMap((index, i) => (i === at ? [] : [g.test('lt_u', index, scalars.count(access, i))]));
     const rest = others.reduce((a, b) => g.and(a, b), g.bool(true));
     const count = g.select(rest, scalars.count(access, at), g.i32(0));
-    const inBounds = g.op('i32.lt_u', 'bool', [lane0[at]!, scalars.room(count)]);
+    const inBounds = g.test('lt_u', lane0[at]!, scalars.room(count));
     return { address, offset, index: lane0[at]!, count, inBounds };
   }
 
@@ -278,7 +276,7 @@ export class LanesMode {
     let found = this.pointers.get(key);
     if (!found) {
       const phi = this.g.fresh('phi', 'i32', [], 1);
-      found = { phi, first, next: this.g.op('i32.add', 'i32', [phi, delta]) };
+      found = { phi, first, next: this.g.int('add', phi, delta) };
       this.pointers.set(key, found);
     }
     return found.phi;

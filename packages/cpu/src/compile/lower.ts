@@ -10,8 +10,9 @@ import type {
   Variable,
 } from '../program/program.js';
 import { alignOf, sizeOf, type Type } from '../program/types.js';
+import { walk } from '../program/walk.js';
 import { type Binding, Context, type Frame } from './context.js';
-import { dynamicVariables, pointerRoot, pointersOf, rootOf, visit } from './dynamic.js';
+import { dynamicVariables, pointerRoot, pointersOf, rootOf } from './dynamic.js';
 import { evaluate, place } from './expressions.js';
 import type { Body, IfNode, LoopNode, Value } from './ir.js';
 import { type Cell, type CellPlace, kindOf, leavesOf, type MemoryPlace, type Place, scalarsOf } from './places.js';
@@ -80,8 +81,8 @@ export function builtinInput(c: Context, name: BuiltinInput): Value[] {
   const [sizeX, sizeY, sizeZ] = c.program.entry.workgroupSize;
   const index = g.op('local_index', 'i32', []);
   const invocations = g.i32(sizeX * sizeY * sizeZ);
-  const div = (a: Value, n: number) => g.op('i32.div_u', 'i32', [a, g.i32(n)]);
-  const rem = (a: Value, n: number) => g.op('i32.rem_u', 'i32', [a, g.i32(n)]);
+  const div = (a: Value, n: number) => g.int('div_u', a, n);
+  const rem = (a: Value, n: number) => g.int('rem_u', a, n);
   const axes = (of: string) => [0, 1, 2].map((axis) => g.op(of, 'i32', [], axis));
   const subgroup = g.op('subgroup_size', 'i32', []);
   switch (name) {
@@ -95,8 +96,8 @@ export function builtinInput(c: Context, name: BuiltinInput): Value[] {
     case 'global_invocation_id': {
       const local = builtinInput(c, 'local_invocation_id');
       return axes('workgroup_id').map((id, axis) => {
-        const start = g.op('i32.mul', 'i32', [id, g.i32([sizeX, sizeY, sizeZ][axis]!)]);
-        return g.op('i32.add', 'i32', [start, local[axis]!]);
+        const start = g.int('mul', id, [sizeX, sizeY, sizeZ][axis]!);
+        return g.int('add', start, local[axis]!);
       });
     }
     case 'workgroup_id':
@@ -105,12 +106,12 @@ export function builtinInput(c: Context, name: BuiltinInput): Value[] {
     case 'subgroup_size':
       return [subgroup];
     case 'subgroup_invocation_id':
-      return [g.op('i32.rem_u', 'i32', [index, subgroup])];
+      return [g.int('rem_u', index, subgroup)];
     case 'subgroup_id':
-      return [g.op('i32.div_u', 'i32', [index, subgroup])];
+      return [g.int('div_u', index, subgroup)];
     case 'num_subgroups': {
-      const above = g.op('i32.add', 'i32', [invocations, g.op('i32.sub', 'i32', [subgroup, g.i32(1)])]);
-      return [g.op('i32.div_u', 'i32', [above, subgroup])];
+      const above = g.int('add', invocations, g.int('sub', subgroup, 1));
+      return [g.int('div_u', above, subgroup)];
     }
   }
 }
@@ -177,7 +178,7 @@ const lowerings: { [K in Statement['kind']]: (c: Context, s: Extract<Statement, 
   switch(c, { selector, cases }) {
     const [value] = evaluate(c, selector);
     const labels = cases.flatMap(({ values }) => values.filter((label) => label !== 'default'));
-    const is = (label: number) => c.g.op('i32.eq', 'bool', [value!, c.g.i32(label)]);
+    const is = (label: number) => c.g.test('eq', value!, label);
     c.block((target) => {
       c.breaks.push(target);
       // The default comes last: it is what no other label takes.
@@ -224,7 +225,7 @@ const lowerings: { [K in Statement['kind']]: (c: Context, s: Extract<Statement, 
     const from = at as MemoryPlace;
     const values = c.accesses(from).map(({ access, args, kind }) => {
       const value = c.effect('uniformLoad', kind === 'bool' ? 'i32' : kind, args, access);
-      return kind === 'bool' ? c.g.op('i32.ne', 'bool', [value, c.g.i32(0)]) : value;
+      return kind === 'bool' ? c.g.test('ne', value, 0) : value;
     });
     c.emit({ kind: 'barrier', source });
     c.frame.bindings.set(variable, values);
@@ -381,18 +382,14 @@ function assignedRoots(inside: ProgramFunction, loop: Loop): Assigned {
   const pointers = pointersOf(inside);
   const roots = new Set<Variable>();
   let calls = false;
-  visit([loop], {
-    assign(target) {
-      const root = rootOf(target, pointers);
-      if (root) roots.add(root);
-    },
-    call(_, args) {
+  const add = (root: Variable | undefined) => root && roots.add(root);
+  walk(loop, (part) => {
+    if (part.kind === 'assign') add(rootOf(part.target, pointers));
+    if (part.kind === 'call') {
       calls = true;
-      for (const arg of args) {
-        const root = arg.type.kind === 'pointer' ? pointerRoot(arg, pointers) : undefined;
-        if (root) roots.add(root);
-      }
-    },
+      for (const arg of part.arguments) if (arg.type.kind === 'pointer') add(pointerRoot(arg, pointers));
+    }
+    return true;
   });
   const found = { roots, calls };
   assigned.set(loop, found);

@@ -32,8 +32,8 @@ const comparison: Record<string, readonly [float: string, integer: string]> = {
 
 export function unary(g: Graph, operator: UnaryOperator, scalar: ScalarKind, a: Value): Value {
   if (operator === '!') return g.not(a);
-  if (operator === '~') return g.op('i32.xor', 'i32', [a, g.i32(-1)]);
-  return isFloat(scalar) ? g.op('f32.neg', 'f32', [a]) : g.op('i32.sub', 'i32', [g.i32(0), a]);
+  if (operator === '~') return g.int('xor', a, -1);
+  return isFloat(scalar) ? g.float('neg', a) : g.int('sub', 0, a);
 }
 
 export function binary(g: Graph, operator: BinaryOperator, scalar: ScalarKind, a: Value, b: Value): Value {
@@ -48,28 +48,28 @@ export function binary(g: Graph, operator: BinaryOperator, scalar: ScalarKind, a
   if (operator === '/' || operator === '%')
     return float ? quotient(g, operator, scalar, a, b) : divide(g, operator, sign, a, b);
   const [floatOp, integerOp] = arithmetic[operator]!;
-  if (float) return rounded(g, scalar, g.op(`f32.${floatOp}`, 'f32', [a, b]));
-  const amount = integerOp.startsWith('sh') ? g.op('i32.and', 'i32', [b, g.i32(31)]) : b;
+  if (float) return rounded(g, scalar, g.float(floatOp, a, b));
+  const amount = integerOp.startsWith('sh') ? g.int('and', b, 31) : b;
   return g.op(`i32.${integerOp.replace('?', sign)}`, scalar === 'bool' ? 'bool' : 'i32', [a, amount]);
 }
 
 function quotient(g: Graph, operator: '/' | '%', scalar: ScalarKind, a: Value, b: Value): Value {
-  const divided = g.op('f32.div', 'f32', [a, b]);
+  const divided = g.float('div', a, b);
   if (operator === '/') return rounded(g, scalar, divided);
-  const whole = g.op('f32.trunc', 'f32', [rounded(g, scalar, divided)]);
-  const product = rounded(g, scalar, g.op('f32.mul', 'f32', [b, whole]));
-  return rounded(g, scalar, g.op('f32.sub', 'f32', [a, product]));
+  const whole = g.float('trunc', rounded(g, scalar, divided));
+  const product = rounded(g, scalar, g.float('mul', b, whole));
+  return rounded(g, scalar, g.float('sub', a, product));
 }
 
 /** Integer division: by zero, and of the least integer by −1, gives the dividend and no remainder, as if by 1. */
 function divide(g: Graph, operator: '/' | '%', sign: string, a: Value, b: Value): Value {
-  let bad = g.op('i32.eq', 'bool', [b, g.i32(0)]);
+  let bad = g.test('eq', b, 0);
   if (sign === 's') {
-    const least = g.op('i32.eq', 'bool', [a, g.i32(-(2 ** 31))]);
-    bad = g.or(bad, g.and(least, g.op('i32.eq', 'bool', [b, g.i32(-1)])));
+    const least = g.test('eq', a, -(2 ** 31));
+    bad = g.or(bad, g.and(least, g.test('eq', b, -1)));
   }
   const divisor = g.select(bad, g.i32(1), b);
-  return g.op(`i32.${operator === '/' ? 'div' : 'rem'}_${sign}`, 'i32', [a, divisor]);
+  return g.int(`${operator === '/' ? 'div' : 'rem'}_${sign}`, a, divisor);
 }
 
 /** Σ aᵢ bᵢ, from the first on. */

@@ -58,14 +58,14 @@ export class ScalarForm {
     let address = base;
     let inBounds: Value | undefined;
     indices.forEach((index, i) => {
-      const inside = g.op('i32.lt_u', 'bool', [index, this.count(access, i)]);
+      const inside = g.test('lt_u', index, this.count(access, i));
       inBounds = inBounds ? g.and(inBounds, inside) : inside;
-      address = g.op('i32.add', 'i32', [address, g.op('i32.mul', 'i32', [index, g.i32(access.strides[i]! * unit)])]);
+      address = g.int('add', address, g.int('mul', index, access.strides[i]! * unit));
     });
     if (inBounds?.op === 'const' && inBounds.imm) inBounds = undefined;
     const offset = access.offset * unit;
     if (offset <= IMMEDIATE) return { address, offset, inBounds };
-    return { address: g.op('i32.add', 'i32', [address, g.i32(offset)]), offset: 0, inBounds };
+    return { address: g.int('add', address, offset), offset: 0, inBounds };
   }
 
   /** Where a root begins, and how many bytes its unit is. */
@@ -82,15 +82,15 @@ export class ScalarForm {
     const fixed = access.counts[i];
     if (fixed !== undefined) return g.i32(fixed);
     const size = g.op('binding_size', 'i32', [], access.root.kind === 'binding' ? access.root.index : 0);
-    const room = g.op('i32.sub', 'i32', [size, g.i32(access.arrayOffset ?? 0)]);
-    return g.op('i32.div_u', 'i32', [room, g.i32(access.strides[i]!)]);
+    const room = g.int('sub', size, access.arrayOffset ?? 0);
+    return g.int('div_u', room, access.strides[i]!);
   }
 
   /** How many places there are for the first of four elements side by side. */
   room(count: Value): Value {
     const { g } = this;
-    const few = g.op('i32.lt_u', 'bool', [count, g.i32(4)]);
-    return g.select(few, g.i32(0), g.op('i32.sub', 'i32', [count, g.i32(3)]));
+    const few = g.test('lt_u', count, 4);
+    return g.select(few, g.i32(0), g.int('sub', count, 3));
   }
 
   /** The address to load from: zeros where it is out of bounds. */
@@ -131,7 +131,7 @@ export class ScalarForm {
   /** Zeros from a place on. @param count - scalars */
   clear(access: Access, count: number): Value {
     const { address, offset } = this.address(access, []);
-    const start = this.g.op('i32.add', 'i32', [address, this.g.i32(offset)]);
+    const start = this.g.int('add', address, offset);
     return this.g.fresh('clear', 'none', [start], count * this.root(access.root).unit);
   }
 

@@ -67,18 +67,18 @@ export class SoftShapes {
     if (at < 0 || shapes[1 - at] !== 0) return undefined;
     const moving = this.mode.scalar(at ? b : a);
     const fixed = this.mode.scalar(at ? a : b);
-    const last = g.op('i32.add', 'i32', [moving, g.i32(3)]);
+    const last = g.int('add', moving, 3);
     const signed = op.endsWith('_s');
-    const noWrap = g.op(signed ? 'i32.lt_s' : 'i32.lt_u', 'bool', [moving, g.i32(signed ? 0x7ffffffd : -3)]);
+    const noWrap = g.test(signed ? 'lt_s' : 'lt_u', moving, signed ? 0x7ffffffd : -3);
     const of = (x: Value, name = op, kind: Value['kind'] = 'i32') => g.op(name, kind, at ? [fixed, x] : [x, fixed]);
     const same = (name: string, kind: Value['kind']) =>
-      g.and(noWrap, g.op('i32.eq', 'bool', [of(moving, name, kind), of(last, name, kind)]));
-    if (op === 'i32.min_u') return { shape: 1, test: g.and(noWrap, g.op('i32.le_u', 'bool', [last, fixed])) };
-    if (op === 'i32.min_s') return { shape: 1, test: g.and(noWrap, g.op('i32.le_s', 'bool', [last, fixed])) };
-    if (op === 'i32.mul') return { shape: 1, test: g.op('i32.eq', 'bool', [fixed, g.i32(1)]) };
+      g.and(noWrap, g.test('eq', of(moving, name, kind), of(last, name, kind)));
+    if (op === 'i32.min_u') return { shape: 1, test: g.and(noWrap, g.test('le_u', last, fixed)) };
+    if (op === 'i32.min_s') return { shape: 1, test: g.and(noWrap, g.test('le_s', last, fixed)) };
+    if (op === 'i32.mul') return { shape: 1, test: g.test('eq', fixed, 1) };
     if (op === 'i32.eq' || op === 'i32.ne') {
-      const distance = g.op('i32.sub', 'i32', [fixed, moving]);
-      return { shape: 0, test: g.op('i32.gt_u', 'bool', [distance, g.i32(3)]) };
+      const distance = g.int('sub', fixed, moving);
+      return { shape: 0, test: g.test('gt_u', distance, 3) };
     }
     if (comparison.test(op)) return { shape: 0, test: same(op, 'bool') };
     // The divisor is never zero here: division by zero was taken care of (operators.ts).

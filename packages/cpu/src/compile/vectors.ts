@@ -31,7 +31,7 @@ export class VectorForm {
     if (value.op === 'f32.load' && !value.pinned) {
       return g.op('v128.load32_splat', 'v128', value.args, value.imm, value.access);
     }
-    if (value.kind === 'bool') return this.splat(g.op('i32.sub', 'i32', [g.i32(0), value]));
+    if (value.kind === 'bool') return this.splat(g.int('sub', 0, value));
     return g.op(`${value.kind}x4.splat`, 'v128', [value]);
   }
 
@@ -48,7 +48,7 @@ export class VectorForm {
   first(vector: Value, kind: Kind): Value {
     const { g } = this;
     const lane = g.op(`${kind === 'f32' ? 'f32' : 'i32'}x4.extract_lane`, kind === 'f32' ? 'f32' : 'i32', [vector], 0);
-    return kind === 'bool' ? g.op('i32.ne', 'bool', [lane, g.i32(0)]) : lane;
+    return kind === 'bool' ? g.test('ne', lane, 0) : lane;
   }
 
   select(condition: Value, yes: Value, no: Value): Value {
@@ -81,10 +81,10 @@ export class VectorForm {
       const count = scalars.count(access, i);
       const stride = access.strides[i]! * unit;
       const inside = scalar
-        ? this.splat(g.op('i32.lt_u', 'bool', [scalar, count]))
+        ? this.splat(g.test('lt_u', scalar, count))
         : this.op('i32x4.lt_u', vector, this.splat(count));
       inBounds = inBounds ? this.op('v128.and', inBounds, inside) : inside;
-      if (scalar) start = g.op('i32.add', 'i32', [start, g.op('i32.mul', 'i32', [scalar, g.i32(stride)])]);
+      if (scalar) start = g.int('add', start, g.int('mul', scalar, stride));
       else {
         const power = Math.log2(stride);
         const scaled = Number.isInteger(power)
@@ -95,7 +95,7 @@ export class VectorForm {
     });
     const offset = access.offset * unit;
     const immediate = offset <= ZERO_BYTES - 16 ? offset : 0;
-    if (!immediate) start = g.op('i32.add', 'i32', [start, g.i32(offset)]);
+    if (!immediate) start = g.int('add', start, offset);
     let addresses = access.root.kind === 'frame' ? this.ramp(start, 4) : this.splat(start);
     if (spread) addresses = this.op('i32x4.add', addresses, spread);
     return { addresses, inBounds, offset: immediate };

@@ -199,33 +199,31 @@ class Plan {
       const last = (start.imm >>> 0) + (factor!.imm >>> 0) * (most!.imm >>> 0) + extra;
       return g.bool(last < count.imm >>> 0);
     }
-    if (!factor) return g.op('i32.lt_u', 'bool', [start, extra ? scalars.room(count) : count]);
+    if (!factor) return g.test('lt_u', start, extra ? scalars.room(count) : count);
     return g.op('fits', 'bool', [start, this.mode.scalar(factor), this.counter!.most, count], extra);
   }
 
   /** Without what is constant in the indices: accesses that differ in that alone share a pointer. */
   private address(mode: LanesMode, access: Access, terms: readonly Affine[]): Value {
     const { g } = mode;
-    const add = (a: Value, b: Value) => g.op('i32.add', 'i32', [a, b]);
-    const mul = (a: Value, b: Value) => g.op('i32.mul', 'i32', [a, b]);
     const { base, unit } = mode.scalars.root(access.root);
     let start = base;
     let step: Value | undefined;
     terms.forEach((term, i) => {
-      const stride = g.i32(access.strides[i]! * unit);
-      if (fixedBytes(term, access.strides[i]! * unit) === undefined)
-        start = add(start, mul(mode.scalar(term.base), stride));
+      const stride = access.strides[i]! * unit;
+      if (fixedBytes(term, stride) === undefined)
+        start = g.int('add', start, g.int('mul', mode.scalar(term.base), stride));
       if (!term.factor) return;
-      const scaled = mul(mode.scalar(term.factor), stride);
-      step = step ? add(step, scaled) : scaled;
+      const scaled = g.int('mul', mode.scalar(term.factor), stride);
+      step = step ? g.int('add', step, scaled) : scaled;
     });
     if (!step) return start;
     const { phi, first, step: by } = this.counter!;
-    if (!by) return add(start, mul(mode.scalar(phi), step));
-    const begin = mul(mode.scalar(first), step);
-    const delta = mul(mode.scalar(by), step);
-    if (this.addresses.size <= POINTERS) return mode.pointer(add(start, begin), delta);
-    return add(start, mode.pointer(begin, delta));
+    if (!by) return g.int('add', start, g.int('mul', mode.scalar(phi), step));
+    const begin = g.int('mul', mode.scalar(first), step);
+    const delta = g.int('mul', mode.scalar(by), step);
+    if (this.addresses.size <= POINTERS) return mode.pointer(g.int('add', start, begin), delta);
+    return g.int('add', start, mode.pointer(begin, delta));
   }
 
   private affine(value: Value): Affine | undefined {
@@ -240,7 +238,7 @@ class Plan {
     if (!x || !y) return undefined;
     const op = (p: Value | undefined, q: Value | undefined) => {
       if (p && q) return g.op(value.op, 'i32', [p, q]);
-      return value.op === 'i32.sub' && q ? g.op('i32.sub', 'i32', [g.i32(0), q]) : (p ?? q);
+      return value.op === 'i32.sub' && q ? g.int('sub', 0, q) : (p ?? q);
     };
     if (value.op === 'i32.add' || value.op === 'i32.sub') {
       return { base: op(x.base, y.base)!, factor: op(x.factor, y.factor) };
@@ -286,7 +284,7 @@ function counter(mode: LanesMode, loop: LoopNode, entry: Extract<Node, { kind: '
   if (below === ends) return undefined;
   const including = match[1] === 'le' || match[1] === 'gt';
   const limit = mode.scalar(bound);
-  const most = including ? limit : g.op('i32.sub', 'i32', [limit, g.i32(shape ? 4 : 1)]);
+  const most = including ? limit : g.int('sub', limit, shape ? 4 : 1);
   const at = loop.phis.indexOf(phi);
   const last = nodes.at(-1);
   const next = last?.kind === 'move' && last.phis === loop.phis ? last.values[at] : undefined;
@@ -295,17 +293,20 @@ function counter(mode: LanesMode, loop: LoopNode, entry: Extract<Node, { kind: '
   const first = entry.values[entry.phis.indexOf(phi)]!;
   const uniform = step && mode.shape(step) === 0 ? step : undefined;
   const found = { phi, most, from, first, step: uniform, shape: shape!, condition };
-  const test = (op: string, a: Value, b: number) => g.op(`i32.${op}`, 'bool', [a, g.i32(b)]);
   if (shape) {
     if (!uniform) return undefined;
     // Multiples of four all: no bound falls between two lanes.
-    const bits = [first, uniform].reduce((all, value) => g.op('i32.or', 'i32', [all, mode.scalar(value)]), limit);
-    return { ...found, tests: [test('ne', limit, 0), test('eq', g.op('i32.and', 'i32', [bits, g.i32(3)]), 0)] };
+    const bits = [first, uniform].reduce((all, value) => g.int('or', all, mode.scalar(value)), limit);
+    return { ...found, tests: [g.test('ne', limit, 0), g.test('eq', g.int('and', bits, 3), 0)] };
   }
-  if (match[2] === 'u') return { ...found, tests: including ? [] : [test('ne', limit, 0)] };
+  if (match[2] === 'u') return { ...found, tests: including ? [] : [g.test('ne', limit, 0)] };
   // With sign: it counts up from zero or more, by steps that do not pass the largest number.
   if (step?.op !== 'const' || step.imm <= 0 || step.imm > 65536) return undefined;
-  const tests = [test('ge_s', mode.scalar(first), 0), test('ge_s', most, 0), test('lt_s', most, 0x7fff0000 - 65536)];
+  const tests = [
+    g.test('ge_s', mode.scalar(first), 0),
+    g.test('ge_s', most, 0),
+    g.test('lt_s', most, 0x7fff0000 - 65536),
+  ];
   return { ...found, tests };
 }
 

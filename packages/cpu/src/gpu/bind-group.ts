@@ -1,5 +1,6 @@
 // GPUBindGroup: buffers for the bindings of a layout.
 // https://www.w3.org/TR/webgpu/#gpubindgroup
+import { say } from '../say.js';
 import { GpuBuffer } from './buffer.js';
 import { dictionary, instance, integer, optional, sequence, size64 } from './convert.js';
 import type { GpuDevice } from './device.js';
@@ -41,7 +42,7 @@ export class GpuBindGroup extends GpuObject implements GPUBindGroup {
       const binding = integer(dictionary(entry, 'createBindGroup: an entry').binding, 'createBindGroup: binding');
       const resource: unknown = entry.resource;
       if (resource instanceof GpuObject && !(resource instanceof GpuBuffer)) {
-        this.#unsupported = `binding ${binding} is a ${resource.kind}, not a buffer.`;
+        this.#unsupported = say`binding ${binding} is a ${resource.kind}, not a buffer.`;
         continue;
       }
       const range = (
@@ -62,14 +63,17 @@ export class GpuBindGroup extends GpuObject implements GPUBindGroup {
   initialize(): void {
     const { layout, device } = this;
     layout.require(device);
-    check(!this.#unsupported, this.#unsupported!);
+    check(!this.#unsupported, () => this.#unsupported!);
     const count = layout.entries.length;
-    check(this.#given.length === count, `${this.#given.length} entries are given, ${layout.show()} has ${count}.`);
+    check(
+      this.#given.length === count,
+      () => say`${this.#given.length} entries are given, ${layout.show()} has ${count}.`,
+    );
     this.entries = this.#given.map(({ binding, buffer, offset, size }, i) => {
       const entry = layout.entries[i]!;
       if (entry.binding !== binding) {
         const known = layout.entries.some((other) => other.binding === binding);
-        invalid(known ? `binding ${binding} is given twice.` : `binding ${binding} is not in ${layout.show()}.`);
+        invalid(known ? say`binding ${binding} is given twice.` : say`binding ${binding} is not in ${layout.show()}.`);
       }
       buffer.require(device);
       checkRange(device, entry, buffer, offset, size ?? Math.max(0, buffer.size - offset));
@@ -85,16 +89,16 @@ function checkRange(device: GpuDevice, entry: LayoutEntry, buffer: GpuBuffer, of
     entry.type === 'uniform'
       ? (['UNIFORM', 'maxUniformBufferBindingSize', 'minUniformBufferOffsetAlignment'] as const)
       : (['STORAGE', 'maxStorageBufferBindingSize', 'minStorageBufferOffsetAlignment'] as const);
-  check(buffer.usage & bufferUsage[usage], `${at} lacks the usage ${usage}.`);
+  check(buffer.usage & bufferUsage[usage], () => say`${at} lacks the usage ${usage}.`);
   check(
     offset % limits[alignment] === 0,
-    `${at}: offset ${offset} is not a multiple of ${alignment}, ${limits[alignment]}.`,
+    () => say`${at}: offset ${offset} is not a multiple of ${alignment}, ${limits[alignment]}.`,
   );
   check(
     size > 0 && offset + size <= buffer.size,
-    `${at}: bytes ${offset} to ${offset + size} are empty or not within its ${buffer.size}.`,
+    () => say`${at}: bytes ${offset} to ${offset + size} are empty or not within its ${buffer.size}.`,
   );
-  check(size >= entry.minimum, `${at}: ${size} bytes are bound; the layout asks for ${entry.minimum}.`);
-  check(size <= limits[most], `${at}: ${size} bytes are more than ${most}, ${limits[most]}.`);
-  check(entry.type === 'uniform' || size % 4 === 0, `${at}: size ${size} is not a multiple of 4.`);
+  check(size >= entry.minimum, () => say`${at}: ${size} bytes are bound; the layout asks for ${entry.minimum}.`);
+  check(size <= limits[most], () => say`${at}: ${size} bytes are more than ${most}, ${limits[most]}.`);
+  check(entry.type === 'uniform' || size % 4 === 0, () => say`${at}: size ${size} is not a multiple of 4.`);
 }

@@ -1,5 +1,6 @@
 // GPUBuffer: a range of the device's memory, and the states of its mapping.
 // https://www.w3.org/TR/webgpu/#gpubuffer
+import { say, spell } from '../say.js';
 import { integer, size64 } from './convert.js';
 import type { GpuDevice } from './device.js';
 import { check, Fault } from './errors.js';
@@ -53,13 +54,16 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
   initialize(): void {
     const { usage, size, device } = this;
     const { MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST } = bufferUsage;
-    check(usage !== 0 && usage < 0x400, `usage 0x${usage.toString(16)} is not a set of GPUBufferUsage flags.`);
-    check(!(usage & MAP_READ) || !(usage & ~(MAP_READ | COPY_DST)), 'MAP_READ goes with COPY_DST only.');
-    check(!(usage & MAP_WRITE) || !(usage & ~(MAP_WRITE | COPY_SRC)), 'MAP_WRITE goes with COPY_SRC only.');
-    check(size <= device.limits.maxBufferSize, `size ${size} is over maxBufferSize, ${device.limits.maxBufferSize}.`);
+    check(usage !== 0 && usage < 0x400, () => say`usage 0x${usage.toString(16)} is not a set of GPUBufferUsage flags.`);
+    check(!(usage & MAP_READ) || !(usage & ~(MAP_READ | COPY_DST)), () => say`MAP_READ goes with COPY_DST only.`);
+    check(!(usage & MAP_WRITE) || !(usage & ~(MAP_WRITE | COPY_SRC)), () => say`MAP_WRITE goes with COPY_SRC only.`);
+    check(
+      size <= device.limits.maxBufferSize,
+      () => say`size ${size} is over maxBufferSize, ${device.limits.maxBufferSize}.`,
+    );
     const allocation = device.runner.allocate(size);
     if (!allocation) {
-      throw new Fault('out-of-memory', `no memory for ${size} bytes; ${device.runner.bytesInUse} are in use.`);
+      throw new Fault('out-of-memory', say`no memory for ${size} bytes; ${device.runner.bytesInUse} are in use.`);
     }
     this.address = allocation.address;
     this.#unclean = allocation.used;
@@ -80,9 +84,9 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
     } catch (error) {
       return Promise.reject(error);
     }
-    const refused = (message: string) => {
+    const refused = async (message: string): Promise<never> => {
       this.device.report('validation', `mapAsync: ${message}`);
-      return Promise.reject(new DOMException(`mapAsync: ${message}`, 'OperationError'));
+      throw new DOMException(`mapAsync: ${await spell(message)}`, 'OperationError');
     };
     if (this.mapState !== 'unmapped')
       return refused(`${this.show()} is already ${this.mapState === 'mapped' ? 'mapped' : 'being mapped'}.`);
@@ -156,16 +160,22 @@ export class GpuBuffer extends GpuObject implements GPUBuffer {
   }
 
   #checkMap(mode: number, offset: number, length: number): void {
-    check(!this.destroyed, `${this.show()} is destroyed.`);
-    check(offset % 8 === 0, `offset ${offset} is not a multiple of 8.`);
-    check(length % 4 === 0, `size ${length} is not a multiple of 4.`);
+    check(!this.destroyed, () => `${this.show()} is destroyed.`);
+    check(offset % 8 === 0, () => say`offset ${offset} is not a multiple of 8.`);
+    check(length % 4 === 0, () => say`size ${length} is not a multiple of 4.`);
     check(
       offset + length <= this.size,
-      `bytes ${offset} to ${offset + length} are not within the ${this.size} of ${this.show()}.`,
+      () => say`bytes ${offset} to ${offset + length} are not within the ${this.size} of ${this.show()}.`,
     );
-    check(mode === mapMode.READ || mode === mapMode.WRITE, 'mode must be GPUMapMode.READ or GPUMapMode.WRITE.');
+    check(
+      mode === mapMode.READ || mode === mapMode.WRITE,
+      () => say`mode must be GPUMapMode.READ or GPUMapMode.WRITE.`,
+    );
     // MAP_READ and MAP_WRITE have the bits of the modes.
-    check(this.usage & mode, `${this.show()} lacks the usage ${mode === mapMode.READ ? 'MAP_READ' : 'MAP_WRITE'}.`);
+    check(
+      this.usage & mode,
+      () => say`${this.show()} lacks the usage ${mode === mapMode.READ ? 'MAP_READ' : 'MAP_WRITE'}.`,
+    );
   }
 
   #map(mode: number, start: number, length: number): Promise<undefined> {

@@ -1,9 +1,12 @@
 // Texts become modules and modules become kernels, each once per process: pipelines with equal text, entry point and constants
 // share a kernel, also those of several devices.
+
+import { kernelStore } from '#host';
 import type { CompiledKernel } from '../compile/kernel.js';
 import type { Program } from '../program/program.js';
 import { sizeOf } from '../program/types.js';
 import type { DeviceRunner, RunnerHooks } from '../run/runner.js';
+import { say } from '../say.js';
 import { type Module, ProgramError } from '../wgsl/module.js';
 import type { GpuDevice } from './device.js';
 import { check, Fault, invalid } from './errors.js';
@@ -33,6 +36,8 @@ export interface Compiler {
   /** @param extensions - what `enable` may name */
   parse(code: string, extensions: readonly string[]): Module;
   compile(program: Program, options: CompilerOptions): CompiledKernel;
+  /** Names what its kernels depend on, other than texts and options: those of another process with the same one are equal. */
+  readonly fingerprint?: string | undefined;
   loadSanitizer?(options: SanitizeOptions): Promise<Sanitizer>;
 }
 
@@ -44,12 +49,13 @@ export interface SharedKernel {
   readonly id: number;
 }
 
-/** By the function that compiles: that of a sanitizer makes other kernels. */
-const knownBy = new WeakMap<Compiler['compile'], KnownKernels>();
+/** By the function that compiles, since that of a sanitizer makes other kernels, and by the fingerprint. */
+const knownBy = new WeakMap<Compiler['compile'], Map<string, KnownKernels>>();
 
-function knownKernels({ compile }: Compiler): KnownKernels {
-  const known = knownBy.get(compile) ?? new KnownKernels();
-  knownBy.set(compile, known);
+function knownKernels({ compile, fingerprint = '' }: Compiler): KnownKernels {
+  const all = knownBy.get(compile) ?? new Map<string, KnownKernels>();
+  const known = all.get(fingerprint) ?? new KnownKernels(fingerprint === '' ? undefined : kernelStore(fingerprint));
+  knownBy.set(compile, all.set(fingerprint, known));
   return known;
 }
 
@@ -109,7 +115,7 @@ export class CompileCache {
     }
     const { kernel } = known;
     const id = this.device.runner.addKernel(kernel);
-    if (id === undefined) throw new Fault('out-of-memory', `no memory for ${kernel.scratchBytes} bytes a thread.`);
+    if (id === undefined) throw new Fault('out-of-memory', say`no memory for ${kernel.scratchBytes} bytes a thread.`);
     const made = { kernel, id };
     this.#kernels.set(key, made);
     return made;
@@ -135,7 +141,10 @@ export class CompileCache {
 
   #checkStorage(bytes: number): void {
     const { maxComputeWorkgroupStorageSize: most } = this.device.limits;
-    check(bytes <= most, `${bytes} bytes of workgroup memory are more than maxComputeWorkgroupStorageSize, ${most}.`);
+    check(
+      bytes <= most,
+      () => say`${bytes} bytes of workgroup memory are more than maxComputeWorkgroupStorageSize, ${most}.`,
+    );
   }
 }
 

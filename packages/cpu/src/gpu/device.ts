@@ -1,6 +1,7 @@
 // GPUDevice: makes objects, gathers errors, and owns the memory and the workers.
 // https://www.w3.org/TR/webgpu/#gpudevice
 import type { DeviceRunner, RunnerHooks } from '../run/runner.js';
+import { spell } from '../say.js';
 import { GpuBindGroup } from './bind-group.js';
 import { GpuBuffer } from './buffer.js';
 import { CompileCache, type Compiler } from './compiler.js';
@@ -61,10 +62,13 @@ export class GpuDevice extends EventTarget implements GPUDevice {
   readonly mapped = new Set<GpuBuffer>();
   /** Gives back the memory of buffers that the program forgot. */
   readonly registry: FinalizationRegistry<Range>;
-  readonly #scopes: { readonly filter: GPUErrorFilter; error: GPUError | null }[] = [];
+  /** The first error of each: promised where its sentences have to be loaded. */
+  readonly #scopes: { readonly filter: GPUErrorFilter; error: GPUError | Promise<GPUError> | null }[] = [];
   readonly #identities = new Map<string, object>();
   #resolveLost: (info: GPUDeviceLostInfo) => void = () => {};
   #turns: Promise<void> = Promise.resolve();
+  /** Events, one after the other. */
+  #events: Promise<void> = Promise.resolve();
   #compilingSince = 0;
   #handler: ((event: GPUUncapturedErrorEvent) => unknown) | null = null;
 
@@ -93,33 +97,27 @@ export class GpuDevice extends EventTarget implements GPUDevice {
   }
 
   createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
-    const buffer = new GpuBuffer(this, dictionary(descriptor, 'createBuffer: the descriptor'));
-    return this.attempt(buffer, 'createBuffer', () => buffer.initialize());
+    return this.#make(GpuBuffer, 'createBuffer', descriptor);
   }
 
   createBindGroupLayout(descriptor: GPUBindGroupLayoutDescriptor): GPUBindGroupLayout {
-    const layout = new GpuBindGroupLayout(this, dictionary(descriptor, 'createBindGroupLayout: the descriptor'));
-    return this.attempt(layout, 'createBindGroupLayout', () => layout.initialize());
+    return this.#make(GpuBindGroupLayout, 'createBindGroupLayout', descriptor);
   }
 
   createPipelineLayout(descriptor: GPUPipelineLayoutDescriptor): GPUPipelineLayout {
-    const layout = new GpuPipelineLayout(this, dictionary(descriptor, 'createPipelineLayout: the descriptor'));
-    return this.attempt(layout, 'createPipelineLayout', () => layout.initialize());
+    return this.#make(GpuPipelineLayout, 'createPipelineLayout', descriptor);
   }
 
   createBindGroup(descriptor: GPUBindGroupDescriptor): GPUBindGroup {
-    const group = new GpuBindGroup(this, dictionary(descriptor, 'createBindGroup: the descriptor'));
-    return this.attempt(group, 'createBindGroup', () => group.initialize());
+    return this.#make(GpuBindGroup, 'createBindGroup', descriptor);
   }
 
   createShaderModule(descriptor: GPUShaderModuleDescriptor): GPUShaderModule {
-    const module = new GpuShaderModule(this, dictionary(descriptor, 'createShaderModule: the descriptor'));
-    return this.attempt(module, 'createShaderModule', () => module.initialize());
+    return this.#make(GpuShaderModule, 'createShaderModule', descriptor);
   }
 
   createComputePipeline(descriptor: GPUComputePipelineDescriptor): GPUComputePipeline {
-    const pipeline = new GpuComputePipeline(this, dictionary(descriptor, 'createComputePipeline: the descriptor'));
-    return this.attempt(pipeline, 'createComputePipeline', () => pipeline.initialize());
+    return this.#make(GpuComputePipeline, 'createComputePipeline', descriptor);
   }
 
   async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor): Promise<GPUComputePipeline> {
@@ -132,7 +130,7 @@ export class GpuDevice extends EventTarget implements GPUDevice {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       const reason = error.kind === 'validation' ? 'validation' : 'internal';
-      throw new PipelineError(`createComputePipelineAsync: ${error.message}`, { reason });
+      throw new PipelineError(`createComputePipelineAsync: ${await spell(error.message)}`, { reason });
     }
   }
 
@@ -146,8 +144,7 @@ export class GpuDevice extends EventTarget implements GPUDevice {
   }
 
   createQuerySet(descriptor: GPUQuerySetDescriptor): GPUQuerySet {
-    const set = new GpuQuerySet(this, dictionary(descriptor, 'createQuerySet: the descriptor'));
-    return this.attempt(set, 'createQuerySet', () => set.initialize());
+    return this.#make(GpuQuerySet, 'createQuerySet', descriptor);
   }
 
   pushErrorScope(filter: GPUErrorFilter): undefined {
@@ -175,17 +172,20 @@ export class GpuDevice extends EventTarget implements GPUDevice {
   /** Says an error to the nearest scope that wants it, else to the program. */
   report(kind: FaultKind, message: string): void {
     if (this.isLost) return;
-    const error = new errorClasses[kind](message);
+    const tell = (error: GPUError): void => {
+      const event = new UncapturedErrorEvent('uncapturederror', { error, cancelable: true });
+      if (this.dispatchEvent(event)) console.warn(`${this.label ? `[Device "${this.label}"] ` : ''}${error.message}`);
+    };
+    const text = spell(message);
+    const error =
+      typeof text === 'string' ? new errorClasses[kind](text) : text.then((it) => new errorClasses[kind](it));
     for (let i = this.#scopes.length - 1; i >= 0; i--) {
       const scope = this.#scopes[i]!;
       if (scope.filter !== kind) continue;
       scope.error ??= error;
       return;
     }
-    queueMicrotask(() => {
-      const event = new UncapturedErrorEvent('uncapturederror', { error, cancelable: true });
-      if (this.dispatchEvent(event)) console.warn(`${this.label ? `[Device "${this.label}"] ` : ''}${message}`);
-    });
+    this.#events = this.#events.then(() => (error instanceof Promise ? error.then(tell) : tell(error)));
   }
 
   /** Carries out steps of the device's timeline; their fault is an error of the device. Nothing happens once it is lost. */
@@ -207,6 +207,16 @@ export class GpuDevice extends EventTarget implements GPUDevice {
     object.fault = this.guard(what, steps);
     object.valid = object.fault === undefined;
     return object;
+  }
+
+  /** An object of the device by its descriptor. */
+  #make<D extends object, T extends GpuObject & { initialize(): void }>(
+    Made: new (device: GpuDevice, descriptor: D) => T,
+    what: string,
+    descriptor: D,
+  ): T {
+    const object = new Made(this, dictionary(descriptor, `${what}: the descriptor`));
+    return this.attempt(object, what, () => object.initialize());
   }
 
   /** Writes to the memory in the queue's order. */

@@ -1,6 +1,8 @@
 // GPUCommandEncoder and GPUCommandBuffer. Commands become words of a batch while they are encoded; errors wait for finish().
 // https://www.w3.org/TR/webgpu/#gpucommandencoder
+
 import { head, layout } from '../run/layout.js';
+import { say } from '../say.js';
 import { GpuBuffer } from './buffer.js';
 import { instance, integer, optional, size64 } from './convert.js';
 import type { GpuDevice } from './device.js';
@@ -35,12 +37,12 @@ function checkBuffer(
   size: number,
 ): void {
   buffer.require(device);
-  check(buffer.usage & bufferUsage[usage], `${buffer.show()} lacks the usage ${usage}.`);
-  check(offset % 4 === 0, `offset ${offset} is not a multiple of 4.`);
-  check(size % 4 === 0, `size ${size} is not a multiple of 4.`);
+  check(buffer.usage & bufferUsage[usage], () => say`${buffer.show()} lacks the usage ${usage}.`);
+  check(offset % 4 === 0, () => say`offset ${offset} is not a multiple of 4.`);
+  check(size % 4 === 0, () => say`size ${size} is not a multiple of 4.`);
   check(
     offset + size <= buffer.size,
-    `bytes ${offset} to ${offset + size} are not within the ${buffer.size} of ${buffer.show()}.`,
+    () => say`bytes ${offset} to ${offset + size} are not within the ${buffer.size} of ${buffer.show()}.`,
   );
 }
 
@@ -87,7 +89,7 @@ export class GpuCommandEncoder extends Encoder implements GPUCommandEncoder {
       const size = given ?? Math.max(0, from.size - fromOffset);
       checkBuffer(this.device, from, 'COPY_SRC', fromOffset, size);
       checkBuffer(this.device, to, 'COPY_DST', toOffset, size);
-      check(from !== to, `${from.show()} is both source and destination.`);
+      check(from !== to, () => say`${from.show()} is both source and destination.`);
       this.recording.used.add(from).add(to);
       if (size > 0)
         this.recording.words.push(head(layout.copy, 4), to.address + toOffset, from.address + fromOffset, size);
@@ -100,7 +102,7 @@ export class GpuCommandEncoder extends Encoder implements GPUCommandEncoder {
     const given = optional(size, size64, 'clearBuffer: size');
     this.encode('clearBuffer', () => {
       const length = given ?? target.size - start;
-      check(length >= 0, `offset ${start} is not within the ${target.size} bytes of ${target.show()}.`);
+      check(length >= 0, () => say`offset ${start} is not within the ${target.size} bytes of ${target.show()}.`);
       checkBuffer(this.device, target, 'COPY_DST', start, length);
       this.recording.used.add(target);
       if (length > 0) this.recording.words.push(head(layout.clear, 3), target.address + start, length);
@@ -123,9 +125,9 @@ export class GpuCommandEncoder extends Encoder implements GPUCommandEncoder {
       set.require(this.device);
       check(
         first + count <= set.count,
-        `queries ${first} to ${first + count} are not within the ${set.count} of ${set.show()}.`,
+        () => say`queries ${first} to ${first + count} are not within the ${set.count} of ${set.show()}.`,
       );
-      check(offset % 256 === 0, `offset ${offset} is not a multiple of 256.`);
+      check(offset % 256 === 0, () => say`offset ${offset} is not a multiple of 256.`);
       checkBuffer(this.device, to, 'QUERY_RESOLVE', offset, count * 8);
       this.recording.used.add(set).add(to);
       if (count > 0)
@@ -139,10 +141,10 @@ export class GpuCommandEncoder extends Encoder implements GPUCommandEncoder {
     return device.attempt(buffer, 'finish', () => {
       const { state } = this;
       this.state = 'ended';
-      check(state !== 'ended', `${this.show()} has ended.`);
-      check(state !== 'locked', `${this.show()} has a pass that has not ended.`);
+      check(state !== 'ended', () => `${this.show()} has ended.`);
+      check(state !== 'locked', () => say`${this.show()} has a pass that has not ended.`);
       if (recording.error) invalid(recording.error);
-      check(this.groups === 0, `${this.groups} debug groups are open.`);
+      check(this.groups === 0, () => say`${this.groups} debug groups are open.`);
     });
   }
 

@@ -16,9 +16,9 @@ export function invalid(message: string): never {
   throw new Fault('validation', message);
 }
 
-/** Throws a validation fault unless the condition holds. */
-export function check(condition: unknown, message: string): asserts condition {
-  if (!condition) invalid(message);
+/** Throws a validation fault unless the condition holds. The message is made only then: most calls are valid. */
+export function check(condition: unknown, message: () => string): asserts condition {
+  if (!condition) invalid(message());
 }
 
 class OwnError {

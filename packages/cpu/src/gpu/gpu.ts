@@ -1,5 +1,5 @@
 // GPU and GPUAdapter: the way to a device. https://www.w3.org/TR/webgpu/#gpu
-import { processors } from '#host';
+import { prepareHost, processors } from '#host';
 import { hasSharedMemory, Runner, type RunnerHooks } from '../run/runner.js';
 import type { Finding } from '../sanitize/finding.js';
 import type { Compiler, Sanitizer } from './compiler.js';
@@ -16,6 +16,11 @@ export interface CreateGpuOptions {
   readonly threads?: number;
   /** False: one worker that owns the memory, as in a page that is not cross-origin isolated. Default: where there is any. */
   readonly sharedMemory?: boolean;
+  /**
+   * False: kernels are compiled in each process. By default a process under Node, Deno or Bun keeps them in a folder of this user,
+   * `~/.cache/paris/paris-kernels` (or in PARIS_CACHE), for the next one, where it may write there.
+   */
+  readonly keepKernels?: boolean;
   /**
    * Browsers only: makes a worker from a file of yours that imports `@paris/cpu/worker`. For pages whose content security
    * policy forbids `worker-src blob:`.
@@ -60,9 +65,9 @@ export class Gpu implements GPU {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
       throw new RangeError(`createGpu: threads must be an integer from 1 to 256, not ${String(threads)}.`);
     }
-    if (typeof options.sanitize === 'object') checkSanitize(options.sanitize);
+    if (options.sanitize && typeof options.sanitize === 'object') checkSanitize(options.sanitize);
     this.#options = options;
-    this.#compiler = compiler;
+    this.#compiler = options.keepKernels === false ? { ...compiler, fingerprint: undefined } : compiler;
     this.wgslLanguageFeatures = new Set(compiler.languageFeatures);
   }
 
@@ -73,10 +78,15 @@ export class Gpu implements GPU {
   async requestAdapter(options: GPURequestAdapterOptions = {}): Promise<GPUAdapter | null> {
     const level = options.featureLevel ?? 'core';
     if (level !== 'core' && level !== 'compatibility') return null;
+    await prepareHost();
     const { sanitize } = this.#options;
     const sanitizer = sanitize && (await this.#compiler.loadSanitizer?.(sanitize === true ? {} : sanitize));
     if (!sanitizer) return new GpuAdapter(this.#compiler, this.#options);
-    return new GpuAdapter({ ...this.#compiler, compile: sanitizer.compile }, this.#options, sanitizer);
+    return new GpuAdapter(
+      { ...this.#compiler, compile: sanitizer.compile, fingerprint: undefined },
+      this.#options,
+      sanitizer,
+    );
   }
 
   getPreferredCanvasFormat(): GPUTextureFormat {

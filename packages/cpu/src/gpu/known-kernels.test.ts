@@ -21,7 +21,7 @@ it('calls a text sound if it was said so, not since it has kernels: those with w
 });
 
 it('forgets the texts used longest ago, with their kernels, where they are too many bytes', () => {
-  const known = new KnownKernels(100);
+  const known = new KnownKernels(undefined, 100);
   const has = (text: string) => known.kernel(text, 'main') !== undefined;
   known.addKernel('a', 'main', kernelOf(30));
   known.addKernel('b', 'main', kernelOf(30));

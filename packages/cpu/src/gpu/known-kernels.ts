@@ -1,5 +1,5 @@
-// What a compiler has made in this process, so that a program's next device need not wait for it again: which texts are sound,
-// and the kernels made of texts.
+// What a compiler has made, so that a program's next device need not wait for it again: which texts are sound, and the kernels made
+// of texts. Of this process, and of earlier ones where the host keeps them.
 import type { CompiledKernel } from '../compile/kernel.js';
 
 /** A kernel, and what devices check of it. */
@@ -9,11 +9,17 @@ export interface KnownKernel {
   readonly workgroupBytes: number;
 }
 
-interface KnownText {
+export interface KnownText {
   /** Whether it has no messages: a text with warnings has kernels, too. */
   isSound: boolean;
   readonly kernels: Map<string, KnownKernel>;
   bytes: number;
+}
+
+/** Keeps what is known of sound texts from process to process. It may forget, and never throws. */
+export interface KernelStore {
+  read(text: string): KnownText | undefined;
+  write(text: string, known: KnownText): void;
 }
 
 /** Bytes of texts and kernels that are kept at most: a thousand kernels or two. */
@@ -25,10 +31,13 @@ export class KnownKernels {
   readonly #texts = new Map<string, KnownText>();
   #bytes = 0;
 
-  constructor(private readonly mostBytes: number = MOST_BYTES) {}
+  constructor(
+    private readonly store?: KernelStore | undefined,
+    private readonly mostBytes: number = MOST_BYTES,
+  ) {}
 
   isSound(text: string): boolean {
-    return this.#texts.get(text)?.isSound === true;
+    return this.#find(text)?.isSound === true;
   }
 
   addSound(text: string): void {
@@ -38,7 +47,7 @@ export class KnownKernels {
   }
 
   kernel(text: string, key: string): KnownKernel | undefined {
-    const known = this.#texts.get(text);
+    const known = this.#find(text);
     const found = known?.kernels.get(key);
     if (known && found) {
       this.#texts.delete(text);
@@ -53,6 +62,15 @@ export class KnownKernels {
     known.kernels.set(key, kernel);
     known.bytes += key.length + kernel.kernel.wasm.byteLength;
     this.#keep(text, known);
+    if (known.isSound) this.store?.write(text, known);
+  }
+
+  #find(text: string): KnownText | undefined {
+    const here = this.#texts.get(text);
+    if (here) return here;
+    const stored = this.store?.read(text);
+    if (stored) this.#keep(text, stored);
+    return stored;
   }
 
   #keep(text: string, known: KnownText): void {

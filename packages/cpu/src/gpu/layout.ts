@@ -1,5 +1,6 @@
 // GPUBindGroupLayout and GPUPipelineLayout.
 // https://www.w3.org/TR/webgpu/#gpubindgrouplayout and https://www.w3.org/TR/webgpu/#gpupipelinelayout
+import { say } from '../say.js';
 import { dictionary, instance, integer, sequence, size64 } from './convert.js';
 import type { GpuDevice } from './device.js';
 import { check } from './errors.js';
@@ -44,26 +45,28 @@ export class GpuBindGroupLayout extends GpuObject implements GPUBindGroupLayout 
     const other = entries.find((entry) => !entry.buffer || otherResources.some((name) => entry[name] !== undefined));
     if (other) {
       const named = otherResources.find((name) => other[name] !== undefined);
-      this.#unsupported = `binding ${other.binding} ${named ? `is a ${named}; this device has buffers only` : 'names no resource'}.`;
+      this.#unsupported = named
+        ? say`binding ${other.binding} is a ${named}; this device has buffers only.`
+        : say`binding ${other.binding} names no resource.`;
     }
   }
 
   initialize(): void {
-    check(!this.#unsupported, this.#unsupported!);
+    check(!this.#unsupported, () => this.#unsupported!);
     const { limits } = this.device;
     this.entries.forEach(({ binding, visibility, type }, i) => {
-      check(binding !== this.entries[i - 1]?.binding, `binding ${binding} occurs twice.`);
+      check(binding !== this.entries[i - 1]?.binding, () => say`binding ${binding} occurs twice.`);
       check(
         binding < limits.maxBindingsPerBindGroup,
-        `binding ${binding} is not under maxBindingsPerBindGroup, ${limits.maxBindingsPerBindGroup}.`,
+        () => say`binding ${binding} is not under maxBindingsPerBindGroup, ${limits.maxBindingsPerBindGroup}.`,
       );
       check(
         visibility <= 7,
-        `binding ${binding}: visibility 0x${visibility.toString(16)} is not a set of GPUShaderStage flags.`,
+        () => say`binding ${binding}: visibility 0x${visibility.toString(16)} is not a set of GPUShaderStage flags.`,
       );
       check(
         !(visibility & shaderStage.VERTEX) || type !== 'storage',
-        `binding ${binding}: vertex shaders cannot write to storage.`,
+        () => say`binding ${binding}: vertex shaders cannot write to storage.`,
       );
     });
     checkSlots(this.device, this.entries);
@@ -91,7 +94,7 @@ function checkSlots(device: GpuDevice, entries: readonly LayoutEntry[]): void {
   const count = (key: string, name: LimitName) => {
     const reached = (counts.get(key) ?? 0) + 1;
     counts.set(key, reached);
-    check(reached <= device.limits[name], `more bindings than ${name} allows, ${device.limits[name]}.`);
+    check(reached <= device.limits[name], () => say`more bindings than ${name} allows, ${device.limits[name]}.`);
   };
   for (const { type, visibility, dynamic } of entries) {
     const [perStage, dynamicLimit] = types[type];
@@ -119,11 +122,14 @@ export class GpuPipelineLayout extends GpuObject implements GPUPipelineLayout {
     const { maxBindGroups } = this.device.limits;
     check(
       this.groups.length <= maxBindGroups,
-      `${this.groups.length} groups are more than maxBindGroups, ${maxBindGroups}.`,
+      () => say`${this.groups.length} groups are more than maxBindGroups, ${maxBindGroups}.`,
     );
     this.groups.forEach((layout, group) => {
       layout?.require(this.device);
-      check(!layout?.exclusive, `${layout?.show()} is a default layout of a pipeline; it fits that pipeline only.`);
+      check(
+        !layout?.exclusive,
+        () => say`${layout?.show()} is a default layout of a pipeline; it fits that pipeline only.`,
+      );
       if (layout?.entries.length === 0) this.groups[group] = undefined;
     });
     checkSlots(

@@ -1,4 +1,5 @@
 // What all WebGPU objects have: a device, a label, and whether they are valid.
+import { say } from '../say.js';
 import type { GpuDevice } from './device.js';
 import { invalid } from './errors.js';
 
@@ -33,6 +34,6 @@ export abstract class GpuObject {
   /** WebGPU's "valid to use with" a device. Throws a Fault. */
   require(device: GpuDevice): void {
     if (!this.valid) invalid(`${this.show()} is invalid${this.fault ? ` (${this.fault})` : '.'}`);
-    if (this.device !== device) invalid(`${this.show()} is of another device.`);
+    if (this.device !== device) invalid(say`${this.show()} is of another device.`);
   }
 }

@@ -1,6 +1,8 @@
 // GPUComputePassEncoder: which buffers a dispatch may bind together, and its words.
 // https://www.w3.org/TR/webgpu/#gpucomputepassencoder
+
 import { head, layout } from '../run/layout.js';
+import { say } from '../say.js';
 import { type BoundBuffer, GpuBindGroup } from './bind-group.js';
 import { GpuBuffer } from './buffer.js';
 import { dictionary, instance, integer, optional, sequence, size64 } from './convert.js';
@@ -60,11 +62,11 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
     if (!timestamps) return;
     const { set, begin, end } = timestamps;
     set.require(this.device);
-    check(begin !== undefined || end !== undefined, 'timestampWrites names no query.');
-    check(begin !== end, `timestampWrites writes query ${begin} twice.`);
+    check(begin !== undefined || end !== undefined, () => say`timestampWrites names no query.`);
+    check(begin !== end, () => say`timestampWrites writes query ${begin} twice.`);
     check(
       (begin ?? 0) < set.count && (end ?? 0) < set.count,
-      `a timestamp's index is not under the ${set.count} of ${set.show()}.`,
+      () => say`a timestamp's index is not under the ${set.count} of ${set.show()}.`,
     );
     this.recording.used.add(set);
     this.#stamp(begin);
@@ -112,11 +114,11 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
     this.encode('setBindGroup', () => {
       check(
         at < this.device.limits.maxBindGroups,
-        `${at} is not under maxBindGroups, ${this.device.limits.maxBindGroups}.`,
+        () => say`${at} is not under maxBindGroups, ${this.device.limits.maxBindGroups}.`,
       );
       group?.require(this.device);
       const count = group?.layout.dynamicCount ?? 0;
-      check(offsets.length === count, `${offsets.length} dynamic offsets are given, ${count} are needed.`);
+      check(offsets.length === count, () => say`${offsets.length} dynamic offsets are given, ${count} are needed.`);
       if (group) checkOffsets(group, offsets);
       this.#groups[at] = group && { group, offsets };
       if (group) this.recording.used.add(group);
@@ -124,7 +126,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
   }
 
   setImmediates(): undefined {
-    this.encode('setImmediates', () => invalid('this device has no immediate data.'));
+    this.encode('setImmediates', () => invalid(say`this device has no immediate data.`));
   }
 
   dispatchWorkgroups(countX: number, countY = 1, countZ = 1): undefined {
@@ -137,8 +139,11 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
     if (!this.#bindings || x > most || y > most || z > most || count >= 2 ** 31) {
       this.encode('dispatchWorkgroups', () => {
         this.#bindings ??= this.#bind();
-        check(x <= most && y <= most && z <= most, `${x} × ${y} × ${z} workgroups: a dimension has ${most} at most.`);
-        check(count < 2 ** 31, `${x} × ${y} × ${z} workgroups: one dispatch has fewer than 2^31 here.`);
+        check(
+          x <= most && y <= most && z <= most,
+          () => say`${x} × ${y} × ${z} workgroups: a dimension has ${most} at most.`,
+        );
+        check(count < 2 ** 31, () => say`${x} × ${y} × ${z} workgroups: one dispatch has fewer than 2^31 here.`);
       });
       if (this.recording.error) return;
     }
@@ -155,15 +160,15 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
     this.encode('dispatchWorkgroupsIndirect', () => {
       this.#bindings ??= this.#bind();
       buffer.require(this.device);
-      check(buffer.usage & bufferUsage.INDIRECT, `${buffer.show()} lacks the usage INDIRECT.`);
-      check(offset % 4 === 0, `offset ${offset} is not a multiple of 4.`);
+      check(buffer.usage & bufferUsage.INDIRECT, () => say`${buffer.show()} lacks the usage INDIRECT.`);
+      check(offset % 4 === 0, () => say`offset ${offset} is not a multiple of 4.`);
       check(
         offset + 12 <= buffer.size,
-        `bytes ${offset} to ${offset + 12} are not within the ${buffer.size} of ${buffer.show()}.`,
+        () => say`bytes ${offset} to ${offset + 12} are not within the ${buffer.size} of ${buffer.show()}.`,
       );
       check(
         !this.#written.has(buffer),
-        `${buffer.show()} holds the counts of workgroups and is bound as storage that is written.`,
+        () => say`${buffer.show()} holds the counts of workgroups and is bound as storage that is written.`,
       );
       this.recording.used.add(buffer);
       const most = this.device.limits.maxComputeWorkgroupsPerDimension;
@@ -184,7 +189,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
 
   end(): undefined {
     if (!this.usable('end')) return;
-    this.encode('end', () => check(this.groups === 0, `${this.groups} debug groups are open.`));
+    this.encode('end', () => check(this.groups === 0, () => say`${this.groups} debug groups are open.`));
     this.#stamp(this.#timestamps?.end);
     this.state = 'ended';
     if (this.recording === this.#parent.recording && this.#parent.state === 'locked') this.#parent.state = 'open';
@@ -198,7 +203,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
   /** The specification's "validate encoder bind groups" and the usage scope of a dispatch. Throws a Fault. */
   #bind(): number[] {
     const pipeline = this.#pipeline;
-    check(pipeline, 'no pipeline is set.');
+    check(pipeline, () => say`no pipeline is set.`);
     pipeline.require(this.device);
     const bound: Bound[] = [];
     const starts: number[] = [];
@@ -206,14 +211,14 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
       starts.push(bound.length);
       if (!expected) return;
       const set = this.#groups[index];
-      if (!set) invalid(`no bind group is set for group ${index} of ${pipeline.show()}.`);
+      if (!set) invalid(say`no bind group is set for group ${index} of ${pipeline.show()}.`);
       const { group, offsets } = set;
       if (group.layout.identity !== expected.identity) {
         const why =
           expected.exclusive || group.layout.exclusive
-            ? 'a default layout fits its own pipeline only'
-            : 'the layouts differ';
-        invalid(`group ${index}: ${group.show()} does not fit ${pipeline.show()}: ${why}.`);
+            ? say`a default layout fits its own pipeline only`
+            : say`the layouts differ`;
+        invalid(say`group ${index}: ${group.show()} does not fit ${pipeline.show()}: ${why}.`);
       }
       let dynamic = 0;
       for (const entry of group.entries) {
@@ -227,7 +232,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
       const { entry: given, start, size } = bound[starts[group]! + entry]!;
       if (size < minimum) {
         const name = `@group(${group}) @binding(${given.layout.binding})`;
-        invalid(`${name}: ${size} bytes of ${given.buffer.show()} are bound; ${pipeline.show()} needs ${minimum}.`);
+        invalid(say`${name}: ${size} bytes of ${given.buffer.show()} are bound; ${pipeline.show()} needs ${minimum}.`);
       }
       words.push(given.buffer.address + start, size);
     }
@@ -246,7 +251,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
       if (!this.#written.has(buffer)) continue;
       if (!writes(one))
         invalid(
-          `${buffer.show()} is bound both as storage that is written and as ${own.type} (binding ${own.binding}).`,
+          say`${buffer.show()} is bound both as storage that is written and as ${own.type} (binding ${own.binding}).`,
         );
       for (let j = 0; j < i; j++) {
         const other = bound[j]!;
@@ -254,7 +259,7 @@ export class GpuComputePass extends Encoder implements GPUComputePassEncoder {
         const stages = own.visibility & other.entry.layout.visibility & shaderStage.COMPUTE;
         if (other.entry.buffer === buffer && !apart && stages) {
           invalid(
-            `bindings ${other.entry.layout.binding} and ${own.binding} write overlapping ranges of ${buffer.show()}.`,
+            say`bindings ${other.entry.layout.binding} and ${own.binding} write overlapping ranges of ${buffer.show()}.`,
           );
         }
       }
@@ -286,12 +291,13 @@ function checkOffsets(group: GpuBindGroup, offsets: readonly number[]): void {
       const name = own.type === 'uniform' ? 'minUniformBufferOffsetAlignment' : 'minStorageBufferOffsetAlignment';
       check(
         offsets[i]! % limits[name] === 0,
-        `dynamic offset ${offsets[i]} is not a multiple of ${name}, ${limits[name]}.`,
+        () => say`dynamic offset ${offsets[i]} is not a multiple of ${name}, ${limits[name]}.`,
       );
       const end = offset + offsets[i]! + (size ?? own.minimum);
       check(
         end <= buffer.size,
-        `binding ${own.binding}: with dynamic offset ${offsets[i]} it ends at ${end}, ${buffer.show()} at ${buffer.size}.`,
+        () =>
+          say`binding ${own.binding}: with dynamic offset ${offsets[i]} it ends at ${end}, ${buffer.show()} at ${buffer.size}.`,
       );
     });
 }

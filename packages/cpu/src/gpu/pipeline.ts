@@ -1,6 +1,8 @@
 // GPUShaderModule and GPUComputePipeline. The texts and kernels themselves are shared: see compiler.ts.
 // https://www.w3.org/TR/webgpu/#gpushadermodule and https://www.w3.org/TR/webgpu/#gpucomputepipeline
+
 import type { CompiledKernel } from '../compile/kernel.js';
+import { say, spell } from '../say.js';
 import type { Message, Module } from '../wgsl/module.js';
 import { dictionary, instance, integer } from './convert.js';
 import type { GpuDevice } from './device.js';
@@ -30,16 +32,18 @@ export class GpuShaderModule extends GpuObject implements GPUShaderModule {
     if (errors.length === 0) return;
     const [{ line, column, message }] = errors as [Message];
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-    check(false, `${this.show()} does not compile: ${line}:${column}: ${message}${more}`);
+    check(false, () => say`${this.show()} does not compile: ${line}:${column}: ${message}${more}`);
   }
 
-  getCompilationInfo(): Promise<GPUCompilationInfo> {
-    const messages = (this.parsed?.messages ?? []).map(({ line, column, ...rest }) => ({
+  async getCompilationInfo(): Promise<GPUCompilationInfo> {
+    const found = (this.parsed?.messages ?? []).map(async ({ line, column, message, ...rest }) => ({
       ...rest,
+      message: await spell(message),
       lineNum: line,
       linePos: column,
     }));
-    return Promise.resolve(Object.freeze({ messages: Object.freeze(messages) }) as unknown as GPUCompilationInfo);
+    const messages = await Promise.all(found);
+    return Object.freeze({ messages: Object.freeze(messages) }) as unknown as GPUCompilationInfo;
   }
 }
 
@@ -97,7 +101,7 @@ export class GpuComputePipeline extends GpuObject implements GPUComputePipeline 
       this.require(device);
       check(
         index < device.limits.maxBindGroups,
-        `${index} is not under maxBindGroups, ${device.limits.maxBindGroups}.`,
+        () => say`${index} is not under maxBindGroups, ${device.limits.maxBindGroups}.`,
       );
       const own = this.layout?.groups[index];
       if (own) {
@@ -121,10 +125,13 @@ export class GpuComputePipeline extends GpuObject implements GPUComputePipeline 
     ] as const;
     check(
       x <= most[0] && y <= most[1] && z <= most[2],
-      `a workgroup of ${x} × ${y} × ${z} is larger than ${most.join(' × ')}.`,
+      () => say`a workgroup of ${x} × ${y} × ${z} is larger than ${most.join(' × ')}.`,
     );
     const all = limits.maxComputeInvocationsPerWorkgroup;
-    check(x * y * z <= all, `${x * y * z} invocations are more than maxComputeInvocationsPerWorkgroup, ${all}.`);
+    check(
+      x * y * z <= all,
+      () => say`${x * y * z} invocations are more than maxComputeInvocationsPerWorkgroup, ${all}.`,
+    );
   }
 }
 
@@ -133,7 +140,7 @@ function defaultLayout(device: GpuDevice, { bindings }: CompiledKernel, label: s
   const count = Math.max(0, ...bindings.map(({ group }) => group + 1));
   check(
     count <= device.limits.maxBindGroups,
-    `group ${count - 1} is not under maxBindGroups, ${device.limits.maxBindGroups}.`,
+    () => say`group ${count - 1} is not under maxBindGroups, ${device.limits.maxBindGroups}.`,
   );
   const groups = Array.from({ length: count }, (_, group) => {
     const entries = bindings
@@ -164,14 +171,18 @@ function slotOf(
   const entries = layout.groups[group]?.entries ?? [];
   const at = entries.findIndex((entry) => entry.binding === binding);
   const name = `@group(${group}) @binding(${binding})`;
-  if (at < 0) throw new Fault('validation', `${layout.show()} has no ${name}, which the shader uses.`);
+  if (at < 0) throw new Fault('validation', say`${layout.show()} has no ${name}, which the shader uses.`);
   const entry = entries[at]!;
   if (given) {
-    check(entry.visibility & shaderStage.COMPUTE, `${layout.show()}: ${name} is not visible to compute shaders.`);
-    check(entry.type === kind, `${layout.show()}: ${name} is ${entry.type}, in the shader ${kind}.`);
+    check(
+      entry.visibility & shaderStage.COMPUTE,
+      () => say`${layout.show()}: ${name} is not visible to compute shaders.`,
+    );
+    check(entry.type === kind, () => say`${layout.show()}: ${name} is ${entry.type}, in the shader ${kind}.`);
     check(
       entry.minimum === 0 || entry.minimum >= minimumBytes,
-      `${layout.show()}: minBindingSize ${entry.minimum} of ${name} is less than the shader's ${minimumBytes}.`,
+      () =>
+        say`${layout.show()}: minBindingSize ${entry.minimum} of ${name} is less than the shader's ${minimumBytes}.`,
     );
   }
   const dynamic = entry.dynamic ? entries.slice(0, at).filter((other) => other.dynamic).length : -1;

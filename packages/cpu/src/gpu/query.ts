@@ -1,4 +1,5 @@
 // GPUQuerySet: timestamps, each a u64 of nanoseconds in the device's memory.
+import { say } from '../say.js';
 import { integer } from './convert.js';
 import type { GpuDevice } from './device.js';
 import { check, Fault } from './errors.js';
@@ -25,10 +26,10 @@ export class GpuQuerySet extends GpuObject implements GPUQuerySet {
   }
 
   initialize(): void {
-    check(this.type === 'timestamp', 'occlusion queries belong to rendering; this device computes only.');
-    check(this.count <= 4096, `count ${this.count} is over 4096.`);
+    check(this.type === 'timestamp', () => say`occlusion queries belong to rendering; this device computes only.`);
+    check(this.count <= 4096, () => say`count ${this.count} is over 4096.`);
     const allocation = this.device.runner.allocate(this.count * 8);
-    if (!allocation) throw new Fault('out-of-memory', `no memory for ${this.count} timestamps.`);
+    if (!allocation) throw new Fault('out-of-memory', say`no memory for ${this.count} timestamps.`);
     this.address = allocation.address;
     if (allocation.used) this.device.runner.clear(this.address, this.count * 8);
   }

@@ -1,4 +1,5 @@
 // GPUQueue. https://www.w3.org/TR/webgpu/#gpuqueue
+import { say } from '../say.js';
 import { GpuBindGroup } from './bind-group.js';
 import { GpuBuffer } from './buffer.js';
 import { bytesOf, instance, optional, sequence, size64 } from './convert.js';
@@ -23,7 +24,7 @@ export class GpuQueue extends GpuObject implements GPUQueue {
     if (device.isLost) return;
     device.guard('submit', () => {
       try {
-        check(new Set(given).size === given.length, 'a command buffer occurs twice.');
+        check(new Set(given).size === given.length, () => say`a command buffer occurs twice.`);
         for (const buffer of given) requireSubmittable(device, buffer);
       } finally {
         for (const buffer of given) buffer.submitted = true;
@@ -32,7 +33,7 @@ export class GpuQueue extends GpuObject implements GPUQueue {
         for (const used of recording.used) clean(used);
         device.runner.push(recording.words);
       }
-      if (!device.runner.flush()) throw new Fault('out-of-memory', 'no memory for the commands.');
+      if (!device.runner.flush()) throw new Fault('out-of-memory', say`no memory for the commands.`);
     });
   }
 
@@ -65,11 +66,11 @@ export class GpuQueue extends GpuObject implements GPUQueue {
     device.guard('writeBuffer', () => {
       target.require(device);
       requireAvailable(target);
-      check(target.usage & bufferUsage.COPY_DST, `${target.show()} lacks the usage COPY_DST.`);
-      check(offset % 4 === 0, `bufferOffset ${offset} is not a multiple of 4.`);
+      check(target.usage & bufferUsage.COPY_DST, () => say`${target.show()} lacks the usage COPY_DST.`);
+      check(offset % 4 === 0, () => say`bufferOffset ${offset} is not a multiple of 4.`);
       check(
         offset + length <= target.size,
-        `bytes ${offset} to ${offset + length} are not within the ${target.size} of ${target.show()}.`,
+        () => say`bytes ${offset} to ${offset + length} are not within the ${target.size} of ${target.show()}.`,
       );
       target.clean(length === target.size);
       device.write(target.address + offset, bytes.subarray(start, start + length), 'writeBuffer');
@@ -86,7 +87,7 @@ refuseOn(GpuQueue, ['writeTexture', 'copyExternalImageToTexture'], ({ device }, 
 
 function requireSubmittable(device: GpuDevice, buffer: GpuCommandBuffer): void {
   buffer.require(device);
-  check(!buffer.submitted, `${buffer.show()} was submitted before.`);
+  check(!buffer.submitted, () => say`${buffer.show()} was submitted before.`);
   for (const used of buffer.recording.used) {
     if (used instanceof GpuBindGroup) for (const { buffer: bound } of used.entries) requireAvailable(bound);
     else requireAvailable(used);

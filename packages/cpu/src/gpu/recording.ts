@@ -1,4 +1,5 @@
 // What command encoders and passes have in common: commands are recorded, errors wait for finish().
+import { say } from '../say.js';
 import type { GpuBindGroup } from './bind-group.js';
 import type { GpuBuffer } from './buffer.js';
 import type { GpuDevice } from './device.js';
@@ -34,7 +35,7 @@ export abstract class Encoder extends GpuObject {
   protected usable(command: string): boolean {
     if (this.state === 'open') return true;
     if (this.state === 'ended') this.device.report('validation', `${command}: ${this.show()} has ended.`);
-    else this.fail(command, `${this.show()} has a pass that has not ended.`);
+    else this.fail(command, say`${this.show()} has a pass that has not ended.`);
     return false;
   }
 
@@ -61,7 +62,7 @@ export abstract class Encoder extends GpuObject {
 
   popDebugGroup(): undefined {
     this.encode('popDebugGroup', () => {
-      check(this.groups > 0, 'no debug group is open.');
+      check(this.groups > 0, () => say`no debug group is open.`);
       this.groups--;
     });
   }

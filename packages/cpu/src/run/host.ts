@@ -1,7 +1,8 @@
 // Workers and processors where there are Web Workers: browsers. Chosen by the package import `#host`. A bundle for browsers
 // may run under Deno, Bun or Node, too: there it takes their own threads, because a Web Worker of Deno that waits for work
 // keeps the process alive until it is terminated.
-import { type NodeModules, nativePort, nativeProcessors, startNative } from './host.native.js';
+import type { KernelStore } from '../gpu/known-kernels.js';
+import type { NodeModules } from './host.native.js';
 import type { FromWorker, ToWorker } from './worker.js';
 
 /** A worker as the runner sees it. */
@@ -17,11 +18,19 @@ export interface ThreadEvents {
   failed(why: string): void;
 }
 
-const native = nodeModules();
+const modules = nodeModules();
+let native: typeof import('./host.native.js') | undefined;
 const webPort = '{post:(m,t)=>postMessage(m,{transfer:t??[]}),listen:(f)=>{onmessage=(e)=>f(e.data)}}';
 
+/** Loads what only Deno, Bun and Node need. Await it before asking for threads or processors. */
+export async function prepareHost(): Promise<void> {
+  if (modules) native ??= await import('./host.native.js');
+}
+
 /** What runs in a worker before its source: how it posts and listens. */
-export const portSource: string = native ? nativePort : webPort;
+export function portSource(): string {
+  return native ? native.nativePort : webPort;
+}
 
 /** Deno has no classic workers. */
 const workerType: WorkerType = 'Deno' in globalThis ? 'module' : 'classic';
@@ -31,7 +40,7 @@ const workerType: WorkerType = 'Deno' in globalThis ? 'module' : 'classic';
  * policy; or takes the one that `make` makes.
  */
 export function startThread(source: string, name: string, events: ThreadEvents, make?: () => Worker): Thread {
-  if (native && !make) return startNative(native, source, name, events);
+  if (native && !make) return native.startNative(modules!, source, name, events);
   const url = make ? undefined : URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = make ? make() : new Worker(url!, { name, type: workerType });
   worker.onmessage = (event) => events.message(event.data as FromWorker);
@@ -52,9 +61,14 @@ export function startThread(source: string, name: string, events: ThreadEvents, 
   };
 }
 
+/** Where kernels are kept from process to process. A page compiles its few again, which is faster than asking for them. */
+export function kernelStore(_fingerprint: string): KernelStore | undefined {
+  return undefined;
+}
+
 /** Threads that this machine offers. */
 export function processors(): number {
-  if (native) return nativeProcessors(native);
+  if (native) return native.nativeProcessors(modules!);
   return (globalThis.navigator as Navigator | undefined)?.hardwareConcurrency ?? 1;
 }
 

@@ -85,7 +85,7 @@ export class Runner {
     );
     if (this.shared) this.#createMemory();
     this.#allocator = new Allocator(256, (end) => this.#reach(end));
-    const source = `(${workerMain})(${portSource},${JSON.stringify(layout)})`;
+    const source = `(${workerMain})(${portSource()},${JSON.stringify(layout)})`;
     for (let index = 0; index < this.threads; index++) {
       const worker = startThread(
         source,
@@ -161,11 +161,6 @@ export class Runner {
     this.#words.push(head(layout.copy, 4), address, staging.address, bytes.length);
     this.#garbage.push({ sequence: this.#next(), address: staging.address, size: bytes.length });
     return true;
-  }
-
-  /** Writes bytes to a range that nothing asked for before touches. */
-  writeNow(address: number, bytes: Uint8Array): void {
-    if (!this.#dead && bytes.length > 0) this.#poke(address, bytes);
   }
 
   /** Posts the commands that have gathered. False if the memory is exhausted; then they are kept. */

@@ -4,6 +4,7 @@ import type { Program } from '../program/program.js';
 import type { Origin } from './finding.js';
 import type { Parts } from './parts.js';
 import { PARAMETERS, type ProgramText, writeProgram } from './text.js';
+import { watchProgram } from './watch.js';
 
 export interface WatchedKernel extends CompiledKernel, ProgramText {
   readonly parts: Parts;
@@ -30,7 +31,7 @@ export function watchedKernel(
   parts: Parts,
   { subgroupSize, code, label }: KernelOptions,
 ): WatchedKernel {
-  const watched = parts.watchProgram(program);
+  const watched = watchProgram(program, parts);
   const { bindings, names, workgroupBytes, frameWords } = watched;
   const text = writeProgram(watched, subgroupSize);
   const { workgroupSize } = program.entry;

@@ -67,12 +67,8 @@ export class WatchedRunner implements DeviceRunner {
 
   write(address: number, bytes: Uint8Array): boolean {
     this.flush();
-    this.writeNow(address, bytes);
-    return true;
-  }
-
-  writeNow(address: number, bytes: Uint8Array): void {
     if (!this.#dead) this.#bytes.set(bytes, address);
+    return true;
   }
 
   flush(): boolean {

@@ -1,8 +1,8 @@
 // A program as the text of a JavaScript generator: one run of it is one invocation, which yields where it meets others.
 import type { Access, BlockNode, Body, Node, Source, Value } from '../compile/ir.js';
-import type { WatchedProgram } from '../compile/watch.js';
 import type { Site } from './finding.js';
 import { MATH_NAMES, write } from './operations.js';
+import type { WatchedProgram } from './watch.js';
 
 /** Where invocations meet: the generator yields its number. */
 export type Meeting =

@@ -67,11 +67,12 @@ class Meetings {
   }
 
   run(): void {
-    const { invocations, order } = this.r;
+    const { invocations, order, meetings, subgroupSize } = this.r;
+    const subgroups = meetings.some(({ kind }) => kind === 'collective') ? invocations : 0;
     let running = order.numbers(invocations);
     for (;;) {
       for (let k = 0; k < running.length; k++) this.resume(running[k]!, 0);
-      for (let first = 0; first < invocations; first += this.r.subgroupSize) this.settleSubgroup(first);
+      for (let first = 0; first < subgroups; first += subgroupSize) this.settleSubgroup(first);
       const waiting = this.atBarrier();
       if (waiting.length === 0) return;
       const shuffled = order.numbers(waiting.length);
@@ -110,10 +111,15 @@ class Meetings {
 
   /** Those that wait at a barrier, all of which pass it. */
   private atBarrier(): number[] {
-    const waiting = this.at.flatMap((number, index) => (number === ENDED ? [] : [index]));
-    if (waiting.length === 0) return waiting;
-    const here = waiting[0]!;
-    const elsewhere = this.at.findIndex((number) => number !== this.at[here]);
+    const { at } = this;
+    const waiting: number[] = [];
+    const here = at.findIndex((number) => number !== ENDED);
+    if (here < 0) return waiting;
+    let elsewhere = -1;
+    for (let index = 0; index < at.length; index++) {
+      if (at[index] !== ENDED) waiting.push(index);
+      if (at[index] !== at[here] && elsewhere < 0) elsewhere = index;
+    }
     if (elsewhere >= 0) this.diverge(here, elsewhere);
     const { epoch } = this.r.now;
     const { name } = this.meeting(here)!.source;

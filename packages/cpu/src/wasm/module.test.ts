@@ -51,15 +51,4 @@ describe('ModuleBuilder', () => {
     instantiate(module, memory).run!();
     expect([...floats.slice(8, 12)]).toEqual([164, 93, 42, 0]);
   });
-
-  it('takes a branch by number', () => {
-    const module = new ModuleBuilder(limits);
-    const f = module.function(['i32'], ['i32'], 'pick');
-    const outer = f.begin('block');
-    const inner = f.begin('block');
-    f.get(0).brTable([inner, outer], outer).end();
-    f.i32(10).op('return').end().i32(20);
-    const { pick } = instantiate(module);
-    expect([0, 1, 7].map((n) => pick!(n))).toEqual([10, 20, 20]);
-  });
 });

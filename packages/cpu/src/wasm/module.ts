@@ -3,9 +3,9 @@
 import { Bytes } from './bytes.js';
 import { opcode } from './opcodes.js';
 
-export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
 
-const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 const emptyBlock = 0x40;
 
 /** Where `br` goes: the end of a block or if, the start of a loop. */
@@ -29,11 +29,6 @@ export class FunctionBuilder {
   local(type: ValueType): number {
     this.locals.push(type);
     return this.parameters.length + this.locals.length - 1;
-  }
-
-  /** The type of a local or parameter. */
-  typeOf(local: number): ValueType {
-    return this.parameters[local] ?? this.locals[local - this.parameters.length]!;
   }
 
   /** An instruction; `immediates` are unsigned numbers (lane, index, label depth). */
@@ -72,11 +67,6 @@ export class FunctionBuilder {
     return this;
   }
 
-  f64(value: number): this {
-    this.op('f64.const').code.append(new Uint8Array(new Float64Array([value]).buffer));
-    return this;
-  }
-
   /** A vector of four f32 (one number: in all lanes). */
   f32x4(...values: readonly number[]): this {
     return this.v128(new Uint8Array(new Float32Array(spread(values, 4)).buffer));
@@ -108,7 +98,7 @@ export class FunctionBuilder {
     return this.op(name, align, offset);
   }
 
-  /** `v128.load32_lane` and its kin. */
+  /** `v128.store64_lane`. */
   memoryLane(name: string, lane: number, offset = 0, align = 2): this {
     return this.op(name, align, offset, lane);
   }
@@ -134,11 +124,6 @@ export class FunctionBuilder {
 
   brIf(label: Label): this {
     return this.op('br_if', this.depth - label.depth);
-  }
-
-  brTable(labels: readonly Label[], otherwise: Label): this {
-    const depths = [...labels, otherwise].map(({ depth }) => this.depth - depth);
-    return this.op('br_table', labels.length, ...depths);
   }
 
   call(target: FunctionBuilder | number): this {

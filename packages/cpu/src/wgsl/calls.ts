@@ -1,6 +1,8 @@
 // Calls: constructors, functions of the module, and built-in functions. https://www.w3.org/TR/WGSL/#function-calls
+
 import type { Expression, LocalVariable, Reference, Statement, Variable } from '../program/program.js';
 import type { Type } from '../program/types.js';
+import { say } from '../say.js';
 import { isBuiltin, isCollective, resolve, takes } from './builtins.js';
 import { bitcastValue, checkArguments, evaluateBuiltin } from './constants.js';
 import { type Span, WgslError } from './lexer.js';
@@ -51,7 +53,7 @@ export abstract class CallChecker extends TypeChecker {
     const { callee, arguments: list, at } = syntax;
     const entity = this.lookup(callee);
     if (entity?.kind === 'function') {
-      if (callee.template !== undefined) this.fail(at, `"${callee.name}" takes no template parameters.`);
+      if (callee.template !== undefined) this.fail(at, say`"${callee.name}" takes no template parameters.`);
       return this.userCall(entity.info, list, at);
     }
     const { name } = callee;
@@ -62,7 +64,7 @@ export abstract class CallChecker extends TypeChecker {
     }
     const made = this.typeOrGenerator(callee);
     if (made === undefined)
-      return this.fail(callee.at, entity ? `"${name}" cannot be called.` : `There is no function "${name}".`);
+      return this.fail(callee.at, entity ? say`"${name}" cannot be called.` : say`There is no function "${name}".`);
     return 'type' in made ? this.construct(made.type, list, at) : this.infer(made.generator, list, at);
   }
 
@@ -73,17 +75,17 @@ export abstract class CallChecker extends TypeChecker {
     if (name === 'workgroupUniformLoad') return this.uniformLoad(list, at);
     if ((BARRIERS as readonly string[]).includes(name)) return this.barrier(name as 'workgroupBarrier', list, at);
     if (UNSUPPORTED.test(name))
-      throw new WgslError(at, `${name} is not supported: only compute shaders without textures are.`, true);
+      throw new WgslError(at, say`${name} is not supported: only compute shaders without textures are.`, true);
     return undefined;
   }
 
   private runs(at: Span, name: string): void {
-    if (!this.inFunction()) this.fail(at, `${name} can only be called in a function.`);
+    if (!this.inFunction()) this.fail(at, say`${name} can only be called in a function.`);
   }
 
   private count(name: string, list: readonly Syntax[], wanted: number, at: Span): void {
     if (list.length === wanted) return;
-    this.fail(at, `${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, not ${list.length}.`);
+    this.fail(at, say`${name} takes ${wanted} argument${wanted === 1 ? '' : 's'}, not ${list.length}.`);
   }
 
   // ------------------------------------------------------------------------------------------ functions on values
@@ -91,15 +93,15 @@ export abstract class CallChecker extends TypeChecker {
   private builtin(name: string, list: readonly Syntax[], at: Span): Operand {
     if (isCollective(name)) {
       this.runs(at, name);
-      if (!this.module.enabled('subgroups')) this.fail(at, `${name} needs "enable subgroups;".`);
+      if (!this.module.enabled('subgroups')) this.fail(at, say`${name} needs "enable subgroups;".`);
     }
     const given = this.operands(list);
     const types = given.map((operand) => operand.type);
     const constant = given.every((operand) => operand.stage === Stage.Const);
     const signature = resolve(name, types, constant);
     if (signature === undefined) {
-      if (!takes(name, list.length)) this.fail(at, `${name} does not take ${list.length} arguments.`);
-      return this.fail(at, `${name} does not take (${types.map(show).join(', ')}).`);
+      if (!takes(name, list.length)) this.fail(at, say`${name} does not take ${list.length} arguments.`);
+      return this.fail(at, say`${name} does not take (${types.map(show).join(', ')}).`);
     }
     const { result } = signature;
     let { parameters } = signature;
@@ -140,13 +142,13 @@ export abstract class CallChecker extends TypeChecker {
     const [, second] = operands;
     if (name === 'subgroupBroadcast' || name === 'quadBroadcast') {
       const lanes = name === 'quadBroadcast' ? 4 : 128;
-      if (second!.stage !== Stage.Const) this.fail(second!.at, `The lane of ${name} must be a constant expression.`);
+      if (second!.stage !== Stage.Const) this.fail(second!.at, say`The lane of ${name} must be a constant expression.`);
       const lane = Number(second!.value);
       if (lane < 0 || lane >= lanes)
-        this.fail(second!.at, `The lane of ${name} must be from 0 to ${lanes - 1}, not ${lane}.`);
+        this.fail(second!.at, say`The lane of ${name} must be from 0 to ${lanes - 1}, not ${lane}.`);
     } else if (name.startsWith('subgroupShuffle') && second!.value !== undefined) {
       const lane = Number(second!.value);
-      if (lane < 0 || lane >= 128) this.fail(second!.at, `${name} reaches at most lane 127, not ${lane}.`);
+      if (lane < 0 || lane >= 128) this.fail(second!.at, say`${name} reaches at most lane 127, not ${lane}.`);
     }
     const variable: LocalVariable = { kind: 'let', name, type: type as Type, at };
     const statement: Statement = {
@@ -168,7 +170,7 @@ export abstract class CallChecker extends TypeChecker {
   }
 
   private bitcast({ callee, arguments: list, at }: CallSyntax): Operand {
-    if (callee.template?.length !== 1) this.fail(callee.at, 'bitcast needs the type it gives: "bitcast<f32>(x)".');
+    if (callee.template?.length !== 1) this.fail(callee.at, say`bitcast needs the type it gives: "bitcast<f32>(x)".`);
     const type = this.type(callee.template![0]!);
     this.count('bitcast', list, 1, at);
     let [operand] = this.operands(list) as [Operand];
@@ -189,7 +191,7 @@ export abstract class CallChecker extends TypeChecker {
           : widthOf(of) * sizeInBits(of.scalar)
         : 0;
     if (bits(type) === 0 || bits(from) !== bits(type))
-      this.fail(at, `bitcast cannot make ${show(type)} from ${show(from)}.`);
+      this.fail(at, say`bitcast cannot make ${show(type)} from ${show(from)}.`);
     if (sameType(from, type)) return { ...operand, at };
     return this.result(
       at,
@@ -206,7 +208,7 @@ export abstract class CallChecker extends TypeChecker {
   private target(operand: Operand, name: string): Reference {
     const { type, node, at } = operand;
     if (type.kind !== 'pointer')
-      this.fail(at, `${name} takes a pointer, not ${show(type)}: write "&" before a variable.`);
+      this.fail(at, say`${name} takes a pointer, not ${show(type)}: write "&" before a variable.`);
     if (node!.kind === 'addressOf') return node!.reference;
     return { kind: 'dereference', pointer: node!, type: type.target as Type, at };
   }
@@ -216,7 +218,10 @@ export abstract class CallChecker extends TypeChecker {
     this.count('arrayLength', list, 1, at);
     const reference = this.target(this.loaded(list[0]!), 'arrayLength');
     if (reference.type.kind !== 'array' || reference.type.count !== undefined) {
-      this.fail(list[0]!.at, `arrayLength takes a pointer to a runtime-sized array, not to ${show(reference.type)}.`);
+      this.fail(
+        list[0]!.at,
+        say`arrayLength takes a pointer to a runtime-sized array, not to ${show(reference.type)}.`,
+      );
     }
     return { type: U32, stage: Stage.Run, node: { kind: 'arrayLength', reference, type: U32 as Type, at }, at };
   }
@@ -228,9 +233,9 @@ export abstract class CallChecker extends TypeChecker {
     const reference = this.target(pointer, name);
     const atomic = reference.type;
     if (atomic.kind !== 'atomic')
-      return this.fail(pointer.at, `${name} takes a pointer to an atomic, not to ${show(atomic)}.`);
+      return this.fail(pointer.at, say`${name} takes a pointer to an atomic, not to ${show(atomic)}.`);
     if (pointer.type.kind === 'pointer' && pointer.type.access !== 'read_write') {
-      this.fail(pointer.at, `${name} needs memory that can be read and written.`);
+      this.fail(pointer.at, say`${name} needs memory that can be read and written.`);
     }
     this.note(this.reads, reference);
     if (name !== 'atomicLoad') this.note(this.writes, reference);
@@ -255,10 +260,10 @@ export abstract class CallChecker extends TypeChecker {
     const pointer = this.loaded(list[0]!);
     const reference = this.target(pointer, 'workgroupUniformLoad');
     if (pointer.type.kind !== 'pointer' || pointer.type.space !== 'workgroup') {
-      this.fail(pointer.at, 'workgroupUniformLoad takes a pointer to workgroup memory.');
+      this.fail(pointer.at, say`workgroupUniformLoad takes a pointer to workgroup memory.`);
     }
     const loaded = reference.type.kind === 'atomic' ? (scalarType(reference.type.scalar) as Type) : reference.type;
-    if (!isConstructible(loaded)) this.fail(pointer.at, `${show(loaded)} cannot be loaded as a value.`);
+    if (!isConstructible(loaded)) this.fail(pointer.at, say`${show(loaded)} cannot be loaded as a value.`);
     this.note(this.reads, reference);
     const variable: LocalVariable = { kind: 'let', name: 'workgroupUniformLoad', type: loaded, at };
     return this.hoist({ kind: 'uniformLoad', variable, reference, at }, variable);
@@ -277,7 +282,7 @@ export abstract class CallChecker extends TypeChecker {
   private userCall(info: FunctionInfo, list: readonly Syntax[], at: Span): Operand {
     const { name, parameters, returns } = info.program;
     this.runs(at, `"${name}"`);
-    if (info.stage !== undefined) this.fail(at, `"${name}" is an entry point and cannot be called.`);
+    if (info.stage !== undefined) this.fail(at, say`"${name}" is an entry point and cannot be called.`);
     this.count(`"${name}"`, list, parameters.length, at);
     const given = this.operands(list).map((operand, i) =>
       this.convert(operand, parameters[i]!.type, `Argument ${i + 1} of "${name}"`),
@@ -295,7 +300,7 @@ export abstract class CallChecker extends TypeChecker {
     const { parameters, name } = info.program;
     const seen = new Map<Variable, { reads: boolean; writes: boolean }>();
     const clash = (root: Variable, where: Span) =>
-      this.fail(where, `"${name}" reaches "${root.name}" in two ways and writes to it.`);
+      this.fail(where, say`"${name}" reaches "${root.name}" in two ways and writes to it.`);
     given.forEach((operand, i) => {
       if (operand.type.kind !== 'pointer') return;
       const { root } = rootOf(this.target(operand, name), this.module.pointers);
@@ -319,14 +324,14 @@ export abstract class CallChecker extends TypeChecker {
 
   /** A call as a statement. */
   protected callStatement(syntax: Syntax): Operand {
-    if (syntax.kind !== 'call') return this.fail(syntax.at, 'This is no statement: only a call may stand alone.');
+    if (syntax.kind !== 'call') return this.fail(syntax.at, say`This is no statement: only a call may stand alone.`);
     const { callee, at } = syntax;
     const entity = this.lookup(callee);
     const mustUse = entity
       ? entity.kind !== 'function' || entity.info.mustUse
       : !/^(?:atomic|\w+Barrier$|textureStore$)/.test(callee.name);
     const operand = this.call(syntax);
-    if (mustUse) this.fail(at, `The value of "${callee.name}" must be used: assign it to "_" if it is not wanted.`);
+    if (mustUse) this.fail(at, say`The value of "${callee.name}" must be used: assign it to "_" if it is not wanted.`);
     return operand;
   }
 }

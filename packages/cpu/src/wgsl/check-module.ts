@@ -1,4 +1,5 @@
 // WGSL text → Module: messages when it is made, programs of its entry points afterwards.
+
 import type {
   Expression,
   GlobalVariable,
@@ -8,6 +9,7 @@ import type {
   Reference,
   Statement,
 } from '../program/program.js';
+import { say } from '../say.js';
 import { DeclarationChecker } from './declarations.js';
 import { diagnosticSeverity, type ModuleState } from './functions.js';
 import { messageOf, type Span, WgslError } from './lexer.js';
@@ -49,11 +51,12 @@ export function parseModule(code: string, extensions: readonly string[] = EXTENS
     entryPoints,
     program(entryPoint, constants = {}) {
       const fault = messages.find(({ type }) => type === 'error');
-      if (fault) throw new ProgramError(`The shader module is invalid: ${fault.line}:${fault.column} ${fault.message}`);
+      if (fault)
+        throw new ProgramError(say`The shader module is invalid: ${fault.line}:${fault.column} ${fault.message}`);
       const name = entryPoint ?? (entryPoints.length === 1 ? entryPoints[0] : undefined);
       if (name === undefined)
-        throw new ProgramError(`Name one of the module's ${entryPoints.length} compute entry points.`);
-      if (!entryPoints.includes(name)) throw new ProgramError(`There is no compute entry point "${name}".`);
+        throw new ProgramError(say`Name one of the module's ${entryPoints.length} compute entry points.`);
+      if (!entryPoints.includes(name)) throw new ProgramError(say`There is no compute entry point "${name}".`);
       try {
         return checker!.withConstants(constants).program(name);
       } catch (error) {
@@ -68,7 +71,7 @@ function faultOf(error: unknown): [Span, string] {
   if (error instanceof WgslError) return [error.at, error.message];
   // A stack has an end, and texts can be made to reach it.
   if (error instanceof RangeError)
-    return [{ line: 1, column: 1, offset: 0, length: 0 }, 'This module is nested too deeply.'];
+    return [{ line: 1, column: 1, offset: 0, length: 0 }, say`This module is nested too deeply.`];
   throw error;
 }
 
@@ -95,7 +98,7 @@ class ModuleChecker implements ModuleState {
       if (name === '') continue;
       const other = this.declared.get(name);
       if (other === undefined) this.declared.set(name, declaration);
-      else this.report(new WgslError(at, `"${name}" is declared twice; first in line ${other.at.line}.`));
+      else this.report(new WgslError(at, say`"${name}" is declared twice; first in line ${other.at.line}.`));
     }
   }
 
@@ -112,7 +115,7 @@ class ModuleChecker implements ModuleState {
       }
       const known = kind === 'enable' ? this.allowed : LANGUAGE_FEATURES;
       for (const { name, at: where } of names) {
-        if (!known.includes(name)) this.report(new WgslError(where, `"${kind} ${name}" is not supported.`));
+        if (!known.includes(name)) this.report(new WgslError(where, say`"${kind} ${name}" is not supported.`));
         if (kind === 'enable') this.extensions.add(name);
       }
     }
@@ -159,7 +162,7 @@ class ModuleChecker implements ModuleState {
 
   private entity(declaration: DeclarationSyntax): Entity | undefined {
     const known = this.found.get(declaration);
-    if (known === 'open') throw new WgslError(declaration.at, `"${declaration.name}" needs itself.`);
+    if (known === 'open') throw new WgslError(declaration.at, say`"${declaration.name}" needs itself.`);
     if (known instanceof WgslError) throw known;
     if (known !== undefined) return known;
     this.found.set(declaration, 'open');
@@ -200,7 +203,7 @@ class ModuleChecker implements ModuleState {
   override(name: string, id: number | undefined, at: Span): number | undefined {
     if (id !== undefined) {
       const other = this.ids.get(id);
-      if (other !== undefined) throw new WgslError(at, `"${other}" has the id ${id}, too.`);
+      if (other !== undefined) throw new WgslError(at, say`"${other}" has the id ${id}, too.`);
       this.ids.set(id, name);
     }
     const key = id === undefined ? name : String(id);
@@ -215,14 +218,14 @@ class ModuleChecker implements ModuleState {
     const ids = new Map([...this.ids].map(([id, name]) => [name, String(id)]));
     const keys = new Set(overrides.map(({ name }) => ids.get(name) ?? name));
     for (const key of Object.keys(constants)) {
-      if (!keys.has(key)) throw new ProgramError(`No override is named "${key}".`);
+      if (!keys.has(key)) throw new ProgramError(say`No override is named "${key}".`);
     }
     return overrides.length === 0 ? this : new ModuleChecker(this.syntax, constants, this.allowed);
   }
 
   program(name: string): Program {
     const entity = this.lookup(name);
-    if (entity?.kind !== 'function') throw new ProgramError(`There is no compute entry point "${name}".`);
+    if (entity?.kind !== 'function') throw new ProgramError(say`There is no compute entry point "${name}".`);
     const { info } = entity;
     const functions = new Set<ProgramFunction>();
     const globals = new Set<GlobalVariable>();
@@ -247,7 +250,7 @@ class ModuleChecker implements ModuleState {
         const key = `${variable.binding.group} ${variable.binding.binding}`;
         const other = seen.get(key);
         if (other !== undefined && other !== variable) {
-          const message = `"${variable.name}" and "${other.name}" have the same binding in "${info.program.name}".`;
+          const message = say`"${variable.name}" and "${other.name}" have the same binding in "${info.program.name}".`;
           this.report(new WgslError(variable.at as Span, message));
         }
         seen.set(key, variable);

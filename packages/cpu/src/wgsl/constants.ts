@@ -1,6 +1,8 @@
 // Values of constant expressions: composites, conversions and the built-in functions on them.
 // https://www.w3.org/TR/WGSL/#const-expr and https://www.w3.org/TR/WGSL/#numeric-builtin-functions
+
 import { hostFunction } from '../compile/math/evaluate.js';
+import { say } from '../say.js';
 import {
   binaryScalar,
   convertScalar,
@@ -29,7 +31,7 @@ export function zeroValue(type: AnyType): Value {
       return new Array(type.columns).fill(new Array(type.rows).fill(zeroScalar(type.scalar)));
     case 'array':
       if (type.count! > MAX_ELEMENTS) {
-        throw new EvaluationError(`A constant array has at most ${MAX_ELEMENTS} elements, not ${type.count}.`);
+        throw new EvaluationError(say`A constant array has at most ${MAX_ELEMENTS} elements, not ${type.count}.`);
       }
       return new Array(type.count).fill(zeroValue(type.element));
     case 'struct':
@@ -143,95 +145,91 @@ function transcendental(name: string, scalar: Scalar, x: number, y = 0): number 
 }
 
 /** Component by component; results are rounded and checked afterwards. The others are JavaScript's, by the same name. */
-const COMPONENTS: Readonly<
-  Record<string, (x: number, y: number, z: number, w: number, scalar: Scalar) => ScalarValue>
-> = {
+const COMPONENTS: Readonly<Record<string, (s: Steps, x: number, y: number, z: number, w: number) => ScalarValue>> = {
   // Not Math.abs: an AbstractInt is a bigint. Adding to −0 makes it 0.
-  abs: (x) => (x < 0 ? -x : typeof x === 'number' ? x + 0 : x),
-  sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
-  max: (x, y) => (x < y ? y : x),
-  min: (x, y) => (y < x ? y : x),
-  clamp: (x, low, high) => (x < low ? low : x > high ? high : x),
-  degrees: (x, _y, _z, _w, scalar) => x * new Steps(scalar).wide(180 / Math.PI),
-  radians: (x, _y, _z, _w, scalar) => x * new Steps(scalar).wide(Math.PI / 180),
-  fract: (x) => x - Math.floor(x),
-  inverseSqrt: (x, _y, _z, _w, scalar) => 1 / new Steps(scalar).wide(Math.sqrt(x)),
-  round: roundEven,
-  saturate: (x) => (x < 0 ? 0 : x > 1 ? 1 : x),
-  pow: (x, y, _z, _w, scalar) => (x < 0 ? Number.NaN : transcendental('pow', scalar, x, y)!),
-  step: (edge, x) => (edge <= x ? 1 : 0),
-  fma: (x, y, z, _w, scalar) => new Steps(scalar).wide(x * y) + z,
-  mix: (x, y, a, _w, scalar) => {
-    const { add, sub, mul } = new Steps(scalar);
-    return add(mul(x, sub(1, a)), mul(y, a));
+  abs: (_, x) => (x < 0 ? -x : typeof x === 'number' ? x + 0 : x),
+  sign: (_, x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
+  max: (_, x, y) => (x < y ? y : x),
+  min: (_, x, y) => (y < x ? y : x),
+  clamp: (_, x, low, high) => (x < low ? low : x > high ? high : x),
+  degrees: (s, x) => x * s.wide(180 / Math.PI),
+  radians: (s, x) => x * s.wide(Math.PI / 180),
+  fract: (_, x) => x - Math.floor(x),
+  inverseSqrt: (s, x) => 1 / s.wide(Math.sqrt(x)),
+  round: (_, x) => roundEven(x),
+  saturate: (_, x) => (x < 0 ? 0 : x > 1 ? 1 : x),
+  pow: (s, x, y) => (x < 0 ? Number.NaN : transcendental('pow', s.scalar, x, y)!),
+  step: (_, edge, x) => (edge <= x ? 1 : 0),
+  fma: (s, x, y, z) => s.wide(x * y) + z,
+  mix: (s, x, y, a) => s.add(s.mul(x, s.sub(1, a)), s.mul(y, a)),
+  smoothstep: (s, low, high, x) => {
+    const t = clamp(s.div(s.sub(x, low), s.sub(high, low)), 0, 1);
+    return s.mul(s.mul(t, t), s.sub(3, s.mul(2, t)));
   },
-  smoothstep: (low, high, x, _w, scalar) => {
-    const { sub, mul, div } = new Steps(scalar);
-    const t = clamp(div(sub(x, low), sub(high, low)), 0, 1);
-    return mul(mul(t, t), sub(3, mul(2, t)));
-  },
-  select: (no, yes, condition) => (condition ? yes : no),
-  countLeadingZeros: (x) => Math.clz32(x),
-  countOneBits: popCount,
-  countTrailingZeros: trailing,
-  firstLeadingBit: (x, _y, _z, _w, scalar) => 31 - Math.clz32(scalar === 'i32' && x < 0 ? ~x : x),
-  firstTrailingBit: (x) => (x === 0 ? -1 : trailing(x)),
-  reverseBits: reverse,
-  extractBits: (x, offset, count, _w, scalar) => {
+  select: (_, no, yes, condition) => (condition ? yes : no),
+  countLeadingZeros: (_, x) => Math.clz32(x),
+  countOneBits: (_, x) => popCount(x),
+  countTrailingZeros: (_, x) => trailing(x),
+  firstLeadingBit: (s, x) => 31 - Math.clz32(s.scalar === 'i32' && x < 0 ? ~x : x),
+  firstTrailingBit: (_, x) => (x === 0 ? -1 : trailing(x)),
+  reverseBits: (_, x) => reverse(x),
+  extractBits: (s, x, offset, count) => {
     const [start, bits] = [Math.min(offset, 32), Math.min(count, 32 - Math.min(offset, 32))];
     if (bits === 0) return 0;
     const raised = x << (32 - start - bits);
-    return scalar === 'i32' ? raised >> (32 - bits) : raised >>> (32 - bits);
+    return s.scalar === 'i32' ? raised >> (32 - bits) : raised >>> (32 - bits);
   },
-  insertBits: (x, y, offset, count) => {
+  insertBits: (_, x, y, offset, count) => {
     if (offset >= 32) return x;
     const mask = lowBits(Math.min(count, 32 - offset)) << offset;
     return (x & ~mask) | ((y << offset) & mask);
   },
   // In two steps: 2 ** y may be out of range where the product is not.
-  ldexp: (x, y) => x * 2 ** Math.trunc(Number(y) / 2) * 2 ** (Number(y) - Math.trunc(Number(y) / 2)),
-  quantizeToF16: (x) => settle('f16', x),
+  ldexp: (_, x, y) => x * 2 ** Math.trunc(Number(y) / 2) * 2 ** (Number(y) - Math.trunc(Number(y) / 2)),
+  quantizeToF16: (_, x) => settle('f16', x),
 };
-type Whole = (values: readonly Value[], types: readonly AnyType[], scalar: Scalar) => Value;
+type Whole = (s: Steps, values: readonly Value[], types: readonly AnyType[]) => Value;
 const vector = (value: Value) => value as Numbers;
 const plainDot = (a: Numbers, b: Numbers) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
+/** Parts of a word, each made of a component. */
+function packed(bits: number, part: (x: number) => number): Whole {
+  return (_, [v]) => vector(v!).reduce((word, x, i) => word | ((part(x) & lowBits(bits)) << (i * bits)), 0) >>> 0;
+}
+
+const packNormalized = (bits: number, most: number, low: number): Whole =>
+  packed(bits, (x) => Math.floor(0.5 + most * clamp(x, low, 1)));
+
 const WHOLE: Readonly<Record<string, Whole>> = {
-  any: ([v]) => [v].flat().some(Boolean),
-  all: ([v]) => [v].flat().every(Boolean),
-  dot: ([a, b], _, scalar) => dot(scalar, a as ScalarValue[], b as ScalarValue[]),
-  cross: ([p, q], _, scalar) => {
-    const [a, b, { sub, mul }] = [vector(p!), vector(q!), new Steps(scalar)];
-    return [1, 2, 0].map((j, i) => sub(mul(a[j]!, b[(i + 2) % 3]!), mul(a[(i + 2) % 3]!, b[j]!)));
+  any: (_, [v]) => [v].flat().some(Boolean),
+  all: (_, [v]) => [v].flat().every(Boolean),
+  dot: (s, [a, b]) => dot(s.scalar, a as ScalarValue[], b as ScalarValue[]),
+  cross: (s, [p, q]) => {
+    const [a, b] = [vector(p!), vector(q!)];
+    return [1, 2, 0].map((j, i) => s.sub(s.mul(a[j]!, b[(i + 2) % 3]!), s.mul(a[(i + 2) % 3]!, b[j]!)));
   },
-  distance: ([a, b], _, scalar) => {
-    const { length, sub } = new Steps(scalar);
-    return length([a].flat().map((x, i) => sub(x as number, [b].flat()[i] as number)));
+  distance: (s, [a, b]) => s.length([a].flat().map((x, i) => s.sub(x as number, [b].flat()[i] as number))),
+  length: (s, [v]) => s.length([v].flat() as Numbers),
+  normalize: (s, [v]) => {
+    const whole = s.length(vector(v!));
+    return vector(v!).map((x) => s.div(x, whole));
   },
-  length: ([v], _, scalar) => new Steps(scalar).length([v].flat() as Numbers),
-  normalize: ([v], _, scalar) => {
-    const { div, length } = new Steps(scalar);
-    const whole = length(vector(v!));
-    return vector(v!).map((x) => div(x, whole));
+  faceForward: (s, [a, b, c]) => (s.dot(vector(b!), vector(c!)) < 0 ? a! : vector(a!).map((x) => -x)),
+  reflect: (s, [a, b]) => {
+    const twice = s.mul(2, s.dot(vector(b!), vector(a!)));
+    return vector(a!).map((x, i) => s.sub(x, s.mul(twice, vector(b!)[i]!)));
   },
-  faceForward: ([a, b, c], _, scalar) =>
-    new Steps(scalar).dot(vector(b!), vector(c!)) < 0 ? a! : vector(a!).map((x) => -x),
-  reflect: ([a, b], _, scalar) => {
-    const steps = new Steps(scalar);
-    const twice = steps.mul(2, steps.dot(vector(b!), vector(a!)));
-    return vector(a!).map((x, i) => steps.sub(x, steps.mul(twice, vector(b!)[i]!)));
-  },
-  refract: ([a, b, c], _, scalar) => {
-    const { add, sub, mul, dot, round } = new Steps(scalar);
+  refract: (s, [a, b, c]) => {
+    const { add, sub, mul, dot, round } = s;
     const [ratio, along] = [c as number, dot(vector(b!), vector(a!))];
     const k = sub(1, mul(mul(ratio, ratio), sub(1, mul(along, along))));
     if (k < 0) return vector(a!).map(() => 0);
     const scale = add(mul(ratio, along), round(Math.sqrt(k)));
     return vector(a!).map((x, i) => sub(mul(ratio, x), mul(scale, vector(b!)[i]!)));
   },
-  transpose: ([m]) => transpose(m as ScalarValue[][]),
-  determinant: ([m], _, scalar) => determinant(new Steps(scalar), m as number[][]),
-  frexp: ([v], [type]) =>
+  transpose: (_, [m]) => transpose(m as ScalarValue[][]),
+  determinant: (s, [m]) => determinant(s, m as number[][]),
+  frexp: (_, [v], [type]) =>
     split(type!, v!, (x) => {
       const exponent = x === 0 ? 0 : Math.max(-1073, Math.floor(Math.log2(Math.abs(x))) + 1);
       const fraction = x / 2 ** (exponent - 1) / 2;
@@ -239,60 +237,30 @@ const WHOLE: Readonly<Record<string, Whole>> = {
       if (Math.abs(fraction) >= 1) return [fraction / 2, exponent + 1];
       return Math.abs(fraction) < 0.5 && x !== 0 ? [fraction * 2, exponent - 1] : [fraction, exponent];
     }),
-  modf: ([v], [type]) => split(type!, v!, (x) => [x - Math.trunc(x), Math.trunc(x)]),
-  dot4U8Packed: ([a, b]) => plainDot(bytes(a!), bytes(b!)),
-  dot4I8Packed: ([a, b]) => plainDot(bytes(a!).map(signed(8)), bytes(b!).map(signed(8))),
-  pack4x8snorm: ([v]) =>
-    pack(
-      8,
-      vector(v!).map((x) => Math.floor(0.5 + 127 * clamp(x, -1, 1))),
-    ),
-  pack4x8unorm: ([v]) =>
-    pack(
-      8,
-      vector(v!).map((x) => Math.floor(0.5 + 255 * clamp(x, 0, 1))),
-    ),
-  pack2x16snorm: ([v]) =>
-    pack(
-      16,
-      vector(v!).map((x) => Math.floor(0.5 + 32767 * clamp(x, -1, 1))),
-    ),
-  pack2x16unorm: ([v]) =>
-    pack(
-      16,
-      vector(v!).map((x) => Math.floor(0.5 + 65535 * clamp(x, 0, 1))),
-    ),
-  pack2x16float: ([v]) =>
-    pack(
-      16,
-      vector(v!).map((x) => f16Bits(settle('f16', x) as number)),
-    ),
-  pack4xI8: ([v]) => pack(8, vector(v!)),
-  pack4xU8: ([v]) => pack(8, vector(v!)),
-  pack4xI8Clamp: ([v]) =>
-    pack(
-      8,
-      vector(v!).map((x) => clamp(x, -128, 127)),
-    ),
-  pack4xU8Clamp: ([v]) =>
-    pack(
-      8,
-      vector(v!).map((x) => clamp(x, 0, 255)),
-    ),
-  unpack4x8snorm: ([x]) => bytes(x!).map((b) => Math.max(signed(8)(b) / 127, -1)),
-  unpack4x8unorm: ([x]) => bytes(x!).map((b) => b / 255),
-  unpack2x16snorm: ([x]) => halves(x!).map((h) => Math.max(signed(16)(h) / 32767, -1)),
-  unpack2x16unorm: ([x]) => halves(x!).map((h) => h / 65535),
-  unpack2x16float: ([x]) => halves(x!).map(f16FromBits),
-  unpack4xI8: ([x]) => bytes(x!).map(signed(8)),
-  unpack4xU8: ([x]) => bytes(x!),
+  modf: (_, [v], [type]) => split(type!, v!, (x) => [x - Math.trunc(x), Math.trunc(x)]),
+  dot4U8Packed: (_, [a, b]) => plainDot(bytes(a!), bytes(b!)),
+  dot4I8Packed: (_, [a, b]) => plainDot(bytes(a!).map(signed(8)), bytes(b!).map(signed(8))),
+  pack4x8snorm: packNormalized(8, 127, -1),
+  pack4x8unorm: packNormalized(8, 255, 0),
+  pack2x16snorm: packNormalized(16, 32767, -1),
+  pack2x16unorm: packNormalized(16, 65535, 0),
+  pack2x16float: packed(16, (x) => f16Bits(settle('f16', x) as number)),
+  pack4xI8: packed(8, (x) => x),
+  pack4xU8: packed(8, (x) => x),
+  pack4xI8Clamp: packed(8, (x) => clamp(x, -128, 127)),
+  pack4xU8Clamp: packed(8, (x) => clamp(x, 0, 255)),
+  unpack4x8snorm: (_, [x]) => bytes(x!).map((b) => Math.max(signed(8)(b) / 127, -1)),
+  unpack4x8unorm: (_, [x]) => bytes(x!).map((b) => b / 255),
+  unpack2x16snorm: (_, [x]) => halves(x!).map((h) => Math.max(signed(16)(h) / 32767, -1)),
+  unpack2x16unorm: (_, [x]) => halves(x!).map((h) => h / 65535),
+  unpack2x16float: (_, [x]) => halves(x!).map(f16FromBits),
+  unpack4xI8: (_, [x]) => bytes(x!).map(signed(8)),
+  unpack4xU8: (_, [x]) => bytes(x!),
 };
 
 const bytes = (x: Value): Numbers => [0, 8, 16, 24].map((shift) => ((x as number) >>> shift) & 0xff);
 const halves = (x: Value): Numbers => [0, 16].map((shift) => ((x as number) >>> shift) & 0xffff);
 const signed = (bits: number) => (x: number) => (x << (32 - bits)) >> (32 - bits);
-const pack = (bits: number, parts: Numbers) =>
-  parts.reduce((word, x, i) => word | ((x & lowBits(bits)) << (i * bits)), 0) >>> 0;
 
 function split(type: AnyType, value: Value, parts: (x: number) => readonly [number, number]): Value {
   const pairs = [value].flat().map((x) => parts(x as number));
@@ -321,18 +289,19 @@ export function evaluateBuiltin(
   result: AnyType,
 ): Value {
   const scalar = scalarOf(types[0]!)!;
+  const s = new Steps(scalar);
   const whole = WHOLE[name];
-  if (whole !== undefined) return settleValue(result, whole(values, types, scalar));
+  if (whole !== undefined) return settleValue(result, whole(s, values, types));
   const apply =
     COMPONENTS[name] ??
-    ((x: number, y: number) =>
+    ((_: Steps, x: number, y: number) =>
       transcendental(name, scalar, x, y) ?? (Math[name as 'floor'] as (x: number) => number)(x));
   const [first] = values;
   // extractBits and its kin take one offset and count for all components.
   const wide = values.map((value) => (Array.isArray(first) && !Array.isArray(value) ? first.map(() => value) : value));
   const computed = zip(wide, (parts) => {
     const [x, y, z, w] = parts as Numbers;
-    return apply(x!, y!, z!, w!, scalar);
+    return apply(s, x!, y!, z!, w!);
   });
   return settleValue(result, computed);
 }
@@ -357,13 +326,13 @@ export function checkArguments(name: string, types: readonly AnyType[], values: 
     });
   };
   const beyond = ([offset, count]: Numbers) => offset! + count! > 32;
-  if (name === 'clamp') each([1, 2], ([low, high]) => low! > high!, 'The low bound of clamp is above the high one.');
-  if (name === 'smoothstep') each([0, 1], ([low, high]) => low === high, 'The edges of smoothstep are equal.');
-  if (name === 'extractBits') each([1, 2], beyond, 'extractBits reads beyond bit 32.');
-  if (name === 'insertBits') each([2, 3], beyond, 'insertBits writes beyond bit 32.');
+  if (name === 'clamp') each([1, 2], ([low, high]) => low! > high!, say`The low bound of clamp is above the high one.`);
+  if (name === 'smoothstep') each([0, 1], ([low, high]) => low === high, say`The edges of smoothstep are equal.`);
+  if (name === 'extractBits') each([1, 2], beyond, say`extractBits reads beyond bit 32.`);
+  if (name === 'insertBits') each([2, 3], beyond, say`insertBits writes beyond bit 32.`);
   if (name === 'ldexp') {
     const most = { f16: 16, f32: 128 }[scalarOf(types[0]!) as string] ?? 1024;
-    each([1], ([exponent]) => Number(exponent) > most, `The exponent of ldexp is above ${most}.`);
+    each([1], ([exponent]) => Number(exponent) > most, say`The exponent of ldexp is above ${most}.`);
   }
 }
 
@@ -380,7 +349,8 @@ export function bitcastValue(from: AnyType, to: AnyType, value: Value): Value {
   const raw = target === 'f16' ? words.flatMap((word) => halves(word)) : words;
   const read = (x: number) => {
     const result = target === 'f32' ? f32FromBits(x) : target === 'f16' ? f16FromBits(x) : x;
-    if (isFloat(target) && !Number.isFinite(result)) throw new EvaluationError(`These bits are no finite ${show(to)}.`);
+    if (isFloat(target) && !Number.isFinite(result))
+      throw new EvaluationError(say`These bits are no finite ${show(to)}.`);
     return settle(target, result);
   };
   const results = raw.map(read);

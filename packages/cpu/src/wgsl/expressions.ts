@@ -1,6 +1,8 @@
 // Checks expressions and writes the program's. https://www.w3.org/TR/WGSL/#expressions
+
 import type { Expression, LocalVariable, Reference, Statement, Variable } from '../program/program.js';
 import type { AccessMode, AddressSpace, Type } from '../program/types.js';
+import { say } from '../say.js';
 import { type Value, zeroValue, zip } from './constants.js';
 import type { Span } from './lexer.js';
 import { OperatorChecker } from './operators.js';
@@ -27,7 +29,7 @@ export abstract class ExpressionChecker extends OperatorChecker {
           if (!(error instanceof EvaluationError)) throw error;
           return this.fail(at, error.message);
         }
-        if (found.scalar === 'f16' && !this.module.enabled('f16')) this.fail(at, 'f16 needs "enable f16;".');
+        if (found.scalar === 'f16' && !this.module.enabled('f16')) this.fail(at, say`f16 needs "enable f16;".`);
         return { type: scalarType(found.scalar), stage: Stage.Const, value: found.value, at };
       }
       case 'boolean':
@@ -64,9 +66,9 @@ export abstract class ExpressionChecker extends OperatorChecker {
     const { name, at } = syntax;
     const entity = this.lookup(syntax);
     if (syntax.template !== undefined) this.fail(at, `"${name}" is no value.`);
-    if (entity === undefined) return this.fail(at, `There is no "${name}" here.`);
+    if (entity === undefined) return this.fail(at, say`There is no "${name}" here.`);
     if (entity.kind === 'value') return { ...entity.operand, at };
-    if (entity.kind !== 'variable') return this.fail(at, `"${name}" is a ${entity.kind}, not a value.`);
+    if (entity.kind !== 'variable') return this.fail(at, say`"${name}" is a ${entity.kind}, not a value.`);
     const { variable, space, access } = entity;
     this.noteVariable(variable, at);
     return this.place({ kind: 'variable', variable, type: variable.type, at }, space, access, at);
@@ -102,13 +104,13 @@ export abstract class ExpressionChecker extends OperatorChecker {
     }
     const { type } = base;
     if (index.type.kind !== 'scalar' || !isInteger(index.type.scalar)) {
-      this.fail(index.at, `An index must be i32 or u32, not ${show(index.type)}.`);
+      this.fail(index.at, say`An index must be i32 or u32, not ${show(index.type)}.`);
     }
     const [element, count] = elementOf(type);
-    if (element === undefined) return this.fail(baseSyntax.at, `${show(type)} has no elements.`);
+    if (element === undefined) return this.fail(baseSyntax.at, say`${show(type)} has no elements.`);
     const known = index.value === undefined || index.stage === Stage.Run ? undefined : Number(index.value);
     if (known !== undefined && (known < 0 || (count !== undefined && known >= count)) && this.suppressed === 0) {
-      this.fail(index.at, `Index ${known} is out of bounds: ${show(type)} has ${count ?? 'no negative'} elements.`);
+      this.fail(index.at, say`Index ${known} is out of bounds: ${show(type)} has ${count ?? 'no negative'} elements.`);
     }
     if (base.view !== undefined) {
       const { reference, space, access } = base.view;
@@ -129,7 +131,7 @@ export abstract class ExpressionChecker extends OperatorChecker {
     const { type, view } = base;
     if (type.kind === 'struct') {
       const index = type.members.findIndex((member) => member.name === name);
-      if (index < 0) this.fail(at, `${type.name} has no member "${name}".`);
+      if (index < 0) this.fail(at, say`${type.name} has no member "${name}".`);
       const inner = type.members[index]!.type;
       if (view) {
         const reference = { kind: 'member', base: view.reference, index, type: inner as Type, at } as const;
@@ -143,11 +145,11 @@ export abstract class ExpressionChecker extends OperatorChecker {
         ([value], settled) => ({ kind: 'extractMember', base: value!, index, type: settled, at }),
       );
     }
-    if (type.kind !== 'vector') return this.fail(at, `${show(type)} has no member "${name}".`);
+    if (type.kind !== 'vector') return this.fail(at, say`${show(type)} has no member "${name}".`);
     const letters = /^[xyzw]{1,4}$/.test(name) ? 'xyzw' : /^[rgba]{1,4}$/.test(name) ? 'rgba' : '';
     const components = [...name].map((letter) => letters.indexOf(letter));
     if (components.some((component) => component < 0 || component >= type.size)) {
-      this.fail(at, `${show(type)} has no components "${name}".`);
+      this.fail(at, say`${show(type)} has no components "${name}".`);
     }
     const [first] = components;
     const literalIndex: Expression = { kind: 'literal', value: first!, type: U32 as Type, at };
@@ -174,7 +176,7 @@ export abstract class ExpressionChecker extends OperatorChecker {
     const operand = this.loaded(inner);
     const { type } = operand;
     if (operator === '*') {
-      if (type.kind !== 'pointer') this.fail(at, `Only a pointer can be dereferenced, not ${show(type)}.`);
+      if (type.kind !== 'pointer') this.fail(at, say`Only a pointer can be dereferenced, not ${show(type)}.`);
       return { ...this.pointee(operand), at };
     }
     const scalar = type.kind === 'matrix' ? undefined : scalarOf(type);
@@ -195,10 +197,10 @@ export abstract class ExpressionChecker extends OperatorChecker {
   }
 
   private addressOf({ view, type }: Operand, at: Span): Operand {
-    if (view === undefined) return this.fail(at, 'Only a variable or a part of one has an address.');
+    if (view === undefined) return this.fail(at, say`Only a variable or a part of one has an address.`);
     const { reference, space, access } = view;
     if (reference.kind === 'element' && reference.base.type.kind === 'vector') {
-      this.fail(at, 'A component of a vector has no address.');
+      this.fail(at, say`A component of a vector has no address.`);
     }
     const pointer: AnyType = { kind: 'pointer', space, access, target: type };
     const node: Expression =
@@ -270,10 +272,10 @@ export abstract class ExpressionChecker extends OperatorChecker {
   ): { operand: Operand; value: number | undefined; abstract: boolean } {
     const operand = this.loaded(syntax);
     if (operand.stage > stage)
-      this.fail(syntax.at, `${what} must be ${stage === Stage.Const ? 'a constant' : 'an override'} expression.`);
+      this.fail(syntax.at, say`${what} must be ${stage === Stage.Const ? 'a constant' : 'an override'} expression.`);
     const { type } = operand;
     if (type.kind !== 'scalar' || !isInteger(type.scalar))
-      this.fail(syntax.at, `${what} must be i32 or u32, not ${show(type)}.`);
+      this.fail(syntax.at, say`${what} must be i32 or u32, not ${show(type)}.`);
     const abstract = type.scalar === 'AbstractInt';
     const settled = abstract ? this.convert(operand, I32, what) : operand;
     return { operand: settled, value: settled.value === undefined ? undefined : Number(settled.value), abstract };

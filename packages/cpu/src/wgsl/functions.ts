@@ -1,4 +1,5 @@
 // Checks functions and entry points. https://www.w3.org/TR/WGSL/#functions and https://www.w3.org/TR/WGSL/#entry-points
+
 import type {
   BuiltinInput,
   EntryPoint,
@@ -8,6 +9,7 @@ import type {
   Variable,
 } from '../program/program.js';
 import type { Type } from '../program/types.js';
+import { say } from '../say.js';
 import { type Span, WgslError } from './lexer.js';
 import { type FunctionInfo, type ModuleScope, Scope, type Severity, Stage } from './scope.js';
 import { NEXT, RETURN, StatementChecker } from './statements.js';
@@ -72,11 +74,12 @@ export abstract class FunctionChecker extends StatementChecker {
     this.severityOf(attributes, true);
     const stages = STAGES.filter((one) => found[one] !== undefined);
     const [stage] = stages;
-    if (stages.length > 1) this.fail(at, `"${name}" has more than one stage.`);
-    if (found.must_use && !returns) this.fail(at, `"${name}" returns nothing that must be used.`);
-    if (found.workgroup_size && stage !== 'compute') this.fail(at, 'Only a compute entry point has a workgroup size.');
+    if (stages.length > 1) this.fail(at, say`"${name}" has more than one stage.`);
+    if (found.must_use && !returns) this.fail(at, say`"${name}" returns nothing that must be used.`);
+    if (found.workgroup_size && stage !== 'compute')
+      this.fail(at, say`Only a compute entry point has a workgroup size.`);
     const type = returns ? this.type(returns) : VOID;
-    if (returns && !isConstructible(type)) this.fail(returns.at, `A function cannot return ${show(type)}.`);
+    if (returns && !isConstructible(type)) this.fail(returns.at, say`A function cannot return ${show(type)}.`);
     const program: FunctionInfo['program'] = {
       name,
       parameters: [],
@@ -97,7 +100,7 @@ export abstract class FunctionChecker extends StatementChecker {
     };
     // Rendering is not carried out: such entry points may be in a module, and nothing comes of them.
     if (stage === 'vertex' || stage === 'fragment') return info;
-    if (parameters.length > 255) this.fail(at, `"${name}" has more than 255 parameters.`);
+    if (parameters.length > 255) this.fail(at, say`"${name}" has more than 255 parameters.`);
     this.function = true;
     this.returns = type;
     this.scopes.push(new Scope());
@@ -105,12 +108,12 @@ export abstract class FunctionChecker extends StatementChecker {
     if (stage === 'compute') {
       this.entry(info, found.workgroup_size);
     } else if (syntax.returnAttributes.length > 0)
-      this.fail(syntax.returnAttributes[0]!.at, 'Only an entry point has inputs and outputs.');
+      this.fail(syntax.returnAttributes[0]!.at, say`Only an entry point has inputs and outputs.`);
     const { behavior, body } = this.sequence(syntax.body.body);
     program.body = body;
     program.synchronizes = this.synchronizes;
     if (behavior === 0) this.fail(at, `"${name}" never ends.`);
-    if (returns && behavior !== RETURN) this.fail(at, `"${name}" can end without returning ${show(type)}.`);
+    if (returns && behavior !== RETURN) this.fail(at, say`"${name}" can end without returning ${show(type)}.`);
     if (!returns && behavior & ~(NEXT | RETURN)) throw new Error('internal: a jump leaves its function.');
     return info;
   }
@@ -118,8 +121,8 @@ export abstract class FunctionChecker extends StatementChecker {
   private parameter({ name, type: typeSyntax, attributes, at }: MemberSyntax, entry: boolean): LocalVariable {
     const type = this.type(typeSyntax);
     const valid = isConstructible(type) || (type.kind === 'pointer' && !entry);
-    if (!valid) this.fail(typeSyntax.at, `A parameter cannot be ${show(type)}.`);
-    if (!entry && attributes.length > 0) this.fail(attributes[0]!.at, 'Only an entry point has inputs and outputs.');
+    if (!valid) this.fail(typeSyntax.at, say`A parameter cannot be ${show(type)}.`);
+    if (!entry && attributes.length > 0) this.fail(attributes[0]!.at, say`Only an entry point has inputs and outputs.`);
     const variable: LocalVariable = { kind: 'parameter', name, type: type as Type, at };
     const node: Expression = { kind: 'value', variable, type: type as Type, at };
     this.declare(name, { kind: 'value', operand: { type, stage: Stage.Run, node, at }, at });
@@ -128,15 +131,15 @@ export abstract class FunctionChecker extends StatementChecker {
 
   private entry(info: FunctionInfo, size: readonly Attribute['arguments'][number][] | undefined): void {
     const { syntax, program } = info;
-    if (syntax.returns) this.fail(syntax.returns.at, 'A compute entry point returns nothing.');
-    if (size === undefined) this.fail(syntax.at, `"${syntax.name}" needs "@workgroup_size(…)".`);
+    if (syntax.returns) this.fail(syntax.returns.at, say`A compute entry point returns nothing.`);
+    if (size === undefined) this.fail(syntax.at, say`"${syntax.name}" needs "@workgroup_size(…)".`);
     const sizes = size.map((one) => this.integer(one, 'A workgroup size', Stage.Override));
     const own = sizes.filter(({ abstract }) => !abstract);
     if (own.some(({ operand }) => !sameType(operand.type, own[0]!.operand.type))) {
-      this.fail(size[0]!.at, 'The parts of a workgroup size must all be i32 or all u32.');
+      this.fail(size[0]!.at, say`The parts of a workgroup size must all be i32 or all u32.`);
     }
     for (const { value, operand } of sizes) {
-      if (value !== undefined && value < 1) this.fail(operand.at, `A workgroup size is at least 1, not ${value}.`);
+      if (value !== undefined && value < 1) this.fail(operand.at, say`A workgroup size is at least 1, not ${value}.`);
     }
     info.workgroupSize = [0, 1, 2].map((i) =>
       sizes[i] ? (sizes[i].value ?? 1) : 1,
@@ -169,14 +172,14 @@ export abstract class FunctionChecker extends StatementChecker {
     at: Span,
     seen: Set<string>,
   ): BuiltinInput {
-    if (builtin?.kind !== 'name') return this.fail(at, 'An input of a compute shader is a "@builtin(…)" value.');
+    if (builtin?.kind !== 'name') return this.fail(at, say`An input of a compute shader is a "@builtin(…)" value.`);
     const { name } = builtin;
-    if (!Object.hasOwn(INPUTS, name)) this.fail(builtin.at, `"${name}" is no input of a compute shader.`);
+    if (!Object.hasOwn(INPUTS, name)) this.fail(builtin.at, say`"${name}" is no input of a compute shader.`);
     if (/subgroup/.test(name) && !this.state.enabled('subgroups'))
-      this.fail(builtin.at, `${name} needs "enable subgroups;".`);
+      this.fail(builtin.at, say`${name} needs "enable subgroups;".`);
     const wanted = INPUTS[name as BuiltinInput];
     if (!sameType(type, wanted)) this.fail(at, `${name} is ${show(wanted)}, not ${show(type)}.`);
-    if (seen.has(name)) this.fail(builtin.at, `This entry point has ${name} twice.`);
+    if (seen.has(name)) this.fail(builtin.at, say`This entry point has ${name} twice.`);
     seen.add(name);
     return name as BuiltinInput;
   }
@@ -191,14 +194,14 @@ export abstract class FunctionChecker extends StatementChecker {
     const found: Record<string, Attribute['arguments']> = {};
     for (const { name, arguments: given, at } of list) {
       if (name === 'diagnostic') continue;
-      const count = Object.hasOwn(known, name) ? known[name]! : this.fail(at, `"@${name}" does not belong here.`);
+      const count = Object.hasOwn(known, name) ? known[name]! : this.fail(at, say`"@${name}" does not belong here.`);
       const [least, most] = typeof count === 'number' ? [count, count] : count;
       if (given.length < least || given.length > most)
         this.fail(
           at,
-          `"@${name}" takes ${least === most ? least : `${least} to ${most}`} argument${most === 1 ? '' : 's'}.`,
+          say`"@${name}" takes ${least === most ? least : `${least} to ${most}`} argument${most === 1 ? '' : 's'}.`,
         );
-      if (found[name]) this.fail(at, `"@${name}" stands here twice.`);
+      if (found[name]) this.fail(at, say`"@${name}" stands here twice.`);
       found[name] = given;
     }
     return found;
@@ -209,7 +212,7 @@ export abstract class FunctionChecker extends StatementChecker {
     for (const { name, arguments: given, at } of attributes) {
       if (name !== 'diagnostic') {
         if (!allowed || !this.function) continue;
-        this.fail(at, `"@${name}" does not belong here.`);
+        this.fail(at, say`"@${name}" does not belong here.`);
       }
       const names = given.map((one) => ({ name: one.kind === 'name' ? one.name : '', at: one.at }));
       const severity = diagnosticSeverity(names, at, this.state, seen);
@@ -226,15 +229,15 @@ export function diagnosticSeverity(
   seen: Map<string, string>,
 ): Severity | undefined {
   const [severity, rule] = names;
-  if (names.length !== 2) throw new WgslError(at, 'A diagnostic control is a severity and a rule.');
+  if (names.length !== 2) throw new WgslError(at, say`A diagnostic control is a severity and a rule.`);
   if (!SEVERITIES.includes(severity!.name))
-    throw new WgslError(severity!.at, `"${severity!.name}" is no severity: ${SEVERITIES.join(', ')} are.`);
+    throw new WgslError(severity!.at, say`"${severity!.name}" is no severity: ${SEVERITIES.join(', ')} are.`);
   if ((seen.get(rule!.name) ?? severity!.name) !== severity!.name) {
-    throw new WgslError(at, `"${rule!.name}" has two different severities here.`);
+    throw new WgslError(at, say`"${rule!.name}" has two different severities here.`);
   }
   seen.set(rule!.name, severity!.name);
   if (rule!.name === 'subgroup_uniformity') return severity!.name as Severity;
   if (rule!.name !== 'derivative_uniformity' && !rule!.name.includes('.'))
-    module.warn(rule!.at, `There is no diagnostic rule "${rule!.name}".`);
+    module.warn(rule!.at, say`There is no diagnostic rule "${rule!.name}".`);
   return undefined;
 }

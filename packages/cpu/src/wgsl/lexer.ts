@@ -1,6 +1,8 @@
 // WGSL text → tokens. `<` and `>` that delimit template lists are separated from operators here, by the specification's own
 // algorithm: https://www.w3.org/TR/WGSL/#template-lists-sec
+
 import type { Place } from '../program/program.js';
+import { say } from '../say.js';
 import type { Message } from './module.js';
 
 /** A stretch of the text: where it begins, and how long it is, in UTF-16 code units. */
@@ -68,7 +70,7 @@ export function tokenize(code: string): Token[] {
     if (text === undefined) {
       const character = String.fromCodePoint(code.codePointAt(position)!);
       const shown = character < ' ' ? `U+${character.charCodeAt(0).toString(16).padStart(4, '0')}` : `"${character}"`;
-      throw new WgslError(place(position, character.length), `${shown} begins no token.`);
+      throw new WgslError(place(position, character.length), say`${shown} begins no token.`);
     }
     tokens.push({ kind, text, ...place(position, text.length) });
     position += text.length;
@@ -113,7 +115,7 @@ function commentLength(code: string, start: number, place: (offset: number, leng
     depth += found[0] === '/*' ? 1 : -1;
     if (depth === 0) return mark.lastIndex - start;
   }
-  throw new WgslError(place(start, 2), 'This comment has no end.');
+  throw new WgslError(place(start, 2), say`This comment has no end.`);
 }
 
 const ENDS_TEMPLATES = new Set(['=', ';', '{', ':', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=']);

@@ -1,6 +1,8 @@
 // Operands: loading, converting and emitting values, and keeping the order of evaluation.
+
 import type { Expression, LocalVariable, Reference, Statement, Variable } from '../program/program.js';
 import type { Type } from '../program/types.js';
+import { say } from '../say.js';
 import { convertValue, type Value, zeroValue } from './constants.js';
 import { type Span, WgslError } from './lexer.js';
 import { EvaluationError } from './scalars.js';
@@ -54,10 +56,10 @@ export abstract class OperandChecker {
   protected load(operand: Operand): Operand {
     const { view, type, at } = operand;
     if (view === undefined) {
-      if (type.kind === 'void') this.fail(at, 'This function returns nothing that could be used.');
+      if (type.kind === 'void') this.fail(at, say`This function returns nothing that could be used.`);
       return operand;
     }
-    if (!isConstructible(type)) this.fail(at, `${show(type)} cannot be loaded as a value.`);
+    if (!isConstructible(type)) this.fail(at, say`${show(type)} cannot be loaded as a value.`);
     this.note(this.reads, view.reference);
     return { type, stage: Stage.Run, node: { kind: 'load', reference: view.reference, type: type as Type, at }, at };
   }
@@ -71,7 +73,7 @@ export abstract class OperandChecker {
     const operand = this.load(given);
     const from = operand.type;
     if (sameType(from, type)) return operand;
-    if (!converts(from, type)) this.fail(operand.at, `${what} must be ${show(type)}, not ${show(from)}.`);
+    if (!converts(from, type)) this.fail(operand.at, say`${what} must be ${show(type)}, not ${show(from)}.`);
     const value = this.evaluate(operand.at, type, () => convertValue(from, type, operand.value!));
     return { type, stage: operand.stage, value, at: operand.at };
   }

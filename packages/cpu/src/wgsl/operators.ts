@@ -1,5 +1,7 @@
 // Unary and binary operators on values. https://www.w3.org/TR/WGSL/#arithmetic-expr and the sections after it
+
 import type { BinaryOperator } from '../program/program.js';
+import { say } from '../say.js';
 import { preferred } from './builtins.js';
 import { multiply, type Value, zip } from './constants.js';
 import type { Span } from './lexer.js';
@@ -29,7 +31,7 @@ export abstract class OperatorChecker extends OperandChecker {
   protected operate(operator: string, left: Operand, right: Operand, at: Span): Operand {
     const constant = left.stage === Stage.Const && right.stage === Stage.Const;
     if (operator === '<<' || operator === '>>') return this.shift(operator, left, right, constant, at);
-    const refuse = () => this.fail(at, `"${operator}" does not take ${show(left.type)} and ${show(right.type)}.`);
+    const refuse = () => this.fail(at, say`"${operator}" does not take ${show(left.type)} and ${show(right.type)}.`);
     const [a, b] = [left.type, right.type];
     const [ofLeft, ofRight] = [scalarOf(a), scalarOf(b)];
     if (ofLeft === undefined || ofRight === undefined) return refuse();
@@ -66,7 +68,7 @@ export abstract class OperatorChecker extends OperandChecker {
 
   private checkDivisor({ value, at }: Operand): void {
     if (value !== undefined && [value].flat().some((part) => Number(part) === 0) && this.suppressed === 0) {
-      this.fail(at, 'An integer cannot be divided by zero.');
+      this.fail(at, say`An integer cannot be divided by zero.`);
     }
   }
 
@@ -89,11 +91,11 @@ export abstract class OperatorChecker extends OperandChecker {
     const scalar = scalarOf(value.type);
     const width = widthOf(value.type);
     const fits = value.type.kind !== 'matrix' && isInteger(scalar) && converts(right.type, shaped(width, 'u32'));
-    if (!fits) this.fail(at, `"${operator}" does not take ${show(left.type)} and ${show(right.type)}.`);
+    if (!fits) this.fail(at, say`"${operator}" does not take ${show(left.type)} and ${show(right.type)}.`);
     const by = this.convert(right, shaped(width, 'u32'), 'The count of a shift');
     if (scalar !== 'AbstractInt' && by.value !== undefined && by.stage < Stage.Run && this.suppressed === 0) {
       if ([by.value].flat().some((part) => Number(part) >= 32))
-        this.fail(by.at, 'A shift by 32 or more moves all bits out.');
+        this.fail(by.at, say`A shift by 32 or more moves all bits out.`);
     }
     return this.result(
       at,

@@ -1,4 +1,5 @@
 // Tokens → syntax tree: directives, declarations and statements. https://www.w3.org/TR/WGSL/#grammar
+import { say } from '../say.js';
 import { WgslError } from './lexer.js';
 import {
   type Attribute,
@@ -47,7 +48,7 @@ class Parser extends TokenReader {
       this.semicolon('a directive');
     } else {
       names = this.list(';', () => this.ruleName());
-      if (names.length === 0) throw new WgslError(start, `"${kind}" needs at least one name.`);
+      if (names.length === 0) throw new WgslError(start, say`"${kind}" needs at least one name.`);
     }
     return { kind, names, at: through(start, this.previous) };
   }
@@ -70,7 +71,7 @@ class Parser extends TokenReader {
         return variable;
       }
     }
-    if (attributes.length > 0) this.fail('"fn", "var" or "override" after attributes');
+    if (attributes.length > 0) this.fail(say`"fn", "var" or "override" after attributes`);
     switch (next.kind === 'name' ? next.text : '') {
       case 'alias': {
         this.take();
@@ -92,7 +93,7 @@ class Parser extends TokenReader {
       case 'enable':
       case 'requires':
       case 'diagnostic':
-        throw new WgslError(next, `"${next.text}" must stand before all declarations.`);
+        throw new WgslError(next, say`"${next.text}" must stand before all declarations.`);
       default:
         return this.fail('a declaration');
     }
@@ -111,7 +112,8 @@ class Parser extends TokenReader {
     const name = this.name(`the name of a "${kind}"`);
     const type = this.accept(':') ? this.templated('a type') : undefined;
     const initial = this.accept('=') ? this.expression() : undefined;
-    if (initial === undefined && (kind === 'const' || kind === 'let')) this.fail(`"=" and a value for "${name.text}"`);
+    if (initial === undefined && (kind === 'const' || kind === 'let'))
+      this.fail(say`"=" and a value for "${name.text}"`);
     return {
       kind,
       name: name.text,
@@ -160,7 +162,7 @@ class Parser extends TokenReader {
 
   private statements(): StatementSyntax[] {
     if (this.blocks >= MAX_BLOCKS)
-      throw new WgslError(this.previous, `Blocks are nested more than ${MAX_BLOCKS} deep.`);
+      throw new WgslError(this.previous, say`Blocks are nested more than ${MAX_BLOCKS} deep.`);
     this.blocks++;
     const found: StatementSyntax[] = [];
     while (!this.at('}') && this.next.kind !== 'end' && !this.at('continuing') && !this.atBreakIf()) {
@@ -190,7 +192,7 @@ class Parser extends TokenReader {
       case 'for':
         return this.loop(attributes);
     }
-    if (attributes.length > 0) this.fail('a block, "if", "switch", "loop", "while" or "for" after attributes');
+    if (attributes.length > 0) this.fail(say`a block, "if", "switch", "loop", "while" or "for" after attributes`);
     switch (keyword) {
       case 'break':
       case 'continue':
@@ -226,7 +228,8 @@ class Parser extends TokenReader {
     }
     const target = this.target();
     if (this.at(';') || this.at(')')) {
-      if (target.kind !== 'call') throw new WgslError(target.at, 'This is no statement: only a call may stand alone.');
+      if (target.kind !== 'call')
+        throw new WgslError(target.at, say`This is no statement: only a call may stand alone.`);
       return { kind: 'call', call: target, at: target.at };
     }
     const operator = this.next.text;
@@ -250,7 +253,7 @@ class Parser extends TokenReader {
   /** What an assignment can write to, or a call. */
   private target(depth = 0): Syntax {
     const start = this.next;
-    if (depth > MAX_BLOCKS) throw new WgslError(start, `Expressions are nested more than ${MAX_BLOCKS} deep.`);
+    if (depth > MAX_BLOCKS) throw new WgslError(start, say`Expressions are nested more than ${MAX_BLOCKS} deep.`);
     if (this.accept('*') || this.accept('&')) {
       const operand = this.target(depth + 1);
       return { kind: 'unary', operator: start.text, operand, at: through(start, operand.at) };
@@ -290,8 +293,8 @@ class Parser extends TokenReader {
           if (this.at(':') || this.at('{') || this.at('@')) break;
           selectors.push(this.accept('default') ? 'default' : this.expression());
         } while (this.accept(','));
-        if (selectors.length === 0) this.fail('a value after "case"');
-      } else if (!this.accept('default')) this.fail('"case", "default" or "}"');
+        if (selectors.length === 0) this.fail(say`a value after "case"`);
+      } else if (!this.accept('default')) this.fail(say`"case", "default" or "}"`);
       this.accept(':');
       cases.push({ selectors, body: this.block(), at });
     }
@@ -310,7 +313,7 @@ class Parser extends TokenReader {
       this.semicolon('the condition of a "for"');
       const update = this.at(')') ? undefined : this.simple();
       if (update !== undefined && update.kind !== 'assign' && update.kind !== 'phony' && update.kind !== 'call') {
-        throw new WgslError(update.at, 'The update of a "for" is an assignment or a call.');
+        throw new WgslError(update.at, say`The update of a "for" is an assignment or a call.`);
       }
       this.expect(')', 'after the header of a "for"');
       const continuing = update && ({ kind: 'block', attributes: [], body: [update], at: update.at } as const);

@@ -1,6 +1,7 @@
 // Arithmetic on the values of constant expressions, scalar by scalar. An AbstractInt is a bigint, every other number a
 // number; f32 and f16 values are rounded after each operation.
 // https://www.w3.org/TR/WGSL/#const-expr and https://www.w3.org/TR/WGSL/#floating-point-evaluation
+import { say } from '../say.js';
 import { isFloat, type Scalar } from './types.js';
 
 export type ScalarValue = number | bigint | boolean;
@@ -70,15 +71,15 @@ export function settle(scalar: Scalar, value: ScalarValue): ScalarValue {
     case 'AbstractInt': {
       const exact = BigInt(value);
       const [low, high] = RANGES.AbstractInt!;
-      if (exact < low || exact > high) throw new EvaluationError(`${exact} does not fit into 64 bits.`);
+      if (exact < low || exact > high) throw new EvaluationError(say`${exact} does not fit into 64 bits.`);
       return exact;
     }
     default: {
       const wide = Number(value);
       const rounded = scalar === 'f32' ? Math.fround(wide) : scalar === 'f16' ? roundF16(wide) : wide;
       if (Number.isFinite(rounded)) return rounded;
-      if (Number.isNaN(rounded)) throw new EvaluationError('This expression has no number as its value.');
-      throw new EvaluationError(`${Number.isFinite(wide) ? wide : 'The value'} is beyond the range of ${scalar}.`);
+      if (Number.isNaN(rounded)) throw new EvaluationError(say`This expression has no number as its value.`);
+      throw new EvaluationError(say`${Number.isFinite(wide) ? wide : 'The value'} is beyond the range of ${scalar}.`);
     }
   }
 }
@@ -91,7 +92,7 @@ export function convertScalar(from: Scalar, to: Scalar, value: ScalarValue): Sca
   if (typeof value === 'boolean') return to === 'AbstractInt' ? BigInt(value) : Number(value);
   const [low, high] = RANGES[to]!;
   if (typeof value === 'bigint') {
-    if (value < low || value > high) throw new EvaluationError(`${value} is beyond the range of ${to}.`);
+    if (value < low || value > high) throw new EvaluationError(say`${value} is beyond the range of ${to}.`);
     return to === 'AbstractInt' ? value : Number(value);
   }
   if (!isFloat(from)) return settle(to, value);
@@ -124,9 +125,9 @@ export function binaryScalar(operator: string, scalar: Scalar, left: ScalarValue
   if (isFloat(scalar)) return settle(scalar, floatBinary(operator, scalar, left as number, right as number));
   const [a, b] = [BigInt(left), BigInt(right)];
   if (operator === '/' || operator === '%') {
-    if (b === 0n) throw new EvaluationError(`The divisor of "${operator}" is zero.`);
+    if (b === 0n) throw new EvaluationError(say`The divisor of "${operator}" is zero.`);
     const [low, high] = RANGES[scalar]!;
-    if (a / b > high) throw new EvaluationError(`${low} ${operator} -1 is beyond the range of ${scalar}.`);
+    if (a / b > high) throw new EvaluationError(say`${low} ${operator} -1 is beyond the range of ${scalar}.`);
   }
   return settle(scalar, scalar === 'AbstractInt' ? integerBinary(operator, a, b) : wrap(integerBinary(operator, a, b)));
 }
@@ -176,13 +177,13 @@ function floatBinary(operator: string, scalar: Scalar, a: number, b: number): nu
 export function shiftScalar(operator: string, scalar: Scalar, value: ScalarValue, by: ScalarValue): ScalarValue {
   const bits = scalar === 'AbstractInt' ? 64 : 32;
   const count = Number(by);
-  if (count >= bits) throw new EvaluationError(`A shift by ${count} moves all ${bits} bits of ${scalar} out.`);
+  if (count >= bits) throw new EvaluationError(say`A shift by ${count} moves all ${bits} bits of ${scalar} out.`);
   const exact = BigInt(value as number | bigint);
   if (operator === '>>')
     return settle(scalar, scalar === 'AbstractInt' ? exact >> BigInt(count) : Number(exact >> BigInt(count)));
   const shifted = exact << BigInt(count);
   const [low, high] = RANGES[scalar]!;
-  if (shifted < low || shifted > high) throw new EvaluationError(`${exact} << ${count} loses bits of ${scalar}.`);
+  if (shifted < low || shifted > high) throw new EvaluationError(say`${exact} << ${count} loses bits of ${scalar}.`);
   return settle(scalar, scalar === 'AbstractInt' ? shifted : Number(shifted));
 }
 
@@ -207,7 +208,7 @@ export function literal(text: string): { scalar: Scalar; value: ScalarValue } {
   const value = hex ? hexFloat(digits) : Number(digits);
   const settled = settle(scalar, value);
   if (hex && suffix !== '' && (settled !== value || significantBits(digits) > 53)) {
-    throw new EvaluationError(`${text} is not exactly a value of ${scalar}.`);
+    throw new EvaluationError(say`${text} is not exactly a value of ${scalar}.`);
   }
   return { scalar, value: settled };
 }

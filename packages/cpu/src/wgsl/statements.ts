@@ -1,7 +1,9 @@
 // Checks a function's statements and writes the program's; finds how each can be left.
 // https://www.w3.org/TR/WGSL/#statements and https://www.w3.org/TR/WGSL/#behaviors
+
 import type { Expression, LocalVariable, Reference, Statement } from '../program/program.js';
 import type { Type } from '../program/types.js';
+import { say } from '../say.js';
 import { preferred } from './builtins.js';
 import { CallChecker } from './calls.js';
 import { branch } from './expressions.js';
@@ -39,7 +41,7 @@ export abstract class StatementChecker extends CallChecker {
 
   protected declare(name: string, entity: Entity): void {
     const { names } = this.scopes.at(-1)!;
-    if (names.has(name)) this.fail(entity.at, `"${name}" is declared twice in this block.`);
+    if (names.has(name)) this.fail(entity.at, say`"${name}" is declared twice in this block.`);
     names.set(name, entity);
   }
 
@@ -48,7 +50,7 @@ export abstract class StatementChecker extends CallChecker {
     if (!this.around.some((one) => one.kind === 'continuing' && one.scope === scope)) return;
     const position = [...scope.names.keys()].indexOf(name);
     if (position < scope.continued || scope.names.get(name)!.kind === 'type') return;
-    this.fail(at, `A "continue" skips the declaration of "${name}", which "continuing" uses.`);
+    this.fail(at, say`A "continue" skips the declaration of "${name}", which "continuing" uses.`);
   }
 
   /** Runs a check whose statements, and those that must come before them, are collected. */
@@ -101,7 +103,7 @@ export abstract class StatementChecker extends CallChecker {
         this.variable(syntax);
         return NEXT;
       case 'override':
-        return this.fail(at, 'An override is declared outside functions.');
+        return this.fail(at, say`An override is declared outside functions.`);
       case 'block': {
         const { behavior, body } = this.block(syntax);
         this.before.push({ kind: 'block', body, at });
@@ -129,7 +131,7 @@ export abstract class StatementChecker extends CallChecker {
       case 'continue':
         return this.jump(syntax.kind, at);
       case 'discard':
-        throw new WgslError(at, 'discard is not supported: only compute shaders are.', true);
+        throw new WgslError(at, say`discard is not supported: only compute shaders are.`, true);
       case 'return':
         return this.return(syntax.value, at);
       default:
@@ -148,8 +150,8 @@ export abstract class StatementChecker extends CallChecker {
 
   assert(syntax: Syntax, at: Span): void {
     const condition = this.convert(this.expression(syntax), BOOL, 'What is asserted');
-    if (condition.stage !== Stage.Const) this.fail(at, 'What const_assert asserts must be a constant expression.');
-    if (condition.value === false) this.fail(at, 'This assertion does not hold.');
+    if (condition.stage !== Stage.Const) this.fail(at, say`What const_assert asserts must be a constant expression.`);
+    if (condition.value === false) this.fail(at, say`This assertion does not hold.`);
   }
 
   // ------------------------------------------------------------------------------------------------ declarations
@@ -160,14 +162,14 @@ export abstract class StatementChecker extends CallChecker {
     if (operand && wanted) operand = this.convert(operand, wanted, `The value of "${name}"`);
     if (kind === 'const') {
       if (operand!.stage !== Stage.Const)
-        this.fail(initial!.at, `The value of "${name}" must be a constant expression.`);
+        this.fail(initial!.at, say`The value of "${name}" must be a constant expression.`);
       this.declare(name, { kind: 'value', operand: operand!, at });
       return;
     }
     if (operand) operand = this.settled(operand);
-    const type = wanted ?? operand?.type ?? this.fail(at, `"${name}" needs a type or a value.`);
+    const type = wanted ?? operand?.type ?? this.fail(at, say`"${name}" needs a type or a value.`);
     if (kind === 'let') {
-      if (!isConstructible(type) && type.kind !== 'pointer') this.fail(at, `"${name}" cannot hold ${show(type)}.`);
+      if (!isConstructible(type) && type.kind !== 'pointer') this.fail(at, say`"${name}" cannot hold ${show(type)}.`);
       const variable: LocalVariable = { kind, name, type: type as Type, at };
       const node = this.emit(operand!);
       if (node.kind === 'addressOf') this.module.pointers.set(variable, node.reference);
@@ -182,10 +184,10 @@ export abstract class StatementChecker extends CallChecker {
       return;
     }
     if (template.length > 0 && this.space(template[0]!) !== 'function') {
-      this.fail(template[0]!.at, 'A variable of a function is in address space function.');
+      this.fail(template[0]!.at, say`A variable of a function is in address space function.`);
     }
     if (template.length > 1) this.access(template[1]!, 'function');
-    if (!isConstructible(type)) this.fail(at, `"${name}" cannot hold ${show(type)}.`);
+    if (!isConstructible(type)) this.fail(at, say`"${name}" cannot hold ${show(type)}.`);
     const variable: LocalVariable = { kind: 'var', name, type: type as Type, at };
     this.before.push({ kind: 'declare', variable, ...(operand && { initial: this.emit(operand) }), at });
     this.declare(name, { kind: 'variable', variable, space: 'function', access: 'read_write', at });
@@ -196,9 +198,9 @@ export abstract class StatementChecker extends CallChecker {
   private assign({ target: targetSyntax, operator, value, at }: StatementSyntax & { kind: 'assign' }): void {
     const target = this.expression(targetSyntax);
     const { view, type } = target;
-    if (view === undefined) this.fail(targetSyntax.at, 'Only a variable or a part of one can be assigned to.');
-    if (view.access === 'read') this.fail(targetSyntax.at, `This is in ${view.space} memory that can only be read.`);
-    if (!isConstructible(type)) this.fail(targetSyntax.at, `${show(type)} cannot be assigned to.`);
+    if (view === undefined) this.fail(targetSyntax.at, say`Only a variable or a part of one can be assigned to.`);
+    if (view.access === 'read') this.fail(targetSyntax.at, say`This is in ${view.space} memory that can only be read.`);
+    if (!isConstructible(type)) this.fail(targetSyntax.at, say`${show(type)} cannot be assigned to.`);
     let { reference } = view;
     const start = this.before.length;
     let result: Operand;
@@ -222,7 +224,7 @@ export abstract class StatementChecker extends CallChecker {
   private compound(operator: string, before: Operand, value: Syntax, at: Span): Operand {
     if (operator === '++=' || operator === '--=') {
       const scalar = before.type.kind === 'scalar' ? before.type.scalar : undefined;
-      if (!isInteger(scalar)) this.fail(at, `Only i32 and u32 are counted up and down, not ${show(before.type)}.`);
+      if (!isInteger(scalar)) this.fail(at, say`Only i32 and u32 are counted up and down, not ${show(before.type)}.`);
       return this.operate(operator[0]!, before, { type: scalarType(scalar!), stage: Stage.Const, value: 1, at }, at);
     }
     const start = this.before.length;
@@ -265,12 +267,12 @@ export abstract class StatementChecker extends CallChecker {
     );
     const scalar = preferred(scalars as Scalar[], ['i32', 'u32'], true);
     if (scalar === undefined)
-      this.fail(selectorSyntax.at, 'The selector and the cases of a switch must all be i32 or all u32.');
+      this.fail(selectorSyntax.at, say`The selector and the cases of a switch must all be i32 or all u32.`);
     const type = scalar === 'i32' ? I32 : U32;
     const seen = new Set<number | 'default'>();
     const numbers = values.map((list, i) => list.map((one) => this.caseValue(one, type, seen, cases[i]!.at)));
-    if (!seen.has('default')) this.fail(at, 'A switch needs a default.');
-    if (seen.size > 1023) this.fail(at, 'A switch has at most 1023 cases.');
+    if (!seen.has('default')) this.fail(at, say`A switch needs a default.`);
+    if (seen.size > 1023) this.fail(at, say`A switch has at most 1023 cases.`);
     this.around.push({ kind: 'switch' });
     const checked = cases.map(({ body }) => this.block(body));
     this.around.pop();
@@ -291,9 +293,9 @@ export abstract class StatementChecker extends CallChecker {
     seen: Set<number | 'default'>,
     at: Span,
   ): number | 'default' {
-    if (one !== 'default' && one.stage !== Stage.Const) this.fail(one.at, 'A case must be a constant expression.');
+    if (one !== 'default' && one.stage !== Stage.Const) this.fail(one.at, say`A case must be a constant expression.`);
     const value = one === 'default' ? one : (this.convert(one, type, 'A case').value as number);
-    if (seen.has(value)) this.fail(one === 'default' ? at : one.at, `This switch has ${value} twice.`);
+    if (seen.has(value)) this.fail(one === 'default' ? at : one.at, say`This switch has ${value} twice.`);
     seen.add(value);
     return value;
   }
@@ -359,14 +361,14 @@ export abstract class StatementChecker extends CallChecker {
       this.before.push({ kind, at });
       return kind === 'break' ? BREAK : CONTINUE;
     }
-    return this.fail(at, `There is no loop${kind === 'break' ? ' or switch' : ''} here that "${kind}" could leave.`);
+    return this.fail(at, say`There is no loop${kind === 'break' ? ' or switch' : ''} here that "${kind}" could leave.`);
   }
 
   private return(syntax: Syntax | undefined, at: Span): number {
-    if (this.around.some(({ kind }) => kind === 'continuing')) this.fail(at, '"continuing" cannot return.');
+    if (this.around.some(({ kind }) => kind === 'continuing')) this.fail(at, say`"continuing" cannot return.`);
     const nothing = this.returns.kind === 'void';
     if (nothing !== (syntax === undefined)) {
-      this.fail(at, nothing ? 'This function returns nothing.' : `This function returns ${show(this.returns)}.`);
+      this.fail(at, nothing ? say`This function returns nothing.` : say`This function returns ${show(this.returns)}.`);
     }
     const value = syntax && this.emit(this.convert(this.expression(syntax), this.returns, 'The returned value'));
     this.before.push({ kind: 'return', ...(value && { value }), at });

@@ -1,5 +1,6 @@
 // Reading tokens one after the other, and names, expressions and attributes: the part of the grammar that declarations and
 // statements share. https://www.w3.org/TR/WGSL/#grammar
+import { say } from '../say.js';
 import { type Token, tokenize, WgslError } from './lexer.js';
 import { type Attribute, type NameSyntax, type Syntax, through } from './syntax.js';
 
@@ -58,12 +59,13 @@ export class TokenReader {
   fail(expected: string): never {
     const { next } = this;
     const shown = next.kind === 'end' ? next.text : `"${next.text}"`;
-    throw new WgslError(next, `Expected ${expected}, but found ${shown}.`);
+    throw new WgslError(next, say`Expected ${expected}, but found ${shown}.`);
   }
 
   /** Keeps the nesting of expressions within what a stack can hold. */
   private nested(read: () => Syntax): Syntax {
-    if (this.depth >= MAX_DEPTH) throw new WgslError(this.next, `Expressions are nested more than ${MAX_DEPTH} deep.`);
+    if (this.depth >= MAX_DEPTH)
+      throw new WgslError(this.next, say`Expressions are nested more than ${MAX_DEPTH} deep.`);
     this.depth++;
     try {
       return read();
@@ -75,9 +77,12 @@ export class TokenReader {
   name(what: string): Token {
     const { next } = this;
     if (next.kind !== 'name' || keywords.has(next.text)) this.fail(what);
-    if (reserved.has(next.text)) throw new WgslError(next, `"${next.text}" is a reserved word.`);
+    if (reserved.has(next.text)) throw new WgslError(next, say`"${next.text}" is a reserved word.`);
     if (next.text === '_' || next.text.startsWith('__')) {
-      throw new WgslError(next, `"${next.text}" is no identifier: it ${next.text === '_' ? 'is' : 'begins with'} "_".`);
+      throw new WgslError(
+        next,
+        say`"${next.text}" is no identifier: it ${next.text === '_' ? 'is' : 'begins with'} "_".`,
+      );
     }
     return this.take();
   }
@@ -104,7 +109,7 @@ export class TokenReader {
     while (this.at('@')) {
       const start = this.take();
       const { next } = this;
-      if (next.kind !== 'name') this.fail('the name of an attribute');
+      if (next.kind !== 'name') this.fail(say`the name of an attribute`);
       const name = this.take().text;
       const list = this.accept('(')
         ? this.list(')', () => (name === 'diagnostic' ? this.ruleName() : this.expression()))
@@ -133,7 +138,7 @@ export class TokenReader {
   template(): Syntax[] {
     const open = this.take();
     const parameters = this.list('>', () => this.expression(), 'template');
-    if (parameters.length === 0) throw new WgslError(open, 'A template list has at least one parameter.');
+    if (parameters.length === 0) throw new WgslError(open, say`A template list has at least one parameter.`);
     return parameters;
   }
 
@@ -169,7 +174,7 @@ export class TokenReader {
   private unmixed(expression: Syntax): Syntax {
     const { text, kind } = this.next;
     if (kind === 'symbol' && /^(?:[&|^<>*/%+-]|&&|\|\||<<|>>|[<>=!]=)$/.test(text)) {
-      throw new WgslError(this.next, `"${text}" needs parentheses around what stands before or after it.`);
+      throw new WgslError(this.next, say`"${text}" needs parentheses around what stands before or after it.`);
     }
     return expression;
   }
@@ -193,7 +198,7 @@ export class TokenReader {
     let left = first;
     for (let count = 0; ; count++) {
       if (this.next.kind !== 'symbol' || !known(this.next.text)) return left;
-      if (count === 4 * MAX_DEPTH) throw new WgslError(this.next, `More than ${count} operators follow each other.`);
+      if (count === 4 * MAX_DEPTH) throw new WgslError(this.next, say`More than ${count} operators follow each other.`);
       left = this.binary(left, this.take().text, operand());
     }
   }
@@ -224,7 +229,7 @@ export class TokenReader {
   postfix(base: Syntax): Syntax {
     let left = base;
     for (let count = 0; ; count++) {
-      if (count > MAX_DEPTH) throw new WgslError(this.next, `Expressions are nested more than ${MAX_DEPTH} deep.`);
+      if (count > MAX_DEPTH) throw new WgslError(this.next, say`Expressions are nested more than ${MAX_DEPTH} deep.`);
       if (this.accept('[')) {
         const index = this.expression();
         this.expect(']', 'after an index');
@@ -240,7 +245,7 @@ export class TokenReader {
     const { next } = this;
     if (next.kind === 'number') {
       if (/^0\d/.test(next.text) && !/[.eE]/.test(next.text)) {
-        throw new WgslError(next, `"${next.text}" begins with a zero that does not belong there.`);
+        throw new WgslError(next, say`"${next.text}" begins with a zero that does not belong there.`);
       }
       this.take();
       return { kind: 'number', text: next.text, at: next };

@@ -1,6 +1,8 @@
 // Types that a text spells, and values made from types: constructors and conversions.
 // https://www.w3.org/TR/WGSL/#type-expressions and https://www.w3.org/TR/WGSL/#constructor-builtin-function
+
 import type { AccessMode, AddressSpace, Type } from '../program/types.js';
+import { say } from '../say.js';
 import { preferred } from './builtins.js';
 import { mapValue, zeroValue } from './constants.js';
 import { ExpressionChecker } from './expressions.js';
@@ -49,11 +51,11 @@ export type Generator =
 
 export abstract class TypeChecker extends ExpressionChecker {
   type(syntax: Syntax): AnyType {
-    if (syntax.kind !== 'name') return this.fail(syntax.at, 'This is no type.');
+    if (syntax.kind !== 'name') return this.fail(syntax.at, say`This is no type.`);
     const found = this.typeOrGenerator(syntax);
-    if (found === undefined) return this.fail(syntax.at, `There is no type "${syntax.name}".`);
+    if (found === undefined) return this.fail(syntax.at, say`There is no type "${syntax.name}".`);
     if ('generator' in found)
-      return this.fail(syntax.at, `"${syntax.name}" needs its parameters: "${syntax.name}<…>".`);
+      return this.fail(syntax.at, say`"${syntax.name}" needs its parameters: "${syntax.name}<…>".`);
     return found.type;
   }
 
@@ -63,7 +65,7 @@ export abstract class TypeChecker extends ExpressionChecker {
     const entity = this.lookup(syntax);
     if (entity !== undefined) {
       if (entity.kind !== 'type') return undefined;
-      if (template !== undefined) this.fail(at, `"${name}" takes no parameters.`);
+      if (template !== undefined) this.fail(at, say`"${name}" takes no parameters.`);
       return { type: entity.type };
     }
     const [, vectors, short] = /^vec([234])([fhiu]?)$/.exec(name) ?? [];
@@ -79,10 +81,10 @@ export abstract class TypeChecker extends ExpressionChecker {
         return { type: matrixType(Number(columns), Number(rows), this.scalar(SHORT[float!]!, at)) };
       }
       if (name === 'array') return { generator: { kind: 'array' } };
-      if (name === 'ptr' || name === 'atomic') this.fail(at, `"${name}" needs its parameters: "${name}<…>".`);
+      if (name === 'ptr' || name === 'atomic') this.fail(at, say`"${name}" needs its parameters: "${name}<…>".`);
     }
     if (/^(?:texture_|sampler)/.test(name))
-      throw new WgslError(at, `${name} is not supported: only compute shaders without textures are.`, true);
+      throw new WgslError(at, say`${name} is not supported: only compute shaders without textures are.`, true);
     if (template === undefined) return undefined;
     const count =
       { array: [1, 2], ptr: [2, 3], atomic: [1, 1] }[name] ?? (short === '' || float === '' ? [1, 1] : undefined);
@@ -90,14 +92,14 @@ export abstract class TypeChecker extends ExpressionChecker {
     if (template.length < count[0]! || template.length > count[1]!) {
       this.fail(
         at,
-        `"${name}" takes ${count[0] === count[1] ? count[0] : count.join(' or ')} parameter${count[1] === 1 ? '' : 's'}.`,
+        say`"${name}" takes ${count[0] === count[1] ? count[0] : count.join(' or ')} parameter${count[1] === 1 ? '' : 's'}.`,
       );
     }
     return { type: this.generated(name, template, vectors, columns, rows, at) };
   }
 
   private scalar(name: string, at: Span): Scalar {
-    if (name === 'f16' && !this.module.enabled('f16')) this.fail(at, 'f16 needs "enable f16;".');
+    if (name === 'f16' && !this.module.enabled('f16')) this.fail(at, say`f16 needs "enable f16;".`);
     return name as Scalar;
   }
 
@@ -116,10 +118,10 @@ export abstract class TypeChecker extends ExpressionChecker {
     const scalar = inner.kind === 'scalar' ? inner.scalar : undefined;
     if (name === 'atomic') {
       if (scalar === 'i32' || scalar === 'u32') return { kind: 'atomic', scalar };
-      return this.fail(first!.at, `An atomic is of i32 or u32, not ${show(inner)}.`);
+      return this.fail(first!.at, say`An atomic is of i32 or u32, not ${show(inner)}.`);
     }
     if (scalar === undefined || (columns !== undefined && !isFloat(scalar))) {
-      this.fail(first!.at, `"${name}" cannot be of ${show(inner)}.`);
+      this.fail(first!.at, say`"${name}" cannot be of ${show(inner)}.`);
     }
     return size !== undefined ? vectorType(Number(size), scalar) : matrixType(Number(columns), Number(rows), scalar);
   }
@@ -130,13 +132,13 @@ export abstract class TypeChecker extends ExpressionChecker {
       !isFixed(element) ||
       (element.kind === 'array' && element.pending !== undefined)
     ) {
-      this.fail(first!.at, `An array cannot have elements of ${show(element)}.`);
+      this.fail(first!.at, say`An array cannot have elements of ${show(element)}.`);
     }
-    if (depthOf(element) >= 15) this.fail(at, 'Types are nested more than 15 deep.');
+    if (depthOf(element) >= 15) this.fail(at, say`Types are nested more than 15 deep.`);
     if (length === undefined) return arrayType(element, undefined);
     const { operand, value } = this.integer(length, 'The length of an array', Stage.Override);
     if (value === undefined) return arrayType(element, 1, length.kind === 'name' ? length.name : length);
-    if (value < 1) this.fail(length.at, `An array has at least one element, not ${value}.`);
+    if (value < 1) this.fail(length.at, say`An array has at least one element, not ${value}.`);
     // With a length that an override decides it stays a type of its own: only workgroup variables have it.
     return arrayType(
       element,
@@ -149,7 +151,7 @@ export abstract class TypeChecker extends ExpressionChecker {
     const where = this.space(space!);
     const type = this.type(target!);
     const mode = access === undefined ? SPACES[where] : this.access(access, where);
-    if (type.kind === 'pointer') this.fail(target!.at, 'A pointer cannot point at a pointer.');
+    if (type.kind === 'pointer') this.fail(target!.at, say`A pointer cannot point at a pointer.`);
     return { kind: 'pointer', space: where, access: mode, target: type };
   }
 
@@ -157,29 +159,29 @@ export abstract class TypeChecker extends ExpressionChecker {
   private enumerant(syntax: Syntax, what: string): string {
     if (syntax.kind !== 'name') return '';
     const hidden = this.lookup(syntax);
-    if (hidden) this.fail(syntax.at, `"${syntax.name}" is a ${hidden.kind} here, not an ${what}.`);
+    if (hidden) this.fail(syntax.at, say`"${syntax.name}" is a ${hidden.kind} here, not an ${what}.`);
     return syntax.name;
   }
 
   protected space(syntax: Syntax): AddressSpace {
     const name = this.enumerant(syntax, 'address space');
     if (!Object.hasOwn(SPACES, name))
-      this.fail(syntax.at, 'An address space is function, private, workgroup, uniform or storage.');
+      this.fail(syntax.at, say`An address space is function, private, workgroup, uniform or storage.`);
     return name as AddressSpace;
   }
 
   protected access(syntax: Syntax, space: AddressSpace): AccessMode {
     const name = this.enumerant(syntax, 'access mode');
-    if (space !== 'storage') this.fail(syntax.at, `Only storage has an access mode, not ${space}.`);
+    if (space !== 'storage') this.fail(syntax.at, say`Only storage has an access mode, not ${space}.`);
     if (name !== 'read' && name !== 'read_write')
-      this.fail(syntax.at, 'The access mode of storage is read or read_write.');
+      this.fail(syntax.at, say`The access mode of storage is read or read_write.`);
     return name as AccessMode;
   }
 
   // ------------------------------------------------------------------------------------------------ constructors
 
   protected construct(type: AnyType, list: readonly Syntax[], at: Span): Operand {
-    if (!isConstructible(type)) this.fail(at, `${show(type)} cannot be constructed.`);
+    if (!isConstructible(type)) this.fail(at, say`${show(type)} cannot be constructed.`);
     if (list.length === 0) return this.zero(type, at);
     const parts = this.operands(list);
     switch (type.kind) {
@@ -204,7 +206,7 @@ export abstract class TypeChecker extends ExpressionChecker {
   }
 
   private mismatch(type: AnyType, parts: readonly Operand[], at: Span): never {
-    return this.fail(at, `${show(type)} cannot be made from (${parts.map((part) => show(part.type)).join(', ')}).`);
+    return this.fail(at, say`${show(type)} cannot be made from (${parts.map((part) => show(part.type)).join(', ')}).`);
   }
 
   private zero(type: AnyType, at: Span): Operand {
@@ -280,7 +282,7 @@ export abstract class TypeChecker extends ExpressionChecker {
     if (parts.length !== types.length) {
       this.fail(
         at,
-        `${show(type)} is made from ${types.length} value${types.length === 1 ? '' : 's'}, not ${parts.length}.`,
+        say`${show(type)} is made from ${types.length} value${types.length === 1 ? '' : 's'}, not ${parts.length}.`,
       );
     }
     const what = type.kind === 'array' ? 'An element' : 'A member';
@@ -297,7 +299,7 @@ export abstract class TypeChecker extends ExpressionChecker {
   protected infer(generator: Generator, list: readonly Syntax[], at: Span): Operand {
     if (list.length === 0) {
       if (generator.kind === 'vector') return this.zero(vectorType(generator.size, 'AbstractInt'), at);
-      return this.fail(at, 'Without arguments it is not known what this holds.');
+      return this.fail(at, say`Without arguments it is not known what this holds.`);
     }
     const parts = this.operands(list);
     const constant = parts.every((part) => part.stage === Stage.Const);
@@ -320,7 +322,7 @@ export abstract class TypeChecker extends ExpressionChecker {
     const wanted = candidates.find((type) => candidates.every((other) => converts(other, type))) ?? I32;
     const element = constant ? wanted : concrete(wanted);
     if (!parts.every((part) => converts(part.type, element)) || !isConstructible(first!.type)) {
-      this.fail(at, 'The elements of this array have no type in common.');
+      this.fail(at, say`The elements of this array have no type in common.`);
     }
     const type: AnyArray = arrayType(element, parts.length);
     return this.listed(type, parts, new Array(parts.length).fill(element), at);

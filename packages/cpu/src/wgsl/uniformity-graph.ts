@@ -1,5 +1,7 @@
 // The graph of the uniformity analysis, and what follows from it: https://www.w3.org/TR/WGSL/#uniformity-function
-import type { Expression, Statement, Variable } from '../program/program.js';
+
+import type { Variable } from '../program/program.js';
+import { say } from '../say.js';
 import { messageOf, type Span } from './lexer.js';
 import type { Message } from './module.js';
 import type { Severity } from './scope.js';
@@ -84,7 +86,7 @@ export class UniformityGraph {
         const { text, at } = this.causes.get(failure.from)!;
         const { what, at: where } = failure.requirement;
         messages.push(
-          messageOf(where, `${what} must be uniform, but it depends on ${text} in line ${at.line}.`, severity),
+          messageOf(where, say`${what} must be uniform, but it depends on ${text} in line ${at.line}.`, severity),
         );
         continue;
       }
@@ -148,23 +150,3 @@ export class UniformityGraph {
     return { control: behavior === NEXT ? control : this.node(...flows.map((flow) => flow.control)), behavior };
   }
 }
-
-/** A statement or an expression. */
-export type Part = Statement | Expression;
-
-/** Visits a statement or expression and what is within it, as long as `visit` says so. */
-export function walk(part: Part, visit: (inner: Part) => boolean): void {
-  if (!visit(part)) return;
-  for (const [key, value] of Object.entries(part)) {
-    if (key === 'variable' || key === 'function') continue;
-    for (const inner of Array.isArray(value) ? value : [value]) {
-      if (typeof inner !== 'object' || inner === null) continue;
-      if ('kind' in inner && 'at' in inner) walk(inner, visit);
-      // The cases of a switch are lists of statements.
-      else if ('body' in inner && 'values' in inner) for (const one of inner.body) walk(one, visit);
-    }
-  }
-}
-
-/** Expressions have a type. */
-export const isStatement = (part: Part): part is Statement => !('type' in part);

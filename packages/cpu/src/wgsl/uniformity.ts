@@ -1,6 +1,7 @@
 // Barriers and collective operations must be reached by all invocations or by none. This is the specification's analysis, a
 // graph for each function in which an edge means "is uniform only if that is": https://www.w3.org/TR/WGSL/#uniformity
 import type { Expression, LocalVariable, ProgramFunction, Reference, Statement, Variable } from '../program/program.js';
+import { isStatement, walk } from '../program/walk.js';
 import type { Span } from './lexer.js';
 import type { Message } from './module.js';
 import { type FunctionInfo, type ModuleScope, rootOf } from './scope.js';
@@ -8,13 +9,11 @@ import { BREAK, CONTINUE, loopBehavior, NEXT, RETURN } from './statements.js';
 import {
   type Exits,
   type Flow,
-  isStatement,
   RESULT,
   type Requirement,
   START,
   type Tags,
   UniformityGraph,
-  walk,
 } from './uniformity-graph.js';
 
 const UNIFORM_INPUTS = ['workgroup_id', 'num_workgroups', 'subgroup_size', 'num_subgroups'];
