@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsdown';
+import { pure } from './build/pure.js';
 import { shaders } from './build/shaders.js';
 
 export default defineConfig({
@@ -21,5 +22,5 @@ export default defineConfig({
   dts: { oxc: false },
   // Resolved where the package is imported: Node gets Dawn, everyone else the platform's own WebGPU.
   deps: { neverBundle: ['#gpu', '#webgpu-types', /^node:/] },
-  plugins: [shaders()],
+  plugins: [shaders(), pure()],
 });

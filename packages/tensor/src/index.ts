@@ -20,103 +20,58 @@ export type { Shape } from './graph/shape.js';
 export type { MatmulShape } from './kernels/matmul/choose.js';
 export { parseTuningTable, type TuningTable } from './kernels/tuning.js';
 export { hostAtan, hostCos, hostExp, hostLog, hostPow, hostSin } from './math/host.js';
-export { elu } from './ops/activation/elu.js';
-export { erf } from './ops/activation/erf.js';
-export { gelu } from './ops/activation/gelu.js';
-export { geluExact } from './ops/activation/gelu-exact.js';
-export { leakyRelu } from './ops/activation/leaky-relu.js';
-export { relu } from './ops/activation/relu.js';
-export { sigmoid } from './ops/activation/sigmoid.js';
-export { silu } from './ops/activation/silu.js';
-export { softplus } from './ops/activation/softplus.js';
-export { tanh } from './ops/activation/tanh.js';
-export { abs } from './ops/arithmetic/abs.js';
-export { add } from './ops/arithmetic/add.js';
-export { ceil } from './ops/arithmetic/ceil.js';
-export { divide } from './ops/arithmetic/divide.js';
-export { exp } from './ops/arithmetic/exp.js';
-export { floor } from './ops/arithmetic/floor.js';
-export { log } from './ops/arithmetic/log.js';
-export { maximum } from './ops/arithmetic/maximum.js';
-export { minimum } from './ops/arithmetic/minimum.js';
-export { multiply } from './ops/arithmetic/multiply.js';
-export { negate } from './ops/arithmetic/negate.js';
+export * from './ops/activation/activations.js';
+export { elu, leakyRelu } from './ops/activation/elu.js';
+export { add, divide, maximum, minimum, multiply, negate, square, subtract } from './ops/arithmetic/arithmetic.js';
+export * from './ops/arithmetic/functions.js';
 export { pow } from './ops/arithmetic/pow.js';
-export { reciprocal } from './ops/arithmetic/reciprocal.js';
-export { round } from './ops/arithmetic/round.js';
-export { rsqrt } from './ops/arithmetic/rsqrt.js';
-export { sign } from './ops/arithmetic/sign.js';
-export { sqrt } from './ops/arithmetic/sqrt.js';
-export { square } from './ops/arithmetic/square.js';
-export { subtract } from './ops/arithmetic/subtract.js';
 export { type AttentionOptions, attention } from './ops/attention/attention.js';
 export { cast } from './ops/cast.js';
-export { equal } from './ops/compare/equal.js';
-export { finite } from './ops/compare/finite.js';
-export { greater } from './ops/compare/greater.js';
-export { greaterEqual } from './ops/compare/greater-equal.js';
-export { less } from './ops/compare/less.js';
-export { lessEqual } from './ops/compare/less-equal.js';
-export { logicalAnd, logicalNot, logicalOr } from './ops/compare/logical.js';
-export { notEqual } from './ops/compare/not-equal.js';
-export { arange } from './ops/creation/arange.js';
-export { full, ones, scalar, zeros } from './ops/creation/constant.js';
+export {
+  equal,
+  finite,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  notEqual,
+} from './ops/compare/comparisons.js';
+export { arange, full, ones, scalar, zeros } from './ops/creation/constant.js';
 export * from './ops/define/define-op.js';
 export * from './ops/define/elementwise.js';
-export { none as noGradient, zeroGradient } from './ops/define/gradient.js';
 export type { Named, OpHandle } from './ops/define/names.js';
+export { none as noGradient, zeroGradient } from './ops/define/op.js';
 export { type ReductionDefinition, type ReductionFunction, reduction } from './ops/define/reduction.js';
-export { type ConvTranspose2dOptions, convTranspose2d } from './ops/image/conv-transpose2d.js';
-export { type Conv2dOptions, conv2d } from './ops/image/conv2d.js';
-export type { Pair } from './ops/image/pair.js';
-export { type AvgPool2dOptions, avgPool2d, maxPool2d, type Pool2dOptions } from './ops/image/pool2d.js';
+export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2d } from './ops/image/convolutions.js';
 export { type ResizeMode, resize } from './ops/image/resize.js';
-export { fold, type Windows, windows } from './ops/image/windows.js';
-export { embedding } from './ops/index/embedding.js';
-export { gather } from './ops/index/gather.js';
-export { oneHot } from './ops/index/one-hot.js';
-export { scatterAdd } from './ops/index/scatter-add.js';
-export { crossEntropy } from './ops/loss/cross-entropy.js';
-export { mse } from './ops/loss/mse.js';
+export {
+  type AvgPool2dOptions,
+  avgPool2d,
+  fold,
+  maxPool2d,
+  type Pair,
+  type Pool2dOptions,
+  type Windows,
+  windows,
+} from './ops/image/windows.js';
+export { embedding, gather, oneHot, scatterAdd } from './ops/index/indices.js';
+export { crossEntropy, mse } from './ops/loss/losses.js';
 export { einsum } from './ops/matmul/einsum.js';
 export { matmul } from './ops/matmul/matmul.js';
-export { groupNorm } from './ops/normalize/group-norm.js';
-export { layerNorm } from './ops/normalize/layer-norm.js';
-export { logSoftmax } from './ops/normalize/log-softmax.js';
-export { rmsNorm } from './ops/normalize/rms-norm.js';
-export { softmax } from './ops/normalize/softmax.js';
-export type { NormOptions } from './ops/normalize/standardize.js';
-export { type SortOptions, sort } from './ops/order/sort.js';
-export { type Ordered, type TopKOptions, topK } from './ops/order/top-k.js';
+export { cumsum, logSoftmax, softmax } from './ops/normalize/along.js';
+export { groupNorm, layerNorm, type NormOptions, rmsNorm } from './ops/normalize/norms.js';
+export { type Ordered, type SortOptions, sort, type TopKOptions, topK } from './ops/order/order.js';
 export { pack, unpack } from './ops/pack.js';
 export { type PackedBits, unpackIntegers } from './ops/packed/unpack-integers.js';
-export { normal } from './ops/random/normal.js';
-export { permutation } from './ops/random/permutation.js';
-export { randomBits } from './ops/random/random-bits.js';
-export { TensorKey } from './ops/random/tensor-key.js';
-export { uniform } from './ops/random/uniform.js';
-export { all } from './ops/reduce/all.js';
-export { any } from './ops/reduce/any.js';
-export { argmax } from './ops/reduce/argmax.js';
-export { argmin } from './ops/reduce/argmin.js';
-export { cumsum } from './ops/reduce/cumsum.js';
-export { logSumExp } from './ops/reduce/log-sum-exp.js';
-export { max } from './ops/reduce/max.js';
-export { mean } from './ops/reduce/mean.js';
-export { min } from './ops/reduce/min.js';
-export { prod } from './ops/reduce/prod.js';
-export { sum } from './ops/reduce/sum.js';
-export { cos } from './ops/trigonometry/cos.js';
-export { sin } from './ops/trigonometry/sin.js';
-export { concat, split, stack } from './ops/view/concat.js';
-export { expand } from './ops/view/expand.js';
-export { flip } from './ops/view/flip.js';
+export { normal, permutation, randomBits, TensorKey, uniform } from './ops/random/random.js';
+export { all, any, argmax, argmin, logSumExp, max, mean, min, prod, sum } from './ops/reduce/reductions.js';
 export { stopGradient } from './ops/view/identity.js';
-export { pad } from './ops/view/pad.js';
-export { permute, transpose } from './ops/view/permute.js';
-export { reshape } from './ops/view/reshape.js';
-export { type SliceRange, slice } from './ops/view/slice.js';
+export { concat, pad, type SliceRange, slice, split, stack } from './ops/view/parts.js';
 export { tril, triu } from './ops/view/triangle.js';
+export { expand, flip, permute, reshape, transpose } from './ops/view/views.js';
 export { clamp, where } from './ops/where.js';
 export { hostBits, hostNormal, hostPermutation, hostUniform, Key, key } from './random/index.js';
 export { type ReduceOptions, Tensor, type TensorLike } from './tensor.js';

@@ -1,39 +1,20 @@
 // What users hold: a shape, a dtype and a place in a graph. Methods add nodes; nothing runs until a tensor is read,
 // handed to device.run(), or returned from a compiled function.
 import { DisposedTensorError, DonatedTensorError, DTypeError, TraceError, ValueError } from './errors.js';
-import type { GraphDevice } from './graph/device.js';
 import { type DType, type HostArray, wholeRanges } from './graph/dtype.js';
-import { apply, type Value } from './graph/node.js';
+import { type Attributes, type GraphDevice, type GraphStorage, Node, showType, type Value } from './graph/node.js';
+import type { Op } from './graph/op.js';
 import { type Shape, sizeOf } from './graph/shape.js';
-import { add } from './ops/arithmetic/add.js';
-import { divide } from './ops/arithmetic/divide.js';
-import { maximum } from './ops/arithmetic/maximum.js';
-import { minimum } from './ops/arithmetic/minimum.js';
-import { multiply } from './ops/arithmetic/multiply.js';
-import { negate } from './ops/arithmetic/negate.js';
+import { add, divide, maximum, minimum, multiply, negate, square, subtract } from './ops/arithmetic/arithmetic.js';
 import { pow } from './ops/arithmetic/pow.js';
-import { square } from './ops/arithmetic/square.js';
-import { subtract } from './ops/arithmetic/subtract.js';
 import { cast } from './ops/cast.js';
-import { equal } from './ops/compare/equal.js';
-import { greater } from './ops/compare/greater.js';
-import { greaterEqual } from './ops/compare/greater-equal.js';
-import { less } from './ops/compare/less.js';
-import { lessEqual } from './ops/compare/less-equal.js';
-import { notEqual } from './ops/compare/not-equal.js';
-import { operandLeaf } from './ops/leaf.js';
+import { equal, greater, greaterEqual, less, lessEqual, notEqual } from './ops/compare/comparisons.js';
+import { leafValue, operandLeaf } from './ops/leaf.js';
 import { matmul } from './ops/matmul/matmul.js';
-import { max } from './ops/reduce/max.js';
-import { mean } from './ops/reduce/mean.js';
-import { min } from './ops/reduce/min.js';
-import { sum } from './ops/reduce/sum.js';
-import { expand } from './ops/view/expand.js';
-import { flip } from './ops/view/flip.js';
+import { max, mean, min, sum } from './ops/reduce/reductions.js';
 import { identity } from './ops/view/identity.js';
-import { pad } from './ops/view/pad.js';
-import { permute, transpose } from './ops/view/permute.js';
-import { reshape } from './ops/view/reshape.js';
-import { type SliceRange, slice } from './ops/view/slice.js';
+import { pad, type SliceRange, slice } from './ops/view/parts.js';
+import { expand, flip, permute, reshape, transpose } from './ops/view/views.js';
 
 /** A tensor, or a plain number where arithmetic takes one. */
 export type TensorLike = Tensor | number;
@@ -44,39 +25,37 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
+let nextId = 0;
+
 /** A shape, a dtype and a place in a graph; its elements exist once it has been run or read. */
-export class Tensor<D extends DType = DType> {
-  readonly #value: Value;
-
-  /** @internal Tensors come from a device, from creation functions and from operations. */
-  constructor(value: Value, device: GraphDevice | undefined) {
-    this.#value = value;
-    value.device ??= device;
-  }
-
+export class Tensor<D extends DType = DType> implements Value {
   /** The device that this belongs to; undefined as long as nothing in its graph has one. */
-  get device(): GraphDevice | undefined {
-    return this.#value.device;
-  }
+  device: GraphDevice | undefined;
+  /** @internal */
+  storage: GraphStorage | undefined;
+  /** @internal */
+  operand: Uint32Array | undefined;
+  /** @internal */
+  readonly id: number = nextId++;
 
-  /** Sizes by axis, the outermost first; [] for a single number. Known before anything runs. */
-  get shape(): Shape {
-    return this.#value.shape;
-  }
-
-  /** What the elements are: `f32`, `f16`, `i32`, `u32` or `bool`. */
-  get dtype(): D {
-    return this.#value.dtype as D;
-  }
+  /** @internal Tensors come from a device, from creation functions and from operations: see {@link apply}. */
+  constructor(
+    /** @internal */
+    public node: Node,
+    /** Sizes by axis, the outermost first; [] for a single number. Known before anything runs. */
+    readonly shape: Shape,
+    /** What the elements are: `f32`, `f16`, `i32`, `u32` or `bool`. */
+    readonly dtype: D,
+  ) {}
 
   /** The number of elements. */
   get size(): number {
-    return sizeOf(this.#value.shape);
+    return sizeOf(this.shape);
   }
 
   /** The number of axes. */
   get rank(): number {
-    return this.#value.shape.length;
+    return this.shape.length;
   }
 
   // Arithmetic, elementwise with broadcasting. A number is an operand: uploaded with each call, never compiled in.
@@ -222,8 +201,8 @@ export class Tensor<D extends DType = DType> {
       const hint = 'Return it and read the result';
       throw new TraceError('read', `a tensor cannot be read while a function is traced. ${hint}.`);
     }
-    if (!this.valueFor('read').storage) await device.run(this);
-    return (await device.download(this.#value)) as HostArray<D>;
+    if (!this.usable('read').storage) await device.run(this);
+    return (await device.download(this)) as HostArray<D>;
   }
 
   /** The one element of a tensor of size 1. */
@@ -239,7 +218,7 @@ export class Tensor<D extends DType = DType> {
 
   /** Gives the memory back. Anything not yet computed from this tensor can no longer be. */
   dispose(): void {
-    this.#value.storage?.end();
+    this.storage?.end();
   }
 
   /** `using tensor = …` disposes it. */
@@ -247,22 +226,54 @@ export class Tensor<D extends DType = DType> {
     this.dispose();
   }
 
-  /** @internal The graph value, for an op that is about to use it. */
-  valueFor(op: string): Value {
-    const status = this.#value.storage?.status;
+  /** Its dtype and shape, as in `Tensor f32 [2, 3]`: what a console and JSON show of it. Its elements are what {@link read} gives. */
+  toString(): string {
+    return `Tensor ${showType(this)}`;
+  }
+
+  /** Not the graph that it is a part of. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  static {
+    Object.assign(Tensor.prototype, { [Symbol.for('nodejs.util.inspect.custom')]: Tensor.prototype.toString });
+  }
+
+  /** @internal Itself, for an op that is about to use it. Throws if its memory has been given back. */
+  usable(op: string): this {
+    const status = this.storage?.status;
     if (status === 'disposed') {
       throw new DisposedTensorError(op, 'the tensor was disposed before. Dispose it after its last use.');
     }
     if (status === 'donated') {
       throw new DonatedTensorError(op, 'the tensor was donated to a compiled call. Use what that call returned.');
     }
-    return this.#value;
+    return this;
   }
+}
 
-  /** @internal */
-  get value(): Value {
-    return this.#value;
-  }
+/** Applies an op: runs its shape and dtype rules, then adds the node. */
+export function apply(op: Op, inputs: readonly Value[], attributes: Attributes = {}): readonly Tensor[] {
+  const node = new Node(op, inputs, attributes);
+  const outputs = op.infer(inputs, attributes).map(({ shape, dtype }) => new Tensor(node, shape, dtype));
+  node.outputs = outputs;
+  if (inputs.some(({ device }) => device?.debug)) node.calledAt = new Error(`${op.name} was called here`);
+  return outputs;
+}
+
+/** Applies a node again where inputs of it have been replaced, and notes what replaces its outputs. */
+export function reapply({ op, inputs, outputs, attributes }: Node, replaced: Map<Value, Value>): void {
+  if (!inputs.some((input) => replaced.has(input))) return;
+  const now = inputs.map((input) => replaced.get(input) ?? input);
+  apply(op, now, attributes).forEach((fresh, i) => {
+    replaced.set(outputs[i]!, fresh);
+  });
+}
+
+/** A value of the graph as what it is: all of them are made here. */
+export function tensorOf(value: Value): Tensor {
+  return value as Tensor;
 }
 
 export function isLeafTensor(x: unknown): x is Tensor {
@@ -293,18 +304,7 @@ export function operand(numbers: readonly number[], shape: Shape, dtype: DType, 
     if (dtype === 'i32') new Int32Array(words.buffer).set(numbers);
     else words.set(numbers);
   }
-  const value = apply(operandLeaf, [], { shape, dtype })[0]!;
+  const value = leafValue(operandLeaf, { shape, dtype });
   value.operand = words;
-  return new Tensor(value, undefined);
-}
-
-/** Tensors for the outputs of a node, on the device of its inputs. */
-export function wrap(op: string, values: readonly Value[], inputs: readonly Tensor[]): Tensor[] {
-  let device: GraphDevice | undefined;
-  for (const input of inputs) {
-    if (!input.device || input.device === device) continue;
-    if (device) throw new ValueError(op, 'the tensors belong to two devices. Read one and upload it to the other.');
-    device = input.device;
-  }
-  return values.map((value) => new Tensor(value, device));
+  return value;
 }

@@ -5,9 +5,9 @@ import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import type { Decompose, VjpContext } from '../graph/op.js';
 import { sameShape, showShape } from '../graph/shape.js';
 import { ones, zeros } from '../ops/creation/constant.js';
-import { requireTensor } from '../ops/define/apply.js';
+import { requireTensor } from '../ops/define/op.js';
 import { identity } from '../ops/view/identity.js';
-import { isLeafTensor, Tensor } from '../tensor.js';
+import { isLeafTensor, type Tensor, tensorOf } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 
 /** A function of parameters and other arguments, with its gradient with respect to the parameters. */
@@ -109,8 +109,9 @@ function pullBack<P>(result: Tensor, inputs: P): (cotangent: Tensor) => P {
     // A gradient may be a constant, or absent: it still belongs to its parameter's device.
     const device = cotangent.device ?? result.device;
     const complete = (input: Tensor) => {
-      const { value } = found.get(input) ?? zeros(input.shape, input.dtype);
-      return new Tensor(value, input.device ?? device);
+      const gradient = found.get(input) ?? zeros(input.shape, input.dtype);
+      gradient.device ??= input.device ?? device;
+      return gradient;
     };
     return mapTree(inputs, complete, isLeafTensor) as P;
   };
@@ -125,9 +126,8 @@ export function pullback(
   results: readonly Tensor[],
   inputs: readonly Tensor[],
 ): (cotangents: readonly (Tensor | undefined)[]) => (Tensor | undefined)[] {
-  const targets = new Set(inputs.map(({ value }) => value));
-  const values = results.map(({ value }) => value);
-  const order = topologicalOrder(values, (value) => targets.has(value));
+  const targets = new Set<Value>(inputs);
+  const order = topologicalOrder(results, (value) => targets.has(value));
   const active = activeValues(order, targets);
   order.reverse();
   const device = results.find((result) => result.device)?.device;
@@ -140,8 +140,8 @@ export function pullback(
       const known = cotangents.get(value);
       cotangents.set(value, known ? known.add(fitting) : fitting);
     };
-    values.forEach((value, i) => {
-      add(value, given[i]);
+    results.forEach((result, i) => {
+      add(result, given[i]);
     });
     for (const { op, inputs: sources, outputs, attributes } of order) {
       if (!outputs.some((output) => cotangents.has(output))) continue;
@@ -150,12 +150,13 @@ export function pullback(
         throw new ValueError('grad', `${op.name} has no gradient: ${op.vjp.none}.`);
       }
       for (const value of [...sources, ...outputs]) value.device ??= device;
-      const reached = outputs.map((output) => cotangents.get(output)?.value);
-      const applied = { inputs: sources, outputs, cotangents: reached, attributes };
+      const reached = outputs.map((output) => cotangents.get(output));
+      const cotangent = reached[0] ?? zeros(outputs[0]!.shape);
+      const applied = { inputs: sources, outputs, cotangents: reached, cotangent, attributes };
       const gradients = op.vjp({ ...applied, pullThrough: (meaning) => pullThrough(meaning, applied) });
-      for (const [i, gradient] of gradients.entries()) add(sources[i]!, gradient && handle(gradient));
+      for (const [i, gradient] of gradients.entries()) add(sources[i]!, gradient && tensorOf(gradient));
     }
-    return inputs.map(({ value }) => cotangents.get(value));
+    return inputs.map((input) => cotangents.get(input));
   };
 }
 
@@ -163,18 +164,10 @@ export function pullback(
 function pullThrough(
   meaning: Decompose,
   { inputs, cotangents, attributes }: Omit<VjpContext, 'pullThrough'>,
-): (Value | undefined)[] {
-  const fresh = inputs.map((input) => identity(handle(input)));
-  const results = meaning(
-    fresh.map(({ value }) => value),
-    attributes,
-  );
-  const reached = cotangents.map((cotangent) => cotangent && handle(cotangent));
-  return pullback(results.map(handle), fresh)(reached).map((gradient) => gradient?.value);
-}
-
-function handle(value: Value): Tensor {
-  return new Tensor(value, undefined);
+): (Tensor | undefined)[] {
+  const fresh = inputs.map((input) => identity(tensorOf(input)));
+  const results = meaning(fresh, attributes).map(tensorOf);
+  return pullback(results, fresh)(cotangents.map((cotangent) => cotangent && tensorOf(cotangent)));
 }
 
 /** The values that depend on a target through floats. */

@@ -47,8 +47,7 @@ const lossOf = (fn: typeof block) => (blocks: Block[], x: Tensor) =>
 
 /** The bytes that live only within one step: activations and what else is not given or returned. */
 function arenaBytes(roots: readonly Tensor[]): number {
-  const values = roots.map(({ value }) => value);
-  return compileProgram(values, signatureOf(values).leaves, {
+  return compileProgram(roots, signatureOf(roots).leaves, {
     adapter: { software: true } as never,
     limits: {
       maxStorageBuffersPerShaderStage: 10,
@@ -135,7 +134,7 @@ describe('rematerialise', () => {
           .sum(),
       )(x);
     const want = second((t) => plain(t.square()));
-    const leaves = new Map([[x.value, await x.read()]]);
+    const leaves = new Map([[x, await x.read()]]);
     const expected = interpret([want], { leaves })[0]!;
     (await second(nested).read()).forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i]!, 4);

@@ -1,14 +1,11 @@
 // Saves memory at the cost of time: a function's intermediate values are recomputed for its gradient instead of kept.
 
 import { isFloat } from '../graph/dtype.js';
-import { reapply, topologicalOrder, type Value } from '../graph/node.js';
-import { windowOf } from '../graph/window.js';
-import { applyAll } from '../ops/define/apply.js';
-import type { GradientContext } from '../ops/define/gradient.js';
-import { composite } from '../ops/define/kinds.js';
-import { barrier } from '../ops/view/barrier.js';
-import { identity } from '../ops/view/identity.js';
-import { Tensor } from '../tensor.js';
+import { topologicalOrder, type Value } from '../graph/node.js';
+import { windowOf } from '../graph/strided.js';
+import { applyAll, composite, type GradientContext } from '../ops/define/op.js';
+import { barrier, identity } from '../ops/view/identity.js';
+import { reapply, Tensor, tensorOf } from '../tensor.js';
 import { flattenTree, mapTree } from '../tree.js';
 import { pullback } from './gradient.js';
 
@@ -39,12 +36,12 @@ export function rematerialise<A extends readonly unknown[], R>(fn: (...args: A) 
       if (!(leaf instanceof Tensor)) return leaf;
       sources.push(leaf);
       const copy = identity(leaf);
-      fresh.add(copy.value);
+      fresh.add(copy);
       return copy;
     }) as unknown as A;
     const result = fn(...inner);
     const results = flattenTree(result).flatMap(({ value }) => (value instanceof Tensor ? [value] : []));
-    const captured = capturedBy(results, fresh).map((value) => new Tensor(value, undefined));
+    const captured = capturedBy(results, fresh).map(tensorOf);
     const counts = { results: results.length, args: sources.length };
     const outputs = applyAll(op, [...results, ...sources, ...captured], counts);
     const outside = new Map(results.map((tensor, i) => [tensor, outputs[i]!]));
@@ -59,13 +56,12 @@ function capturedBy(results: readonly Tensor[], fresh: ReadonlySet<Value>): Valu
   const take = (value: Value) => {
     if (!inside.has(value) && isFloat(value.dtype) && !value.operand) captured.add(value);
   };
-  const order = topologicalOrder(results.map(({ value }) => value));
-  for (const { inputs, outputs } of order) {
+  for (const { inputs, outputs } of topologicalOrder(results)) {
     if (!inputs.some((input) => inside.has(input))) continue;
     for (const output of outputs) inside.add(output);
     for (const input of inputs) take(input);
   }
-  for (const { value } of results) take(value);
+  for (const result of results) take(result);
   return [...captured];
 }
 
@@ -75,10 +71,10 @@ function backward({ inputs, cotangents, attributes }: GradientContext<Counts>): 
   const [results, sources] = [inputs.slice(0, count), inputs.slice(count)];
   const waits = cotangents.flatMap((cotangent) => cotangent ?? []);
   const again = sources.map((source, i) => (i < args ? barrier(source, waits) : identity(source)));
-  const copies = replay(results, new Map(sources.map(({ value }, i) => [value, again[i]!.value])));
+  const copies = replay(results, new Map(sources.map((source, i) => [source, again[i]!])));
   const gradients = pullback(copies, again)(cotangents);
   // Later cotangents wait for all gradients of this block; otherwise recomputed values would live until the last of them.
-  const ends = sources.map(({ value }) => windowOf(value).base.node.op.kind === 'leaf');
+  const ends = sources.map((source) => windowOf(source).base.node.op.kind === 'leaf');
   const waited = gradients.flatMap((gradient, i) => (gradient && ends[i] ? [gradient] : []));
   const ordered = gradients.map((gradient, i) => (gradient && !ends[i] ? barrier(gradient, waited) : gradient));
   return [...results.map(() => undefined), ...ordered];
@@ -87,7 +83,6 @@ function backward({ inputs, cotangents, attributes }: GradientContext<Counts>): 
 /** The graph of some results with other values in place of some. */
 function replay(results: readonly Tensor[], replaced: ReadonlyMap<Value, Value>): Tensor[] {
   const made = new Map(replaced);
-  const values = results.map(({ value }) => value);
-  for (const node of topologicalOrder(values, (value) => replaced.has(value))) reapply(node, made);
-  return results.map(({ value, device }) => new Tensor(made.get(value) ?? value, device));
+  for (const node of topologicalOrder(results, (value) => replaced.has(value))) reapply(node, made);
+  return results.map((result) => tensorOf(made.get(result) ?? result));
 }

@@ -2,10 +2,10 @@
 // themselves, so that their producers write them in place and nothing has to be added.
 import type { Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
-import { add } from '../ops/arithmetic/add.js';
+import { add } from '../ops/arithmetic/arithmetic.js';
 import { packAlignment } from '../ops/pack.js';
-import { pad } from '../ops/view/pad.js';
-import { reshape } from '../ops/view/reshape.js';
+import { pad } from '../ops/view/parts.js';
+import { reshape } from '../ops/view/views.js';
 
 interface Part {
   readonly value: Value;

@@ -1,7 +1,7 @@
 // Which values are stored in memory: all others are recomputed where they are read.
 import type { Node, Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
-import type { Windowed } from '../graph/window.js';
+import type { Windowed } from '../graph/strided.js';
 import type { Passes } from './passes.js';
 
 /** A value with several users is not stored if computing it costs fewer additions than this. */

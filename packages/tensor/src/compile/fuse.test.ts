@@ -15,8 +15,8 @@ import {
   type Tensor,
   unpack,
 } from '../index.js';
-import { applyOp } from '../ops/define/apply.js';
-import { concat } from '../ops/view/concat.js';
+import { applyOp } from '../ops/define/op.js';
+import { concat } from '../ops/view/parts.js';
 import { useDevice } from '../testing/use-device.testing.js';
 import { compileProgram } from './program.js';
 import { signatureOf } from './signature.js';
@@ -50,7 +50,7 @@ describe('fusion', () => {
     const chainOf = (count: number) => Array.from({ length: count }).reduce<Tensor>((x) => x.add(1), on.tensor([0, 1]));
     let sums = on.tensor([[1], [2]]);
     for (let i = 0; i < 300; i++) sums = sums.sum(1, { keepDims: true }).sub(0.5).expand([2, 1]);
-    for (const { value } of [chainOf(5000), sums]) {
+    for (const value of [chainOf(5000), sums]) {
       const { leaves } = signatureOf([value]);
       const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = on.gpu.limits;
       // Adapters that bind many buffers need few kernels.

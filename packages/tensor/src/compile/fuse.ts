@@ -3,8 +3,7 @@
 
 import { dtypeBytes } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
-import { isContiguous, type Strided } from '../graph/strided.js';
-import { type Windowed, windowOf } from '../graph/window.js';
+import { isContiguous, type Strided, type Windowed, windowOf } from '../graph/strided.js';
 import { boundaryOf } from './boundary.js';
 import type { Group } from './group.js';
 import { Grouping } from './grouping.js';

@@ -30,7 +30,7 @@ async function checkGraph(on: Device, seed: number): Promise<number> {
   const given = graphInputs(new Dice(key(seed)), key(seed).foldIn(1000), f16);
   const inputs = given.map(({ type, data }) => on.tensor(Float32Array.from(data), type));
   const { roots, names, steps } = randomProblem(inputs, seed);
-  const leaves = new Map(inputs.map(({ value }, i) => [value, given[i]!.data]));
+  const leaves = new Map(inputs.map((input, i) => [input, given[i]!.data]));
   const exact = interpret(roots, { leaves });
   // How far rounding carries in this graph bounds how far the device may be off.
   const rounded = interpret(roots, { leaves, round: (x, dtype) => (dtype === 'f16' ? half(x) : Math.fround(x)) });

@@ -1,6 +1,6 @@
 // One kernel's text for one group of values.
 import { computeType } from '../graph/dtype.js';
-import { type KernelAdapter, WEBASSEMBLY } from '../graph/kernel.js';
+import { type GeneratedKernel, type KernelAdapter, WEBASSEMBLY } from '../graph/kernel.js';
 import type { Node, Value } from '../graph/node.js';
 import type { Accumulator, ReduceOp, TiledOp } from '../graph/op.js';
 import { Position, type RowPlace } from '../graph/position.js';
@@ -8,7 +8,7 @@ import { type Shape, sizeOf } from '../graph/shape.js';
 import type { Fused } from './fuse.js';
 import { type Group, rootOutput } from './group.js';
 import type { Place } from './memory.js';
-import { type Binding, type KernelText, KernelWriter, type UniformWord } from './writer.js';
+import { type Binding, KernelWriter, type UniformWord } from './writer.js';
 
 export interface Kernel {
   readonly label: string;
@@ -58,7 +58,7 @@ const alone = { together: false, start: '0u', step: '1u' };
 const shared: Walk = { together: true, start: 'local_index', step: `${lanes}u` };
 type Walk = typeof alone;
 
-function rowsText(group: Group, writer: KernelWriter, adapter: KernelAdapter): KernelText {
+function rowsText(group: Group, writer: KernelWriter, adapter: KernelAdapter): GeneratedKernel {
   if (adapter.architecture === WEBASSEMBLY) return rowsInOrder(group, writer);
   const { software } = adapter;
   const walk = !software && group.length >= lanes / 2 && (group.dense || apart(group)) ? shared : alone;
@@ -82,7 +82,7 @@ function rowsText(group: Group, writer: KernelWriter, adapter: KernelAdapter): K
 }
 
 /** Where a workgroup is one vector of a thread: each takes rows that follow one another, as the caches like it. */
-function rowsInOrder(group: Group, writer: KernelWriter): KernelText {
+function rowsInOrder(group: Group, writer: KernelWriter): GeneratedKernel {
   const vectors = Math.ceil(group.rows / vector);
   const share = Math.ceil(vectors / Math.max(1, Math.min(vectors, softwareGroups)));
   const rows = writer.size(group.rows).wgsl;
@@ -95,7 +95,6 @@ function rowsInOrder(group: Group, writer: KernelWriter): KernelText {
     '}',
   ];
   return {
-    declarations: '',
     body: body.join('\n'),
     workgroupSize: [vector, 1, 1],
     workgroups: [Math.ceil(vectors / Math.max(1, share)), 1, 1],
@@ -275,7 +274,7 @@ function blockedLoop(
     writer.statement(line);
 }
 
-function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, fused: Fused): KernelText {
+function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, fused: Fused): GeneratedKernel {
   const node = group.node!;
   const operands = fused.operands.get(node)!;
   const epilogues = node.outputs.map((output) =>
@@ -287,7 +286,7 @@ function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, f
     attributes: node.attributes,
     inputs: node.inputs,
     outputs: node.outputs,
-    operand: (i) => ({ access: writer.access(operands[i]!.base), window: operands[i]!.window }),
+    operand: (i) => ({ element: writer.reader(operands[i]!.base), window: operands[i]!.window }),
     uniform: (value) => writer.size(value),
     store: (output, index, value, at) => {
       const used = group.stored.has(node.outputs[output]!) || epilogues[output]!.length > 0;
@@ -311,5 +310,5 @@ function tiledText(group: Group, writer: KernelWriter, adapter: KernelAdapter, f
       ? ''
       : `fn finish${i}(index: u32, ${place ? 'row: u32, column: u32, ' : ''}value: ${computeType(output.dtype)}) {\n${lines.join('\n')}\n}`;
   });
-  return { ...kernel, declarations: `${kernel.declarations}\n${finishers.join('\n')}` };
+  return { ...kernel, declarations: `${kernel.declarations ?? ''}\n${finishers.join('\n')}` };
 }

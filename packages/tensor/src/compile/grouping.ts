@@ -5,7 +5,7 @@
 // whether the buffers can be bound. The drawings show values from left to right, a kernel in brackets.
 import type { Node, Value } from '../graph/node.js';
 import { sameShape, sizeOf } from '../graph/shape.js';
-import type { Windowed } from '../graph/window.js';
+import type { Windowed } from '../graph/strided.js';
 import type { Boundary } from './boundary.js';
 import { Group, rootOutput } from './group.js';
 import { type Read, readsOf, readsOfOperands } from './reads.js';

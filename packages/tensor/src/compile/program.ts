@@ -5,7 +5,7 @@ import { dtypeBytes } from '../graph/dtype.js';
 import type { KernelAdapter } from '../graph/kernel.js';
 import { showType, type Type, type Value } from '../graph/node.js';
 import { showShape, sizeOf } from '../graph/shape.js';
-import type { Windowed } from '../graph/window.js';
+import type { Windowed } from '../graph/strided.js';
 import { costOf, type KernelCost } from './cost.js';
 import { type Fused, fuse } from './fuse.js';
 import { generate, type Kernel } from './generate.js';

@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import { attention, hostNormal, key, matmul, relu, type Tensor, unpackIntegers } from '../index.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
-import { Tensor as TensorClass } from '../tensor.js';
 import { useDevice } from '../testing/use-device.testing.js';
 import { allPasses } from './passes.js';
 import { compileProgram } from './program.js';
@@ -25,16 +24,12 @@ function dispatches(leaves: readonly Tensor[], root: Tensor): [number, number] {
   const counts = [true, false].map((prologue) => {
     const passes = { ...allPasses, prologue };
     const target = { adapter: { software: true }, limits, f16: true, passes };
-    return compileProgram(
-      [root.value],
-      leaves.map(({ value }) => value),
-      target,
-    ).steps.length;
+    return compileProgram([root], leaves, target).steps.length;
   });
   return counts as [number, number];
 }
 function leaf(shape: readonly number[], dtype: 'f32' | 'f16' | 'u32' = 'f32'): Tensor {
-  return new TensorClass(leafValue(bufferLeaf, { shape, dtype }), undefined);
+  return leafValue(bufferLeaf, { shape, dtype });
 }
 
 describe('which operands', () => {

@@ -10,7 +10,7 @@
 // that are packed into words the leaf is the words, and with them a scale may come for each row or group of elements.
 import type { Node, Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
-import type { Windowed } from '../graph/window.js';
+import type { Windowed } from '../graph/strided.js';
 import { readBy } from './boundary.js';
 import { bytesOf } from './memory.js';
 

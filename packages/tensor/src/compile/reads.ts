@@ -1,7 +1,7 @@
 // What computing a value reads: from memory, or from its own kernel, and where.
 import type { Node, Value } from '../graph/node.js';
 import type { Relation } from '../graph/position.js';
-import type { Windowed } from '../graph/window.js';
+import type { Windowed } from '../graph/strided.js';
 import { readBy, waitedFor } from './boundary.js';
 
 export interface Read {

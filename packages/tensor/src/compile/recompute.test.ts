@@ -10,7 +10,7 @@ import {
   key,
   LimitError,
   layerNorm,
-  Tensor,
+  type Tensor,
   valueAndGrad,
 } from '../index.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
@@ -30,14 +30,7 @@ function planned(roots: Planned['roots']): Planned {
   const fused = fuse(roots, 10, allPasses);
   return { roots, fused, memory: layout(fused, new Map(), allPasses) };
 }
-const planOf = (roots: readonly Tensor[]) =>
-  planned(
-    simplify(
-      roots.map(({ value }) => value),
-      adapter,
-      allPasses,
-    ),
-  );
+const planOf = (roots: readonly Tensor[]) => planned(simplify(roots, adapter, allPasses));
 
 /** The least that the error names. */
 function leastBytes(plan: Planned): number {
@@ -77,11 +70,11 @@ const drawn = (shape: readonly number[], seed: number) => hostNormal(key(seed), 
 
 describe('fitMemory', () => {
   it('brings a deep network down to a fraction, and says how far it goes', () => {
-    const leaves = new Map<Tensor['value'], ArrayLike<number>>();
+    const leaves = new Map<Tensor, ArrayLike<number>>();
     const { blocks, x } = network((shape, seed) => {
       const value = leafValue(bufferLeaf, { shape, dtype: 'f32' });
       leaves.set(value, drawn(shape, seed));
-      return new Tensor(value, undefined);
+      return value;
     });
     const roots = flattenTree<Tensor>(valueAndGrad(lossOf)(blocks, x)).map(({ value }) => value);
     const plan = planOf(roots);
@@ -90,11 +83,7 @@ describe('fitMemory', () => {
     // Activations of eight blocks, of which each keeps about ten times its input.
     expect(all - results).toBeGreaterThan(depth * 8 * rows * width * 4);
     expect(least - results).toBeLessThan(0.45 * (all - results));
-    const read = ({ roots: values }: Planned) =>
-      interpret(
-        values.map((value) => new Tensor(value, undefined)),
-        { leaves },
-      );
+    const read = ({ roots: values }: Planned) => interpret(values, { leaves });
     const expected = read(plan);
     for (const share of [0, 0.3, 0.7]) {
       const budget = Math.ceil(least + share * (all - least));

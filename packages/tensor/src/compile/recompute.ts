@@ -3,8 +3,9 @@
 // https://arxiv.org/abs/1604.06174: segments of the way there keep their inputs only. Nobody has to say where they begin:
 // they end where little is carried on, which in a deep network is between its blocks.
 import { LimitError } from '../errors.js';
-import { apply, reapply, topologicalOrder, type Value } from '../graph/node.js';
-import { barrier } from '../ops/view/barrier.js';
+import { topologicalOrder, type Value } from '../graph/node.js';
+import { barrier } from '../ops/view/identity.js';
+import { apply, reapply } from '../tensor.js';
 import type { Fused } from './fuse.js';
 import { busiest, bytesOf, type Layout, usesOf } from './memory.js';
 

@@ -2,18 +2,16 @@
 // equal nodes become one node, and long reductions run in two stages.
 import { computeType, type DType } from '../graph/dtype.js';
 import type { KernelAdapter } from '../graph/kernel.js';
-import { type Attributes, apply, type Node, topologicalOrder, type Value } from '../graph/node.js';
+import { type Attributes, type Node, topologicalOrder, type Value } from '../graph/node.js';
 import type { CompositeOp, Op, ReduceOp } from '../graph/op.js';
 import { type Shape, sameShape, sizeOf } from '../graph/shape.js';
-import { multiply } from '../ops/arithmetic/multiply.js';
+import { multiply } from '../ops/arithmetic/arithmetic.js';
 import { cast } from '../ops/cast.js';
 import { zeros } from '../ops/creation/constant.js';
 import { matmul } from '../ops/matmul/matmul.js';
-import { expand, stretchesNothing } from '../ops/view/expand.js';
 import { copyOp, identity, stopGradient } from '../ops/view/identity.js';
-import { permute } from '../ops/view/permute.js';
-import { reshape } from '../ops/view/reshape.js';
-import { Tensor } from '../tensor.js';
+import { expand, permute, reshape, stretchesNothing } from '../ops/view/views.js';
+import { apply, tensorOf } from '../tensor.js';
 import { adjoiningParts } from './adjoining.js';
 import type { Passes } from './passes.js';
 
@@ -113,7 +111,7 @@ function reshaped(x: Value, shape: Shape, make: Make): Value {
 /** What a composite is made of. Parts may compute in f32 what the op gives as f16. */
 function partsOf(op: CompositeOp, inputs: readonly Value[], { attributes, outputs }: Node): Value[] {
   const parts = op.decompose(inputs, attributes);
-  return parts.map((part, i) => new Tensor(part, undefined).cast(outputs[i]!.dtype).value);
+  return parts.map((part, i) => tensorOf(part).cast(outputs[i]!.dtype));
 }
 
 function expanded(x: Value, shape: Shape, make: Make): Value {

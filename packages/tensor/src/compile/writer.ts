@@ -1,7 +1,7 @@
 // Writes one kernel: bindings, a block of named expressions, shader functions by name. Text is made of counters and
 // shapes alone, so that the same work in another plan gives the same text and shares its pipeline.
 import { computeType, type DType } from '../graph/dtype.js';
-import type { Extent, GeneratedKernel, OperandAccess } from '../graph/kernel.js';
+import type { Extent, GeneratedKernel } from '../graph/kernel.js';
 import type { Value } from '../graph/node.js';
 import { type Namer, Position } from '../graph/position.js';
 import { declaredName, type ShaderFunction, withNames } from '../graph/shader-function.js';
@@ -26,9 +26,6 @@ export interface Binding {
 
 /** One word of a dispatch's uniforms: a size, or a word of an operand that changes with each call. */
 export type UniformWord = { readonly size: number } | { readonly operand: Value; readonly word: number };
-
-/** A kernel without its bindings and entry point. */
-export type KernelText = Omit<GeneratedKernel, 'name'>;
 
 export class KernelWriter implements Namer {
   readonly bindings: Binding[] = [];
@@ -57,14 +54,6 @@ export class KernelWriter implements Namer {
   ) {}
 
   // Bindings and uniforms
-
-  input(value: Value): string {
-    return this.bind(value, false);
-  }
-
-  output(value: Value): string {
-    return this.bind(value, true);
-  }
 
   private bind(value: Value, written: boolean): string {
     const known = this.bound.get(value);
@@ -107,14 +96,14 @@ export class KernelWriter implements Namer {
   }
 
   /** How tiled kernels read an operand: from its buffer, or through a function of what it is made of. */
-  access(value: Value): OperandAccess {
+  reader(value: Value): (index: string) => string {
     if (value.operand) throw new Error('internal: an operand has no buffer.');
     if (!this.boundary(value) && value.node.op.kind === 'pointwise') {
       const load = this.loader(value);
-      return { element: (index) => `${load}(${index})` };
+      return (index) => `${load}(${index})`;
     }
-    const name = this.input(value);
-    return { element: (index) => loaded(name, index, value.dtype) };
+    const name = this.bind(value, false);
+    return (index) => loaded(name, index, value.dtype);
   }
 
   /** The name of a function that computes an element at a row-major index. */
@@ -224,7 +213,7 @@ export class KernelWriter implements Namer {
     const { node } = value;
     let text: string;
     if (this.boundary(value) || node.op.kind !== 'pointwise') {
-      text = loaded(this.input(value), position.linear, value.dtype);
+      text = loaded(this.bind(value, false), position.linear, value.dtype);
     } else {
       const { op, attributes, inputs } = node;
       text = op.emit({
@@ -243,7 +232,7 @@ export class KernelWriter implements Namer {
   }
 
   store(value: Value, index: string, element: string): void {
-    this.statement(`${this.output(value)}[${index}] = ${stored(element, value.dtype)};`);
+    this.statement(`${this.bind(value, true)}[${index}] = ${stored(element, value.dtype)};`);
   }
 
   // The whole
@@ -255,7 +244,7 @@ export class KernelWriter implements Namer {
   }
 
   /** The module's text. */
-  module({ enable, declarations, body, workgroupSize }: KernelText): string {
+  module({ enable, declarations = '', body, workgroupSize }: GeneratedKernel): string {
     const declared = this.bindings.map(({ name, value }, i) => {
       const mode = this.writable(value) ? 'read_write' : 'read';
       return `@group(0) @binding(${i}) var<storage, ${mode}> ${name}: array<${storageType(value.dtype)}>;`;

@@ -2,7 +2,7 @@
 // by sorted key, so that a call's results come in the order in which the next call finds them.
 import { DonatedTensorError, ValueError } from '../errors.js';
 import type { Value } from '../graph/node.js';
-import { TensorKey } from '../ops/random/tensor-key.js';
+import { TensorKey } from '../ops/random/random.js';
 import { Key } from '../random/key.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree } from '../tree.js';
@@ -119,9 +119,9 @@ function isBranch(x: object): boolean {
 }
 
 function graphValue(leaf: Leaf): Value | undefined {
-  if (leaf instanceof Tensor) return requireReady(leaf.valueFor('compile'));
-  if (leaf instanceof TensorKey) return requireReady(leaf.words.valueFor('compile'));
-  if (leaf instanceof Key) return TensorKey.of(leaf).words.value;
+  if (leaf instanceof Tensor) return requireReady(leaf.usable('compile'));
+  if (leaf instanceof TensorKey) return requireReady(leaf.words.usable('compile'));
+  if (leaf instanceof Key) return TensorKey.of(leaf).words;
   return undefined;
 }
 

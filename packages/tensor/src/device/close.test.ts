@@ -36,7 +36,7 @@ describe('close()', () => {
     const on = await openDevice({ device: gpu });
     const x = on.tensor([1, 2]);
     await x.add(1).read();
-    const { buffer } = storageOf(x.value)!;
+    const { buffer } = storageOf(x)!;
     await on.close();
     gpu.pushErrorScope('validation');
     gpu.queue.writeBuffer(buffer.gpu, 0, new Uint32Array(1));

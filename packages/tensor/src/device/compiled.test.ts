@@ -62,7 +62,7 @@ describe('the cache key', () => {
     const x = on.tensor([1]);
     const seen: string[] = [];
     const fn = on.compile((tree: unknown) => {
-      seen.push(JSON.stringify(tree, (_, value) => (value?.shape ? 'x' : value)));
+      seen.push(JSON.stringify(tree).replace('Tensor f32 [1]', 'x'));
       return x.add(1);
     });
     for (const tree of [[x], { 0: x }, { 'a.b': x }, { a: { b: x } }, { a: { b: x }, c: [] }]) await fn(tree);

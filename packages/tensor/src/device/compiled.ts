@@ -3,7 +3,7 @@ import { type Signature, signatureOf } from '../compile/signature.js';
 import { StaleTraceError, TraceError, ValueError } from '../errors.js';
 import { topologicalOrder, type Value } from '../graph/node.js';
 import { leafValue, operandLeaf, parameterLeaf } from '../ops/leaf.js';
-import { TensorKey } from '../ops/random/tensor-key.js';
+import { TensorKey } from '../ops/random/random.js';
 import type { Key } from '../random/key.js';
 import { Tensor } from '../tensor.js';
 import { flattenTree, type TreeOf } from '../tree.js';
@@ -124,9 +124,9 @@ function traceFunction<A extends readonly unknown[], R>(
     const value = leafValue(real.operand ? operandLeaf : parameterLeaf, real);
     // The words themselves come with each call; their number is part of the trace.
     if (real.operand) value.operand = new Uint32Array(real.operand.length);
+    value.device = device;
     parameters.set(value, i);
-    const tensor = new Tensor(value, device);
-    return leaf instanceof Tensor ? tensor : new TensorKey(tensor);
+    return leaf instanceof Tensor ? value : new TensorKey(value);
   });
   const traced = templateOf(args, [])(inputs) as unknown as A;
   const outer = device.tracing;
@@ -146,7 +146,7 @@ function traceFunction<A extends readonly unknown[], R>(
   const tensors = outputs.filter((leaf): leaf is Tensor => leaf instanceof Tensor);
   if (tensors.length === 0)
     throw new TraceError('compile', 'the function returned no tensor. Return what it computes.');
-  const roots = tensors.map((tensor) => tensor.valueFor('compile'));
+  const roots = tensors.map((tensor) => tensor.usable('compile'));
   const signature = signatureOf(roots, memoryBudgetBytes);
   return {
     signature,

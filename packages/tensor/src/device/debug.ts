@@ -4,8 +4,9 @@
 import { signatureOf } from '../compile/signature.js';
 import { IndexError, NonFiniteError } from '../errors.js';
 import { type HostArray, isFloat } from '../graph/dtype.js';
-import { Node, showType, type Type, topologicalOrder, type Value } from '../graph/node.js';
+import { type Node, showType, type Type, topologicalOrder, type Value } from '../graph/node.js';
 import { bufferLeaf, leafValue, operandLeaf } from '../ops/leaf.js';
+import { apply } from '../tensor.js';
 import type { Device } from './device.js';
 import { type Storage, storageOf } from './storage.js';
 
@@ -39,12 +40,11 @@ export async function requireIndices(
   roots: readonly Value[],
   leaves: ReadonlyMap<Value, Value>,
 ): Promise<void> {
-  const uses = topologicalOrder(roots).flatMap((node) => {
-    const found = node.op.indices?.(node.inputs, node.attributes);
-    return found ? [{ node, below: found.below, indices: node.inputs[found.input]! }] : [];
-  });
-  for (const { node, below, indices } of uses) {
-    const elements = await elementsOf(device, indices, leaves);
+  for (const node of topologicalOrder(roots)) {
+    const uses = node.op.indices?.(node.inputs, node.attributes);
+    if (!uses) continue;
+    const { input, below } = uses;
+    const elements = await elementsOf(device, node.inputs[input]!, leaves);
     const at = elements.findIndex((index) => index >= below);
     if (at < 0) continue;
     const shapes = node.inputs.map(showType).join(', ');
@@ -95,7 +95,7 @@ async function originOf(device: Device, roots: readonly Value[], leaves: Readonl
       }
       const inputs = node.inputs.map((input) => known.get(input)!);
       const values = inputs.map(({ value }) => value);
-      const { outputs } = new Node(node.op, values, node.attributes, node.outputs);
+      const outputs = apply(node.op, values, node.attributes);
       const signature = signatureOf(outputs);
       const storages = await device.executePlain(signature, outputs, signature.leaves);
       made.push(...storages);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { requireCapability } from '@paris/test-tools';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
@@ -11,8 +12,7 @@ import {
   TraceError,
   ValueError,
 } from '../index.js';
-import { applyOp } from '../ops/define/apply.js';
-import { pointwise } from '../ops/define/kinds.js';
+import { applyOp, pointwise } from '../ops/define/op.js';
 import { useDevice } from '../testing/use-device.testing.js';
 import { findAdapter } from './adapter.js';
 import { openDevice } from './open.js';
@@ -133,7 +133,7 @@ describe('a lazy graph', () => {
     expect(await x.mul(2).add(x.mul(3)).read()).toEqual(new Float32Array([5, 10]));
     const two = scalar(2);
     expect(await x.mul(two).add(two).read()).toEqual(new Float32Array([4, 6]));
-    expect(await on.run(scalar(7)).then((t) => on.download(t.value))).toEqual(new Float32Array([7]));
+    expect(await on.run(scalar(7)).then((t) => on.download(t))).toEqual(new Float32Array([7]));
   });
 
   it('of no device says so', async (context) => {
@@ -238,6 +238,19 @@ describe('a device', () => {
     expect(() => on.tensor([1], { dtype: 'f16' })).toThrow('[tensor] this adapter has no f16');
     expect(await on.tensor([1]).add(1).read()).toEqual(new Float32Array([2]));
     await on.close();
+  });
+
+  it('prints of a tensor what it is, not the graph that it is a part of', (context) => {
+    const x = device(context)
+      .tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ])
+      .add(1)
+      .square();
+    expect(`${x}`).toBe('Tensor f32 [2, 3]');
+    expect(inspect({ x })).toBe('{ x: Tensor f32 [2, 3] }');
+    expect(JSON.stringify([x])).toBe('["Tensor f32 [2, 3]"]');
   });
 
   it('refuses tensors of another device, and work after close()', async (context) => {

@@ -22,14 +22,13 @@ import {
 import { requireFinite, requireIndices } from './debug.js';
 import { decodeElements, encodeElements, type HostData, hostDataOf, type NestedNumbers } from './host.js';
 import type { DeviceCounters, DeviceInfo } from './info.js';
-import { requireLive } from './live.js';
 import { Pipelines } from './pipelines.js';
 import { Plan } from './plan.js';
 import { BufferPool, usage } from './pool.js';
 import type { KernelTimer, Profile } from './profile.js';
 import { profileOf } from './profiling.js';
 import { Recent } from './recent.js';
-import { materialize, Storage, storageOf } from './storage.js';
+import { materialize, requireLive, Storage, storageOf } from './storage.js';
 import { beginWait } from './wait.js';
 
 // Code that compiles against our declarations gets WebGPU's from here.
@@ -131,9 +130,10 @@ export class Device {
 
   /** @internal A tensor for elements that are in memory. */
   tensorIn(storage: Storage): Tensor {
-    const value = leafValue(bufferLeaf, storage.type);
-    materialize(value, storage);
-    return new Tensor(value, this);
+    const tensor = leafValue(bufferLeaf, storage.type);
+    materialize(tensor, storage);
+    tensor.device = this;
+    return tensor;
   }
 
   /** The same tree with data in device memory; tensors and keys stay as they are. */
@@ -153,8 +153,7 @@ export class Device {
     if (this.tracing) throw new TraceError('run', 'nothing can run while a function is traced. Return the tensors.');
     const values = new Set<Value>();
     for (const { value: tensor } of flattenTree(tree, isLeafTensor)) {
-      const value = tensor.valueFor('run');
-      if (!value.storage) values.add(value);
+      if (!tensor.usable('run').storage) values.add(tensor);
     }
     if (values.size === 0) return tree;
     const roots = [...values];

@@ -192,7 +192,7 @@ describe('a command that the GPU refuses', () => {
     const x = on.tensor([1, 2]);
     await x.read();
     gpu.queue.submit([gpu.createCommandEncoder().finish()]);
-    gpu.queue.writeBuffer(storageOf(x.value)!.buffer.gpu, 4096, new Uint32Array(1)); // beyond its end
+    gpu.queue.writeBuffer(storageOf(x)!.buffer.gpu, 4096, new Uint32Array(1)); // beyond its end
     await gpu.queue.onSubmittedWorkDone();
     await new Promise((resolve) => setTimeout(resolve, 20));
     const [a, b] = [await caught(step(x)), await caught(x.read())];
@@ -236,9 +236,9 @@ describe('limits', () => {
     const a = on.tensor(new Float32Array(512), { shape: [1, 512] });
     const b = on.tensor(new Float32Array(512), { shape: [512, 1] });
     const compile = (tensor: Tensor, changed: Partial<typeof defaultLimits>, f16 = true) => {
-      const { leaves } = signatureOf([tensor.value]);
+      const { leaves } = signatureOf([tensor]);
       const target = { adapter: on.adapter, limits: { ...defaultLimits, ...changed }, f16 };
-      return () => compileProgram([tensor.value], leaves, target);
+      return () => compileProgram([tensor], leaves, target);
     };
     expect(compile(b.matmul(a), {})).not.toThrow();
     expect(compile(b.matmul(a), { maxComputeWorkgroupsPerDimension: 1 })).toThrow(

@@ -9,9 +9,6 @@ import type { Device } from './device.js';
 import { usage } from './pool.js';
 import { type PooledBuffer, Storage, storageOf } from './storage.js';
 
-/** What a plan needs of a device. */
-export type PlanDevice = Pick<Device, 'gpu' | 'pool' | 'adapter' | 'timer' | 'counts' | 'pipelines'>;
-
 // Without the graph that the program's steps hold on to.
 interface Dispatch extends Omit<ProgramDispatch, 'group' | 'operands' | 'kernel'> {
   readonly label: string;
@@ -43,7 +40,7 @@ const boundGroupsKept = 256;
 export function programOf(
   roots: readonly Value[],
   { leaves, memoryBudgetBytes }: Signature,
-  { gpu: { limits, features }, adapter }: Pick<PlanDevice, 'gpu' | 'adapter'>,
+  { gpu: { limits, features }, adapter }: Device,
 ): Program {
   return compileProgram(roots, leaves, { adapter, limits, f16: features.has('shader-f16'), memoryBudgetBytes });
 }
@@ -55,7 +52,7 @@ export class Plan {
   private disposed = false;
 
   private constructor(
-    private readonly device: PlanDevice,
+    private readonly device: Device,
     private readonly steps: readonly (Dispatch | Gather)[],
     private readonly program: Omit<Program, 'steps'>,
   ) {}
@@ -64,7 +61,7 @@ export class Plan {
    * Compiles a graph. The signature's leaves are in the order in which {@link prepare} takes their values.
    * @throws LimitError if a tensor does not fit the adapter's limits, or the graph not its budget.
    */
-  static async compile(roots: readonly Value[], signature: Signature, device: PlanDevice): Promise<Plan> {
+  static async compile(roots: readonly Value[], signature: Signature, device: Device): Promise<Plan> {
     const { steps, ...program } = programOf(roots, signature, device);
     const ready = steps.map(async (step): Promise<Dispatch | Gather> => {
       if (step.kind === 'gather') return step;

@@ -3,10 +3,9 @@
 import { memoryStore } from '@paris/files';
 import { readSafetensors, writeSafetensors } from '@paris/files/safetensors';
 import { valueAndGrad } from '../autodiff/gradient.js';
-import { gelu } from '../ops/activation/gelu.js';
-import { mse } from '../ops/loss/mse.js';
-import { normal } from '../ops/random/normal.js';
-import { randomBits } from '../ops/random/random-bits.js';
+import { gelu } from '../ops/activation/activations.js';
+import { mse } from '../ops/loss/losses.js';
+import { normal, randomBits } from '../ops/random/random.js';
 import { adamw } from '../optim/adamw.js';
 import type { TrainState } from '../optim/optimizer.js';
 import { hostBits, hostNormal, key } from '../random/index.js';
@@ -76,7 +75,7 @@ async function draws({ device }: SuiteContext) {
 
 /** What was drawn from a key alone belongs to no device, and is read where it was computed. */
 async function read(device: SuiteContext['device'], drawn: Tensor): Promise<readonly number[]> {
-  return [...(await device.download(drawn.value))];
+  return [...(await device.download(drawn))];
 }
 
 async function savesAndLoads({ device }: SuiteContext) {

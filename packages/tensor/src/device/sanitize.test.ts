@@ -3,7 +3,7 @@ import type { Finding } from '@paris/cpu';
 import { expect, it } from 'vitest';
 import { KernelError } from '../errors.js';
 import { defineOp } from '../ops/define/define-op.js';
-import { none } from '../ops/define/gradient.js';
+import { none } from '../ops/define/op.js';
 import { openDevice } from './open.js';
 
 /** A row of 16 back to front, through workgroup memory. */

@@ -1,7 +1,8 @@
 // Measures kernels on the current adapter. The result is a table: nothing is ever timed while a program trains or samples.
 import { grad } from '../autodiff/gradient.js';
 import { sizeOf } from '../graph/shape.js';
-import { type AttentionKernel, attentionCandidates } from '../kernels/attention/index.js';
+import { attentionCandidates } from '../kernels/attention/choose.js';
+import type { AttentionKernel } from '../kernels/attention/spec.js';
 import { type MatmulShape, matmulCandidates } from '../kernels/matmul/choose.js';
 import { attentionClass, matmulClass, type TuningTable } from '../kernels/tuning.js';
 import { attention } from '../ops/attention/attention.js';

@@ -17,12 +17,6 @@ export function fixed(value: number): Extent {
   return { value, wgsl: `${value >>> 0}u` };
 }
 
-/** How a kernel sees one operand: the compiler owns its binding and widens its dtype. */
-export interface OperandAccess {
-  /** A WGSL expression of the element (f32) at a linear index, a u32 expression, of the operand's buffer. */
-  element(index: string): string;
-}
-
 /**
  * A kernel without its bindings and entry point. The body is put into an entry point that declares exactly
  * `@builtin(workgroup_id) workgroup_id: vec3u`, `@builtin(local_invocation_id) local_id: vec3u` and
@@ -30,12 +24,10 @@ export interface OperandAccess {
  * compiler's, and what `store` declares belongs in a block of its own.
  */
 export interface GeneratedKernel {
-  /** For labels and traces; the same name may have several texts. */
-  readonly name: string;
   /** A language extension that the text needs. */
   readonly enable?: 'subgroups' | undefined;
-  /** Module-scope WGSL: constants, workgroup variables. May be empty. */
-  readonly declarations: string;
+  /** Module-scope WGSL: constants, workgroup variables. */
+  readonly declarations?: string;
   /** The statements of the entry point. */
   readonly body: string;
   readonly workgroupSize: readonly [number, number, number];

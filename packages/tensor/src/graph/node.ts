@@ -1,7 +1,7 @@
 // The graph: nodes apply an op to values, and values are a node's outputs. Immutable, with one exception: when a value has
 // been computed, it gets its storage and drops the node that made it, so that long loops do not keep their history.
-import type { GraphDevice, GraphStorage } from './device.js';
-import type { DType } from './dtype.js';
+// All values are tensors: tensor.ts makes them.
+import type { DType, HostArray } from './dtype.js';
 import type { Op } from './op.js';
 import { type Shape, showShape } from './shape.js';
 
@@ -20,8 +20,8 @@ export function showType({ shape, dtype }: Type): string {
 export type Attributes = Readonly<Record<string, unknown>>;
 
 export class Node {
-  /** Changed for the leaf that a computed value becomes: it holds the value itself. */
-  outputs: readonly Value[];
+  /** Given right after the node; changed for the leaf that a computed value becomes: it holds the value itself. */
+  outputs: readonly Value[] = [];
   /** Under device.debug: an error whose stack says where the op was called. */
   calledAt: Error | undefined;
 
@@ -29,44 +29,19 @@ export class Node {
     readonly op: Op,
     readonly inputs: readonly Value[],
     readonly attributes: Attributes,
-    outputs: readonly Type[],
-  ) {
-    this.outputs = outputs.map(({ shape, dtype }) => new Value(this, shape, dtype));
-  }
+  ) {}
 }
 
-let nextId = 0;
-
-export class Value {
+/** A tensor as the graph sees it, and what compiles and runs the graph. */
+export interface Value extends Type {
+  readonly id: number;
+  node: Node;
   /** Where the elements are, once they have been computed. */
   storage: GraphStorage | undefined;
   /** The device that the value belongs to, once something in its graph does. */
   device: GraphDevice | undefined;
   /** Host words of an operand: a number or a key that is uploaded with each call and is no part of the plan. */
   operand: Uint32Array | undefined;
-  readonly id: number = nextId++;
-
-  constructor(
-    public node: Node,
-    readonly shape: Shape,
-    readonly dtype: DType,
-  ) {}
-}
-
-/** Applies an op: runs its shape and dtype rules, then adds the node. */
-export function apply(op: Op, inputs: readonly Value[], attributes: Attributes = {}): readonly Value[] {
-  const node = new Node(op, inputs, attributes, op.infer(inputs, attributes));
-  if (inputs.some(({ device }) => device?.debug)) node.calledAt = new Error(`${op.name} was called here`);
-  return node.outputs;
-}
-
-/** Applies a node again where inputs of it have been replaced, and notes what replaces its outputs. */
-export function reapply({ op, inputs, outputs, attributes }: Node, replaced: Map<Value, Value>): void {
-  if (!inputs.some((input) => replaced.has(input))) return;
-  const now = inputs.map((input) => replaced.get(input) ?? input);
-  apply(op, now, attributes).forEach((fresh, i) => {
-    replaced.set(outputs[i]!, fresh);
-  });
 }
 
 /** The nodes that the roots need, inputs before users. Values that are computed, or for which `stop` holds, end the search. */
@@ -87,4 +62,23 @@ export function topologicalOrder(roots: readonly Value[], stop: (value: Value) =
     }
   }
   return [...order];
+}
+
+/** The device that a tensor belongs to: a `Device`, as its tensors see it. */
+export interface GraphDevice {
+  /** Whether mistakes are looked for: nodes then remember where they were made. */
+  readonly debug: boolean;
+  /** @internal Whether a function is being traced: nothing can be read now. */
+  readonly tracing: boolean;
+  /** Computes every tensor of a tree, in one submit. */
+  run<T>(tree: T): Promise<T>;
+  /** @internal Copies a computed value to the host. */
+  download(value: Value): Promise<HostArray>;
+}
+
+/** The memory of a computed value. */
+export interface GraphStorage {
+  readonly status: 'live' | 'disposed' | 'donated';
+  /** Gives the memory back; a second call does nothing. */
+  end(how?: 'disposed' | 'donated'): void;
 }

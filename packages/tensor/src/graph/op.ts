@@ -1,20 +1,22 @@
 // What an op is. One object holds its rules, its shader and its gradient; the compiler asks the object and never
 // switches on names. There are five kinds, which differ in how their elements are computed.
-import type { GeneratedKernel } from './kernel.js';
+import type { Extent, GeneratedKernel, KernelAdapter } from './kernel.js';
 import type { Attributes, Type, Value } from './node.js';
-import type { Position, Relation } from './position.js';
+import type { Position, Relation, RowPlace } from './position.js';
 import type { ShaderFunction } from './shader-function.js';
 import type { Strided } from './strided.js';
-import type { TiledContext } from './tiled.js';
 
 export type Op = LeafOp | PointwiseOp | ReduceOp | TiledOp | CompositeOp | PackOp;
 
-/** `A` is the type of its attributes; {@link Attributes} in code that only passes them on. */
-interface OpBase<A = Attributes> {
+/**
+ * `A` is the type of its attributes; {@link Attributes} in code that only passes them on. `T` is a value of the graph, or a
+ * tensor where ops are written.
+ */
+interface OpBase<A = Attributes, T = Value> {
   readonly name: string;
   /** Shape and dtype rules; throws ShapeError or DTypeError before anything runs. */
   infer(inputs: readonly Type[], attributes: A): Type[];
-  readonly vjp: Vjp<A> | NoGradient;
+  readonly vjp: Vjp<A, T> | NoGradient;
   /** An input that holds places (u32), and how many there are: under `device.debug` one beyond them is an error. */
   indices?(inputs: readonly Type[], attributes: A): { readonly input: number; readonly below: number };
   /** The op in plain JavaScript. Users' ops define it here, ours in testing/interpret-ops.ts. */
@@ -28,20 +30,22 @@ export interface HostElements extends Type {
 
 /**
  * The gradient of one application, as new nodes. It need not undo broadcasting or check which inputs need a gradient:
- * unused gradients are never computed. The graph has only values: with `ops/define`, gradients are written with tensors.
+ * unused gradients are never computed.
  */
-export type Vjp<A = Attributes> = (context: VjpContext<A>) => readonly (Value | undefined)[];
-export interface VjpContext<A = Attributes> {
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
+export type Vjp<A = Attributes, T = Value> = (context: VjpContext<A, T>) => readonly (T | undefined)[];
+export interface VjpContext<A = Attributes, T = Value> {
+  readonly inputs: readonly T[];
+  readonly outputs: readonly T[];
   /** One for each output; undefined where the output has no influence on the result. */
-  readonly cotangents: readonly (Value | undefined)[];
+  readonly cotangents: readonly (T | undefined)[];
+  /** That of the first output, zeros if it has none. */
+  readonly cotangent: T;
   readonly attributes: A;
   /** The gradient of operations that mean the same as the op, at its inputs and cotangents: reverse mode brings it. */
-  pullThrough(meaning: Decompose<A>): readonly (Value | undefined)[];
+  pullThrough(meaning: Decompose<A, T>): readonly (T | undefined)[];
 }
 /** The results of an op in other ops. */
-export type Decompose<A = Attributes> = (inputs: readonly Value[], attributes: A) => readonly Value[];
+export type Decompose<A = Attributes, T = Value> = (inputs: readonly T[], attributes: A) => readonly T[];
 /** A gradient that does not exist, with the reason; `zero` where it is zero everywhere it is defined. */
 export interface NoGradient {
   readonly none: string;
@@ -54,7 +58,7 @@ export interface LeafOp extends OpBase {
 }
 
 /** Each element is an expression of its position and of elements of the inputs: arithmetic, views, gathers, random. */
-export interface PointwiseOp<A = Attributes> extends OpBase<A> {
+export interface PointwiseOp<A = Attributes, T = Value> extends OpBase<A, T> {
   readonly kind: 'pointwise';
   /** Cost of computing one element, in additions: decides between recomputing and storing. Views cost 0. */
   readonly cost: number;
@@ -84,7 +88,7 @@ export interface EmitContext<A = Attributes> {
 }
 
 /** One element of the output for many of the input, over given axes. */
-export interface ReduceOp<A = Attributes> extends OpBase<A> {
+export interface ReduceOp<A = Attributes, T = Value> extends OpBase<A, T> {
   readonly kind: 'reduce';
   /** The variables of a running reduction, and how it adds the element `x` at `index` along the axes. */
   accumulator(dtype: Type['dtype']): Accumulator;
@@ -110,7 +114,7 @@ export interface Accumulator {
 }
 
 /** A kernel of its own with blocks, tiles or several results; elementwise users are folded into its stores. */
-export interface TiledOp<A = Attributes> extends OpBase<A> {
+export interface TiledOp<A = Attributes, T = Value> extends OpBase<A, T> {
   readonly kind: 'tiled';
   generate(context: TiledContext): GeneratedKernel;
   /** Whether an input may be read through this window of its buffer; otherwise it is copied first. Default: any. */
@@ -118,16 +122,39 @@ export interface TiledOp<A = Attributes> extends OpBase<A> {
   /** Multiplications and additions, for profiles. */
   flops?(inputs: readonly Type[], outputs: readonly Type[]): number;
   /** The same in plain operations, which the kernel must equal: for ops that have no definition in plain JavaScript. */
-  reference?: Decompose<A>;
+  reference?(inputs: readonly T[], attributes: A): readonly T[];
+}
+
+/** An operand in memory: how to read its buffer, and which window of the buffer is meant. */
+export interface TiledOperand {
+  /** A WGSL expression of the element (f32) at a linear index, a u32 expression, of the operand's buffer. */
+  readonly element: (index: string) => string;
+  readonly window: Strided;
+}
+
+export interface TiledContext {
+  readonly adapter: KernelAdapter;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Type[];
+  readonly outputs: readonly Type[];
+  operand(input: number): TiledOperand;
+  /** A size that may change between calls without a new pipeline: read from the dispatch's uniforms. */
+  uniform(value: number): Extent;
+  /**
+   * WGSL statements that finish one element of an output (fused users included) at its row-major index.
+   * @param at - the same place in rows, where the kernel knows it: users then need no division. For all elements of the
+   *   output or for none.
+   */
+  store(output: number, index: string, value: string, at?: RowPlace): string;
 }
 
 /** Written in other ops. The compiler replaces it; its gradient may be better than that of its parts. */
-export interface CompositeOp<A = Attributes> extends OpBase<A> {
+export interface CompositeOp<A = Attributes, T = Value> extends OpBase<A, T> {
   readonly kind: 'composite';
-  readonly decompose: Decompose<A>;
+  decompose(inputs: readonly T[], attributes: A): readonly T[];
 }
 
 /** Lays tensors side by side in one buffer; the planner lets their producers write there. */
-export interface PackOp extends OpBase {
+export interface PackOp<A = Attributes, T = Value> extends OpBase<A, T> {
   readonly kind: 'pack';
 }

@@ -9,13 +9,7 @@ export function sizeOf(shape: Shape): number {
 
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    strides[i] = stride;
-    stride *= shape[i]!;
-  }
-  return strides;
+  return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -37,17 +31,15 @@ export function checkShape(op: string, shape: Shape): void {
 /** NumPy broadcasting: shapes are aligned at their ends, and a size of 1 stretches. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
-  const result = new Array<number>(rank);
-  for (let i = 0; i < rank; i++) {
-    const x = a[a.length - rank + i] ?? 1;
-    const y = b[b.length - rank + i] ?? 1;
+  return Array.from({ length: rank }, (_, axis) => {
+    const x = a[a.length - rank + axis] ?? 1;
+    const y = b[b.length - rank + axis] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
       const both = `${showShape(a)} and ${showShape(b)}`;
       throw new ShapeError(op, `${both} do not broadcast (${x} against ${y}). Reshape one.`);
     }
-    result[i] = x === 1 ? y : x;
-  }
-  return result;
+    return x === 1 ? y : x;
+  });
 }
 
 /** An axis counted from the front; negative axes count from the end. */

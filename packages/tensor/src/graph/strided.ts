@@ -1,3 +1,4 @@
+import type { Value } from './node.js';
 import { type Shape, sizeOf, stridesOf } from './shape.js';
 
 /** A window on a buffer: element c is at offset + Σ c_i · strides_i, in elements. */
@@ -7,7 +8,7 @@ export interface Strided {
   readonly offset: number;
 }
 
-export function contiguous(shape: Shape): Strided {
+function contiguous(shape: Shape): Strided {
   return { shape, strides: stridesOf(shape), offset: 0 };
 }
 
@@ -43,4 +44,31 @@ export function reshapeStrided(window: Strided, shape: Shape): Strided | undefin
     strides[0] = window.shape[0] === 1 ? window.strides[0]! : strides[1]! * shape[1]!;
   }
   return { shape, strides, offset: window.offset };
+}
+
+/** A value as what its views show of another one, as long as strides can express them. */
+export interface Windowed {
+  readonly base: Value;
+  readonly window: Strided;
+}
+
+/** The deepest value of which this one is a strided window that `accept` takes; at worst the value itself. */
+export function windowOf(value: Value, accept: (window: Strided) => boolean = () => true): Windowed {
+  // From the top down: each step composes one more view, so windows are rebuilt from the base upwards.
+  const chain: Value[] = [value];
+  for (let at = value; at.node.op.kind === 'pointwise' && at.node.op.strided; ) {
+    at = at.node.inputs[0]!;
+    chain.push(at);
+  }
+  for (let start = chain.length - 1; start > 0; start--) {
+    const base = chain[start]!;
+    if (base.operand) continue;
+    let window: Strided | undefined = contiguous(base.shape);
+    for (let i = start - 1; i >= 0 && window; i--) {
+      const { op, attributes } = chain[i]!.node;
+      window = op.kind === 'pointwise' ? op.strided?.(window, { attributes, output: chain[i]! }) : undefined;
+    }
+    if (window && accept(window)) return { base, window };
+  }
+  return { base: value, window: contiguous(value.shape) };
 }

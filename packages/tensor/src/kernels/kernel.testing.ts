@@ -1,6 +1,6 @@
 // Runs generated kernels directly on a WebGPU device, without the compiler: for the kernels' tests.
-import { findAdapter } from '../device/adapter.js';
-import { type Extent, fixed, type GeneratedKernel, type OperandAccess } from '../graph/kernel.js';
+import { openDevice } from '../device/open.js';
+import { type Extent, fixed, type GeneratedKernel } from '../graph/kernel.js';
 
 // WebGPU's flags as numbers: Dawn for Node leaves the constants of the standard off the global object.
 const MAP_READ = 0x0001;
@@ -25,9 +25,7 @@ export class Uniforms {
 }
 
 /** Every extent a literal. */
-export const literals: {
-  add: typeof fixed;
-} = { add: fixed };
+export const literals: Pick<Uniforms, 'add'> = { add: fixed };
 
 /** What {@link runKernel} calls a buffer in the text: generators leave capital letters to others. */
 export function bufferName(name: string): string {
@@ -35,8 +33,8 @@ export function bufferName(name: string): string {
 }
 
 /** Reads the buffer that {@link runKernel} binds under this name. */
-export function bufferAccess(name: string): OperandAccess {
-  return { element: (index) => `${bufferName(name)}[${index}]` };
+export function bufferElement(name: string): (index: string) => string {
+  return (index) => `${bufferName(name)}[${index}]`;
 }
 
 /** A whole module: bindings (inputs, outputs, then `Sizes`), declarations, entry point. */
@@ -49,7 +47,7 @@ function assembleKernel(kernel: GeneratedKernel, run: KernelRun): string {
   });
   return `${kernel.enable ? `enable ${kernel.enable};\n` : ''}${bindings.join('\n')}
 @group(0) @binding(${names.length}) var<storage, read> Sizes: array<u32>;
-${kernel.declarations}
+${kernel.declarations ?? ''}
 @compute @workgroup_size(${kernel.workgroupSize.join(', ')})
 fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_id) local_id: vec3u,
         @builtin(local_invocation_index) local_index: u32) {
@@ -67,7 +65,7 @@ export async function runKernel(
 ): Promise<Record<string, Float32Array>> {
   const code = assembleKernel(kernel, run);
   device.pushErrorScope('validation');
-  const pipeline = pipelineOf(device, kernel.name, code);
+  const pipeline = pipelineOf(device, code);
   const outputs = Object.entries(run.outputs).map(([name, size]) => {
     return { name, buffer: upload(device, new Float32Array(size).fill(Number.NaN)) };
   });
@@ -81,16 +79,13 @@ export async function runKernel(
   pass.dispatchWorkgroups(...kernel.workgroups);
   pass.end();
   const results = outputs.map(({ name, buffer }) => {
-    const staging = device.createBuffer({
-      size: buffer.size,
-      usage: MAP_READ | COPY_DST,
-    });
+    const staging = device.createBuffer({ size: buffer.size, usage: MAP_READ | COPY_DST });
     encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
     return { name, staging };
   });
   device.queue.submit([encoder.finish()]);
   const error = await device.popErrorScope();
-  if (error) throw new Error(`${kernel.name}: ${error.message}`);
+  if (error) throw new Error(error.message);
   const read: Record<string, Float32Array> = {};
   for (const { name, staging } of results) {
     await staging.mapAsync(MAP_READ);
@@ -104,13 +99,13 @@ export async function runKernel(
 // Compiling takes most of a test's time, and one text serves many sizes.
 const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
 
-function pipelineOf(device: GPUDevice, label: string, code: string): GPUComputePipeline {
+function pipelineOf(device: GPUDevice, code: string): GPUComputePipeline {
   const own = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
   pipelines.set(device, own);
   const known = own.get(code);
   if (known) return known;
-  const module = device.createShaderModule({ label, code });
-  const pipeline = device.createComputePipeline({ label, layout: 'auto', compute: { module } });
+  const module = device.createShaderModule({ code });
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module } });
   own.set(code, pipeline);
   return pipeline;
 }
@@ -125,18 +120,7 @@ let testDevice: Promise<GPUDevice> | undefined;
 
 /** The device of the adapter that the test run was started on. Throws where there is none. */
 export function openTestDevice(): Promise<GPUDevice> {
-  testDevice ??= (async () => {
-    const { adapter } = await findAdapter();
-    const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBuffersPerShaderStage } =
-      adapter.limits;
-    const requiredLimits = {
-      maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupStorageSize,
-      maxStorageBuffersPerShaderStage,
-    };
-    const requiredFeatures: GPUFeatureName[] = adapter.features.has('subgroups') ? ['subgroups'] : [];
-    return adapter.requestDevice({ requiredLimits, requiredFeatures });
-  })();
+  testDevice ??= openDevice().then(({ gpu }) => gpu);
   return testDevice;
 }
 

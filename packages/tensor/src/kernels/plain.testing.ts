@@ -2,9 +2,7 @@
 // definition runs on the CPU as JavaScript and on a device as WGSL. Each gives one element of the result at its row-major
 // index. Operands are functions of an index, too.
 import type { TgpuFn } from 'typegpu';
-import * as d from '../shader/data.js';
-import { fn } from '../shader/fn.js';
-import * as std from '../shader/std.js';
+import { d, fn, std } from '../shader/fn.js';
 
 /** An operand or a result: the element at a row-major index. */
 export type Elements = TgpuFn<(at: d.U32) => d.F32>;
@@ -76,46 +74,45 @@ export function attention(sizes: AttentionSizes, q: Elements, k: Elements, v: El
   });
 }
 
-/** The accumulators of reductions of [rows, length] to [rows]. */
-export const reductions: Readonly<
-  Record<'sum' | 'prod' | 'max' | 'min' | 'argmax', (length: number, x: Elements) => Elements>
-> = {
-  sum: (length, x) =>
+/** A reduction of [rows, length] to [rows]. */
+type Reduced = (length: number, x: Elements) => Elements;
+
+const add = fn([d.f32, d.f32], d.f32, (a, b) => {
+  'use gpu';
+  return a + b;
+});
+const multiply = fn([d.f32, d.f32], d.f32, (a, b) => {
+  'use gpu';
+  return a * b;
+});
+const larger = fn([d.f32, d.f32], d.f32, (a, b) => {
+  'use gpu';
+  return std.max(a, b);
+});
+const smaller = fn([d.f32, d.f32], d.f32, (a, b) => {
+  'use gpu';
+  return std.min(a, b);
+});
+
+/** Combines the elements of a row from the first to the last. */
+function combined(combine: typeof add): Reduced {
+  return (length, x) =>
     fn([d.u32], d.f32, (row) => {
       'use gpu';
-      let sum = d.f32(0);
-      for (let i = d.u32(0); i < length; i++) {
-        sum = sum + x(row * length + i);
-      }
-      return sum;
-    }),
-  prod: (length, x) =>
-    fn([d.u32], d.f32, (row) => {
-      'use gpu';
-      let result = d.f32(1);
-      for (let i = d.u32(0); i < length; i++) {
-        result = result * x(row * length + i);
+      let result = x(row * length);
+      for (let i = d.u32(1); i < length; i++) {
+        result = combine(result, x(row * length + i));
       }
       return result;
-    }),
-  max: (length, x) =>
-    fn([d.u32], d.f32, (row) => {
-      'use gpu';
-      let most = x(row * length);
-      for (let i = d.u32(1); i < length; i++) {
-        most = std.max(most, x(row * length + i));
-      }
-      return most;
-    }),
-  min: (length, x) =>
-    fn([d.u32], d.f32, (row) => {
-      'use gpu';
-      let least = x(row * length);
-      for (let i = d.u32(1); i < length; i++) {
-        least = std.min(least, x(row * length + i));
-      }
-      return least;
-    }),
+    });
+}
+
+/** The accumulators of reductions. */
+export const reductions: Readonly<Record<'sum' | 'prod' | 'max' | 'min' | 'argmax', Reduced>> = {
+  sum: combined(add),
+  prod: combined(multiply),
+  max: combined(larger),
+  min: combined(smaller),
   argmax: (length, x) =>
     fn([d.u32], d.f32, (row) => {
       'use gpu';

@@ -4,7 +4,7 @@ import { openDevice } from '../device/open.js';
 import { tune } from '../device/tune.js';
 import { attention, hostNormal, key } from '../index.js';
 import { useDevice } from '../testing/use-device.testing.js';
-import { attentionCandidates, chooseAttention } from './attention/index.js';
+import { attentionCandidates, chooseAttention } from './attention/choose.js';
 import { chooseMatmul, matmulCandidates } from './matmul/choose.js';
 import { attentionClass, matmulClass, parseTuningTable, type TuningTable } from './tuning.js';
 

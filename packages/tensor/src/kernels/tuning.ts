@@ -2,7 +2,8 @@
 // file, and a run keeps a copy of the one it was trained with.
 import { ValueError } from '../errors.js';
 import type { KernelAdapter } from '../graph/kernel.js';
-import type { AttentionChoice, AttentionKernel } from './attention/index.js';
+import type { AttentionChoice } from './attention/kernels.js';
+import type { AttentionKernel } from './attention/spec.js';
 import type { MatmulChoice, MatmulShape } from './matmul/choose.js';
 
 /** Which kernel was fastest for which class of shapes on one adapter; what `paris tune` writes. */

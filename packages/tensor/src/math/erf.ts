@@ -1,7 +1,5 @@
 // The error function, which WGSL lacks.
-import * as d from '../shader/data.js';
-import { fn, type Shader } from '../shader/fn.js';
-import * as std from '../shader/std.js';
+import { d, fn, type Shader, std } from '../shader/fn.js';
 
 /**
  * erf x within 4e-7: its series below ½, and beyond Abramowitz and Stegun, "Handbook of mathematical functions", 7.1.26,

@@ -35,12 +35,11 @@ export function hostExp(x: number): number {
   return scaled(series(x - k * LN2_HIGH - k * LN2_LOW), k);
 }
 
-/** 2 · (s³/3 + s⁵/5 + …), what 2 · atanh s is above 2 · s; |s| ≤ 0.172. */
-function aboveLine(s: number): number {
-  const z = s * s;
+/** z/3 + z²/5 + …, for |z| ≤ 0.04: of s = √z, what atanh s is above s, or of s = √−z, what atan s is, in units of s. */
+function aboveLine(z: number): number {
   let sum = 0;
   for (let n = 25; n >= 3; n -= 2) sum = z * (1 / n + sum);
-  return 2 * s * sum;
+  return sum;
 }
 
 /** The natural logarithm. */
@@ -53,20 +52,13 @@ export function hostLog(x: number): number {
   for (; m >= Math.SQRT2; k++) m /= 2;
   for (; m < Math.SQRT1_2; k--) m *= 2;
   const s = (m - 1) / (m + 1);
-  return k * LN2_HIGH + (2 * s + (aboveLine(s) + k * LN2_LOW));
+  return k * LN2_HIGH + (2 * s + (2 * s * aboveLine(s * s) + k * LN2_LOW));
 }
 
 /** a^b for a ≥ 0. */
 export function hostPow(a: number, b: number): number {
   if (b === 1) return a;
   return b === 0 ? 1 : hostExp(b * hostLog(a));
-}
-
-/** The quarter turn nearest to x, and what is left: at most an eighth turn. */
-function reduced(x: number): { readonly quarter: number; readonly rest: number } {
-  const n = Math.round(x / (Math.PI / 2));
-  const rest = x - n * HALF_PI[0] - n * HALF_PI[1] - n * HALF_PI[2];
-  return { quarter: ((n % 4) + 4) % 4, rest };
 }
 
 /** x − x³/3! + …, or 1 − x²/2! + … with `first` 0. */
@@ -77,18 +69,23 @@ function wave(x: number, first: 0 | 1): number {
   return first ? x * sum : sum;
 }
 
-/** sin x, for |x| ≤ 10⁶. */
-export function hostSin(x: number): number {
-  const { quarter, rest } = reduced(x);
+/** The sine of x and so many quarter turns, from the quarter turn nearest to x and what is left, at most an eighth turn. */
+function sine(x: number, turns: 0 | 1): number {
+  const n = Math.round(x / (Math.PI / 2));
+  const rest = x - n * HALF_PI[0] - n * HALF_PI[1] - n * HALF_PI[2];
+  const quarter = (((n + turns) % 4) + 4) % 4;
   const value = wave(rest, quarter % 2 === 0 ? 1 : 0);
   return quarter < 2 ? value : -value;
 }
 
+/** sin x, for |x| ≤ 10⁶. */
+export function hostSin(x: number): number {
+  return sine(x, 0);
+}
+
 /** cos x, for |x| ≤ 10⁶. */
 export function hostCos(x: number): number {
-  const { quarter, rest } = reduced(x);
-  const value = wave(rest, quarter % 2 === 0 ? 0 : 1);
-  return quarter === 0 || quarter === 3 ? value : -value;
+  return sine(x, 1);
 }
 
 /** The angle of the slope x, in [−π/2, π/2]. */
@@ -98,8 +95,5 @@ export function hostAtan(x: number): number {
   // Half the angle, twice.
   const half = x / (1 + Math.sqrt(1 + x * x));
   const quarter = half / (1 + Math.sqrt(1 + half * half));
-  const z = quarter * quarter;
-  let sum = 0;
-  for (let n = 25; n >= 3; n -= 2) sum = z * (1 / n - sum);
-  return 4 * (quarter - quarter * sum);
+  return 4 * (quarter + quarter * aboveLine(-quarter * quarter));
 }

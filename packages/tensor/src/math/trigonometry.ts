@@ -1,8 +1,6 @@
 // Sine and cosine with a range reduction of our own. WGSL promises nothing outside [−π, π] (2e-4 was seen at 1000),
 // and timestep embeddings take both of arguments up to 1000.
-import * as d from '../shader/data.js';
-import { fn, type Shader } from '../shader/fn.js';
-import * as std from '../shader/std.js';
+import { d, fn, type Shader, std } from '../shader/fn.js';
 
 /**
  * (cos x, sin x) within 2e-7 for |x| ≤ 10⁴ (beyond, the products with the parts of π / 2 are no longer exact).

@@ -1,6 +1,6 @@
 // Weights of 8 or 4 bits: whole numbers that are packed into words, and a scale for each row or group of them.
 import { ShapeError } from '../errors.js';
-import { requireTensor } from '../ops/define/apply.js';
+import { requireTensor } from '../ops/define/op.js';
 import { unpackIntegers } from '../ops/packed/unpack-integers.js';
 import type { Tensor } from '../tensor.js';
 

@@ -1,4 +1,4 @@
-import { embedding as rowsAt } from '../ops/index/embedding.js';
+import { embedding as rowsAt } from '../ops/index/indices.js';
 import type { Tensor } from '../tensor.js';
 import { type Initialiser, normal } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';

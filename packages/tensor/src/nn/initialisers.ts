@@ -1,9 +1,8 @@
 // How fresh weights are drawn. An initialiser takes a random key and a shape; those that draw nothing ignore the key.
 
 import { ones as onesOf, zeros as zerosOf } from '../ops/creation/constant.js';
-import { normal as normalOf } from '../ops/random/normal.js';
-import type { TensorKey } from '../ops/random/tensor-key.js';
-import { uniform } from '../ops/random/uniform.js';
+import type { TensorKey } from '../ops/random/random.js';
+import { normal as normalOf, uniform } from '../ops/random/random.js';
 import type { Key } from '../random/index.js';
 import type { Tensor } from '../tensor.js';
 

@@ -1,4 +1,4 @@
-import { gelu } from '../ops/activation/gelu.js';
+import { gelu } from '../ops/activation/activations.js';
 import type { Tensor } from '../tensor.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';
 import type { ParameterTable } from './parameters.js';

@@ -2,7 +2,7 @@
 
 import { ShapeError } from '../errors.js';
 import { attention } from '../ops/attention/attention.js';
-import { split } from '../ops/view/concat.js';
+import { split } from '../ops/view/parts.js';
 import type { Tensor } from '../tensor.js';
 import { type Initialiser, xavierUniform, zeros } from './initialisers.js';
 import { type LinearParams, linear, linearParameters } from './linear.js';

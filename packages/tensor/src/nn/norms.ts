@@ -1,8 +1,5 @@
 // The norms with learned scales and shifts. They start without effect.
-import { groupNorm as groups } from '../ops/normalize/group-norm.js';
-import { layerNorm as layer } from '../ops/normalize/layer-norm.js';
-import { rmsNorm as rms } from '../ops/normalize/rms-norm.js';
-import type { NormOptions } from '../ops/normalize/standardize.js';
+import { groupNorm as groups, layerNorm as layer, type NormOptions, rmsNorm as rms } from '../ops/normalize/norms.js';
 import type { Tensor } from '../tensor.js';
 import { ones, zeros } from './initialisers.js';
 import type { ParameterTable } from './parameters.js';

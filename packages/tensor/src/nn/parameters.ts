@@ -1,7 +1,7 @@
 // A model says once what its parameters are: a table from safetensors keys to shapes and initialisers. Counting needs
 // no device and no memory, and loading a checkpoint can compare keys and shapes before it reads a byte of weights.
 import { comparePaths } from '@paris/files';
-import type { TensorKey } from '../ops/random/tensor-key.js';
+import type { TensorKey } from '../ops/random/random.js';
 import type { Key } from '../random/index.js';
 import type { Tensor } from '../tensor.js';
 import { unflattenTree } from '../tree.js';

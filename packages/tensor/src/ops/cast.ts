@@ -1,9 +1,7 @@
 import { DTypeError } from '../errors.js';
 import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
-import { type WithOp, withOp } from '../graph/with-op.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp, requireTensor } from './define/apply.js';
-import { pointwise } from './define/kinds.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define/op.js';
 
 const op = pointwise<{ readonly dtype: DType }>({
   name: 'cast',

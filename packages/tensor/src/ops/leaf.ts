@@ -1,8 +1,9 @@
 // What a graph starts from. Leaves have no inputs and no shader: the plan binds them.
 import type { DType } from '../graph/dtype.js';
-import { Node, type Type, type Value } from '../graph/node.js';
+import type { Type, Value } from '../graph/node.js';
 import type { LeafOp } from '../graph/op.js';
 import type { Shape } from '../graph/shape.js';
+import { apply, type Tensor } from '../tensor.js';
 
 function leaf(name: string): LeafOp {
   return {
@@ -14,8 +15,8 @@ function leaf(name: string): LeafOp {
 }
 
 /** A new value of a leaf. */
-export function leafValue(op: LeafOp, { shape, dtype }: Type): Value {
-  return new Node(op, [], { shape, dtype }, [{ shape, dtype }]).outputs[0]!;
+export function leafValue(op: LeafOp, { shape, dtype }: Type): Tensor {
+  return apply(op, [], { shape, dtype })[0]!;
 }
 
 /** A computed value becomes a leaf and lets go of what it was made of. */

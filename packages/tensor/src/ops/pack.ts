@@ -2,10 +2,8 @@
 // parameters there are. The planner lets producers write into the pack, and unpacked parts are windows of it.
 import { DTypeError } from '../errors.js';
 import { type Shape, sizeOf } from '../graph/shape.js';
-import { type WithOp, withOp } from '../graph/with-op.js';
 import type { Tensor } from '../tensor.js';
-import { applyOp } from './define/apply.js';
-import { packing } from './define/kinds.js';
+import { applyOp, packing, type WithOp, withOp } from './define/op.js';
 
 /** Parts start at multiples of this many elements (256 bytes of f32), which every binding offset allows. */
 export const packAlignment = 64;

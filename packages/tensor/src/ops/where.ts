@@ -1,10 +1,8 @@
 import { DTypeError } from '../errors.js';
 import { promote } from '../graph/dtype.js';
-import { type WithOp, withOp } from '../graph/with-op.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { scalar } from './creation/constant.js';
-import { applyOp, broadcast, requireTensor } from './define/apply.js';
-import { pointwise } from './define/kinds.js';
+import { applyOp, broadcast, pointwise, requireTensor, type WithOp, withOp } from './define/op.js';
 
 const op = pointwise({
   name: 'where',

@@ -1,6 +1,5 @@
 import { hostLog } from '../math/host.js';
-import { exp } from '../ops/arithmetic/exp.js';
-import { sqrt } from '../ops/arithmetic/sqrt.js';
+import { exp, sqrt } from '../ops/arithmetic/functions.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
 import { belowOne, fromZero, requireNumbers } from './numbers.js';

@@ -1,4 +1,4 @@
-import { sqrt } from '../ops/arithmetic/sqrt.js';
+import { sqrt } from '../ops/arithmetic/functions.js';
 import type { Tensor } from '../tensor.js';
 import { positive, requireNumbers } from './numbers.js';
 import { type GradientTransform, packTree } from './optimizer.js';

@@ -1,8 +1,7 @@
 // Gradients in f16 without losing the small ones: the loss is scaled up before it is differentiated, and the scale adjusts
 // itself. All of it happens on the device; nothing is read back.
-import { finite } from '../ops/compare/finite.js';
-import { logicalAnd } from '../ops/compare/logical.js';
-import { min } from '../ops/reduce/min.js';
+import { finite, logicalAnd } from '../ops/compare/comparisons.js';
+import { min } from '../ops/reduce/reductions.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
 import { aboveZero, requireNumbers, wholeFromOne } from './numbers.js';

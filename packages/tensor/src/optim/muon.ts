@@ -1,7 +1,7 @@
 // Muon: momentum whose matrices are made orthogonal. https://kellerjordan.github.io/posts/muon
-import { sqrt } from '../ops/arithmetic/sqrt.js';
+import { sqrt } from '../ops/arithmetic/functions.js';
 import { ones } from '../ops/creation/constant.js';
-import { concat, split } from '../ops/view/concat.js';
+import { concat, split } from '../ops/view/parts.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
 import { type AdamWOptions, adamStep, checkAdamW } from './adamw.js';

@@ -1,6 +1,6 @@
 // Learning rates as functions of the step. They are tensors, computed on the device: nothing of a step is compiled in.
 import { ValueError } from '../errors.js';
-import { cos } from '../ops/trigonometry/cos.js';
+import { cos } from '../ops/arithmetic/functions.js';
 import { clamp, where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
 import { finite, requireNumbers, wholeFromZero } from './numbers.js';

@@ -1,10 +1,12 @@
 // Shader functions as they are written: TypeGPU functions, which run on the CPU as JavaScript, too. Tests see them so. In
 // what we publish they are WGSL (build/shaders.ts), so that a page brings no shader compiler.
-import tgpu, { type TgpuFn } from 'typegpu';
+import tgpu, { d, std, type TgpuFn } from 'typegpu';
 import type { BaseData, InferGPU } from 'typegpu/data';
 import type { ComputeType } from '../graph/dtype.js';
 import type { ElementKernel, ShaderFunction } from '../graph/shader-function.js';
-import * as d from './data.js';
+
+/** TypeGPU's types and functions that our shaders use, under the names that it gives them. */
+export { d, std };
 
 /** A TypeGPU function that kernels can call. */
 export type Shader<F extends (...args: never[]) => unknown = (...args: never[]) => unknown> = TgpuFn<F> &

@@ -11,7 +11,7 @@ import type { Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
 import type { Strided } from '../graph/strided.js';
 import { type Elements, interpretNode, leafElements, type Round } from './interpret.js';
-import { coordinatesOf } from './interpret-ops.js';
+import { coordinatesOf, elementsBy } from './interpret-ops.js';
 
 /** Memory in cells of two bytes: an element is in the first of its own, in float64. */
 interface Memory {
@@ -68,7 +68,7 @@ export function interpretProgram(
   const read = (place: Place, { dtype, shape }: Pick<Value, 'dtype' | 'shape'>): Elements => {
     const { cells, written } = memoryOf(place);
     const step = dtypeBytes(dtype) / cellBytes;
-    return Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+    return elementsBy(sizeOf(shape), (i) => {
       const at = place.offsetBytes / cellBytes + i * step;
       if (!written[at]) throw new Error(`${dtype} [${shape}] is read where nothing was written.`);
       return cells[at]!;
@@ -145,7 +145,7 @@ function computeGroup(
 }
 
 function through({ shape, strides, offset }: Strided, elements: Elements): Elements {
-  return Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+  return elementsBy(sizeOf(shape), (i) => {
     const at = coordinatesOf(i, shape).reduce((sum, c, axis) => sum + c * strides[axis]!, offset);
     return elements[at]!;
   });

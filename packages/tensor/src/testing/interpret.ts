@@ -3,7 +3,6 @@
 import type { DType, FloatDType } from '../graph/dtype.js';
 import { type Node, topologicalOrder, type Value } from '../graph/node.js';
 import { sizeOf } from '../graph/shape.js';
-import { Tensor } from '../tensor.js';
 import { interpreters } from './interpret-ops.js';
 
 /** Elements in row-major order; bool is 0 or 1. */
@@ -31,7 +30,7 @@ export interface InterpretOptions {
  * The elements of each root.
  * @throws Error if a leaf has no elements or an op is not known here (add it to interpret-ops.ts).
  */
-export function interpret(roots: readonly Tensor[], options: InterpretOptions): Elements[] {
+export function interpret(roots: readonly Value[], options: InterpretOptions): Elements[] {
   const { leaves, round } = options;
   const known = new Map<Value, Elements>();
   const given = (value: Value) => value.node.op.kind === 'leaf' || leaves.has(value);
@@ -43,19 +42,16 @@ export function interpret(roots: readonly Tensor[], options: InterpretOptions): 
     }
     return elements!;
   };
-  for (const node of topologicalOrder(
-    roots.map((root) => root.value),
-    given,
-  )) {
+  for (const node of topologicalOrder(roots, given)) {
     const results = interpretNode(node, read, round);
     node.outputs.forEach((output, i) => {
       known.set(output, results[i]!);
     });
   }
-  return roots.map(({ value, shape }) => {
-    const elements = read(value);
-    if (elements.length === sizeOf(shape)) return elements;
-    throw new Error(`[interpret] ${value.node.op.name} has ${elements.length} elements, not [${shape}].`);
+  return roots.map((root) => {
+    const elements = read(root);
+    if (elements.length === sizeOf(root.shape)) return elements;
+    throw new Error(`[interpret] ${root.node.op.name} has ${elements.length} elements, not [${root.shape}].`);
   });
 }
 
@@ -67,7 +63,7 @@ export function interpretNode(node: Node, read: (input: Value) => Elements, roun
   // An op from outside brings its reading along; two may have one name. Ours are in the table.
   if (op.interpret) {
     const host = inputs.map((input) => ({ shape: input.shape, dtype: input.dtype, data: read(input) }));
-    return finish(op.interpret(host, attributes).map((result) => Float64Array.from(result)));
+    return finish(op.interpret(host, attributes).map((result) => new Float64Array(result)));
   }
   const known = interpreters[op.name];
   if (known) {
@@ -76,7 +72,7 @@ export function interpretNode(node: Node, read: (input: Value) => Elements, roun
   }
   // Tiled and composite ops without such a reading say themselves what they are made of.
   const meaning = op.kind === 'composite' ? op.decompose : op.kind === 'tiled' ? op.reference : undefined;
-  const made = meaning?.(inputs, attributes).map((value) => new Tensor(value, undefined));
+  const made = meaning?.(inputs, attributes);
   if (!made) throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpret-ops.ts.`);
   return finish(interpret(made, { leaves: new Map(inputs.map((input) => [input, read(input)])), round }));
 }
@@ -87,11 +83,11 @@ export function leafElements(
   given: ArrayLike<number> | undefined,
   words: Uint32Array | undefined = value.operand,
 ): Elements {
-  if (given) return Float64Array.from(given);
+  if (given) return new Float64Array(given);
   if (!words) throw new Error(`[interpret] a leaf of shape [${value.shape}] has no elements.`);
-  if (value.dtype === 'f32' || value.dtype === 'f16') return Float64Array.from(new Float32Array(words.slice().buffer));
-  if (value.dtype === 'i32') return Float64Array.from(new Int32Array(words.slice().buffer));
-  return Float64Array.from(words);
+  if (value.dtype === 'f32' || value.dtype === 'f16') return new Float64Array(new Float32Array(words.slice().buffer));
+  if (value.dtype === 'i32') return new Float64Array(new Int32Array(words.slice().buffer));
+  return new Float64Array(words);
 }
 
 function rounded(elements: Elements, dtype: DType, round: Round | undefined): Elements {

@@ -56,7 +56,7 @@ total_${i} = total_${i} * decay_${i} + ${text.sumOfOthers((j) => `score_${i}_${j
 let empty_${i} = total_${i} == 0f;
 let normalize_${i} = select(1f / total_${i}, 0f, empty_${i});
 let log_sum_${i} = select(maximum_${i} + log(total_${i}), -(${LOWEST}), empty_${i});`;
-  return text.kernel('forward', [
+  return text.kernel([
     text.sums('out'),
     eachRow((i) => `var maximum_${i} = ${LOWEST}; var total_${i} = 0f;`),
     text.walk(
@@ -79,7 +79,7 @@ function backwardQuery(spec: AttentionSpec, textOf: TextOf): GeneratedKernel {
 let weight = select(0f, exp(score_${i}_${j} * ${scale} - log_sum_${i}), taken_${j});
 d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${i}) * ${scale};
 }`;
-  return text.kernel('backward_query', [
+  return text.kernel([
     text.sums('dq'),
     text.products('delta', 'cotangent', 'out'),
     text.ofRows('log_sum', 'f32', spec.number('log_sum', 'batch', 'head', 'row')),
@@ -108,7 +108,7 @@ let weight = select(0f, exp(score_${i}_${j} * ${scale} - log_sum_${j}), shown_${
 score_${i}_${j} = weight;
 d_score_${i}_${j} = weight * (d_score_${i}_${j} - delta_${j}) * ${scale};
 }`;
-  return text.kernel('backward_key', [
+  return text.kernel([
     text.sums('dk'),
     text.sums('dv'),
     text.ofRows('shown', 'bool', seenIn(spec)?.('row') ?? 'true'),

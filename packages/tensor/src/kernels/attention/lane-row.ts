@@ -42,7 +42,7 @@ export class LaneRowText extends AttentionText {
     this.resident = headDim <= tile.residentDims;
   }
 
-  kernel(name: string, statements: readonly string[]): GeneratedKernel {
+  kernel(statements: readonly string[]): GeneratedKernel {
     const { own, held, once = [], walked } = this.sides;
     const { batch, heads, headDim } = this.spec;
     const { lanes, stagedRows } = this.tile;
@@ -53,15 +53,12 @@ let owns = own_row < ${own.wgsl};
 let row = min(own_row, ${own.wgsl} - 1u);
 let column_0 = workgroup_id.y * ${this.width}u;
 let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
-    const starts = [...held, ...once].map(
-      (name) => `let ${name}_own = ${name}_base + row * ${this.operands[name]!.rowStride.wgsl};`,
-    );
+    const starts = [...held, ...once].map((name) => `let ${name}_own = ${this.rowStart(name, 'row')};`);
     const registers = (this.resident ? held : []).map((name) =>
       unroll(headDim, (c) => `let ${name}_${c} = ${this.ownElement(name, `${c}u`)};`),
     );
     const staged = walked.map((name) => `var<workgroup> ${name}_rows: array<f32, ${stagedRows * headDim}>;`);
     return {
-      name: `attention_${name}_lane_row`,
       declarations: stagedRows > 0 ? staged.join('\n') : '',
       body: [begin, ...this.bases(), ...starts, ...registers, ...statements].join('\n'),
       workgroupSize: [lanes, 1, 1],
@@ -82,25 +79,19 @@ let columns = ${headDim}u${this.inRegisters ? '' : ` + ${HIDDEN_ZERO}`};`;
     return `var ${name}_0 = 0f;\n${this.along(held, (x, c) => `${name}_0 += ${x} * ${this.ownElement(once, c)};`)}`;
   }
 
-  walk(statements: readonly string[], seen?: Seen): string {
+  override walk(statements: readonly string[], seen?: Seen): string {
     const { walked, other } = this.sides;
     const { others, lanes, stagedRows } = this.tile;
     const { headDim } = this.spec;
-    const operands = walked.map((name) => [name, this.operands[name]!] as const);
     if (stagedRows === 0) {
-      const starts = operands.map(([name, x]) =>
-        this.eachOther((j) => `let ${name}_at_${j} = ${name}_base + other_${j} * ${x.rowStride.wgsl};`),
-      );
-      const several = `${this.eachOther((j) => `let exists_${j} = first + ${j}u < ${other.wgsl};`)}
-${this.eachOther((j) => `let other_${j} = min(first + ${j}u, ${other.wgsl} - 1u);`)}
-${[...starts, this.taken(seen), ...statements].join('\n')}`;
-      return `for (var first = 0u; first < ${other.wgsl}; first += ${others}u) {
-${others === 1 ? this.one('first', [...starts, ...statements], seen) : several}
+      if (others > 1) return super.walk(statements, seen);
+      return `for (var first = 0u; first < ${other.wgsl}; first += 1u) {
+${this.one('first', [...this.starts(), ...statements], seen)}
 }`;
     }
-    const copies = operands.map(([name, x]) => {
-      const index = `${name}_base + (first + at / ${headDim}u) * ${x.rowStride.wgsl} + (at % ${headDim}u) * ${x.columnStride.wgsl}`;
-      return `${name}_rows[at] = ${x.access.element(index)};`;
+    const copies = walked.map((name) => {
+      const start = this.rowStart(name, `(first + at / ${headDim}u)`);
+      return `${name}_rows[at] = ${this.element(name, start, `(at % ${headDim}u)`)};`;
     });
     return `for (var first = 0u; first < ${other.wgsl}; first += ${stagedRows}u) {
 let staged = min(${stagedRows}u, ${other.wgsl} - first);
@@ -129,10 +120,6 @@ ${statements.join('\n')}
     const product = (x: string, c: string) =>
       this.eachOther((j) => `${name}_0_${j} += ${x} * ${this.otherElement(walked, j, c)};`);
     return `${this.eachOther((j) => `var ${name}_0_${j} = 0f;`)}\n${this.along(held, product)}`;
-  }
-
-  reduce(): string {
-    return '';
   }
 
   accumulate(name: string, weight: string, walked: string, decay?: string): string {
@@ -188,13 +175,11 @@ ${statement('x', 'c')}
   }
 
   private ownElement(name: string, column: string): string {
-    const { access, columnStride } = this.operands[name]!;
-    return access.element(`${name}_own + ${column} * ${columnStride.wgsl}`);
+    return this.element(name, `${name}_own`, column);
   }
 
   private otherElement(name: string, j: number, column: string): string {
     if (this.tile.stagedRows > 0) return `${name}_rows[slot * ${this.spec.headDim}u + ${column}]`;
-    const { access, columnStride } = this.operands[name]!;
-    return access.element(`${name}_at_${j} + ${column} * ${columnStride.wgsl}`);
+    return this.element(name, `${name}_at_${j}`, column);
   }
 }

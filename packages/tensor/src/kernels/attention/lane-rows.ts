@@ -5,7 +5,7 @@
 import type { GeneratedKernel } from '../../graph/kernel.js';
 import { tiles } from '../loops.js';
 import type { AttentionSpec } from './spec.js';
-import { AttentionText, type Seen, type Sides } from './text.js';
+import { AttentionText, type Sides } from './text.js';
 
 export interface LaneRows {
   /** Invocations per workgroup. */
@@ -25,7 +25,7 @@ export class LaneRowsText extends AttentionText {
     super(spec, sides, tile.rows, tile.others);
   }
 
-  kernel(name: string, statements: readonly string[]): GeneratedKernel {
+  kernel(statements: readonly string[]): GeneratedKernel {
     const { own, held } = this.sides;
     const { batch, heads, headDim } = this.spec;
     const { lanes, rows } = this.tile;
@@ -36,11 +36,9 @@ let last_own = ${own.wgsl} - 1u;
 ${this.eachRow((i) => `let row_${i} = min(row_start + ${i * lanes}u, last_own);`)}`;
     const copies = held.map(
       (name) => `var ${name}_own: array<f32, ${rows * headDim}>;
-${this.along((c) => this.eachRow((i) => `${this.kept(name, i, c)} = ${this.element(name, `row_${i}`, c)};`))}`,
+${this.along((c) => this.eachRow((i) => `${this.kept(name, i, c)} = ${this.ownElement(name, i, c)};`))}`,
     );
     return {
-      name: `attention_${name}_lane_rows_${rows}x${this.tile.others}`,
-      declarations: '',
       body: [begin, ...this.bases(), ...copies, ...statements].join('\n'),
       workgroupSize: [lanes, 1, 1],
       workgroups: [tiles(own, lanes * rows), 1, batch.value * heads.value],
@@ -56,24 +54,8 @@ ${this.along((c) => this.eachRow((i) => `${this.kept(name, i, c)} = ${this.eleme
   }
 
   products(name: string, held: string, once: string): string {
-    const step = (i: number, c: string) =>
-      `${name}_${i} += ${this.kept(held, i, c)} * ${this.element(once, `row_${i}`, c)};`;
+    const step = (i: number, c: string) => `${name}_${i} += ${this.kept(held, i, c)} * ${this.ownElement(once, i, c)};`;
     return `${this.eachRow((i) => `var ${name}_${i} = 0f;`)}\n${this.along((c) => this.eachRow((i) => step(i, c)))}`;
-  }
-
-  walk(statements: readonly string[], seen?: Seen): string {
-    const { walked, other } = this.sides;
-    const { others } = this.tile;
-    const starts = walked.map((name) =>
-      this.eachOther(
-        (j) => `let ${name}_at_${j} = ${name}_base + other_${j} * ${this.operands[name]!.rowStride.wgsl};`,
-      ),
-    );
-    return `for (var first = 0u; first < ${other.wgsl}; first += ${others}u) {
-${this.eachOther((j) => `let exists_${j} = first + ${j}u < ${other.wgsl};`)}
-${this.eachOther((j) => `let other_${j} = min(first + ${j}u, ${other.wgsl} - 1u);`)}
-${[...starts, this.taken(seen), ...statements].join('\n')}
-}`;
   }
 
   scores(name: string, held: string, walked: string): string {
@@ -85,11 +67,6 @@ ${this.along(
 ${this.eachOther((j) => `let y_${j} = ${this.otherElement(walked, j, c)};`)}
 ${both((i, j) => `${name}_${i}_${j} += x_${i} * y_${j};`)}`,
 )}`;
-  }
-
-  /** Every invocation has looped over all of the other side. */
-  reduce(): string {
-    return '';
   }
 
   accumulate(name: string, weight: string, walked: string, decay?: string): string {
@@ -139,13 +116,11 @@ ${this.along((c) => this.spec.store(name, at, `${name}_own[i * ${headDim}u + ${c
     return `${name}_own[${i * this.spec.headDim}u + ${column}]`;
   }
 
-  private element(name: string, row: string, column: string): string {
-    const { access, rowStride, columnStride } = this.operands[name]!;
-    return access.element(`${name}_base + ${row} * ${rowStride.wgsl} + ${column} * ${columnStride.wgsl}`);
+  private ownElement(name: string, i: number, column: string): string {
+    return this.element(name, this.rowStart(name, `row_${i}`), column);
   }
 
   private otherElement(name: string, j: number, column: string): string {
-    const { access, columnStride } = this.operands[name]!;
-    return access.element(`${name}_at_${j} + ${column} * ${columnStride.wgsl}`);
+    return this.element(name, `${name}_at_${j}`, column);
   }
 }

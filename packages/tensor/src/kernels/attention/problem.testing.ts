@@ -1,5 +1,13 @@
 // Attention for the tests of the kernels: problems, and all three kernels on one of them.
-import { bufferAccess, bufferName, largestError, runKernel, testValues, Uniforms } from '../kernel.testing.js';
+import {
+  bufferElement,
+  bufferName,
+  type KernelRun,
+  largestError,
+  runKernel,
+  testValues,
+  Uniforms,
+} from '../kernel.testing.js';
 import { type AttentionChoice, generateAttention } from './kernels.js';
 import { type HostAttention, referenceAttention } from './reference.testing.js';
 import type { AttentionKernel, AttentionOperand, AttentionSpec } from './spec.js';
@@ -31,7 +39,7 @@ export async function runAttention(device: GPUDevice, host: HostAttention, choos
   const extents = new Uniforms();
   const [batch, H, N, M] = [host.batch, heads, host.queries, host.keys].map((n) => extents.add(n));
   const operand = (name: string, rows: number): AttentionOperand => ({
-    access: bufferAccess(name),
+    element: bufferElement(name),
     batchStride: extents.add(rows * heads * headDim),
     rowStride: extents.add(heads * headDim),
     headStride: extents.add(headDim),
@@ -56,34 +64,21 @@ export async function runAttention(device: GPUDevice, host: HostAttention, choos
       return `${bufferName(name)}[${index}] = ${value};`;
     },
   };
-  const generate = (kernel: AttentionKernel) => generateAttention(kernel, spec, choose(kernel, headDim));
-  const inputs = { q, k, v, ...(host.mask ? { mask: host.mask } : {}) };
   const rows = expected.delta.length;
-  const log_sum = Float32Array.from(expected.log_sum);
-  const results = [
-    await runKernel(device, generate('forward'), { inputs, outputs: { out: q.length, log_sum: rows } }, extents.values),
-    await runKernel(
-      device,
-      generate('backwardQuery'),
-      {
-        inputs: { ...inputs, cotangent, log_sum, out: Float32Array.from(expected.out) },
-        outputs: { dq: q.length, delta: rows },
-      },
-      extents.values,
-    ),
-    await runKernel(
-      device,
-      generate('backwardKey'),
-      {
-        inputs: { ...inputs, cotangent, log_sum, delta: Float32Array.from(expected.delta) },
-        outputs: { dk: k.length, dv: k.length },
-      },
-      extents.values,
-    ),
-  ];
-  const actual = Object.assign({}, ...results) as Record<keyof typeof expected, Float32Array>;
+  const inputs = { q, k, v, ...(host.mask ? { mask: host.mask } : {}) };
+  const saved = { ...inputs, cotangent, log_sum: Float32Array.from(expected.log_sum) };
+  const [out, delta] = [Float32Array.from(expected.out), Float32Array.from(expected.delta)];
+  const runs: Record<AttentionKernel, KernelRun> = {
+    forward: { inputs, outputs: { out: q.length, log_sum: rows } },
+    backwardQuery: { inputs: { ...saved, out }, outputs: { dq: q.length, delta: rows } },
+    backwardKey: { inputs: { ...saved, delta }, outputs: { dk: k.length, dv: k.length } },
+  };
+  const actual: Record<string, Float32Array> = {};
+  for (const kernel of ['forward', 'backwardQuery', 'backwardKey'] as const) {
+    const generated = generateAttention(kernel, spec, choose(kernel, headDim));
+    Object.assign(actual, await runKernel(device, generated, runs[kernel], extents.values));
+  }
   return Object.keys(expected).map((name) => {
-    const at = name as keyof typeof expected;
-    return { name, error: largestError(actual[at], expected[at]) };
+    return { name, error: largestError(actual[name]!, expected[name as keyof typeof expected]) };
   });
 }

@@ -1,4 +1,5 @@
-import type { Extent, OperandAccess } from '../../graph/kernel.js';
+import type { Extent } from '../../graph/kernel.js';
+import type { TiledOperand } from '../../graph/op.js';
 
 /** Lower than any score, and still finite: WGSL has no infinities. */
 export const LOWEST = '-3.4e38f';
@@ -8,7 +9,7 @@ export type AttentionKernel = 'forward' | 'backwardQuery' | 'backwardKey';
 
 /** One operand of attention, [batch, rows, heads, headDim], strides in elements. */
 export interface AttentionOperand {
-  readonly access: OperandAccess;
+  readonly element: TiledOperand['element'];
   readonly batchStride: Extent;
   readonly rowStride: Extent;
   readonly headStride: Extent;

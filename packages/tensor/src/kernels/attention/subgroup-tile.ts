@@ -28,10 +28,10 @@ export class SubgroupTileText extends AttentionText {
     this.vectors = Math.ceil(spec.headDim / tile.lanes);
   }
 
-  kernel(name: string, statements: readonly string[]): GeneratedKernel {
+  kernel(statements: readonly string[]): GeneratedKernel {
     const { heads, batch, headDim } = this.spec;
     const { own, other } = this.sides;
-    const { lanes, rows, others } = this.tile;
+    const { lanes, rows } = this.tile;
     const strides = Object.entries(this.operands).map(
       ([name, x]) => `let ${name}_row = ${x.rowStride.wgsl};\nlet ${name}_column = ${x.columnStride.wgsl};`,
     );
@@ -45,9 +45,7 @@ let last_own = ${own.wgsl} - 1u;
 let other_count = ${other.wgsl};
 ${this.eachVector((t) => `let column_${t} = min(local_index + ${t * lanes}u, ${headDim - 1}u);`)}`;
     return {
-      name: `attention_${name}_subgroup_tile_${rows}x${others}`,
       enable: 'subgroups',
-      declarations: '',
       body: [begin, ...this.bases(), ...strides, ...statements].join('\n'),
       workgroupSize: [lanes, 1, 1],
       workgroups: [tiles(own, rows), heads.value, batch.value],
@@ -65,7 +63,7 @@ ${this.eachVector((t) => `let column_${t} = min(local_index + ${t * lanes}u, ${h
   products(name: string, held: string, once: string): string {
     const element = (operand: string) => {
       const index = `${operand}_base + row * ${operand}_row + column * ${operand}_column`;
-      return this.operands[operand]!.access.element(index);
+      return this.operands[operand]!.element(index);
     };
     const product = `var sum = 0f;
 for (var column = local_index; column < columns; column += ${this.tile.lanes}u) {
@@ -75,7 +73,7 @@ ${this.reduce('sum', (x, y) => `${x} + ${y}`)}`;
     return this.loopRows(name, 'f32', product, 'sum');
   }
 
-  walk(statements: readonly string[], seen?: Seen): string {
+  override walk(statements: readonly string[], seen?: Seen): string {
     const { lanes, others } = this.tile;
     return `for (var first = 0u; first < other_count; first += ${lanes * others}u) {
 let last_other = other_count - 1u;
@@ -89,7 +87,7 @@ ${statements.join('\n')}
 
   scores(name: string, held: string, walked: string): string {
     const { lanes, rows } = this.tile;
-    const [x, y] = [this.operands[held]!.access, this.operands[walked]!.access];
+    const [x, y] = [this.operands[held]!, this.operands[walked]!];
     const groups = Math.ceil(rows / lanes);
     return `${this.eachRow((i) => this.eachOther((j) => `var ${name}_${i}_${j} = 0f;`))}
 {
@@ -110,7 +108,7 @@ ${this.eachOther((j) => `${name}_${i}_${j} += z * y_${j};`)}
 }`;
   }
 
-  reduce(variable: string, combine: (x: string, y: string) => string): string {
+  override reduce(variable: string, combine: (x: string, y: string) => string): string {
     const steps: string[] = [];
     for (let distance = 1; distance < this.tile.lanes; distance *= 2) {
       steps.push(`${variable} = ${combine(variable, `subgroupShuffleXor(${variable}, ${distance}u)`)};`);
@@ -120,7 +118,7 @@ ${this.eachOther((j) => `${name}_${i}_${j} += z * y_${j};`)}
 
   accumulate(name: string, weight: string, walked: string, decay?: string): string {
     const { lanes, others } = this.tile;
-    const { access } = this.operands[walked]!;
+    const { element } = this.operands[walked]!;
     const picked = (i: number) =>
       Array.from({ length: others - 1 }, (_, j) => j + 1).reduce(
         (text, j) => `select(${text}, ${weight}_${i}_${j}, group == ${j}u)`,
@@ -133,7 +131,7 @@ ${this.eachRow((i) => `let x_${i} = ${picked(i)};`)}
 let depth = min(${lanes}u, last_other - start + 1u);
 for (var r = 0u; r < depth; r++) {
 let y = ${walked}_base + (start + r) * ${walked}_row;
-${this.eachVector((t) => `let y_${t} = ${access.element(`y + column_${t} * ${walked}_column`)};`)}
+${this.eachVector((t) => `let y_${t} = ${element(`y + column_${t} * ${walked}_column`)};`)}
 ${this.eachRow(
   (i) => `{
 let z = subgroupShuffle(x_${i}, r);

@@ -43,7 +43,7 @@ export abstract class AttentionText {
   }
 
   /** Puts statements together. `batch` and `head` are declared. */
-  abstract kernel(name: string, statements: readonly string[]): GeneratedKernel;
+  abstract kernel(statements: readonly string[]): GeneratedKernel;
 
   /** Begins sums along the head dimension for each own row, of zero. */
   abstract sums(name: string): string;
@@ -55,15 +55,28 @@ export abstract class AttentionText {
   abstract products(name: string, held: string, once: string): string;
 
   /**
-   * Loops over the other side: `other_j`, `exists_j`, and `taken_j`, whether the row exists and `seen` holds for it.
+   * Loops over the other side: `other_j`, `exists_j`, and `taken_j`, whether the row exists and `seen` holds for it. Here all
+   * invocations take the same rows, where they lie: `OPERAND_at_j` is where one begins.
    */
-  abstract walk(statements: readonly string[], seen?: Seen): string;
+  walk(statements: readonly string[], seen?: Seen): string {
+    const count = this.sides.other.wgsl;
+    return `for (var first = 0u; first < ${count}; first += ${this.others}u) {
+${this.eachOther((j) => `let exists_${j} = first + ${j}u < ${count};`)}
+${this.eachOther((j) => `let other_${j} = min(first + ${j}u, ${count} - 1u);`)}
+${[...this.starts(), this.taken(seen), ...statements].join('\n')}
+}`;
+  }
 
   /** `NAME_i_j`, variables: own rows times rows of the other side. */
   abstract scores(name: string, held: string, walked: string): string;
 
-  /** Combines `variable`, which each invocation has for its own `j`s, over all of them, always in the same order. */
-  abstract reduce(variable: string, combine: (x: string, y: string) => string): string;
+  /**
+   * Combines `variable`, which each invocation has for its own `j`s, over all of them, always in the same order. Nothing, where
+   * every invocation loops over all of the other side.
+   */
+  reduce(_variable: string, _combine: (x: string, y: string) => string): string {
+    return '';
+  }
 
   /** Adds the other side's rows to sums, each times `WEIGHT_i_j`; what was there is multiplied by `DECAY_i` first. */
   abstract accumulate(name: string, weight: string, walked: string, decay?: string): string;
@@ -77,8 +90,25 @@ export abstract class AttentionText {
   /** Stores `NAME_i`. */
   abstract storeRows(name: string): string;
 
+  protected starts(): string[] {
+    return this.sides.walked.map((name) =>
+      this.eachOther((j) => `let ${name}_at_${j} = ${this.rowStart(name, `other_${j}`)};`),
+    );
+  }
+
   protected taken(seen?: Seen): string {
     return this.eachOther((j) => `let taken_${j} = exists_${j}${seen ? ` && ${seen(`other_${j}`)}` : ''};`);
+  }
+
+  /** Where a row of an operand begins. */
+  protected rowStart(name: string, row: string): string {
+    return `${name}_base + ${row} * ${this.operands[name]!.rowStride.wgsl}`;
+  }
+
+  /** An element of an operand's row, from where that begins. */
+  protected element(name: string, start: string, column: string): string {
+    const { element, columnStride } = this.operands[name]!;
+    return element(`${start} + ${column} * ${columnStride.wgsl}`);
   }
 
   /** Where the operands' matrices begin. */

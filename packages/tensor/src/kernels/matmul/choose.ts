@@ -4,7 +4,6 @@ import { LANES, type LaneTile, laneTileMatmul, type RegisterTile } from './lane-
 import { type PackedTile, packedTileMatmul } from './packed-tile.js';
 import { plainMatmul } from './plain.js';
 import type { MatmulSpec } from './spec.js';
-import { vectorTileMatmul } from './vector-tile.js';
 import { type WorkgroupTile, workgroupTileMatmul } from './workgroup-tile.js';
 
 /** A kernel with its parameters: plain data, so that a tuning table can hold it. */
@@ -115,8 +114,8 @@ export function generateMatmul(spec: MatmulSpec, choice: MatmulChoice): Generate
     case 'packedTile':
       return packedTileMatmul(spec, choice);
     case 'workgroupTile':
-      return workgroupTileMatmul(spec, choice);
+      return workgroupTileMatmul(spec, choice, false);
     case 'vectorTile':
-      return vectorTileMatmul(spec, choice);
+      return workgroupTileMatmul(spec, choice, true);
   }
 }

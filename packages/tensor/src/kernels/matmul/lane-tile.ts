@@ -40,9 +40,7 @@ export function laneTileMatmul(spec: MatmulSpec, tile: LaneTile, shared: boolean
     return `${shared ? broadcast : ''}${unroll(columns, (j) => `  c${i}_${j} += ${x} * y${j};`)}`;
   };
   return {
-    name: `matmul_${shared ? 'subgroup' : 'register'}_tile_${rows}x${columns}`,
     enable: shared ? 'subgroups' : undefined,
-    declarations: '',
     body: `
 ${declareBatch(spec)}
 let row_0 = workgroup_id.y * ${rows}u;
@@ -56,8 +54,8 @@ let depth = ${k.wgsl} + ${HIDDEN_ZERO};
 for (var k = 0u; k < depth; k++) {
   let a_k = k * ${a.columnStride.wgsl};
   let b_k = k * ${b.rowStride.wgsl};
-${unroll(reads, (r) => `  let x${r} = ${a.access.element(`a${r} + a_k`)};`)}
-${unroll(columns, (j) => `  let y${j} = ${b.access.element(`b${j} + b_k`)};`)}
+${unroll(reads, (r) => `  let x${r} = ${a.element(`a${r} + a_k`)};`)}
+${unroll(columns, (j) => `  let y${j} = ${b.element(`b${j} + b_k`)};`)}
 ${unroll(rows, products)}
 }
 ${storeSums(spec, tile)}`,

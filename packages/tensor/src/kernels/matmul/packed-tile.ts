@@ -25,7 +25,6 @@ export function packedTileMatmul(spec: MatmulSpec, tile: PackedTile): GeneratedK
     unroll(rows, (i) => unroll(columns, (j) => statement(i, j)));
   const sum = (i: number, j: number) => `sums[(tile_row + ${i}u) * ${columns}u + ${j}u]`;
   return {
-    name: `matmul_packed_tile_${rows}x${columns}`,
     declarations: `var<workgroup> panel: array<f32, ${depth * width}>;`,
     body: `
 ${declareBatch(spec)}
@@ -44,7 +43,7 @@ ${eachSum((i, j) => `    var c${i}_${j} = ${sum(i, j)};`)}
 ${unroll(rows, (i) => `    let a${i} = a_base + min(row_0 + tile_row + ${i}u, last_row) * ${a.rowStride.wgsl} + k_0 * ${a.columnStride.wgsl};`)}
     for (var k = 0u; k < panel_depth; k++) {
       let a_k = k * ${a.columnStride.wgsl};
-${unroll(rows, (i) => `      let x${i} = ${a.access.element(`a${i} + a_k`)};`)}
+${unroll(rows, (i) => `      let x${i} = ${a.element(`a${i} + a_k`)};`)}
 ${unroll(columns, (j) => `      let y${j} = panel[k * ${width}u + ${j * lanes}u + local_index];`)}
 ${eachSum((i, j) => `      c${i}_${j} += x${i} * y${j};`)}
     }
@@ -74,6 +73,6 @@ function copyPanel({ b }: MatmulSpec, { columns, lanes }: PackedTile): string {
 ${unroll(columns, (j) => `  let b${j} = b_base + min(column_0 + ${j * lanes}u + local_index, last_column) * ${b.columnStride.wgsl} + k_0 * ${b.rowStride.wgsl};`)}
   for (var k = 0u; k < panel_depth; k++) {
     let b_k = k * ${b.rowStride.wgsl};
-${unroll(columns, (j) => `    panel[k * ${width}u + ${j * lanes}u + local_index] = ${b.access.element(`b${j} + b_k`)};`)}
+${unroll(columns, (j) => `    panel[k * ${width}u + ${j * lanes}u + local_index] = ${b.element(`b${j} + b_k`)};`)}
   }`;
 }

@@ -9,8 +9,6 @@ const COLUMNS = 16;
 export function plainMatmul(spec: MatmulSpec): GeneratedKernel {
   const { m, n, k, a, b } = spec;
   return {
-    name: 'matmul_plain',
-    declarations: '',
     body: `
 ${declareBatch(spec)}
 let row = workgroup_id.y * ${ROWS}u + local_id.y;
@@ -20,7 +18,7 @@ if (row < ${m.wgsl} && column < ${n.wgsl}) {
   let b_column = b_base + column * ${b.columnStride.wgsl};
   var sum = 0f;
   for (var k = 0u; k < ${k.wgsl}; k++) {
-    sum += ${a.access.element(`a_row + k * ${a.columnStride.wgsl}`)} * ${b.access.element(`b_column + k * ${b.rowStride.wgsl}`)};
+    sum += ${a.element(`a_row + k * ${a.columnStride.wgsl}`)} * ${b.element(`b_column + k * ${b.rowStride.wgsl}`)};
   }
   ${spec.store({ batch: 'batch', row: 'row', column: 'column' }, 'sum')}
 }`,

@@ -1,5 +1,5 @@
 // Products for the tests of the kernels: every kernel by name, and problems with their answers.
-import { bufferAccess, bufferName, testValues, type Uniforms } from '../kernel.testing.js';
+import { bufferElement, bufferName, testValues, type Uniforms } from '../kernel.testing.js';
 import type { MatmulChoice } from './choose.js';
 import type { MatmulSpec } from './spec.js';
 
@@ -78,7 +78,7 @@ export function problem(
   }
   const specOf = (extents: Pick<Uniforms, 'add'>): MatmulSpec => {
     const operand = (name: 'a' | 'b', batchStrides: number[], offset: number, row: number, column: number) => ({
-      access: bufferAccess(name),
+      element: bufferElement(name),
       batchStrides: batchStrides.map((stride) => extents.add(stride)),
       offset: extents.add(offset),
       rowStride: extents.add(row),

@@ -1,8 +1,9 @@
-import type { Extent, OperandAccess } from '../../graph/kernel.js';
+import type { Extent } from '../../graph/kernel.js';
+import type { TiledOperand } from '../../graph/op.js';
 
 /** One operand of a matrix product, strides in elements. A transposed or broadcast operand is only other strides. */
 export interface MatmulOperand {
-  readonly access: OperandAccess;
+  readonly element: TiledOperand['element'];
   /** One for each axis of `MatmulSpec.batch`; 0 broadcasts. */
   readonly batchStrides: readonly Extent[];
   readonly rowStride: Extent;

@@ -1,14 +1,6 @@
 import { opSuite } from '../suite.testing.js';
-import { elu } from './elu.js';
-import { erf } from './erf.js';
-import { gelu } from './gelu.js';
-import { geluExact } from './gelu-exact.js';
-import { leakyRelu } from './leaky-relu.js';
-import { relu } from './relu.js';
-import { sigmoid } from './sigmoid.js';
-import { silu } from './silu.js';
-import { softplus } from './softplus.js';
-import { tanh } from './tanh.js';
+import { erf, gelu, geluExact, relu, sigmoid, silu, softplus, tanh } from './activations.js';
+import { elu, leakyRelu } from './elu.js';
 
 opSuite('activation', (ops) => {
   ops.elementwise(gelu, 'gelu');

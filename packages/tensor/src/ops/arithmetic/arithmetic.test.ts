@@ -1,24 +1,8 @@
 import type { Tensor } from '../../tensor.js';
 import { opSuite } from '../suite.testing.js';
-import { abs } from './abs.js';
-import { add } from './add.js';
-import { ceil } from './ceil.js';
-import { divide } from './divide.js';
-import { exp } from './exp.js';
-import { floor } from './floor.js';
-import { log } from './log.js';
-import { maximum } from './maximum.js';
-import { minimum } from './minimum.js';
-import { multiply } from './multiply.js';
-import { negate } from './negate.js';
+import { add, divide, maximum, minimum, multiply, negate, square, subtract } from './arithmetic.js';
+import { abs, ceil, exp, floor, log, reciprocal, round, rsqrt, sign, sqrt } from './functions.js';
 import { pow, power } from './pow.js';
-import { reciprocal } from './reciprocal.js';
-import { round } from './round.js';
-import { rsqrt } from './rsqrt.js';
-import { sign } from './sign.js';
-import { sqrt } from './sqrt.js';
-import { square } from './square.js';
-import { subtract } from './subtract.js';
 
 opSuite('arithmetic', (ops) => {
   ops.elementwise(abs, 'abs');

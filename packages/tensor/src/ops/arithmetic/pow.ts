@@ -1,13 +1,11 @@
 import { DTypeError } from '../../errors.js';
 import { floatLiteral, floats } from '../../graph/dtype.js';
-import { type WithOp, withOp } from '../../graph/with-op.js';
 import { isLeafTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { logicalAnd } from '../compare/logical.js';
-import { applyOp } from '../define/apply.js';
+import { logicalAnd } from '../compare/comparisons.js';
 import { type BinaryFunction, binary } from '../define/elementwise.js';
-import { pointwise, sameType } from '../define/kinds.js';
+import { applyOp, pointwise, sameType, type WithOp, withOp } from '../define/op.js';
 import { where } from '../where.js';
-import { log } from './log.js';
+import { log } from './functions.js';
 
 /** Whole exponents up to this one are multiplied out: exactly, where the result is a whole number that f32 holds. */
 const mostMultiplied = 64;

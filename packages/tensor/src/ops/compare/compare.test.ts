@@ -1,13 +1,17 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { equal } from './equal.js';
-import { finite } from './finite.js';
-import { greater } from './greater.js';
-import { greaterEqual } from './greater-equal.js';
-import { less } from './less.js';
-import { lessEqual } from './less-equal.js';
-import { logicalAnd, logicalNot, logicalOr } from './logical.js';
-import { notEqual } from './not-equal.js';
+import {
+  equal,
+  finite,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  notEqual,
+} from './comparisons.js';
 
 opSuite('compare', (ops) => {
   const half = { none: 'the result is bool' };

@@ -1,13 +1,11 @@
-import { type DType, floatLiteral, isFloat } from '../../graph/dtype.js';
+// Tensors without inputs.
+import { computeType, type DType, floatLiteral, isFloat, numeric, requireDType } from '../../graph/dtype.js';
 import { checkShape, type Shape } from '../../graph/shape.js';
-import { type WithOp, withOp } from '../../graph/with-op.js';
 import { operand, type Tensor } from '../../tensor.js';
-import { applyOp } from '../define/apply.js';
-import { zeroGradient } from '../define/gradient.js';
-import { pointwise } from '../define/kinds.js';
-import { expand } from '../view/expand.js';
+import { applyOp, pointwise, type WithOp, withOp, zeroGradient } from '../define/op.js';
+import { expand } from '../view/views.js';
 
-const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({
+const constantOp = pointwise<{ shape: Shape; dtype: DType; value: number }>({
   name: 'constant',
   cost: 0,
   infer(_, { shape, dtype }) {
@@ -23,13 +21,13 @@ const op = pointwise<{ shape: Shape; dtype: DType; value: number }>({
 });
 
 /** Zeros of a shape. They cost no memory where a kernel can write them in. */
-export const zeros: WithOp<(shape: Shape, dtype?: DType) => Tensor> = withOp(op, (shape, dtype = 'f32') =>
-  applyOp(op, [], { shape: [...shape], dtype, value: 0 }),
+export const zeros: WithOp<(shape: Shape, dtype?: DType) => Tensor> = withOp(constantOp, (shape, dtype = 'f32') =>
+  applyOp(constantOp, [], { shape: [...shape], dtype, value: 0 }),
 );
 
 /** Ones of a shape. */
 export function ones(shape: Shape, dtype: DType = 'f32'): Tensor {
-  return applyOp(op, [], { shape: [...shape], dtype, value: 1 });
+  return applyOp(constantOp, [], { shape: [...shape], dtype, value: 1 });
 }
 
 /**
@@ -38,7 +36,7 @@ export function ones(shape: Shape, dtype: DType = 'f32'): Tensor {
  */
 export function literal(value: number): Tensor {
   if (!Number.isFinite(Math.fround(value))) return scalar(value);
-  return applyOp(op, [], { shape: [], dtype: 'f32', value });
+  return applyOp(constantOp, [], { shape: [], dtype: 'f32', value });
 }
 
 /** One number everywhere. The number is an operand: another one does not compile again. */
@@ -50,3 +48,20 @@ export function full(shape: Shape, value: number, dtype: DType = 'f32'): Tensor 
 export function scalar(value: number, dtype: DType = 'f32'): Tensor {
   return operand([value], [], dtype);
 }
+
+const arangeOp = pointwise<{ length: number; dtype: DType }>({
+  name: 'arange',
+  cost: 0,
+  infer(_, { length, dtype }) {
+    checkShape('arange', [length]);
+    requireDType('arange', dtype, numeric);
+    return [{ shape: [length], dtype }];
+  },
+  emit: ({ position, output }) => `${computeType(output.dtype)}(${position.linear})`,
+  vjp: zeroGradient('arange has no inputs'),
+});
+
+/** 0, 1, …, length − 1. */
+export const arange: WithOp<(length: number, dtype?: DType) => Tensor> = withOp(arangeOp, (length, dtype = 'i32') =>
+  applyOp(arangeOp, [], { length, dtype }),
+);

@@ -1,8 +1,7 @@
 import type { DType } from '../../graph/dtype.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { arange } from './arange.js';
-import { full, ones, scalar, zeros } from './constant.js';
+import { arange, full, ones, scalar, zeros } from './constant.js';
 
 const none = 'their values are their definition';
 const half = { none: 'checked by dtype below' };

@@ -3,16 +3,13 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import type { GeneratedKernel } from '../../graph/kernel.js';
 import type { Attributes, Type } from '../../graph/node.js';
-import type { HostElements, NoGradient } from '../../graph/op.js';
+import type { HostElements, NoGradient, TiledContext } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
 import { isContiguous } from '../../graph/strided.js';
-import type { TiledContext } from '../../graph/tiled.js';
 import { isLeafTensor, type Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyAll, requireTensor } from './apply.js';
-import type { GradientContext } from './gradient.js';
-import { composite, tiled } from './kinds.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
+import { applyAll, composite, type GradientContext, requireTensor, tiled } from './op.js';
 
 /** A value that is compiled into a graph: finite numbers, strings, booleans, lists of these. */
 export type OpAttributes = { readonly [name: string]: AttributeValue };
@@ -170,25 +167,24 @@ function generate<Names extends readonly string[], A extends OpAttributes, R ext
   definition: KernelDefinition<Names, A, R>,
   { adapter, attributes, inputs, outputs, operand, uniform, store }: TiledContext,
 ): GeneratedKernel {
-  const { name, inputs: names } = definition;
+  const { inputs: names } = definition;
   const offsets = new Map<string, string>();
-  const kernel = definition.kernel(
+  return definition.kernel(
     {
       inputs: named(names, inputs),
       outputs,
       software: adapter.software,
       read(input, index) {
-        const { access, window } = operand(names.indexOf(input));
+        const { element, window } = operand(names.indexOf(input));
         if (window.offset > 0 && !offsets.has(input)) offsets.set(input, uniform(window.offset).wgsl);
         const offset = offsets.get(input);
-        return access.element(offset ? `${offset} + (${index})` : index);
+        return element(offset ? `${offset} + (${index})` : index);
       },
       store: (index, value, output = 0) => store(output, index, value),
       uniform: (value) => uniform(value).wgsl,
     },
     attributes as A,
   );
-  return { name, declarations: '', ...kernel };
 }
 
 /** Attributes with the defaults filled in: finite, since they are compiled in and compared as JSON. */

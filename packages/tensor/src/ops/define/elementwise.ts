@@ -11,13 +11,11 @@ import {
   promote,
   requireDType,
 } from '../../graph/dtype.js';
-import type { NoGradient, PointwiseOp } from '../../graph/op.js';
+import type { NoGradient, PointwiseOp, Vjp } from '../../graph/op.js';
 import type { ElementKernel, ShaderFunction } from '../../graph/shader-function.js';
-import { type WithOp, withOp } from '../../graph/with-op.js';
-import type { Tensor, TensorLike } from '../../tensor.js';
-import { applyOp, broadcast } from './apply.js';
-import { type GradientRule, pull } from './gradient.js';
+import { isLeafTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Named, named, type OpHandle, requireNames } from './names.js';
+import { applyOp, broadcast, type GradientRule, type WithOp } from './op.js';
 
 /**
  * One element: WGSL, an expression of the inputs' names or statements that end in `return`; or a shader function of the
@@ -28,15 +26,13 @@ export type ElementBody = string | ShaderFunction;
 /** One body for all dtypes, or one for each type that they are computed in: `{ f32: 'abs(x)', u32: 'x' }`. */
 export type ElementBodies = ElementBody | Partial<Record<ComputeType, ElementBody>>;
 
-interface ElementDefinition<Elements extends readonly number[]> {
+interface ElementDefinition {
   /** For messages and labels. Two ops may have one name. */
   readonly name: string;
   /** The dtypes that the inputs may have. All inputs have one dtype, but f16 and f32 mix to f32. */
   readonly dtypes?: readonly DType[];
   /** The result's dtype. Default: the inputs'. */
   readonly result?: DType;
-  /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
-  readonly reference?: (...elements: [...Elements]) => number;
   /** How expensive one element is, in additions: decides whether it is stored or recomputed. */
   readonly cost?: number;
 }
@@ -45,9 +41,11 @@ interface ElementDefinition<Elements extends readonly number[]> {
 export type UnaryFunction = WithOp<(x: Tensor) => Tensor>;
 
 /** What a function of one element is: see {@link unary}. The dtypes are f32 and f16, the cost is 1 by default. */
-export interface UnaryDefinition extends ElementDefinition<readonly [x: number]> {
+export interface UnaryDefinition extends ElementDefinition {
   /** In text the element is `x`. */
   readonly kernel: ElementBodies | ElementKernel;
+  /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
+  readonly reference?: (x: number) => number;
   /** The gradient in tensor operations; `y` is the result. */
   readonly vjp: ((context: Readonly<Record<'x' | 'y' | 'cotangent', Tensor>>) => Tensor) | NoGradient;
 }
@@ -64,21 +62,19 @@ export interface UnaryDefinition extends ElementDefinition<readonly [x: number]>
  * });
  */
 export function unary(definition: UnaryDefinition): UnaryFunction {
-  const { vjp } = definition;
-  const op = elementOp(['x'], definition.kernel, { dtypes: floats, cost: 1, ...definition }, (context) => {
-    const { inputs, outputs, cotangent } = context;
-    return typeof vjp === 'function' ? [vjp({ x: inputs[0]!, y: outputs[0]!, cotangent })] : [];
-  });
-  return withOp(op, (x) => applyOp(op, [x]));
+  const op = elementOp(['x'], 'y', { dtypes: floats, cost: 1, ...definition });
+  return Object.assign((x: Tensor) => applyOp(op, [x]), { op });
 }
 
 /** A function of two elements, with broadcasting; a plain number is an operand of the other's dtype. */
 export type BinaryFunction = WithOp<(a: TensorLike, b: TensorLike) => Tensor>;
 
 /** What a function of two elements is: see {@link binary}. The dtypes are all numbers, the cost is 1 by default. */
-export interface BinaryDefinition extends ElementDefinition<readonly [a: number, b: number]> {
+export interface BinaryDefinition extends ElementDefinition {
   /** In text the elements are `a` and `b`. */
   readonly kernel: ElementBodies | ElementKernel;
+  /** The same in plain JavaScript, bool as 0 or 1: what the checks compare the device with. */
+  readonly reference?: (a: number, b: number) => number;
   /** The two gradients in tensor operations, undefined for an input that has none; `y` is the result. */
   readonly vjp:
     | ((context: Readonly<Record<'a' | 'b' | 'y' | 'cotangent', Tensor>>) => readonly (Tensor | undefined)[])
@@ -100,17 +96,12 @@ export interface BinaryDefinition extends ElementDefinition<readonly [a: number,
  * });
  */
 export function binary(definition: BinaryDefinition): BinaryFunction {
-  const { vjp } = definition;
-  const op = elementOp(['a', 'b'], definition.kernel, { dtypes: numeric, cost: 1, ...definition }, (context) => {
-    const { inputs, outputs, cotangent } = context;
-    return typeof vjp === 'function' ? vjp({ a: inputs[0]!, b: inputs[1]!, y: outputs[0]!, cotangent }) : [];
-  });
-  return withOp(op, (a, b) => applyOp(op, broadcast(op.name, a, b)));
+  const op = elementOp(['a', 'b'], 'y', { dtypes: numeric, cost: 1, ...definition });
+  return Object.assign((a: TensorLike, b: TensorLike) => applyOp(op, broadcast(op.name, a, b)), { op });
 }
 
 /** What an elementwise function is: see {@link elementwise}. The dtypes are f32 and f16, the cost is 4 by default. */
-export interface ElementwiseDefinition<Names extends readonly string[]>
-  extends Omit<ElementDefinition<never[]>, 'reference'> {
+export interface ElementwiseDefinition<Names extends readonly string[]> extends ElementDefinition {
   /** The inputs' names, in the order of the arguments: variables of `wgsl`, members of what `vjp` is given. */
   readonly inputs: Names;
   /** In text the elements have the inputs' names. */
@@ -157,36 +148,38 @@ export interface ElementwiseFunction<Names extends readonly string[]> {
 export function elementwise<const Names extends readonly string[]>(
   definition: ElementwiseDefinition<Names>,
 ): ElementwiseFunction<Names> {
-  const { name, inputs: names, vjp } = definition;
+  const { name, inputs: names, wgsl } = definition;
   requireNames(name, names);
-  const op = elementOp(names, definition.wgsl, { dtypes: floats, cost: 4, ...definition }, (context) => {
-    const { inputs, outputs, cotangent } = context;
-    const members = { ...named(names, inputs), output: outputs[0]!, cotangent } as ElementwiseContext<Names>;
-    return typeof vjp === 'function' ? vjp(members) : [];
-  });
+  const op = elementOp(names, 'output', { dtypes: floats, cost: 4, ...definition, kernel: wgsl });
   const call = (...inputs: { readonly [K in keyof Names]: TensorLike }) =>
     applyOp(op, broadcast(name, ...names.map((_, i) => inputs[i]!)));
   return Object.assign(call, { op });
 }
 
-interface ElementRules {
-  readonly name: string;
-  readonly dtypes: readonly DType[];
-  readonly cost: number;
+/** A definition with its defaults filled in, whatever its inputs are. */
+interface ElementRules extends Required<Pick<ElementDefinition, 'name' | 'dtypes' | 'cost'>> {
   readonly result?: DType;
-  readonly reference?: unknown;
-  readonly vjp: unknown;
+  readonly kernel: ElementBodies | ElementKernel;
+  readonly reference?: (...elements: never) => number;
+  readonly vjp: ((context: never) => Tensor | readonly (Tensor | undefined)[]) | NoGradient;
 }
 
-/** An op whose elements are functions of the inputs' elements in the same place; the inputs have one shape. */
-function elementOp(
-  names: readonly string[],
-  body: ElementBodies | ElementKernel,
-  { name, dtypes, cost, result, reference, vjp }: ElementRules,
-  gradient: GradientRule,
-): PointwiseOp {
-  const kernels = kernelsOf(name, names, body, dtypes, result);
+/**
+ * An op whose elements are functions of the inputs' elements in the same place; the inputs have one shape. Its gradient sees
+ * the inputs by their names and the result as `output`.
+ */
+function elementOp(names: readonly string[], output: string, rules: ElementRules): PointwiseOp {
+  const { name, dtypes, cost, result, reference, vjp } = rules;
+  const kernels = kernelsOf(name, names, rules.kernel, dtypes, result);
   const scalar = reference as ((...elements: number[]) => number) | undefined;
+  const gradient: GradientRule = ({ inputs, outputs: [y], cotangent }) => {
+    const gradients = (vjp as (context: object) => Tensor | readonly (Tensor | undefined)[])({
+      ...named(names, inputs),
+      [output]: y,
+      cotangent,
+    });
+    return isLeafTensor(gradients) ? [gradients] : gradients;
+  };
   return {
     kind: 'pointwise',
     name,
@@ -206,7 +199,7 @@ function elementOp(
     ...(scalar && {
       interpret: ([first, ...rest]) => [first!.data.map((x, i) => scalar(x, ...rest.map(({ data }) => data[i]!)))],
     }),
-    vjp: typeof vjp === 'function' ? (context) => pull(gradient, context) : (vjp as NoGradient),
+    vjp: typeof vjp === 'function' ? (gradient as Vjp) : vjp,
   };
 }
 

@@ -3,9 +3,9 @@ import { type DType, floats } from '../../graph/dtype.js';
 import type { Accumulator, HostElements, NoGradient } from '../../graph/op.js';
 import { sizeOf, stridesOf } from '../../graph/shape.js';
 import type { ReduceOptions, Tensor } from '../../tensor.js';
-import { type Axes, keepAxes, overAxes, reducing } from '../reduce/over.js';
-import { reduction as definedReduction } from './kinds.js';
+import { type Axes, keepAxes, overAxes, reducing } from '../reduce/reductions.js';
 import type { OpHandle } from './names.js';
+import { reduction as definedReduction } from './op.js';
 
 /** What a reduction is: see {@link reduction}. */
 export interface ReductionDefinition {

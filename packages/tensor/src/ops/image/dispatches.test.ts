@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { grad } from '../../autodiff/gradient.js';
 import type { Tensor } from '../../tensor.js';
 import { useDevice } from '../../testing/use-device.testing.js';
-import { conv2d } from './conv2d.js';
+import { conv2d } from './convolutions.js';
 import { resize } from './resize.js';
 
 const device = useDevice();

@@ -1,11 +1,9 @@
 import type { Tensor } from '../../tensor.js';
 import { type OpSample, sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { convTranspose2d } from './conv-transpose2d.js';
-import { type Conv2dOptions, conv2d } from './conv2d.js';
-import { avgPool2d, maxPool2d } from './pool2d.js';
+import { type Conv2dOptions, conv2d, convTranspose2d } from './convolutions.js';
 import { type ResizeMode, resize } from './resize.js';
-import { fold, type Windows, windows } from './windows.js';
+import { avgPool2d, fold, maxPool2d, type Windows, windows } from './windows.js';
 
 const picture = (shape: number[], seed = 1) => sample.normal(shape, seed);
 

@@ -2,14 +2,11 @@ import { ShapeError } from '../../errors.js';
 import { dtypes, floats, requireDType } from '../../graph/dtype.js';
 import type { EmitContext, PointwiseOp } from '../../graph/op.js';
 import { showShape } from '../../graph/shape.js';
-import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { relu } from '../activation/relu.js';
-import { abs } from '../arithmetic/abs.js';
-import { floor } from '../arithmetic/floor.js';
-import { arange } from '../creation/arange.js';
-import { applyOp, requireTensor } from '../define/apply.js';
-import { pointwise } from '../define/kinds.js';
+import { relu } from '../activation/activations.js';
+import { abs, floor } from '../arithmetic/functions.js';
+import { arange } from '../creation/constant.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp } from '../define/op.js';
 import { clamp } from '../where.js';
 
 /** The nearest pixel, or between four with pixel centres at halves. */

@@ -1,9 +1,6 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { embedding } from './embedding.js';
-import { gather } from './gather.js';
-import { oneHot } from './one-hot.js';
-import { scatterAdd } from './scatter-add.js';
+import { embedding, gather, oneHot, scatterAdd } from './indices.js';
 
 opSuite('index', (ops) => {
   ops.check(embedding, 'embedding', {

@@ -1,7 +1,6 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { crossEntropy } from './cross-entropy.js';
-import { mse } from './mse.js';
+import { crossEntropy, mse } from './losses.js';
 
 opSuite('loss', (ops) => {
   ops.check(crossEntropy, 'crossEntropy', {

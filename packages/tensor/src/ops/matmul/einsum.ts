@@ -2,7 +2,7 @@ import { ShapeError, ValueError } from '../../errors.js';
 import { isFloat } from '../../graph/dtype.js';
 import { showShape, sizeOf } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { requireTensor } from '../define/apply.js';
+import { requireTensor } from '../define/op.js';
 
 /** A tensor with a label for each axis. */
 interface Labelled {

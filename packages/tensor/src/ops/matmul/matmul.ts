@@ -1,15 +1,13 @@
 import { DTypeError, ShapeError } from '../../errors.js';
 import { floats, promote, requireDType } from '../../graph/dtype.js';
+import type { TiledOperand } from '../../graph/op.js';
 import { broadcastShapes, showShape, sizeOf } from '../../graph/shape.js';
-import type { TiledOperand } from '../../graph/tiled.js';
-import { type WithOp, withOp } from '../../graph/with-op.js';
 import { chooseMatmul, generateMatmul } from '../../kernels/matmul/choose.js';
 import type { MatmulOperand } from '../../kernels/matmul/spec.js';
 import type { Tensor } from '../../tensor.js';
 import { zeros } from '../creation/constant.js';
-import { applyOp, onDeviceOf, requireTensor } from '../define/apply.js';
-import { tiled } from '../define/kinds.js';
-import { expand } from '../view/expand.js';
+import { applyOp, onDeviceOf, requireTensor, tiled, type WithOp, withOp } from '../define/op.js';
+import { expand } from '../view/views.js';
 
 const op = tiled({
   name: 'matmul',
@@ -26,10 +24,10 @@ const op = tiled({
     const b = operand(1);
     const [rows, columns] = [uniform(m), uniform(n)];
     // Sizes and strides are uniforms all: literals gain no speed, and one text then serves every product.
-    const side = ({ access, window }: TiledOperand): MatmulOperand => {
+    const side = ({ element, window }: TiledOperand): MatmulOperand => {
       const strides = window.strides.map(uniform);
       return {
-        access,
+        element,
         batchStrides: strides.slice(0, -2),
         rowStride: strides.at(-2)!,
         columnStride: strides.at(-1)!,
@@ -90,15 +88,10 @@ export const matmul: WithOp<(a: Tensor, b: Tensor) => Tensor> = withOp(op, (a, b
   return applyOp(op, [spread(a), spread(b)]);
 });
 
-/** Products with a vector: as a matrix of one row or one column. */
+/** Products with a vector: as a matrix of one row or one column, whose axis goes. */
 function vectors(a: Tensor, b: Tensor): Tensor {
-  const left = a.rank === 1 ? a.reshape([1, a.size]) : a;
-  const right = b.rank === 1 ? b.reshape([b.size, 1]) : b;
-  const product = matmul(left, right);
-  const lead = product.shape.slice(0, -2);
-  return product.reshape([
-    ...lead,
-    ...(a.rank === 1 ? [] : [left.shape.at(-2)!]),
-    ...(b.rank === 1 ? [] : [right.shape.at(-1)!]),
-  ]);
+  const product = matmul(a.rank === 1 ? a.reshape([1, a.size]) : a, b.rank === 1 ? b.reshape([b.size, 1]) : b);
+  const [row, column] = [product.rank - 2, product.rank - 1];
+  const stays = (axis: number) => (axis !== row || a.rank > 1) && (axis !== column || b.rank > 1);
+  return product.reshape(product.shape.filter((_, axis) => stays(axis)));
 }

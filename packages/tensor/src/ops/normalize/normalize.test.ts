@@ -1,10 +1,7 @@
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { groupNorm } from './group-norm.js';
-import { layerNorm } from './layer-norm.js';
-import { logSoftmax } from './log-softmax.js';
-import { rmsNorm } from './rms-norm.js';
-import { softmax } from './softmax.js';
+import { logSoftmax, softmax } from './along.js';
+import { groupNorm, layerNorm, rmsNorm } from './norms.js';
 
 const shapes = [
   [1, 1],

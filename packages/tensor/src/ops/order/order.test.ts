@@ -1,8 +1,7 @@
 import { hostPermutation, key } from '../../random/index.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { type SortOptions, sort } from './sort.js';
-import { type Ordered, topK } from './top-k.js';
+import { type Ordered, type SortOptions, sort, topK } from './order.js';
 
 const listed = ({ values, indices }: Ordered) => [values, indices];
 const half = { none: 'equal f16 elements that differ in f32 have another order; values are gathered as they are' };

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { useDevice } from '../../testing/use-device.testing.js';
-import { sort } from './sort.js';
-import { topK } from './top-k.js';
+import { sort, topK } from './order.js';
 
 const device = useDevice();
 

@@ -1,11 +1,8 @@
 import { ValueError } from '../../errors.js';
 import { requireDType } from '../../graph/dtype.js';
 import { sizeOf } from '../../graph/shape.js';
-import { type WithOp, withOp } from '../../graph/with-op.js';
 import type { Tensor } from '../../tensor.js';
-import { applyOp, requireTensor } from '../define/apply.js';
-import { zeroGradient } from '../define/gradient.js';
-import { pointwise } from '../define/kinds.js';
+import { applyOp, pointwise, requireTensor, type WithOp, withOp, zeroGradient } from '../define/op.js';
 
 /** How many bits a packed number has. */
 export type PackedBits = 4 | 8;

@@ -1,12 +1,7 @@
 import { key } from '../../random/index.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { foldIn } from './fold-in.js';
-import { normal } from './normal.js';
-import { randomBits } from './random-bits.js';
-import { splitWords } from './split.js';
-import { TensorKey } from './tensor-key.js';
-import { uniform } from './uniform.js';
+import { foldIn, normal, randomBits, splitWords, TensorKey, uniform } from './random.js';
 
 // The generator itself is proved against known answers in random/; here: the ops against the host's numbers.
 const none = 'Philox known answers and the host generator are in random/';

@@ -1,4 +1,4 @@
-// Sums of ten million numbers stay within the bound that sum.ts states.
+// Sums of ten million numbers stay within the bound that reductions.ts states.
 import { expect, it } from 'vitest';
 import { hostNormal, key } from '../../index.js';
 import { useDevice } from '../../testing/use-device.testing.js';

@@ -1,9 +1,9 @@
-// Sums of many numbers stay within the bound that sum.ts states, whatever the shape, and so does what is made of them.
+// Sums of many numbers stay within the bound that reductions.ts states, whatever the shape, and so does what is made of them.
 import { expect, it } from 'vitest';
 import type { Device } from '../../device/device.js';
 import { cumsum, hostNormal, key, layerNorm, logSumExp, mse, rmsNorm, softmax, type Tensor } from '../../index.js';
 import { useDevice } from '../../testing/use-device.testing.js';
-import { scatterAdd } from '../index/scatter-add.js';
+import { scatterAdd } from '../index/indices.js';
 
 const device = useDevice();
 const unit = 2 ** -24;

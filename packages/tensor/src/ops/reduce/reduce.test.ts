@@ -1,18 +1,9 @@
 import type { Tensor } from '../../tensor.js';
 import type { StoredTensor } from '../../testing/parity.js';
 import { type OpSample, sample } from '../../testing/samples.js';
+import { cumsum } from '../normalize/along.js';
 import { opSuite } from '../suite.testing.js';
-import { all } from './all.js';
-import { any } from './any.js';
-import { argmax } from './argmax.js';
-import { argmin } from './argmin.js';
-import { cumsum } from './cumsum.js';
-import { logSumExp } from './log-sum-exp.js';
-import { max } from './max.js';
-import { mean } from './mean.js';
-import { min } from './min.js';
-import { prod } from './prod.js';
-import { sum } from './sum.js';
+import { all, any, argmax, argmin, logSumExp, max, mean, min, prod, sum } from './reductions.js';
 
 interface Attributes {
   readonly axes?: number[];

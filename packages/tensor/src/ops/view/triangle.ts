@@ -1,8 +1,8 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import { showShape } from '../../graph/shape.js';
 import type { Tensor } from '../../tensor.js';
-import { arange } from '../creation/arange.js';
-import { requireTensor } from '../define/apply.js';
+import { arange } from '../creation/constant.js';
+import { requireTensor } from '../define/op.js';
 import { where } from '../where.js';
 
 /**

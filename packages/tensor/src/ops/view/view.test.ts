@@ -1,16 +1,10 @@
 import type { Tensor } from '../../tensor.js';
 import { sample } from '../../testing/samples.js';
 import { opSuite } from '../suite.testing.js';
-import { barrier } from './barrier.js';
-import { concat, split, stack } from './concat.js';
-import { expand } from './expand.js';
-import { flip } from './flip.js';
-import { identity, stopGradient } from './identity.js';
-import { pad } from './pad.js';
-import { permute, transpose } from './permute.js';
-import { reshape } from './reshape.js';
-import { type SliceRange, slice } from './slice.js';
+import { barrier, identity, stopGradient } from './identity.js';
+import { concat, pad, type SliceRange, slice, split, stack } from './parts.js';
 import { tril, triu } from './triangle.js';
+import { expand, flip, permute, reshape, transpose } from './views.js';
 
 const x = (shape: number[], seed = 1) => sample.normal(shape, seed);
 const integers = sample.integers([3, 17], 2, 100, 'i32');

@@ -4,11 +4,9 @@
 // a·b + c to one rounding, and division and sqrt may be off by some ulp; so logarithm, sine and cosine are our own
 // polynomials (minimax by Remez' exchange), the root is corrected, and wherever a residual matters its products are of
 // 12-bit halves, exact with or without contraction.
-import * as d from '../../shader/data.js';
-import { fn, type Shader } from '../../shader/fn.js';
-import * as std from '../../shader/std.js';
-import { bitsBlock } from './elements.js';
-import type { FromKey } from './philox.js';
+import { d, fn, type Shader, std } from '../../shader/fn.js';
+import type { FromKey } from './draws.js';
+import { bitsBlock } from './draws.js';
 
 type FromBits<R> = Shader<(bits: d.U32) => R>;
 

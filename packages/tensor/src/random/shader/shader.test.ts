@@ -3,9 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vit
 import { bareDevice, mapOnDevice } from '../../testing/map-on-device.js';
 import { hostBits, hostNormal, hostNormalPair, hostUniform } from '../host.js';
 import { key } from '../key.js';
-import { bitsAt, bitsBlock, uniformAt } from './elements.js';
+import { bitsAt, bitsBlock, foldInKey, splitKey, uniformAt } from './draws.js';
 import { minusTwoLog, normalAt, normalPair, rootParts, turn } from './normal.js';
-import { foldInKey, splitKey } from './philox.js';
 
 let device: GPUDevice | undefined;
 beforeAll(async () => {

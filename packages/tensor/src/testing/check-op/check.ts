@@ -2,7 +2,7 @@
 import { type HostArray, isFloat } from '../../graph/dtype.js';
 import { topologicalOrder } from '../../graph/node.js';
 import { sizeOf } from '../../graph/shape.js';
-import { Tensor } from '../../tensor.js';
+import type { Tensor } from '../../tensor.js';
 import { interpret } from '../interpret.js';
 import type { OpSample } from '../samples.js';
 import type { CheckOptions } from './check-op.js';
@@ -62,7 +62,7 @@ export class Check {
 
   /** A result that no tensor on a device went into belongs to none, even when it was computed. */
   private read(result: Tensor): Promise<HostArray> {
-    return result.device ? result.read() : this.subject.device.download(result.value);
+    return result.device ? result.read() : this.subject.device.download(result);
   }
 
   add(sample: OpSample, name: string, seed: number): void {
@@ -117,12 +117,11 @@ export class Check {
   private checkScalarBody(outputs: readonly Tensor[], leaves: Leaves, name: string): void {
     const { op } = this.subject;
     if (op?.kind !== 'pointwise') return;
-    for (const node of topologicalOrder(outputs.map(({ value }) => value))) {
+    for (const node of topologicalOrder(outputs)) {
       const result = node.outputs[0]!;
       if (result.dtype === 'f16') continue; // rounded when it is stored, not by the body
       if (node.op !== op || !node.inputs.every(({ shape }) => sizeOf(shape) === sizeOf(result.shape))) continue;
-      const wrap = [...node.inputs, result].map((value) => new Tensor(value, undefined));
-      const elements = interpret(wrap, { leaves });
+      const elements = interpret([...node.inputs, result], { leaves });
       const expected = elements.pop()!;
       const actual: number[] = [];
       for (let i = 0; i < expected.length; i++) {

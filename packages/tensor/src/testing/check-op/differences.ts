@@ -24,10 +24,10 @@ export function centralDifferences(
     const direction = params.map(({ size }, i) => hostNormal(key(seed * 100 + number * 10 + i), size));
     const at = (offset: number) => {
       const moved = new Map(leaves);
-      params.forEach(({ value }, i) => {
+      params.forEach((param, i) => {
         moved.set(
-          value,
-          Float64Array.from(leaves.get(value)!, (x, j) => x + offset * direction[i]![j]!),
+          param,
+          Float64Array.from(leaves.get(param)!, (x, j) => x + offset * direction[i]![j]!),
         );
       });
       return interpret([loss], { leaves: moved })[0]![0]!;

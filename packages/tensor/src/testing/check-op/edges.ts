@@ -63,7 +63,7 @@ async function compareAt(
   const inputs = sample.inputs.map((stored) => {
     const { data, shape, dtype } = hostTensor(stored);
     const input = device.tensor(data, { shape, dtype });
-    leaves.set(input.value, data);
+    leaves.set(input, data);
     return input;
   });
   try {
@@ -75,7 +75,7 @@ async function compareAt(
     );
     await device.run(results);
     for (const [i, result] of results.entries()) {
-      const actual = await device.download(result.value);
+      const actual = await device.download(result);
       comparison.plan('edges', actual.length);
       comparison.compare('edges', name, actual, expected[i]!, bound(result, tolerance));
     }

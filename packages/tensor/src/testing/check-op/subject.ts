@@ -47,7 +47,7 @@ export class Subject {
     const inputs = stored.map((tensor) => {
       const { data, shape, dtype } = hostTensor(tensor);
       const input = this.device.tensor(data, { shape, dtype });
-      leaves.set(input.value, data);
+      leaves.set(input, data);
       return input;
     });
     return { inputs, leaves };

@@ -1,6 +1,6 @@
 // Elementwise work around an op that leaves its values as they are, exactly.
 import { isFloat } from '../../graph/dtype.js';
-import { logicalNot } from '../../ops/compare/logical.js';
+import { logicalNot } from '../../ops/compare/comparisons.js';
 import type { Tensor } from '../../tensor.js';
 import type { StoredTensor } from '../parity.js';
 
