@@ -9,10 +9,11 @@ export { type DistanceEstimate, kernelDistance } from './compare/kernel-distance
 export { type Classifier, ridgeClassifier } from './compare/ridge-classifier.js';
 export type { RowPair } from './compare/rows.js';
 export { type SlicedOptions, slicedWasserstein } from './compare/sliced-wasserstein.js';
-export { encodeImages } from './encoder/encode.js';
+export { encodeBatches, encodeImages, type FeatureKeeper, keepInMemory } from './encoder/encode.js';
 export type { Encoder, EncoderParameters, ImageBatch, ImageStream } from './encoder/encoder.js';
 export { type StatisticsOptions, statisticsEncoder } from './encoder/statistics.js';
 export { ClusteringError } from './errors.js';
+export { type FeatureRows, type Features, featureRows } from './feature-rows.js';
 export { type KMeansOptions, type KMeansResult, kMeans } from './kmeans/kmeans.js';
 export { kMeansMiniBatch, type MiniBatchOptions, type RowSource } from './kmeans/mini-batch.js';
 export type { Metric } from './kmeans/nearest.js';

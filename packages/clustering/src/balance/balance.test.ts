@@ -1,5 +1,6 @@
 import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { featureRows } from '../feature-rows.js';
 import { kMeans, sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
 import { sklearn, sklearnFeatures } from '../sklearn.testing.js';
@@ -106,7 +107,7 @@ describe('balancedKMeans', () => {
       expect(Math.hypot(...centroid)).toBeCloseTo(1, 5);
     }
     const rows = prepareRows(sklearnFeatures, dimensions, 'spherical');
-    const { labels, distances } = await nearestCentroids(device, rows, found.centroids, dimensions);
+    const { labels, distances } = await nearestCentroids(device, featureRows(rows, dimensions), found.centroids);
     expect(distances.reduce((sum, distance) => sum + distance)).toBeLessThan(found.inertia);
     expect(Math.max(...sizesOf(labels, 4))).toBeGreaterThan(100);
   });

@@ -7,7 +7,7 @@ import { coverageOf } from './coverage.js';
 import { frechetDistance } from './frechet-distance.js';
 import { kernelDistance } from './kernel-distance.js';
 import { slicedWasserstein } from './sliced-wasserstein.js';
-import { symmetricEigen } from './symmetric-eigen.js';
+import { symmetricEigen, symmetricEigenvalues } from './symmetric-eigen.js';
 
 /** Normal rows, each dimension with its own scale and shift. */
 function normal(seed: number, count: number, scales: readonly number[], shift: readonly number[] = []): Float32Array {
@@ -21,25 +21,44 @@ const rowsOf = (features: Float32Array, dimensions: number): number[][] =>
   ]);
 
 describe('symmetricEigen', () => {
-  it('gives orthonormal vectors that make up the matrix', () => {
-    const n = 7;
-    const draws = hostUniform(key(3), n * n);
-    const matrix = Float64Array.from({ length: n * n }, (_, at) => {
+  const random = (n: number) => {
+    const draws = hostUniform(key(n), n * n);
+    return Float64Array.from({ length: n * n }, (_, at) => {
       const [i, j] = [Math.floor(at / n), at % n];
       return draws[Math.min(i, j) * n + Math.max(i, j)]! - 0.5;
     });
+  };
+  const rankOne = Float64Array.from({ length: 25 }, (_, at) => (1 + Math.floor(at / 5)) * (1 + (at % 5)));
+  const halves = Float64Array.from({ length: 36 }, (_, at) =>
+    Math.floor(at / 18) === Math.floor((at % 6) / 3) ? 2 : 0,
+  );
+  it.each([
+    ['random numbers', random(7), 7],
+    ['random numbers of many dimensions', random(60), 60],
+    ['one dimension', Float64Array.of(-3), 1],
+    ['two', Float64Array.of(1, 2, 2, 1), 2],
+    ['none', new Float64Array(), 0],
+    ['zeros', new Float64Array(16), 4],
+    ['a diagonal', Float64Array.of(3, 0, 0, 0, -1, 0, 0, 0, 3), 3],
+    ['rank one', rankOne, 5],
+    ['two blocks of rank one', halves, 6],
+    ['numbers near the largest', random(5).map((x) => x * 1e150), 5],
+    ['numbers near the smallest', random(5).map((x) => x * 1e-150), 5],
+  ])('gives orthonormal vectors that make up the matrix: %s', (_, matrix, n) => {
     const { values, vectors } = symmetricEigen(matrix, n);
+    const size = matrix.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0) || 1;
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         let [again, product] = [0, 0];
         for (let k = 0; k < n; k++) {
-          again += vectors[i * n + k]! * values[k]! * vectors[j * n + k]!;
-          product += vectors[k * n + i]! * vectors[k * n + j]!;
+          again += vectors[k * n + i]! * (values[k]! / size) * vectors[k * n + j]!;
+          product += vectors[i * n + k]! * vectors[j * n + k]!;
         }
-        expect(again).toBeCloseTo(matrix[i * n + j]!, 13);
+        expect(again).toBeCloseTo(matrix[i * n + j]! / size, 13);
         expect(product).toBeCloseTo(i === j ? 1 : 0, 13);
       }
     }
+    expect([...symmetricEigenvalues(matrix, n)]).toEqual([...values]);
   });
 });
 

@@ -1,6 +1,6 @@
 // The Fréchet distance of two sets of pictures (as FID has it, with features of any encoder).
 import { checkPair, type RowPair } from './rows.js';
-import { symmetricEigen } from './symmetric-eigen.js';
+import { symmetricEigen, symmetricEigenvalues, transposed } from './symmetric-eigen.js';
 
 /**
  * |μ − ν|² + tr(A + B − 2 (AB)^½) of means and covariances (Heusel et al. 2017, arXiv 1706.08500, eq. 6): as if both sets were
@@ -15,7 +15,7 @@ export function frechetDistance(pair: RowPair): number {
   // tr (AB)^½ = tr (A^½ B A^½)^½, which is symmetric.
   const root = symmetricRoot(first.covariance, n);
   const middle = multiply(multiply(root, second.covariance, n), root, n);
-  const mixed = symmetricEigen(middle, n).values.reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
+  const mixed = symmetricEigenvalues(middle, n).reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
   const means = first.mean.reduce((sum, value, d) => sum + (value - second.mean[d]!) ** 2, 0);
   return means + trace(first.covariance, n) + trace(second.covariance, n) - 2 * mixed;
 }
@@ -39,9 +39,8 @@ function moments(rows: Float32Array, n: number): { mean: Float64Array; covarianc
 /** R with R · R = `matrix`, which is symmetric and has no negative eigenvalue but by rounding. */
 function symmetricRoot(matrix: Float64Array, n: number): Float64Array {
   const { values, vectors } = symmetricEigen(matrix, n);
-  const scaled = vectors.map((x, at) => x * Math.sqrt(Math.max(0, values[at % n]!)));
-  const transposed = vectors.map((_, at) => vectors[(at % n) * n + Math.floor(at / n)]!);
-  return multiply(scaled, transposed, n);
+  const scaled = vectors.map((x, at) => x * Math.sqrt(Math.max(0, values[Math.floor(at / n)]!)));
+  return multiply(transposed(vectors, n), scaled, n);
 }
 
 function multiply(x: Float64Array, y: Float64Array, n: number): Float64Array {

@@ -1,25 +1,54 @@
 // What is refused, before anything runs or because of what came out.
 import { ClusteringError } from '../errors.js';
+import { type FeatureRows, type Features, featureRows, piecesOf } from '../feature-rows.js';
 import type { KMeansOptions } from './kmeans.js';
 import type { Metric } from './nearest.js';
 import { distance } from './rows.js';
 
-/** @throws ClusteringError for features or invalid options, naming what was called */
-export function checkProblem(tag: string, features: Float32Array, dimensions: number, options: KMeansOptions): void {
-  checkFeatures(tag, features, dimensions);
+/**
+ * The features as rows.
+ * @throws ClusteringError for features or invalid options, naming what was called
+ */
+export async function checkProblem(
+  tag: string,
+  features: Features,
+  dimensions: number,
+  options: KMeansOptions,
+): Promise<FeatureRows> {
+  const rows = await checkRows(tag, features, dimensions);
   checkOptions(tag, dimensions, options);
-  const count = features.length / dimensions;
-  if (count < options.clusters) throw tooFew(count, options.clusters, 'pictures', tag);
+  if (rows.count < options.clusters) throw tooFew(rows.count, options.clusters, 'pictures', tag);
+  return rows;
 }
 
-/** @throws ClusteringError if the features are not whole rows of finite numbers */
-export function checkFeatures(tag: string, features: Float32Array, dimensions: number): void {
+/**
+ * The features as rows.
+ * @throws ClusteringError if they are not rows of so many finite numbers
+ */
+export async function checkRows(tag: string, features: Features, dimensions: number): Promise<FeatureRows> {
+  if ('length' in features) {
+    checkFeatures(tag, features, dimensions);
+    return featureRows(features, dimensions);
+  }
+  if (features.dimensions !== dimensions) {
+    const what = `the features have ${features.dimensions} dimensions, not ${dimensions}`;
+    throw new ClusteringError(tag, `${what}. Give the number that they have.`);
+  }
+  for await (const { from, piece } of piecesOf(features)) checkFeatures(tag, piece, dimensions, from);
+  return features;
+}
+
+/**
+ * @param from - the number of the first picture
+ * @throws ClusteringError if the features are not whole rows of finite numbers
+ */
+export function checkFeatures(tag: string, features: Float32Array, dimensions: number, from = 0): void {
   if (dimensions < 1 || features.length % dimensions !== 0) {
     throw new ClusteringError(tag, `${features.length} numbers are no rows of ${dimensions}. Pass [N, D] features.`);
   }
   const bad = features.findIndex((value) => !Number.isFinite(value));
   if (bad === -1) return;
-  const row = Math.floor(bad / dimensions);
+  const row = from + Math.floor(bad / dimensions);
   throw new ClusteringError(tag, `feature ${bad % dimensions} of picture ${row} is ${features[bad]}. Fix the encoder.`);
 }
 
@@ -63,16 +92,20 @@ export const roundingOf = (metric: Metric): number => (metric === 'spherical' ? 
  * @param problem - its rows, [N, D], as the metric compares them
  * @throws ClusteringError if some are empty because there are fewer different rows than clusters
  */
-export function checkFilled(
+export async function checkFilled(
   tag: string,
-  { rows, dimensions, metric }: { readonly rows: Float32Array; readonly dimensions: number; readonly metric: Metric },
+  { rows, metric }: { readonly rows: FeatureRows; readonly metric: Metric },
   sizes: readonly number[],
-): void {
+): Promise<void> {
   if (!sizes.includes(0)) return;
-  const different: number[] = [];
-  for (let i = 0; i < rows.length / dimensions && different.length < sizes.length; i++) {
-    const isNew = different.every((other) => distance(rows, i, rows, other, dimensions) ** 2 > roundingOf(metric));
-    if (isNew) different.push(i);
+  const { dimensions } = rows;
+  const different: Float32Array[] = [];
+  for await (const { piece } of piecesOf(rows)) {
+    for (let i = 0; i < piece.length / dimensions; i++) {
+      const isNew = different.every((other) => distance(piece, i, other, 0, dimensions) ** 2 > roundingOf(metric));
+      if (isNew) different.push(piece.slice(i * dimensions, (i + 1) * dimensions));
+      if (different.length === sizes.length) return;
+    }
   }
-  if (different.length < sizes.length) throw tooFew(different.length, sizes.length, 'different pictures', tag);
+  throw tooFew(different.length, sizes.length, 'different pictures', tag);
 }

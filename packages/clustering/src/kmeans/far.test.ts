@@ -2,6 +2,7 @@
 import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { balancedKMeans } from '../balance/balanced.js';
+import { featureRows } from '../feature-rows.js';
 import { kMeans } from './kmeans.js';
 import { kMeansMiniBatch } from './mini-batch.js';
 import { nearestCentroids } from './nearest.js';
@@ -48,7 +49,7 @@ it.each([0, 1e6, -1e6])('two groups 100 apart at %d', async (offset) => {
     expect(inertia / (count * dimensions)).toBeGreaterThan(0.8); // the variance of the noise is 1
     expect(inertia / (count * dimensions)).toBeLessThan(1.2);
   }
-  const placed = await nearestCentroids(device, rows, found.centroids, dimensions);
+  const placed = await nearestCentroids(device, featureRows(rows, dimensions), found.centroids);
   expect([...placed.labels]).toEqual([...found.labels]);
 });
 

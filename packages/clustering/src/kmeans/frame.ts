@@ -1,4 +1,5 @@
 // Where distances are measured from. Far from 0 they would cancel: f32 has no digits left for 10⁶ ± 50 squared.
+import type { FeatureRows } from '../feature-rows.js';
 import { type Metric, prepareRows } from './nearest.js';
 import { meanRow, moved } from './rows.js';
 
@@ -13,12 +14,12 @@ export interface Frame {
 }
 
 /** Euclidean rows are moved so that the mean of `sample` is at 0; spherical ones have unit length and stay. */
-export function frameOf(sample: Float32Array, dimensions: number, metric: Metric): Frame {
+export async function frameOf(sample: FeatureRows, metric: Metric): Promise<Frame> {
   if (metric === 'spherical') {
     const same = (centroids: Float32Array) => centroids;
-    return { enter: (rows) => prepareRows(rows, dimensions, metric), enterCentroids: same, leave: same };
+    return { enter: (rows) => prepareRows(rows, sample.dimensions, metric), enterCentroids: same, leave: same };
   }
-  const origin = meanRow(sample, dimensions);
+  const origin = await meanRow(sample);
   const enter = (rows: Float32Array) => moved(rows, origin, -1);
   return { enter, enterCentroids: enter, leave: (centroids) => moved(centroids, origin, 1) };
 }

@@ -1,5 +1,6 @@
 // k-means with restarts: seeding, Lloyd's iterations, empty clusters seeded again. All of it follows from a seed.
 import { type Device, key } from '@paris/tensor';
+import { changedRows, type FeatureRows, type Features, gatherRows } from '../feature-rows.js';
 import { checkFilled, checkProblem } from './check.js';
 import { type Frame, frameOf } from './frame.js';
 import { lloyd } from './lloyd.js';
@@ -44,31 +45,32 @@ export interface KMeansResult {
 /**
  * Clusters the rows of `features` [N, dimensions]. An empty cluster is seeded again with the row that is farthest from
  * its centroid. Euclidean distances are measured from the mean of all rows, so that they keep their digits however far
- * from 0 the rows are. The rows are on the device while it works, N · D · 4 bytes.
+ * from 0 the rows are. Rows that are in memory are on the device while it works, N · D · 4 bytes; others are read
+ * at each pass, some megabytes at a time. The result is the same.
  * @throws ClusteringError for fewer (different) rows than clusters, for values that are not finite, for bad options
  */
 export async function kMeans(
   device: Device,
-  features: Float32Array,
+  features: Features,
   dimensions: number,
   options: KMeansOptions,
 ): Promise<KMeansResult> {
   const { clusters, metric = 'spherical', maxIterations = 100, tolerance = 1e-3 } = options;
-  checkProblem('kMeans', features, dimensions, options);
-  const frame = frameOf(features, dimensions, metric);
-  const rows = frame.enter(features);
-  using data = new DeviceRows(device, rows, dimensions, clusters);
+  const given = await checkProblem('kMeans', features, dimensions, options);
+  const frame = await frameOf(given, metric);
+  const rows = changedRows(given, frame.enter);
+  using data = new DeviceRows(device, rows, clusters);
   const step = lloyd(device, metric);
 
-  return await bestOfRestarts({ device, rows, dimensions, clusters, metric, frame }, options, async (start) => {
+  return await bestOfRestarts({ device, rows, clusters, metric, frame }, options, async (start) => {
     let centroids = start;
     let iterations = 0;
     for (let converged = false; iterations < maxIterations && !converged; iterations++) {
       const { counts, inertia, shift, ...next } = await step(data, centroids);
       centroids = next.centroids;
       const empty = emptyOf(counts);
-      if (empty.length > 0) reseed(centroids, empty, rows, (await data.place(centroids)).distances);
-      converged = empty.length === 0 && shift <= (tolerance * inertia) / data.count;
+      if (empty.length > 0) await reseed(centroids, empty, rows, (await data.place(centroids)).distances);
+      converged = empty.length === 0 && shift <= (tolerance * inertia) / rows.count;
     }
     const { labels, distances } = await data.place(centroids);
     return { centroids, labels, inertia: sum(distances), iterations };
@@ -96,7 +98,7 @@ export async function bestOfRestarts(
     if (best && found.inertia >= best.inertia) continue;
     best = { ...found, sizes: sizesOf(found.labels, problem.clusters), restart };
   }
-  checkFilled('kMeans', problem, best!.sizes);
+  await checkFilled('kMeans', problem, best!.sizes);
   return { ...best!, centroids: frame.leave(best!.centroids) };
 }
 
@@ -113,17 +115,17 @@ export function emptyOf(counts: ArrayLike<number>): number[] {
 }
 
 /** Gives each empty cluster the farthest row that is left (the first of equal ones). Changes `centroids`. */
-export function reseed(
+export async function reseed(
   centroids: Float32Array,
   empty: readonly number[],
-  rows: Float32Array,
-  distances: ArrayLike<number>,
-): void {
-  const dimensions = rows.length / distances.length;
-  const order = Array.from(distances, (_, i) => i).sort((a, b) => distances[b]! - distances[a]! || a - b);
+  rows: FeatureRows,
+  distances: Float32Array,
+): Promise<void> {
+  const { dimensions } = rows;
+  const order = Uint32Array.from(distances, (_, i) => i).sort((a, b) => distances[b]! - distances[a]! || a - b);
+  const farthest = await gatherRows(rows, order.slice(0, empty.length));
   for (const [place, k] of empty.entries()) {
-    const row = order[place]!;
-    centroids.set(rows.subarray(row * dimensions, (row + 1) * dimensions), k * dimensions);
+    centroids.set(farthest.subarray(place * dimensions, (place + 1) * dimensions), k * dimensions);
   }
 }
 

@@ -1,5 +1,5 @@
 // The steps of k-means on the device: assign, then average. Nothing as large as rows × centroids is ever built.
-import { concat, type Device, ones, scatterAdd, type Tensor, where } from '@paris/tensor';
+import { arange, concat, type Device, ones, scatterAdd, type Tensor, where, zeros } from '@paris/tensor';
 import { type DeviceRows, type Metric, nearest } from './nearest.js';
 
 /** One pass over the rows. */
@@ -19,10 +19,11 @@ export function lloyd(device: Device, metric: Metric): (rows: DeviceRows, centro
   const sumUp = memberSums(device);
   const means = device.compile(metric === 'spherical' ? sphericalMeans : euclideanMeans);
   return async (rows, centroids) => {
-    const shape = [centroids.length / rows.dimensions, rows.dimensions];
+    const { dimensions } = rows.rows;
+    const shape = [centroids.length / dimensions, dimensions];
     const [clusters = 0] = shape;
     using current = device.tensor(centroids, { shape });
-    const sums = await sumUp(rows.chunks, current);
+    const sums = await sumUp(rows, current);
     const result = await means(sums, current);
     const [next, summary] = (await Promise.all([result.centroids.read(), result.summary.read()])) as Float32Array[];
     for (const tensor of [...Object.values(sums), ...Object.values(result)]) tensor.dispose();
@@ -45,12 +46,25 @@ export interface Sums {
   readonly inertia: Tensor;
 }
 
-/** Sums up chunks of rows [≤ R, D] by the nearest of centroids [K, D]. */
-export function memberSums(device: Device): (chunks: Iterable<Tensor>, centroids: Tensor) => Promise<Sums> {
-  const add = device.compile(addMembers, { donate: [0] });
-  return async (chunks, centroids) => {
+/** Sums up rows by the nearest of centroids [K, D]: the same bits, whether a chunk comes as a whole or in pieces. */
+export function memberSums(device: Device): (rows: DeviceRows, centroids: Tensor) => Promise<Sums> {
+  const begin = device.compile(firstMembers);
+  const add = device.compile(moreMembers, { donate: [0] });
+  const close = device.compile(addChunk, { donate: [0, 1] });
+  return async (rows, centroids) => {
     let sums = emptySums(device, centroids.shape as [number, number]);
-    for (const chunk of chunks) sums = (await add(sums, chunk, centroids)) as Sums;
+    let chunk: Members | undefined;
+    let distances: Tensor[] = [];
+    for await (const { tensor, endsChunk } of rows.pieces()) {
+      const found = chunk ? await add(chunk, tensor, centroids) : await begin(tensor, centroids);
+      chunk = found.members;
+      distances.push(found.distances);
+      if (!endsChunk) continue;
+      sums = await close(sums, chunk, distances);
+      for (const tensor of distances) tensor.dispose();
+      chunk = undefined;
+      distances = [];
+    }
     return sums;
   };
 }
@@ -61,13 +75,38 @@ function emptySums(device: Device, [clusters, dimensions]: readonly [number, num
   return { sums: zeros([clusters, dimensions]), counts: zeros([clusters, 1]), inertia: zeros([1]) };
 }
 
-function addMembers(before: Sums, rows: Tensor, centroids: Tensor): Sums {
+/** Of the rows of a chunk so far. */
+type Members = Omit<Sums, 'inertia'>;
+
+function firstMembers(rows: Tensor, centroids: Tensor): { members: Members; distances: Tensor } {
   const [clusters = 0] = centroids.shape;
   const { labels, distances } = nearest(rows, centroids);
+  const counts = scatterAdd(ones([rows.shape[0]!, 1]), labels, clusters);
+  return { members: { sums: scatterAdd(rows, labels, clusters), counts }, distances };
+}
+
+/** `scatterAdd` sums up blocks of so many rows, then the blocks' sums, one after the other. */
+const blockRows = 512;
+
+/**
+ * Pieces have whole blocks, and the sums so far go before them as rows in blocks of their own: they are added to in the order in
+ * which the rows of a whole chunk are.
+ */
+function moreMembers(before: Members, rows: Tensor, centroids: Tensor): { members: Members; distances: Tensor } {
+  const [clusters = 0, dimensions = 0] = centroids.shape;
+  const { labels, distances } = nearest(rows, centroids);
+  const filling = (blockRows - (clusters % blockRows)) % blockRows;
+  const all = [before.sums, ...(filling > 0 ? [zeros([filling, dimensions])] : []), rows];
+  const own = [arange(clusters, 'u32'), ...(filling > 0 ? [zeros([filling], 'u32')] : []), labels];
+  const counts = before.counts.add(scatterAdd(ones([rows.shape[0]!, 1]), labels, clusters));
+  return { members: { sums: scatterAdd(concat(all, 0), concat(own, 0), clusters), counts }, distances };
+}
+
+function addChunk(before: Sums, chunk: Members, distances: readonly Tensor[]): Sums {
   return {
-    sums: before.sums.add(scatterAdd(rows, labels, clusters)),
-    counts: before.counts.add(scatterAdd(ones([rows.shape[0]!, 1]), labels, clusters)),
-    inertia: before.inertia.add(distances.sum().reshape([1])),
+    sums: before.sums.add(chunk.sums),
+    counts: before.counts.add(chunk.counts),
+    inertia: before.inertia.add(concat(distances, 0).sum().reshape([1])),
   };
 }
 

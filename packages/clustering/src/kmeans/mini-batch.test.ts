@@ -1,5 +1,6 @@
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { featureRows } from '../feature-rows.js';
 import { sklearn, sklearnFeatures } from '../sklearn.testing.js';
 import { sizesOf } from './kmeans.js';
 import { kMeansMiniBatch } from './mini-batch.js';
@@ -32,7 +33,7 @@ describe('kMeansMiniBatch', () => {
       expect(found.inertia / known.inertia).toBeLessThan(
         Math.max(1.1, (1.03 * known.miniBatchInertia) / known.inertia),
       );
-      const placed = await nearestCentroids(device, sklearnFeatures, found.centroids, dimensions);
+      const placed = await nearestCentroids(device, featureRows(sklearnFeatures, dimensions), found.centroids);
       expect([...found.labels]).toEqual([...placed.labels]);
       expect(found.sizes).toEqual(sizesOf(found.labels, known.clusters));
     },

@@ -2,6 +2,7 @@
 import { type Device, type Key, key } from '@paris/tensor';
 import { drawIndex, draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
+import { type FeatureRows, featureRows, piecesOf } from '../feature-rows.js';
 import { checkCount, checkFeatures, checkFilled, checkOptions, tooFew } from './check.js';
 import { type Frame, frameOf } from './frame.js';
 import { emptyOf, type KMeansOptions, type KMeansResult, kMeans, reseed, sizesOf } from './kmeans.js';
@@ -36,7 +37,7 @@ export interface MiniBatchOptions extends Omit<KMeansOptions, 'maxIterations' | 
  */
 export async function kMeansMiniBatch(
   device: Device,
-  source: RowSource,
+  source: RowSource | FeatureRows,
   dimensions: number,
   options: MiniBatchOptions,
 ): Promise<KMeansResult> {
@@ -45,11 +46,12 @@ export async function kMeansMiniBatch(
   const { sampleRows = Math.max(16_384, 16 * clusters) } = options;
   checkOptions(tag, dimensions, { clusters, tolerance, restarts, metric, seeding, ...(initial ? { initial } : {}) });
   for (const [name, value] of Object.entries({ batchSize, epochs, sampleRows })) checkCount(tag, name, value);
-  const batches = () => inBatches(source(), dimensions, batchSize);
+  const pieces = typeof source === 'function' ? source : () => valuesOf(source);
+  const batches = () => inBatches(pieces(), dimensions, batchSize);
   const { sample, count } = await reservoir(batches(), dimensions, sampleRows, key(seed).foldIn(restarts));
   if (count < clusters) throw tooFew(count, clusters, 'pictures', tag);
-  const frame = frameOf(sample, dimensions, metric);
-  const kept = frame.enter(sample);
+  const frame = await frameOf(featureRows(sample, dimensions), metric);
+  const kept = featureRows(frame.enter(sample), dimensions);
   const start = { clusters, metric, seeding, seed, restarts };
   const first = initial ? frame.enterCentroids(initial).slice() : undefined;
   let centroids = first ?? (await kMeans(device, kept, dimensions, start)).centroids;
@@ -63,7 +65,7 @@ export async function kMeansMiniBatch(
     centroids = moved.centroids;
     const empty = emptyOf(counts);
     if (empty.length > 0) {
-      reseed(centroids, empty, kept, (await nearestCentroids(device, kept, centroids, dimensions)).distances);
+      await reseed(centroids, empty, kept, (await nearestCentroids(device, kept, centroids)).distances);
       for (const k of empty) taken[k] = 0;
     }
     converged = empty.length === 0 && before - inertia <= tolerance * inertia;
@@ -71,7 +73,7 @@ export async function kMeansMiniBatch(
   }
   const placed = await label(device, batches(), centroids, dimensions, { frame, count });
   const sizes = sizesOf(placed.labels, clusters);
-  checkFilled(tag, { rows: kept, dimensions, metric }, sizes);
+  await checkFilled(tag, { rows: kept, metric }, sizes);
   return {
     centroids: frame.leave(centroids),
     ...placed,
@@ -89,9 +91,9 @@ function epoch(device: Device, dimensions: number, metric: Metric, frame: Frame)
     const counts = new Float64Array(taken.length);
     let inertia = 0;
     for await (const batch of batches) {
-      using rows = new DeviceRows(device, frame.enter(batch), dimensions, taken.length);
+      using rows = new DeviceRows(device, featureRows(frame.enter(batch), dimensions), taken.length);
       using current = device.tensor(centroids, { shape: [taken.length, dimensions] });
-      const tensors = await sumUp(rows.chunks, current);
+      const tensors = await sumUp(rows, current);
       const read = [tensors.sums.read(), tensors.counts.read(), tensors.inertia.read()];
       const [sums, sizes, distances] = (await Promise.all(read)) as [Float32Array, Float32Array, Float32Array];
       for (const tensor of Object.values(tensors)) tensor.dispose();
@@ -123,7 +125,7 @@ async function label(
   let inertia = 0;
   let from = 0;
   for await (const batch of batches) {
-    const placed = await nearestCentroids(device, frame.enter(batch), centroids, dimensions);
+    const placed = await nearestCentroids(device, featureRows(frame.enter(batch), dimensions), centroids);
     if (from + placed.labels.length > count) throw changed(count, `${from + placed.labels.length} or more`);
     labels.set(placed.labels, from);
     for (const distance of placed.distances) inertia += distance;
@@ -131,6 +133,10 @@ async function label(
   }
   if (from !== count) throw changed(count, `${from}`);
   return { labels, inertia };
+}
+
+async function* valuesOf(rows: FeatureRows): AsyncGenerator<Float32Array> {
+  for await (const { piece } of piecesOf(rows)) yield piece;
 }
 
 /** The same rows in batches of one length; only the last is shorter. */

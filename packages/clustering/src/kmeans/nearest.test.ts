@@ -1,6 +1,7 @@
 import { type Device, hostNormal, key, openDevice } from '@paris/tensor';
 import { checkOp, sample } from '@paris/tensor/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { featureRows } from '../feature-rows.js';
 import { chunkLength, nearestCentroids } from './nearest.js';
 import { nearestIndex } from './nearest-index.js';
 
@@ -45,9 +46,9 @@ describe('nearestCentroids', () => {
   it('gives a row the same bits alone and among 3000 others', async () => {
     const rows = cloud(3001);
     const centroids = cloud(8, 9);
-    const all = await nearestCentroids(device, rows, centroids, dimensions);
+    const all = await nearestCentroids(device, featureRows(rows, dimensions), centroids);
     for (const i of [0, 1023, 1024, 3000]) {
-      const alone = await nearestCentroids(device, rows.slice(3 * i, 3 * i + 3), centroids, dimensions);
+      const alone = await nearestCentroids(device, featureRows(rows.slice(3 * i, 3 * i + 3), dimensions), centroids);
       expect([alone.labels[0], alone.distances[0]]).toEqual([all.labels[i], all.distances[i]]);
     }
   });
@@ -55,7 +56,7 @@ describe('nearestCentroids', () => {
   it('gives equally near centroids the lower index, and a row that is its centroid the distance 0', async () => {
     const centroids = Float32Array.of(1, 0, 0, 1, 0, 0, 0, 1, 0);
     const rows = Float32Array.of(1, 0, 0, 0, 2, 0);
-    const { labels, distances } = await nearestCentroids(device, rows, centroids, 3);
+    const { labels, distances } = await nearestCentroids(device, featureRows(rows, 3), centroids);
     expect([...labels]).toEqual([0, 2]);
     expect([...distances]).toEqual([0, 1]);
   });

@@ -1,5 +1,6 @@
 // Which centroid is nearest: one piece of code for training a partition and for placing a new picture.
 import { type Device, embedding, type Tensor } from '@paris/tensor';
+import { type FeatureRows, featureRows, pieceLength, piecesOf } from '../feature-rows.js';
 import { nearestIndex } from './nearest-index.js';
 import { meanRow, moved } from './rows.js';
 
@@ -17,32 +18,27 @@ export function nearest(features: Tensor, centroids: Tensor): { labels: Tensor; 
   return { labels, distances };
 }
 
-/** Rows that are prepared, moved and on the device at once where nothing needs all of them. */
-const rowsAtOnce = 2 ** 14;
-
 /**
  * The nearest centroid of each row, and the squared distance to it. A row's result does not depend on other rows.
- * @param features - [N, D]; of them, some thousands are copied at a time
+ * @param rows - some thousands are read and copied at a time
  * @param centroids - [K, D], prepared by {@link prepareRows} for the metric
  * @param metric - for which the rows are still to be prepared. Default: they are
  */
 export async function nearestCentroids(
   device: Device,
-  features: Float32Array,
+  rows: FeatureRows,
   centroids: Float32Array,
-  dimensions: number,
   metric: Metric = 'euclidean',
 ): Promise<Placement> {
+  const { count, dimensions } = rows;
   // From the centroids' mean, as k-means measures from that of the rows: it does not depend on the other rows either.
-  const origin = meanRow(centroids, dimensions);
+  const origin = await meanRow(featureRows(centroids, dimensions));
   const targets = moved(centroids, origin, -1);
-  const count = features.length / dimensions;
   const placement = { labels: new Uint32Array(count), distances: new Float32Array(count) };
-  for (let from = 0; from < count; from += rowsAtOnce) {
-    const part = features.subarray(from * dimensions, (from + rowsAtOnce) * dimensions);
-    const own = moved(prepareRows(part, dimensions, metric), origin, -1);
-    using rows = new DeviceRows(device, own, dimensions, centroids.length / dimensions);
-    const { labels, distances } = await rows.place(targets);
+  for await (const { from, piece } of piecesOf(rows)) {
+    const own = moved(prepareRows(piece, dimensions, metric), origin, -1);
+    using data = new DeviceRows(device, featureRows(own, dimensions), centroids.length / dimensions);
+    const { labels, distances } = await data.place(targets);
     placement.labels.set(labels, from);
     placement.distances.set(distances, from);
   }
@@ -63,46 +59,87 @@ export function chunkLength(clusters: number, dimensions: number): number {
   return 2 ** Math.max(6, Math.floor(Math.log2(most)));
 }
 
-/** Rows [N, D] that are on the device, in chunks that one dispatch can take. */
+/** Rows on the device that follow those before them. */
+export interface DevicePiece {
+  /** The number of the first. */
+  readonly from: number;
+  /** [≤ chunkLength, D] */
+  readonly tensor: Tensor;
+  /** Whether a chunk, or all, ends with them. */
+  readonly endsChunk: boolean;
+}
+
+/**
+ * Rows [N, D] on the device, in chunks that one dispatch can take. Those that are in memory stay there, a chunk a tensor; others
+ * are read at each pass, and a chunk comes in pieces.
+ */
 export class DeviceRows {
   readonly device: Device;
-  readonly count: number;
-  readonly dimensions: number;
-  /** [≤ chunkLength, D] each */
-  readonly chunks: readonly Tensor[];
+  readonly rows: FeatureRows;
+  /** Rows of a chunk. */
+  readonly chunk: number;
+  readonly #kept: readonly DevicePiece[] | undefined;
 
   /** @param clusters - how many centroids the rows will be compared with at most */
-  constructor(device: Device, rows: Float32Array, dimensions: number, clusters: number) {
+  constructor(device: Device, rows: FeatureRows, clusters: number) {
     this.device = device;
-    this.dimensions = dimensions;
-    this.count = rows.length / dimensions;
-    const length = chunkLength(clusters, dimensions) * dimensions;
-    this.chunks = Array.from({ length: Math.ceil(rows.length / length) }, (_, i) => {
-      const part = rows.subarray(i * length, (i + 1) * length);
-      return device.tensor(part, { shape: [part.length / dimensions, dimensions] });
-    });
+    this.rows = rows;
+    this.chunk = chunkLength(clusters, rows.dimensions);
+    const { values, count, dimensions } = rows;
+    this.#kept =
+      values &&
+      Array.from({ length: Math.ceil(count / this.chunk) }, (_, i) => {
+        const from = i * this.chunk;
+        return this.#upload(from, values.subarray(from * dimensions, (from + this.chunk) * dimensions));
+      });
+  }
+
+  /**
+   * All rows, in order. A piece is no longer there when the next is asked for.
+   * @param most - rows of a piece that is read at most
+   */
+  async *pieces(most: number = pieceLength(this.rows.dimensions)): AsyncGenerator<DevicePiece> {
+    if (this.#kept) {
+      yield* this.#kept;
+      return;
+    }
+    for await (const { from, piece } of piecesOf(this.rows, Math.min(most, this.chunk))) {
+      const uploaded = this.#upload(from, piece);
+      try {
+        yield uploaded;
+      } finally {
+        uploaded.tensor.dispose();
+      }
+    }
   }
 
   async place(centroids: Float32Array): Promise<Placement> {
-    const { device, count, dimensions } = this;
+    const { device } = this;
+    const { count, dimensions } = this.rows;
     const find = device.compile(nearest);
     using targets = device.tensor(centroids, { shape: [centroids.length / dimensions, dimensions] });
     const labels = new Uint32Array(count);
     const distances = new Float32Array(count);
-    let from = 0;
-    for (const chunk of this.chunks) {
-      const found = await find(chunk, targets);
+    for await (const { from, tensor } of this.pieces()) {
+      const found = await find(tensor, targets);
       labels.set(await found.labels.read(), from);
       distances.set(await found.distances.read(), from);
       found.labels.dispose();
       found.distances.dispose();
-      from += chunk.shape[0]!;
     }
     return { labels, distances };
   }
 
   [Symbol.dispose](): void {
-    for (const chunk of this.chunks) chunk.dispose();
+    for (const { tensor } of this.#kept ?? []) tensor.dispose();
+  }
+
+  #upload(from: number, values: Float32Array): DevicePiece {
+    const { count, dimensions } = this.rows;
+    const rows = values.length / dimensions;
+    const end = from + rows;
+    const tensor = this.device.tensor(values, { shape: [rows, dimensions] });
+    return { from, tensor, endsChunk: end % this.chunk === 0 || end === count };
   }
 }
 

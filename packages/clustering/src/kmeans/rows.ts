@@ -1,10 +1,13 @@
-// Rows [N, D] as one flat array.
+// Arithmetic of rows [N, D].
+import { type FeatureRows, piecesOf } from '../feature-rows.js';
 
 /** The mean of rows [N, D], summed up in float64 in their order: the same on every host. */
-export function meanRow(rows: Float32Array, dimensions: number): Float32Array {
-  const sums = new Float64Array(dimensions);
-  for (let i = 0; i < rows.length; i++) sums[i % dimensions]! += rows[i]!;
-  const count = Math.max(1, rows.length / dimensions);
+export async function meanRow(rows: FeatureRows): Promise<Float32Array> {
+  const sums = new Float64Array(rows.dimensions);
+  for await (const { piece } of piecesOf(rows)) {
+    for (let i = 0; i < piece.length; i++) sums[i % rows.dimensions]! += piece[i]!;
+  }
+  const count = Math.max(1, rows.count);
   return Float32Array.from(sums, (sum) => sum / count);
 }
 

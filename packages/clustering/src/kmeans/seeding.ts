@@ -1,6 +1,7 @@
 // Where k-means starts. Random choices are drawn on the host, so that a seed means the same everywhere.
 import type { Device, Key, Tensor } from '@paris/tensor';
 import { drawIndex, draws, drawWeighted } from '../draws.js';
+import { allRows, type FeatureRows, gatherRows } from '../feature-rows.js';
 import { roundingOf, tooFew } from './check.js';
 import { type Metric, nearest } from './nearest.js';
 
@@ -10,8 +11,7 @@ export type Seeding = 'k-means++' | 'random';
 /** What is to be seeded: rows [N, D], prepared for the metric. */
 export interface SeedingProblem {
   readonly device: Device;
-  readonly rows: Float32Array;
-  readonly dimensions: number;
+  readonly rows: FeatureRows;
   readonly clusters: number;
   readonly metric: Metric;
 }
@@ -27,37 +27,41 @@ const mostSeedingRows = 16_384;
  * @throws ClusteringError for fewer different rows than clusters ('k-means++')
  */
 export async function seedCentroids(problem: SeedingProblem, seeding: Seeding, key: Key): Promise<Float32Array> {
-  const { rows, dimensions, clusters } = problem;
+  const { rows, clusters } = problem;
   const next = draws(key);
-  if (seeding === 'random') return sampleRows(rows, dimensions, clusters, next);
+  if (seeding === 'random') return gatherRows(rows, sampleNumbers(rows.count, clusters, next));
   const most = Math.max(mostSeedingRows, clusters);
-  const few = rows.length / dimensions > most ? sampleRows(rows, dimensions, most, next) : rows;
-  return seedPlusPlus({ ...problem, rows: few }, next);
+  return seedPlusPlus(problem, rows.count > most ? sampleNumbers(rows.count, most, next) : undefined, next);
 }
 
-/** `count` different rows, each equally likely, in random order: the first of a Fisher–Yates shuffle. */
-export function sampleRows(rows: Float32Array, dimensions: number, count: number, next: () => number): Float32Array {
-  const order = Uint32Array.from({ length: rows.length / dimensions }, (_, i) => i);
-  const chosen = new Float32Array(count * dimensions);
+/** `count` different numbers below `rows`, each equally likely, in random order: the first of a Fisher–Yates shuffle. */
+export function sampleNumbers(rows: number, count: number, next: () => number): Uint32Array {
+  const order = Uint32Array.from({ length: rows }, (_, i) => i);
   for (let k = 0; k < count; k++) {
-    const j = k + drawIndex(next, order.length - k);
+    const j = k + drawIndex(next, rows - k);
     [order[k], order[j]] = [order[j]!, order[k]!];
-    chosen.set(rows.subarray(order[k]! * dimensions, (order[k]! + 1) * dimensions), k * dimensions);
   }
-  return chosen;
+  return order.slice(0, count);
 }
 
-async function seedPlusPlus(problem: SeedingProblem, next: () => number): Promise<Float32Array> {
-  const { device, rows, dimensions, clusters, metric } = problem;
-  const count = rows.length / dimensions;
+/** Of the rows of these numbers, or of all. They are on the device only: each centroid is read again. */
+async function seedPlusPlus(
+  { device, rows, clusters, metric }: SeedingProblem,
+  numbers: Uint32Array | undefined,
+  next: () => number,
+): Promise<Float32Array> {
+  const { dimensions } = rows;
+  const count = numbers?.length ?? rows.count;
   const distancesTo = device.compile((all: Tensor, one: Tensor) => nearest(all, one).distances);
-  using data = device.tensor(rows, { shape: [count, dimensions] });
+  using data = device.tensor(numbers ? await gatherRows(rows, numbers) : await allRows(rows), {
+    shape: [count, dimensions],
+  });
   const rounding = roundingOf(metric);
   const centroids = new Float32Array(clusters * dimensions);
   const smallest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
   let chosen = drawIndex(next, count);
   for (let k = 0; k < clusters; k++) {
-    const row = rows.slice(chosen * dimensions, (chosen + 1) * dimensions);
+    const row = await gatherRows(rows, Uint32Array.of(numbers?.[chosen] ?? chosen));
     centroids.set(row, k * dimensions);
     if (k === clusters - 1) break;
     using centroid = device.tensor(row, { shape: [1, dimensions] });

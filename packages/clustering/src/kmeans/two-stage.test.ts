@@ -1,5 +1,6 @@
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { featureRows } from '../feature-rows.js';
 import { sklearn, sklearnFeatures } from '../sklearn.testing.js';
 import { sizesOf } from './kmeans.js';
 import { nearestCentroids } from './nearest.js';
@@ -20,14 +21,14 @@ describe('twoStageKMeans', () => {
     expect(fine.sizes).toHaveLength(32);
     expect(fine.sizes.reduce((sum, size) => sum + size)).toBe(400);
     expect(coarse.labels).toHaveLength(32);
-    const { labels } = await nearestCentroids(device, fine.centroids, coarse.centroids, dimensions);
+    const { labels } = await nearestCentroids(device, featureRows(fine.centroids, dimensions), coarse.centroids);
     expect([...coarse.labels]).toEqual([...labels]);
     expect(await twoStageKMeans(device, sklearnFeatures, dimensions, options)).toEqual({ fine, coarse });
   });
 
   it('finds nearly as good coarse clusters as one stage: within a fifth of the inertia of scikit-learn', async () => {
     const { coarse } = await twoStageKMeans(device, sklearnFeatures, dimensions, options);
-    const { distances } = await nearestCentroids(device, sklearnFeatures, coarse.centroids, dimensions);
+    const { distances } = await nearestCentroids(device, featureRows(sklearnFeatures, dimensions), coarse.centroids);
     const { inertia } = sklearn.kMeans.find(({ clusters }) => clusters === 4)!;
     expect(distances.reduce((sum, distance) => sum + distance) / inertia).toBeLessThan(1.2);
   });

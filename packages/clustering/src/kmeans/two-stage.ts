@@ -2,6 +2,7 @@
 import type { Device } from '@paris/tensor';
 import { balancedKMeans } from '../balance/balanced.js';
 import { ClusteringError } from '../errors.js';
+import type { Features } from '../feature-rows.js';
 import { checkCount, checkName, checkProblem } from './check.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './kmeans.js';
 
@@ -30,20 +31,20 @@ export interface TwoStageResult {
  */
 export async function twoStageKMeans(
   device: Device,
-  features: Float32Array,
+  features: Features,
   dimensions: number,
   { fine, balance = 'none', restarts = 3, ...options }: TwoStageOptions,
 ): Promise<TwoStageResult> {
-  checkProblem('twoStageKMeans', features, dimensions, { ...options, restarts });
+  const rows = await checkProblem('twoStageKMeans', features, dimensions, { ...options, restarts });
   checkName('twoStageKMeans', 'balance', balance, ['none', 'auction']);
   const { clusters } = options;
-  const many = fine ?? defaultFine(features.length / dimensions, clusters);
+  const many = fine ?? defaultFine(rows.count, clusters);
   checkCount('twoStageKMeans', 'fine', many);
   if (many < clusters) {
     const fix = `Give ${clusters} at least.`;
     throw new ClusteringError('twoStageKMeans', `${many} fine centroids cannot make ${clusters} clusters. ${fix}`);
   }
-  const first = await kMeans(device, features, dimensions, { ...options, clusters: many, restarts: 1 });
+  const first = await kMeans(device, rows, dimensions, { ...options, clusters: many, restarts: 1 });
   const cluster = balance === 'auction' ? balancedKMeans : kMeans;
   const coarse = await cluster(device, first.centroids, dimensions, { ...options, restarts });
   return { fine: first, coarse };

@@ -3,11 +3,12 @@ import { key } from '@paris/tensor';
 import { meansOf } from '../balance/balanced.js';
 import { draws } from '../draws.js';
 import { ClusteringError } from '../errors.js';
-import { checkFeatures } from '../kmeans/check.js';
+import { allRows, changedRows, type FeatureRows, type Features, gatherRows, piecesOf } from '../feature-rows.js';
+import { checkRows } from '../kmeans/check.js';
 import { sizesOf } from '../kmeans/kmeans.js';
 import { type Metric, prepareRows } from '../kmeans/nearest.js';
 import { distance } from '../kmeans/rows.js';
-import { sampleRows } from '../kmeans/seeding.js';
+import { sampleNumbers } from '../kmeans/seeding.js';
 
 /** How even, compact and well separated clusters are. */
 export interface ClusterQuality {
@@ -31,28 +32,27 @@ export interface QualityOptions {
 }
 
 /**
- * Sizes, silhouette and Davies–Bouldin index of a clustering.
+ * Sizes, silhouette and Davies–Bouldin index of a clustering. In memory are the silhouette's sample and a piece of the rows.
  * @param features - [N, dimensions]
  * @param labels - the cluster of each row, [N]
  * @throws ClusteringError for features that are not rows of finite numbers, or not one label a row
  */
-export function clusterQuality(
-  features: Float32Array,
+export async function clusterQuality(
+  features: Features,
   dimensions: number,
   labels: ArrayLike<number>,
   options: QualityOptions = {},
-): ClusterQuality {
+): Promise<ClusterQuality> {
   const { metric = 'spherical', sample = 2000, seed = 0 } = options;
-  checkFeatures('clusterQuality', features, dimensions);
-  checkLabels('clusterQuality', features.length / dimensions, labels);
-  const rows = prepareRows(features, dimensions, metric);
+  const given = await checkRows('clusterQuality', features, dimensions);
+  checkLabels('clusterQuality', given.count, labels);
+  const rows = changedRows(given, (piece) => prepareRows(piece, dimensions, metric));
   const clusters = options.clusters ?? Array.from(labels).reduce((most, label) => Math.max(most, label), 0) + 1;
-  const sizes = sizesOf(labels, clusters);
-  const few = labels.length > sample ? sampled(rows, dimensions, labels, sample, seed) : { rows, labels };
+  const few = await sampled(rows, labels, sample, seed);
   return {
-    sizes,
+    sizes: sizesOf(labels, clusters),
     silhouette: silhouette(few.rows, dimensions, few.labels, clusters),
-    daviesBouldin: daviesBouldin(rows, dimensions, labels, clusters),
+    daviesBouldin: await daviesBouldin(rows, labels, clusters),
   };
 }
 
@@ -62,25 +62,31 @@ export function clusterQuality(
  * @returns indices of rows, at most `count` a cluster, [K][≤ count]
  * @throws ClusteringError as {@link clusterQuality} does
  */
-export function nearestRows(
-  features: Float32Array,
+export async function nearestRows(
+  features: Features,
   dimensions: number,
   labels: ArrayLike<number>,
   centroids: Float32Array,
   options: { readonly count?: number; readonly metric?: Metric } = {},
-): number[][] {
+): Promise<number[][]> {
   const { count = 5, metric = 'spherical' } = options;
-  checkFeatures('nearestRows', features, dimensions);
-  checkLabels('nearestRows', features.length / dimensions, labels, centroids.length / dimensions);
-  const rows = prepareRows(features, dimensions, metric);
-  const members = Array.from({ length: centroids.length / dimensions }, (): [number, number][] => []);
-  for (let i = 0; i < labels.length; i++) {
-    members[labels[i]!]!.push([distance(rows, i, centroids, labels[i]!, dimensions), i]);
+  const given = await checkRows('nearestRows', features, dimensions);
+  checkLabels('nearestRows', given.count, labels, centroids.length / dimensions);
+  const rows = changedRows(given, (piece) => prepareRows(piece, dimensions, metric));
+  const nearest = Array.from({ length: centroids.length / dimensions }, (): { row: number; apart: number }[] => []);
+  for await (const { from, piece } of piecesOf(rows)) {
+    for (let i = 0; i < piece.length / dimensions; i++) {
+      const label = labels[from + i]!;
+      const apart = distance(piece, i, centroids, label, dimensions);
+      const own = nearest[label]!;
+      if (own.length >= count && !(apart < (own.at(-1)?.apart ?? 0))) continue;
+      let place = own.length;
+      while (place > 0 && own[place - 1]!.apart > apart) place--; // after equal ones, which came first
+      own.splice(place, 0, { row: from + i, apart });
+      if (own.length > count) own.pop();
+    }
   }
-  return members.map((own) => {
-    own.sort(([a, i], [b, j]) => a - b || i - j);
-    return own.slice(0, count).map(([, row]) => row);
-  });
+  return nearest.map((own) => own.map(({ row }) => row));
 }
 
 /**
@@ -117,12 +123,16 @@ function silhouette(rows: Float32Array, dimensions: number, labels: ArrayLike<nu
  * Mean over the clusters of the largest (s_i + s_j) / |m_i − m_j|: s is the mean distance of a cluster's rows to their
  * mean m (Davies & Bouldin 1979).
  */
-function daviesBouldin(rows: Float32Array, dimensions: number, labels: ArrayLike<number>, clusters: number): number {
-  const means = meansOf(rows, dimensions, labels, clusters, 'euclidean');
+async function daviesBouldin(rows: FeatureRows, labels: ArrayLike<number>, clusters: number): Promise<number> {
+  const { dimensions } = rows;
+  const means = await meansOf(rows, labels, clusters, 'euclidean');
   const sizes = sizesOf(labels, clusters);
   const spread = new Float64Array(clusters);
-  for (let i = 0; i < labels.length; i++) {
-    spread[labels[i]!]! += distance(rows, i, means, labels[i]!, dimensions) / sizes[labels[i]!]!;
+  for await (const { from, piece } of piecesOf(rows)) {
+    for (let i = 0; i < piece.length / dimensions; i++) {
+      const label = labels[from + i]!;
+      spread[label]! += distance(piece, i, means, label, dimensions) / sizes[label]!;
+    }
   }
   const some = sizes.flatMap((size, k) => (size > 0 ? [k] : []));
   if (some.length < 2) return Number.NaN;
@@ -136,18 +146,11 @@ function daviesBouldin(rows: Float32Array, dimensions: number, labels: ArrayLike
   return worst.reduce((sum, ratio) => sum + ratio, 0) / some.length;
 }
 
-function sampled(rows: Float32Array, dimensions: number, labels: ArrayLike<number>, count: number, seed: number) {
-  const indices = sampleRows(
-    Float32Array.from(labels, (_, i) => i),
-    1,
-    count,
-    draws(key(seed)),
-  );
-  const few = new Float32Array(count * dimensions);
-  for (const [to, row] of indices.entries()) {
-    few.set(rows.subarray(row * dimensions, (row + 1) * dimensions), to * dimensions);
-  }
-  return { rows: few, labels: Array.from(indices, (row) => labels[row]!) };
+/** Some of the rows [n, D] with their labels, or all. */
+async function sampled(rows: FeatureRows, labels: ArrayLike<number>, count: number, seed: number) {
+  if (labels.length <= count) return { rows: await allRows(rows), labels };
+  const numbers = sampleNumbers(labels.length, count, draws(key(seed)));
+  return { rows: await gatherRows(rows, numbers), labels: Array.from(numbers, (row) => labels[row]!) };
 }
 
 function checkLabels(tag: string, rows: number, labels: ArrayLike<number>, clusters = Number.POSITIVE_INFINITY): void {

@@ -1,6 +1,7 @@
 // How many clusters? The same pictures with several K, side by side.
 import type { Device } from '@paris/tensor';
 import { ClusteringError } from '../errors.js';
+import type { Features } from '../feature-rows.js';
 import { type KMeansOptions, kMeans } from '../kmeans/kmeans.js';
 import { type Information, mutualInformation } from './information.js';
 import { type ClusterQuality, clusterQuality } from './quality.js';
@@ -25,7 +26,7 @@ export interface SweepRow extends ClusterQuality {
  */
 export async function sweepClusters(
   device: Device,
-  features: Float32Array,
+  features: Features,
   dimensions: number,
   counts: readonly number[],
   options: Omit<KMeansOptions, 'clusters' | 'initial'> & {
@@ -39,7 +40,7 @@ export async function sweepClusters(
   const rows: SweepRow[] = [];
   for (const clusters of counts) {
     const { labels, inertia } = await kMeans(device, features, dimensions, { ...kMeansOptions, clusters });
-    const quality = clusterQuality(features, dimensions, labels, {
+    const quality = await clusterQuality(features, dimensions, labels, {
       clusters,
       ...(metric ? { metric } : {}),
       ...(seed === undefined ? {} : { seed }),

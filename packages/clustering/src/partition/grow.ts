@@ -2,9 +2,10 @@
 import { type Device, key } from '@paris/tensor';
 import { meansOf } from '../balance/balanced.js';
 import { draws, drawWeighted } from '../draws.js';
-import { encodeImages } from '../encoder/encode.js';
+import { encodedRows, type FeatureKeeper } from '../encoder/encode.js';
 import type { Encoder, ImageBatch, ImageStream } from '../encoder/encoder.js';
 import { ClusteringError } from '../errors.js';
+import { changedRows, type FeatureRows, gatherRows, piecesOf } from '../feature-rows.js';
 import { sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
 import { type PartitionedImages, requireSame } from './make.js';
@@ -23,6 +24,8 @@ export interface GrowOptions {
   readonly restarts?: number;
   /** Iterations of each. Default 100. */
   readonly maxIterations?: number;
+  /** Where the features are kept meanwhile. Default: in memory. */
+  readonly keep?: FeatureKeeper;
 }
 
 /**
@@ -51,12 +54,12 @@ export async function growPartition(
     throw new ClusteringError('growPartition', `add is ${add}. Give a whole number from 1 on, or 'all'.`);
   }
   const { dimensions } = encoder;
-  const features = await encodeImages(encoder, images);
-  const rows = prepareRows(features, dimensions, metric);
+  const features = await encodedRows(encoder, images, options.keep);
+  const rows = changedRows(features, (piece) => prepareRows(piece, dimensions, metric));
   const found =
     add === 'all'
-      ? wholeCluster(rows, dimensions, partition)
-      : await bestNewClusters({ device, rows, dimensions, partition, add }, options);
+      ? await wholeCluster(rows, partition)
+      : await bestNewClusters({ device, rows, partition, add }, options);
   const { labels, centroids, restarts, restart, iterations, inertia } = found;
   const clusters = known + (add === 'all' ? 1 : add);
   const sizes = sizesOf(labels, clusters).slice(known);
@@ -85,19 +88,22 @@ interface Found {
   restart: number;
 }
 
-function wholeCluster(rows: Float32Array, dimensions: number, { clusters, centroids: old, metric }: Partition): Found {
-  const labels = new Uint32Array(rows.length / dimensions).fill(clusters);
-  const centroids = meansOf(rows, dimensions, labels, clusters + 1, metric);
+async function wholeCluster(rows: FeatureRows, { clusters, centroids: old, metric }: Partition): Promise<Found> {
+  const { count, dimensions } = rows;
+  const labels = new Uint32Array(count).fill(clusters);
+  const centroids = await meansOf(rows, labels, clusters + 1, metric);
   centroids.set(old);
   const own = centroids.subarray(old.length);
-  const inertia = rows.reduce((sum, value, i) => sum + (value - own[i % dimensions]!) ** 2, 0);
+  let inertia = 0;
+  for await (const { piece } of piecesOf(rows)) {
+    inertia = piece.reduce((sum, value, i) => sum + (value - own[i % dimensions]!) ** 2, inertia);
+  }
   return { labels, centroids, inertia, iterations: 1, restarts: 1, restart: 0 };
 }
 
 interface Search {
   device: Device;
-  rows: Float32Array;
-  dimensions: number;
+  rows: FeatureRows;
   partition: Partition;
   add: number;
 }
@@ -113,32 +119,33 @@ async function bestNewClusters(search: Search, { seed = 0, restarts = 3, maxIter
 }
 
 /** The old centroids, and rows that are far from all that came before. */
-async function seeded({ device, rows, dimensions, partition, add }: Search, next: () => number): Promise<Float32Array> {
+async function seeded({ device, rows, partition, add }: Search, next: () => number): Promise<Float32Array> {
   let centroids = partition.centroids;
   for (let k = 0; k < add; k++) {
-    const { distances } = await nearestCentroids(device, rows, centroids, dimensions);
+    const { distances } = await nearestCentroids(device, rows, centroids);
     const chosen = Math.max(0, drawWeighted(distances, next));
-    const row = rows.subarray(chosen * dimensions, (chosen + 1) * dimensions);
+    const row = await gatherRows(rows, Uint32Array.of(chosen));
     centroids = Float32Array.from([...centroids, ...row]);
   }
   return centroids;
 }
 
 /** Lloyd's iterations of the new centroids, until no picture changes its cluster. */
-async function settled({ device, rows, dimensions, partition, add }: Search, start: Float32Array, most: number) {
+async function settled({ device, rows, partition, add }: Search, start: Float32Array, most: number) {
   const { clusters: known, metric, centroids: old } = partition;
+  const { dimensions } = rows;
   let centroids = start;
-  let placed = await nearestCentroids(device, rows, centroids, dimensions);
+  let placed = await nearestCentroids(device, rows, centroids);
   let iterations = 0;
   for (let changed = true; changed && iterations < most; iterations++) {
-    const means = meansOf(rows, dimensions, placed.labels, known + add, metric);
+    const means = await meansOf(rows, placed.labels, known + add, metric);
     const sizes = sizesOf(placed.labels, known + add);
     for (let k = known; k < known + add; k++) {
       if (sizes[k] === 0) means.set(centroids.subarray(k * dimensions, (k + 1) * dimensions), k * dimensions);
     }
     means.set(old);
     centroids = means;
-    const next = await nearestCentroids(device, rows, centroids, dimensions);
+    const next = await nearestCentroids(device, rows, centroids);
     changed = next.labels.some((label, i) => label !== placed.labels[i]);
     placed = next;
   }

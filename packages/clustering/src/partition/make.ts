@@ -1,10 +1,11 @@
 // Pictures → a partition, and a new picture → its cluster.
 import type { Device } from '@paris/tensor';
 import { balancedKMeans, meansOf } from '../balance/balanced.js';
-import { encodeImages } from '../encoder/encode.js';
+import { encodeBatches, encodedRows, type FeatureKeeper } from '../encoder/encode.js';
 import type { Encoder, ImageBatch, ImageStream } from '../encoder/encoder.js';
 import { type StatisticsOptions, statisticsEncoder } from '../encoder/statistics.js';
 import { ClusteringError } from '../errors.js';
+import { changedRows, type FeatureRows, featureRows } from '../feature-rows.js';
 import { checkProblem } from '../kmeans/check.js';
 import { type KMeansOptions, type KMeansResult, kMeans, sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
@@ -22,6 +23,8 @@ export interface ClusteringOptions extends Omit<KMeansOptions, 'initial'> {
   readonly assignment?: Assignment;
   /** 'auction': the last stage makes clusters of equal size. Pictures are assigned without it. Default 'none'. */
   readonly balance?: 'none' | 'auction';
+  /** Where the features are kept while pictures are clustered. Default: in memory. */
+  readonly keep?: FeatureKeeper;
 }
 
 /** What {@link partitionImages} gives. */
@@ -29,8 +32,8 @@ export interface PartitionedImages {
   readonly partition: Partition;
   /** The cluster of each picture [N]: what {@link assign} gives for the same pictures. */
   readonly labels: Uint32Array;
-  /** [N, D], as the encoder gave them. */
-  readonly features: Float32Array;
+  /** [N, D], as the encoder gave them: `features.values` where they are in memory. */
+  readonly features: FeatureRows;
 }
 
 /**
@@ -44,24 +47,25 @@ export async function partitionImages(
   options: ClusteringOptions,
 ): Promise<PartitionedImages> {
   checkChoices(options);
-  const features = await encodeImages(encoder, images);
+  const features = await encodedRows(encoder, images, options.keep);
   const { name, dimensions, parameters } = encoder;
   const { clusters, metric = 'spherical', seed = 0, assignment = 'nearest-centroid', balance = 'none' } = options;
   const known = { encoder: { name, dimensions, parameters }, clusters, metric, seed, assignment, balance };
   if (assignment === 'random') {
-    checkProblem('partitionImages', features, dimensions, options);
+    await checkProblem('partitionImages', features, dimensions, options);
     const labels = await randomClusters(images, clusters, seed);
-    const centroids = meansOf(prepareRows(features, dimensions, metric), dimensions, labels, clusters, metric);
+    const rows = changedRows(features, (piece) => prepareRows(piece, dimensions, metric));
+    const centroids = await meansOf(rows, labels, clusters, metric);
     const partition = { version: 2, ...known, stages: [], sizes: sizesOf(labels, clusters), centroids } as const;
     return { partition, labels, features };
   }
-  const found = await clusterFeatures(device, features, dimensions, { ...options, metric, seed });
+  const found = await clusterFeatures(device, features, { ...options, metric, seed });
   const labels = await place(device, features, { ...known, ...found });
   return { partition: { version: 2, ...known, sizes: sizesOf(labels, clusters), ...found }, labels, features };
 }
 
 /**
- * The cluster of each picture [N], by the rule that the partition records.
+ * The cluster of each picture [N], by the rule that the partition records. In memory are the features of one batch of a stream.
  * @param encoder - the one the partition was made with, see {@link encoderOf}
  * @throws ClusteringError if it is another one
  */
@@ -73,12 +77,20 @@ export async function assign(
 ): Promise<Uint32Array> {
   requireSame(encoder, partition.encoder);
   if (partition.assignment === 'random') return await randomClusters(images, partition.clusters, partition.seed);
-  return place(device, await encodeImages(encoder, images), partition);
+  const labels = new Uint32Array(images.count);
+  let placed = 0;
+  for await (const features of encodeBatches(encoder, images)) {
+    const own = await place(device, featureRows(features, encoder.dimensions), partition);
+    labels.set(own, placed);
+    placed += own.length;
+  }
+  return labels;
 }
 
 /**
  * New pictures in the clusters of a partition that was made of others: what {@link assign} gives, with the features.
  * @param encoder - the one the partition was made with, see {@link encoderOf}
+ * @param keep - where the features are kept. Default: in memory
  * @throws ClusteringError if it is another one
  */
 export async function assignImages(
@@ -86,9 +98,10 @@ export async function assignImages(
   encoder: Encoder,
   partition: Partition,
   images: ImageBatch | ImageStream,
+  keep?: FeatureKeeper,
 ): Promise<PartitionedImages> {
   requireSame(encoder, partition.encoder);
-  const features = await encodeImages(encoder, images);
+  const features = await encodedRows(encoder, images, keep);
   const random = partition.assignment === 'random';
   const labels = random
     ? await randomClusters(images, partition.clusters, partition.seed)
@@ -113,12 +126,8 @@ export function encoderOf(partition: PartitionManifest, custom: readonly Encoder
 type Found = Pick<Partition, 'centroids' | 'fine' | 'stages'>;
 
 /** The centroids, by one stage or two, and how they were made. */
-async function clusterFeatures(
-  device: Device,
-  features: Float32Array,
-  dimensions: number,
-  options: ClusteringOptions,
-): Promise<Found> {
+async function clusterFeatures(device: Device, features: FeatureRows, options: ClusteringOptions): Promise<Found> {
+  const { dimensions } = features;
   const { stages = options.fine === undefined ? 1 : 2, assignment, balance, seeding = 'k-means++' } = options;
   const { restarts = 3 } = options;
   const last = balance === 'auction' ? 'balanced-k-means' : 'k-means';
@@ -142,11 +151,10 @@ async function clusterFeatures(
 /** Features [N, D] → clusters [N]: the same code for training pictures and for new ones. */
 async function place(
   device: Device,
-  features: Float32Array,
-  { encoder, metric, centroids, fine }: Pick<Partition, 'encoder' | 'metric' | 'centroids' | 'fine'>,
+  features: FeatureRows,
+  { metric, centroids, fine }: Pick<Partition, 'metric' | 'centroids' | 'fine'>,
 ): Promise<Uint32Array> {
-  const { dimensions } = encoder;
-  const { labels } = await nearestCentroids(device, features, fine?.centroids ?? centroids, dimensions, metric);
+  const { labels } = await nearestCentroids(device, features, fine?.centroids ?? centroids, metric);
   return fine ? labels.map((label) => fine.clusters[label]!) : labels;
 }
 
