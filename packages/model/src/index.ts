@@ -96,6 +96,6 @@ export {
 } from './quantized/quantize.js';
 export { encodeCaptions, MAX_TOKENS, type PromptWords, promptWords } from './text/caption-words.js';
 export { promptEncoderOf, wordEncoder } from './text/prompt-encoder.js';
-export { buildVocabulary, captionWords, type Vocabulary } from './text/vocabulary.js';
+export { buildVocabulary, captionWords, type Vocabulary, WordCounts } from './text/vocabulary.js';
 export { parseVocabulary, readVocabulary, writeVocabulary } from './text/vocabulary-file.js';
 export { vocabularyOf, type WordList, wordList, wordListOf } from './text/word-list-encoder.js';

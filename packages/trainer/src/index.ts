@@ -40,8 +40,10 @@ export { type ColumnArrays, columnOf, columnsOf, type DataColumns } from './data
 export type { Encodings, LatentFormat, PartRecord, TextFormat } from './data/encodings.js';
 export {
   clusterFolder,
+  heldOutCount,
   type LabelledFolder,
   type Labels,
+  manifestItems,
   openManifestFolder,
   readCluster,
   readLabelled,
@@ -57,14 +59,20 @@ export type {
   ColumnFormat,
   DataFormat,
   DataItem,
+  Described,
   FormatVersion,
+  ItemOf,
+  LabelledItem,
   LabelledManifest,
   Manifest,
+  ManifestItem,
   Normalization,
   Sharded,
   ShardFile,
 } from './data/formats.js';
+export { type Items, itemsOf, listItems, pickItems } from './data/items.js';
 export { type LostAtStep, type LostShard, lostCount } from './data/lost.js';
+export type { Unwritten } from './data/records.js';
 export { gatherRows, type Rows, rowsOf, spread } from './data/rows.js';
 export type { WriteOptions } from './data/shards.js';
 export { type DistilOptions, distil } from './distil/distil.js';

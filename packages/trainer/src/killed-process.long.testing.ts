@@ -1,4 +1,5 @@
-// 200 real kills: npm run build, then npm run test:long -- killed-process. PARIS_KILLS takes another number of them.
+// 200 real kills: npm run build, then npm run test:long -- killed-process. PARIS_KILLS takes another number of them; CI has 20.
+// Kills at every single change of a file, without processes, are in killed.test.ts and run/crash.test.ts.
 import { expect, it } from 'vitest';
 import { killOften, sharesOf } from './killed-process.testing.js';
 

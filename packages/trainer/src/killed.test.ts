@@ -1,5 +1,5 @@
-// kill -9 at every write, rename and removal of prepare, merge, partition and assemble: the same command ends with the bytes
-// of one that nobody disturbed, killed once or twice, and leaves nothing else behind.
+// kill -9 at every write, rename and removal of prepare, merge, partition and assemble, of files of items too: the same command
+// ends with the bytes of one that nobody disturbed, killed once or twice, and leaves nothing else behind.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,10 +37,23 @@ const onDevice = (context: TestContext): Device => {
 
 type Act = (store: FileStore) => Promise<unknown>;
 
-/** @returns how many kills there were */
-async function killEverywhere(fresh: () => Promise<FileStore>, act: Act): Promise<number> {
+/** @returns how many kills there were, and how many of them were at files of what is said of pictures */
+async function killEverywhere(fresh: () => Promise<FileStore>, act: Act): Promise<{ kills: number; items: number }> {
   const undisturbed = await fresh();
-  await act(undisturbed);
+  let items = 0;
+  const { write, move, remove } = undisturbed;
+  const noted = <A extends string[]>(change: (...paths: A) => Promise<void>) => {
+    return (...paths: A) => {
+      if (paths[0]!.endsWith('.jsonl')) items++;
+      return change(...paths);
+    };
+  };
+  await act({
+    ...undisturbed,
+    write: (path, content) => noted((path: string) => write(path, content))(path),
+    move: noted(move),
+    remove: noted(remove),
+  });
   const expected = await contents(undisturbed);
   for (let touches = 0; ; touches++) {
     const store = await fresh();
@@ -50,12 +63,18 @@ async function killEverywhere(fresh: () => Promise<FileStore>, act: Act): Promis
     );
     if (!killed) {
       expect(await contents(store)).toEqual(expected);
-      return touches;
+      return { kills: touches, items };
     }
     if (touches % 2 === 1) await act(dyingStore(store, touches >> 1)).catch(() => undefined); // and again
     await act(store);
     expect(await contents(store), `killed after ${touches} changes`).toEqual(expected);
   }
+}
+
+/** Of files of items as many kills, so that none of their writes is forgotten; of all, more than so many. */
+function expectKills({ kills, items }: { kills: number; items: number }, least: number, ofItems: number): void {
+  expect(kills).toBeGreaterThan(least);
+  expect(items).toBe(ofItems);
 }
 
 async function contents(store: FileStore): Promise<Record<string, string>> {
@@ -74,14 +93,14 @@ describe('killed at every change of a file', { timeout: 300_000 }, () => {
   const act: Act = (out) => prepare({ source: pictures, size, out, shardBytes, nearCopies: false });
 
   it('prepare writes the shards that it would have written', async () => {
-    expect(await killEverywhere(async () => memoryStore(), act)).toBeGreaterThan(35);
+    expectKills(await killEverywhere(async () => memoryStore(), act), 50, 8);
   });
 
   it('prepare replaces pictures of before, and what is not ours stays', async () => {
     const old = memoryStore();
     await prepare({ source: pictures, size: 4, out: old, shardBytes: 100 });
     await old.write('notes.txt', new Uint8Array(3));
-    expect(await killEverywhere(() => copyOf(old), act)).toBeGreaterThan(40);
+    expectKills(await killEverywhere(() => copyOf(old), act), 65, 18);
   });
 
   it('prepare on a disk does so, too', async () => {
@@ -90,7 +109,7 @@ describe('killed at every change of a file', { timeout: 300_000 }, () => {
     try {
       const fresh = async () => nodeStore(join(folder, `${made++}`));
       const few: Act = (out) => prepare({ source: pictures, size, out, shardBytes: 1200, nearCopies: false });
-      expect(await killEverywhere(fresh, few)).toBeGreaterThan(20);
+      expectKills(await killEverywhere(fresh, few), 20, 2);
     } finally {
       await rm(folder, { recursive: true });
     }
@@ -104,7 +123,7 @@ describe('killed at every change of a file', { timeout: 300_000 }, () => {
       await prepare({ source: pictures, size, out, shardBytes: 700, shard: { index: i + 1, count: 2 } });
     }
     const merge: Act = (out) => mergeData({ data: parts, out, shardBytes, nearCopies: false });
-    expect(await killEverywhere(async () => memoryStore(), merge)).toBeGreaterThan(15);
+    expectKills(await killEverywhere(async () => memoryStore(), merge), 25, 8);
     const merged = memoryStore();
     await merge(merged);
     expect(await contents(merged)).toEqual(await contents(whole));
@@ -116,7 +135,7 @@ describe('killed at every change of a file', { timeout: 300_000 }, () => {
     await act(old);
     await partitionData({ device, data: old, clusters: 3, shardBytes: 700 });
     const partition: Act = (data) => partitionData({ device, data, clusters: 2, shardBytes });
-    expect(await killEverywhere(() => copyOf(old), partition)).toBeGreaterThan(40);
+    expectKills(await killEverywhere(() => copyOf(old), partition), 50, 8);
   });
 
   it('assemble leaves the old model or the new, then the new', async () => {
@@ -124,6 +143,6 @@ describe('killed at every change of a file', { timeout: 300_000 }, () => {
     const old = memoryStore();
     await assemble({ runs, out: old, licence: 'old' });
     const act: Act = (out) => assemble({ runs, out, licence: 'new', weights: 'f16' });
-    expect(await killEverywhere(() => copyOf(old), act)).toBeGreaterThan(20);
+    expectKills(await killEverywhere(() => copyOf(old), act), 20, 0);
   });
 });

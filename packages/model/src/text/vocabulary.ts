@@ -38,10 +38,23 @@ export function idsOf(vocabulary: readonly string[]): Map<string, number> {
 
 /** The two special entries and the `limit` most frequent words, the more frequent first, equals in code-unit order. */
 export function buildVocabulary(captions: Iterable<string>, limit: number): string[] {
-  const counts = new Map<string, number>();
-  for (const caption of captions) {
-    for (const word of captionWords(caption)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const words = new WordCounts();
+  for (const caption of captions) words.add(caption);
+  return words.vocabulary(limit);
+}
+
+/** How often words occur in captions that are passed through one at a time; what is held are the different words. */
+export class WordCounts {
+  readonly #counts = new Map<string, number>();
+
+  /** Counts the words of a caption. */
+  add(caption: string): void {
+    for (const word of captionWords(caption)) this.#counts.set(word, (this.#counts.get(word) ?? 0) + 1);
   }
-  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  return [padding, unknown, ...ranked.slice(0, limit).map(([word]) => word)];
+
+  /** As {@link buildVocabulary} of all captions. */
+  vocabulary(limit: number): string[] {
+    const ranked = [...this.#counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+    return [padding, unknown, ...ranked.slice(0, limit).map(([word]) => word)];
+  }
 }

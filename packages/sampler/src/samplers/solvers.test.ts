@@ -22,16 +22,24 @@ const start = [-1.5, -0.2, 0.4, 2];
 const deviation = (path: NoisePath, t: number) => Math.hypot(path.alpha(t) * spread, path.sigma(t));
 const exact = (x: number, path: NoisePath, t: number, end: number) =>
   path.alpha(end) * mean + ((x - path.alpha(t) * mean) / deviation(path, t)) * deviation(path, end);
-const expected = (x: number, path: NoisePath, t: number) => {
-  const gain = (path.alpha(t) * spread ** 2) / deviation(path, t) ** 2;
-  return mean + gain * (x - path.alpha(t) * mean);
+const expectation = (path: NoisePath, t: number) => {
+  const alpha = path.alpha(t);
+  const gain = (alpha * spread ** 2) / deviation(path, t) ** 2;
+  return (x: number) => mean + gain * (x - alpha * mean);
 };
+const expected = (x: number, path: NoisePath, t: number) => expectation(path, t)(x);
 
 function denoiserOf(ledger: Ledger, path: NoisePath): Denoiser<Vector> {
   return async (latents, t) => {
-    const sample = latents.read().map((x) => expected(x, path, t));
-    const noise = latents.read().map((x, i) => (x - path.alpha(t) * sample[i]!) / path.sigma(t));
-    const velocity = sample.map((x, i) => path.alphaPrime(t) * x + path.sigmaPrime(t) * noise[i]!);
+    const [alpha, sigma, alphaPrime, sigmaPrime] = [
+      path.alpha(t),
+      path.sigma(t),
+      path.alphaPrime(t),
+      path.sigmaPrime(t),
+    ];
+    const sample = latents.read().map(expectation(path, t));
+    const noise = latents.read().map((x, i) => (x - alpha * sample[i]!) / sigma);
+    const velocity = sample.map((x, i) => alphaPrime * x + sigmaPrime * noise[i]!);
     return { sample: ledger.vector(sample), velocity: ledger.vector(velocity) };
   };
 }

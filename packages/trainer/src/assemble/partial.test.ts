@@ -81,8 +81,8 @@ it('draws and compares pictures of the clusters that are there', async () => {
   const { items } = (await readLabelled(data, 'router')).manifest;
   expect(evaluation.copying.closest).toHaveLength(3);
   for (const { row, nearest } of evaluation.copying.closest) {
-    expect(items[row]).toMatchObject({ id: nearest });
-    expect(items[row]!.cluster).not.toBe(1);
+    expect(items![row]).toMatchObject({ id: nearest });
+    expect(items![row]!.cluster).not.toBe(1);
   }
 });
 

@@ -15,11 +15,12 @@ import { readCardCondition } from '../card/condition.js';
 import { mayWriteCard } from '../card/own.js';
 import { readCluster, readLabelled } from '../data/files.js';
 import type { DataItem } from '../data/formats.js';
+import { type Items, tallyItems } from '../data/items.js';
 import { assertApart } from '../output/apart.js';
 import { claimOutput } from '../output/claim.js';
 import { modelFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
-import { NOT_STATED, tally } from '../run/data.js';
+import { NOT_STATED } from '../run/data.js';
 import { countsText, sumOfExperts } from './learned-from.js';
 
 /** Pictures of one source or of one licence, by the exact text of their records. */
@@ -48,26 +49,26 @@ export async function whoSaw(model: FileSource, pick: Withdrawn, data?: FileSour
   const index = await readModelIndex(model, 'the folder');
   const names = new Set<string>();
   const experts = new Map<number, number>();
-  const of = async (folder: string, items: () => Promise<readonly DataItem[]>): Promise<number> => {
-    const counts = data ? counted(await items(), pick) : listed(index, folder, pick);
+  const of = async (folder: string, items: () => Promise<Items>): Promise<number> => {
+    const counts = data ? await counted(await items(), pick) : listed(index, folder, pick);
     for (const name of Object.keys(counts)) names.add(name);
     const wanted = 'source' in pick ? pick.source : pick.licence;
     return Object.hasOwn(counts, wanted) ? counts[wanted]! : 0;
   };
   for (const k of presentExperts(index)) {
-    const count = await of(expertFolder(k), async () => (await readCluster(data!, k)).manifest.items);
+    const count = await of(expertFolder(k), async () => (await readCluster(data!, k)).items);
     if (count > 0) experts.set(k, count);
   }
   const hasRouter = index.clusters > 1;
-  const router = hasRouter ? await of('router', async () => (await readLabelled(data!, 'router')).manifest.items) : 0;
+  const router = hasRouter ? await of('router', async () => (await readLabelled(data!, 'router')).items) : 0;
   if (experts.size > 0 || router > 0) return { experts, router };
   const [kind, wanted] = 'source' in pick ? ['source', pick.source] : ['licence', pick.licence];
   const known = names.size === 0 ? 'none' : shortList([...names].sort().map(printable));
   throw new ValueError('withdraw', `no network saw the ${kind} "${printable(wanted)}". Their ${kind}s are: ${known}.`);
 }
 
-function counted(items: readonly DataItem[], pick: Withdrawn): Record<string, number> {
-  return tally(items.flatMap(({ source, licence = NOT_STATED }) => ('source' in pick ? source : licence) ?? []));
+function counted(items: Items, pick: Withdrawn): Promise<Record<string, number>> {
+  return tallyItems(items, ({ source, licence = NOT_STATED }) => ('source' in pick ? source : licence));
 }
 
 function listed({ learnedFrom = {} }: ModelIndex, folder: string, pick: Withdrawn): Readonly<Record<string, number>> {

@@ -132,9 +132,10 @@ describe('a job', () => {
     const opened = await openJob(
       await createJobBundle({ ...options, data: store, proveEvery: 3, secretKey: ada.secretKey }),
     );
-    const shards = (await store.list()).filter((path) => /images-\d{5}/.test(path));
-    expect(shards.length).toBeGreaterThan(1);
-    for (const path of shards) expect(await opened.files.read(path)).toEqual(await store.read(path));
+    const files = (await store.list()).filter((path) => /(images|items)-\d{5}/.test(path));
+    expect(files.filter((path) => path.includes('images-')).length).toBeGreaterThan(1);
+    expect(files.filter((path) => path.includes('items-')).length).toBeGreaterThan(1);
+    for (const path of files) expect(await opened.files.read(path)).toEqual(await store.read(path));
     expect((await trainJob(opened, { device, runs: memoryStore() })).data).toEqual(opened.job.identity.data);
   });
 

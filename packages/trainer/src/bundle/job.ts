@@ -13,8 +13,9 @@ import {
 import * as z from 'zod/mini';
 import { clusterFolder } from '../data/files.js';
 import { filesOf } from '../data/formats.js';
+import { tallyItems } from '../data/items.js';
 import { DataError } from '../errors.js';
-import { NOT_STATED, tally } from '../run/data.js';
+import { NOT_STATED } from '../run/data.js';
 import { jsonObject, RUN_FILE, type RunIdentity, type RunRecord } from '../run/record.js';
 import { expertIdentity, type TrainExpertOptions, trainExpert } from '../train/expert.js';
 import { requireOption } from '../train/options.js';
@@ -68,8 +69,8 @@ export async function createJobBundle(options: JobOptions): Promise<Uint8Array> 
   if (maxHours !== undefined) {
     requireOption('maxHours', maxHours, Number.isFinite(maxHours) && maxHours > 0, 'a number above 0');
   }
-  const { identity, manifest } = await expertIdentity(options);
-  const paths = ['cluster.json', ...filesOf(manifest)].map((name) => `${clusterFolder(cluster)}/${name}`);
+  const { identity, data: pictures } = await expertIdentity(options);
+  const paths = ['cluster.json', ...filesOf(pictures.manifest)].map((name) => `${clusterFolder(cluster)}/${name}`);
   const store = memoryStore();
   const files = [];
   for (const path of paths) {
@@ -84,7 +85,7 @@ export async function createJobBundle(options: JobOptions): Promise<Uint8Array> 
       kind: 'job',
       identity,
       proveEvery,
-      licences: tally(manifest.items.map(({ licence = NOT_STATED }) => licence)),
+      licences: await tallyItems(pictures.items, ({ licence = NOT_STATED }) => licence),
     },
     ...(maxHours !== undefined && { maxHours }),
     ...(dataAt !== undefined && { data: { address: dataAt, files } }),
@@ -173,7 +174,7 @@ async function fetched(
 }
 
 function isData(path: string): boolean {
-  return /^clusters\/\d{2,}\/(cluster\.json|images(-\d{5,})?\.safetensors)$/.test(path);
+  return /^clusters\/\d{2,}\/(cluster\.json|images(-\d{5,})?\.safetensors|items-\d{5,}\.jsonl)$/.test(path);
 }
 
 const schema: z.ZodMiniType<Job> = z.object({

@@ -68,6 +68,8 @@ describe('modelCard', () => {
 
   it('says what the index says, and of runs and evaluation nothing if there are none', () => {
     const card = modelCard({ name: 'me/cats', index });
+    expect(card).toContain('npx @paris/cli sample hf:me/cats --prompt');
+    expect(modelCard({ name: 'me/cats', branch: 'v2', index })).toContain('sample hf:me/cats@v2 --prompt');
     expect(card).toContain('8 experts, each trained alone');
     expect(card).toContain('and takes 2.5 MB. Their matrices have 8 bits a number.');
     expect(card).toContain('paris/cli sample hf:me/cats');

@@ -16,6 +16,8 @@ export type CardIndex = Omit<ModelIndex, 'files' | 'format' | 'version'> & Parti
 export interface CardOptions {
   /** The heading, such as `owner/name`. Default: what the model is. */
   name?: string | undefined;
+  /** The branch of `owner/name` that it is on, where it is not the first that a hub shows. */
+  branch?: string | undefined;
   index: CardIndex;
   /** What its experts are asked with: {@link readCardCondition}. */
   condition?: ConditionKind | undefined;
@@ -26,12 +28,12 @@ export interface CardOptions {
 }
 
 /** A model card in Markdown. What is not known is left out; nothing is guessed. */
-export function modelCard({ name, index, condition, runs = [], evaluation }: CardOptions): string {
+export function modelCard({ name, branch, index, condition, runs = [], evaluation }: CardOptions): string {
   const sections = [
     frontMatter(index),
     `# ${name === undefined ? headingOf(index) : inline(name)}`,
     about(index),
-    sampling(name, condition),
+    sampling(name, branch, condition),
     pictures(index),
     learnedSection(index),
     ...(runs.length > 0 ? [training(runs)] : []),
@@ -82,8 +84,9 @@ function about(index: CardIndex): string {
   );
 }
 
-function sampling(name: string | undefined, condition: ConditionKind | undefined): string {
-  const source = name !== undefined && /^[\w.-]+\/[\w.-]+$/.test(name) ? `hf:${name}` : 'my-model/';
+function sampling(name: string | undefined, branch: string | undefined, condition: ConditionKind | undefined): string {
+  const of = branch === undefined ? name : `${name}@${branch}`;
+  const source = of !== undefined && /^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(of) ? `hf:${of}` : 'my-model/';
   return [
     '## Sample it',
     '',

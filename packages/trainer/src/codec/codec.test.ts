@@ -54,7 +54,7 @@ describe('makeCodec', () => {
     expect(report.training.psnr).toBeGreaterThan(short.training.psnr + 5);
     expect(report.heldOut!.psnr).toBeGreaterThan(short.heldOut!.psnr + 5);
     const { manifest, columns } = await readManifestFolder(data);
-    const held = manifest.items.filter(({ split }) => split === 'test').length;
+    const held = manifest.items!.filter(({ split }) => split === 'test').length;
     expect([report.training.pictures, report.heldOut!.pictures]).toEqual([40 - held, held]);
     const losses = (await readMetrics(run)).map(({ loss }) => loss);
     expect(losses.at(-1)).toBeLessThan(0.3 * losses[0]!);

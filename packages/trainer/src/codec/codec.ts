@@ -5,6 +5,8 @@ import type { Device, Tensor, TreeOf } from '@paris/tensor';
 import * as z from 'zod/mini';
 import type { TrainingData } from '../data/files.js';
 import type { Manifest } from '../data/formats.js';
+import { rowsWhere } from '../data/items.js';
+import { pickRows, type Rows } from '../data/rows.js';
 import { type LoadedPart, loadCodec } from '../encode/parts.js';
 import { DataError } from '../errors.js';
 import { assertApart } from '../output/apart.js';
@@ -113,12 +115,15 @@ async function measure(
   store: FileSource,
   data: TrainingData<Manifest>,
 ): Promise<Omit<CodecReport, 'version' | 'files'>> {
+  const { manifest } = data;
+  const { rows } = await splitRows(data, 'train');
+  const others = await rowsWhere(data.items, ({ split }) => split === 'test');
   const codec = await loadCodec(device, { store, folder: 'codec' });
   try {
-    const latents = await latentsOf(codec, data);
-    const training = await qualityOf(codec, data, 'train');
-    if (!data.manifest.items.some(({ split }) => split === 'test')) return { latents, training };
-    return { latents, training, heldOut: await qualityOf(codec, data, 'test') };
+    const latents = await latentsOf(codec, rows, manifest);
+    const training = await qualityOf(codec, rows, manifest);
+    if (others.length === 0) return { latents, training };
+    return { latents, training, heldOut: await qualityOf(codec, pickRows(data.rows, manifest, others), manifest) };
   } finally {
     codec.release();
   }
@@ -126,11 +131,12 @@ async function measure(
 
 async function latentsOf(
   { device, network, params }: LoadedPart<Codec>,
-  data: TrainingData<Manifest>,
+  rows: Rows,
+  manifest: Manifest,
 ): Promise<CodecReport['latents']> {
   const encode = device.compile((weights: TreeOf<Tensor>, images: Tensor) => network.encode(weights, images));
   let [sum, squares, count] = [0, 0, 0];
-  for await (const batch of pictureBatches(splitRows(data, 'train').rows, data.manifest, MOST)) {
+  for await (const batch of pictureBatches(rows, manifest, MOST)) {
     using images = upload(device, batch).images!;
     using latents = await encode(params, images);
     for (const value of await latents.read()) {
@@ -150,10 +156,9 @@ async function latentsOf(
 
 async function qualityOf(
   { device, network, params }: LoadedPart<Codec>,
-  data: TrainingData<Manifest>,
-  split: 'train' | 'test',
+  rows: Rows,
+  manifest: Manifest,
 ): Promise<CodecReport['training']> {
-  const { rows } = splitRows(data, split);
-  const { pictures, error } = await drawingErrors(device, network)(params, rows, data.manifest, { most: MOST });
+  const { pictures, error } = await drawingErrors(device, network)(params, rows, manifest, { most: MOST });
   return { pictures, psnr: 10 * Math.log10(2 ** 2 / Math.max(error, 1e-12)) }; // from −1 to 1: a reach of 2
 }

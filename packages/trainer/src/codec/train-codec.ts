@@ -4,7 +4,8 @@ import { type Codec, type Params, toFlat, toTree } from '@paris/model';
 import { type Device, type Key, mse, type Tensor, type TensorKey, type TreeOf } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { openManifestFolder, type TrainingData } from '../data/files.js';
-import { type Manifest, rowsOfSplit } from '../data/formats.js';
+import type { Manifest } from '../data/formats.js';
+import { rowsWhere } from '../data/items.js';
 import { gatherRows, pickRows, type Rows, spread } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { assertRunApart } from '../output/apart.js';
@@ -88,7 +89,7 @@ export async function codecTraining(
   const codec = tinyAutoencoder.fromConfig(config);
   const data = await picturesOf(options.data, codec);
   const run = runKey(training.seed, CODEC_RUN);
-  const { numbers, rows } = splitRows(data, 'train');
+  const { numbers, rows } = await splitRows(data, 'train');
   const drawer = new BatchDrawer(run, { count: rows.count, batchSize: training.batchSize, conditionDropout: 0 });
   const recipe: Recipe = {
     name: CODEC_RUN,
@@ -141,11 +142,11 @@ async function picturesOf(store: FileSource, codec: Codec): Promise<TrainingData
 }
 
 /** One side of the hold-out split: rows of the folder. @throws DataError if there are none */
-export function splitRows(
-  { manifest, rows }: TrainingData<Manifest>,
+export async function splitRows(
+  { manifest, rows, items }: TrainingData<Manifest>,
   split: 'train' | 'test',
-): { numbers: readonly number[]; rows: Rows } {
-  const numbers = rowsOfSplit(manifest, split);
+): Promise<{ numbers: Uint32Array; rows: Rows }> {
+  const numbers = await rowsWhere(items, (item) => item.split === split);
   if (numbers.length > 0) return { numbers, rows: pickRows(rows, manifest, numbers) };
   const what = split === 'train' ? 'no picture is for training' : 'no picture is held out';
   throw new DataError('train', `${what}. Prepare with another --holdout.`);
@@ -181,7 +182,7 @@ async function drawnObserver(
 ): Promise<Observer<Params>> {
   requireOption('validation.every', every, Number.isSafeInteger(every) && every >= 1, 'a whole number from 1 on');
   const heldOut = await picturesOf(store, codec);
-  const { rows } = splitRows(heldOut, 'test');
+  const { rows } = await splitRows(heldOut, 'test');
   const measure = drawingErrors(device, codec);
   return {
     every,

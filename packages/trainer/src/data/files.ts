@@ -5,126 +5,74 @@ import type { FileSource, FileStore } from '@paris/files';
 import { checkJson, encodeJson, entriesOf, parseJson, readJson, sha256, writeJson } from '@paris/files';
 import { type HostTensor, parseSafetensors } from '@paris/files/safetensors';
 import { CheckpointError } from '@paris/tensor';
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import { DataError, OutputError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
 import { recoverOutput, replaceOutput } from '../output/replace.js';
-import { sameBytes } from '../same-bytes.js';
 import { columnsOf, type DataColumns } from './columns.js';
 import {
   type ClusterManifest,
+  clusterItemSchema,
   clusterSchema,
   type DataFormat,
-  type FormatVersion,
+  type DataItem,
+  type Described,
   IMAGES,
+  type ItemOf,
   type LabelledManifest,
+  labelledItemSchema,
   labelledSchema,
   type Manifest,
+  type ManifestItem,
+  manifestItemSchema,
   manifestSchema,
-  type Sharded,
   type ShardFile,
 } from './formats.js';
+import { filedItems } from './item-files.js';
+import { type Items, itemsOf, rowsWhere } from './items.js';
+import { Numbers } from './numbers.js';
+import { holdsRecords, inRows, type Unwritten, writeRecords } from './records.js';
 import { type Rows, rowsOf } from './rows.js';
-import { damaged, otherBytes, pathIn, recordFiles, shardedRows, type WriteOptions } from './shards.js';
+import { damaged, otherBytes, pathIn, shardedRows, type WriteOptions } from './shards.js';
 
 /**
  * Writes records and `manifest.json`. If they exist already with the same bytes, nothing changes. Otherwise, with `fresh`, a
  * partition of other pictures is removed with them.
  * @param columns - in memory, or rows that are read a shard at a time
+ * @returns what `manifest.json` says
  * @throws OutputError if the store holds something else than a data folder of ours, or a partition that would go
  */
 export async function writeManifestFolder(
   store: FileStore,
-  manifest: Manifest,
+  manifest: Unwritten<Manifest>,
   columns: DataColumns | Rows,
   { fresh = false, ...how }: WriteOptions & { fresh?: boolean | undefined } = {},
-): Promise<void> {
+): Promise<Manifest> {
   const rows = inRows(columns, manifest);
   await recoverOutput(store);
   await claimOutput(store, dataFolder, 'prepare');
-  if (await holds(store, manifest, rows, how)) return;
+  const there = await readManifest(store).catch(() => undefined);
+  if (there && (await holdsRecords(store, there, manifest, rows, how))) return there;
   if (!fresh) await assertUnpartitioned(store);
   const { parts, index: last } = dataFolder;
-  await replaceOutput(store, dataFolder, { parts, last }, 'prepare', async (folder) => {
-    await writeManifest(folder, manifest, rows, how);
+  return replaceOutput(store, dataFolder, { parts, last }, 'prepare', async (folder) => {
+    const written = await writeManifest(folder, manifest, rows, how);
     how.signal?.throwIfAborted();
+    return written;
   });
 }
 
-/** The records of a folder, and its `manifest.json`, without a look at what is there. */
+/** The records of a folder, and its `manifest.json`, without a look at what is there. @returns what it says */
 export async function writeManifest(
   store: FileStore,
-  manifest: Manifest,
+  manifest: Unwritten<Manifest>,
   rows: Rows,
   how: WriteOptions = {},
-): Promise<void> {
-  await writeJson(store, 'manifest.json', await writeRecords(store, '', manifest, rows, how));
-}
-
-function inRows(columns: DataColumns | Rows, manifest: DataFormat & { count: number }): Rows {
-  return typeof columns.read === 'function' ? (columns as Rows) : rowsOf(columns as DataColumns, manifest);
-}
-
-/** Whether a folder holds these records already. Another description is seen before rows are read. */
-async function holds(store: FileSource, manifest: Manifest, rows: Rows, how: WriteOptions): Promise<boolean> {
-  const there = await readManifest(store).catch(() => undefined);
-  if (!there || !sameBytes(wordsOf(there), wordsOf(manifest))) return false;
-  const shards: ShardFile[] = [];
-  for await (const { file, parts, ...rest } of recordFiles(manifest, rows, how)) {
-    if (!(await holdsBytes(store, file, parts))) return false;
-    shards.push({ file, ...rest });
-  }
-  const now = versioned(manifest, shards);
-  const { sha256: _, ...before } = now; // as it was written before it had the hash of one file
-  for (const said of [now, before]) if (await holdsBytes(store, 'manifest.json', [encodeJson(said)])) return true;
-  return false;
-}
-
-/** What a manifest says, but for the files; keys in the order of the schema. */
-function wordsOf(manifest: Manifest): Uint8Array {
-  const { shards: _, version: __, sha256: ___, ...rest } = manifestSchema.parse(manifest);
-  return encodeJson(rest);
-}
-
-async function holdsBytes(store: FileSource, path: string, parts: readonly Uint8Array[]): Promise<boolean> {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (!(await store.exists(path)) || (await store.size(path)) !== length) return false;
-  let offset = 0;
-  for (const part of parts) {
-    if (!sameBytes(await store.read(path, { offset, length: part.length }), part)) return false;
-    offset += part.length;
-  }
-  return true;
-}
-
-/**
- * Writes the records that a JSON file is to describe.
- * @returns the description, with its version and its shards
- */
-async function writeRecords<M extends Versioned>(
-  store: FileStore,
-  folder: string,
-  described: M,
-  columns: DataColumns | Rows,
-  how: WriteOptions,
-): Promise<M> {
-  const shards: ShardFile[] = [];
-  for await (const { file, parts, ...rest } of recordFiles(described, inRows(columns, described), how)) {
-    await store.write(pathIn(folder, file), parts);
-    shards.push({ file, ...rest });
-  }
-  return versioned(described, shards);
-}
-
-type Versioned = DataFormat & Sharded & { version: FormatVersion; count: number };
-
-/** A description of records in these files. One file needs no list, and with the usual columns has version 1 as always. */
-function versioned<M extends Versioned>({ ...described }: M, shards: readonly ShardFile[]): M {
-  delete described.shards;
-  delete described.sha256;
-  if (shards.length > 1) return { ...described, version: 2, shards };
-  return { ...described, version: described.columns ? 2 : 1, sha256: shards[0]!.sha256 };
+): Promise<Manifest> {
+  const written = await writeRecords<Manifest>(store, '', manifest, rows, how);
+  await writeJson(store, 'manifest.json', written);
+  return written;
 }
 
 /** @throws OutputError if pictures were partitioned here already: other pictures would remove the clusters */
@@ -146,7 +94,23 @@ export async function readManifestFolder(store: FileSource): Promise<{ manifest:
 
 /** As {@link readManifestFolder}, with rows that are read when they are asked for, where they are in shards. */
 export async function openManifestFolder(store: FileSource): Promise<TrainingData<Manifest>> {
-  return readHashed(store, '', 'manifest.json', manifestSchema, 'paris prepare PICTURES --out DATA');
+  const schemas = [manifestSchema, manifestItemSchema] as const;
+  return readHashed(store, '', 'manifest.json', schemas, 'paris prepare PICTURES --out DATA');
+}
+
+/**
+ * What `manifest.json` says of each picture: read with {@link readManifest}, or returned by `preparePictures`.
+ * @param store - the data folder
+ * @throws CheckpointError if it does not say it; DataError from `read` for a file with other bytes than were written
+ */
+export function manifestItems(store: FileSource, manifest: Manifest): Items<ManifestItem> {
+  return itemsIn(store, '', 'manifest.json', manifest, manifestItemSchema);
+}
+
+/** How many pictures of a data folder are held out. @throws as {@link manifestItems} */
+export async function heldOutCount(store: FileSource, manifest: Manifest): Promise<number> {
+  const rows = await rowsWhere(manifestItems(store, manifest), ({ split }) => split === 'test');
+  return rows.length;
 }
 
 /** What `prepare` says of a data folder. @throws CheckpointError if its manifest is missing or is not one */
@@ -164,12 +128,16 @@ export function clusterFolder(cluster: number): string {
 
 export async function writeCluster(
   store: FileStore,
-  manifest: ClusterManifest,
+  manifest: Unwritten<ClusterManifest>,
   columns: DataColumns | Rows,
   how: WriteOptions = {},
 ): Promise<void> {
   const folder = clusterFolder(manifest.cluster);
-  await writeJson(store, `${folder}/cluster.json`, await writeRecords(store, folder, manifest, columns, how));
+  await writeJson(
+    store,
+    `${folder}/cluster.json`,
+    await writeRecords<ClusterManifest>(store, folder, manifest, columns, how),
+  );
 }
 
 /** Whether a data folder has the folder of a cluster. */
@@ -199,9 +167,11 @@ function ranges(numbers: readonly number[]): string {
 }
 
 /** Pictures that train something, with the hash of the files they came from. */
-export interface TrainingData<M extends DataFormat> {
+export interface TrainingData<M extends Described> {
   manifest: M;
   rows: Rows;
+  /** What is said of each picture: item i of row i. */
+  items: Items<ItemOf<M>>;
   /** SHA-256 over these files: the data part of a run's identity. */
   sha256: string;
 }
@@ -213,7 +183,7 @@ export async function readCluster(
   { mayBeEmpty = false }: { mayBeEmpty?: boolean } = {},
 ): Promise<TrainingData<ClusterManifest>> {
   const folder = clusterFolder(cluster);
-  const data = await readHashed(store, folder, `${folder}/cluster.json`, clusterSchema);
+  const data = await readHashed(store, folder, `${folder}/cluster.json`, [clusterSchema, clusterItemSchema]);
   if (data.manifest.count > 0 || mayBeEmpty) return data;
   throw new DataError('data', `cluster ${cluster} has no picture to learn from. Partition with fewer clusters.`);
 }
@@ -230,11 +200,12 @@ export interface Labels {
 export async function writeLabelled(
   store: FileStore,
   folder: LabelledFolder,
-  manifest: LabelledManifest,
+  manifest: Unwritten<LabelledManifest>,
   columns: DataColumns | Rows,
   how: WriteOptions = {},
 ): Promise<void> {
-  await writeJson(store, `${folder}/${folder}.json`, await writeRecords(store, folder, manifest, columns, how));
+  const written = await writeRecords<LabelledManifest>(store, folder, manifest, columns, how);
+  await writeJson(store, `${folder}/${folder}.json`, written);
 }
 
 /** One of the mixed folders, with its pictures' clusters. @throws CheckpointError if it is missing or unsound. */
@@ -242,11 +213,15 @@ export async function readLabelled(
   store: FileSource,
   folder: LabelledFolder,
 ): Promise<TrainingData<LabelledManifest> & Labels> {
-  const data = await readHashed(store, folder, `${folder}/${folder}.json`, labelledSchema);
-  const { clusters, items } = data.manifest;
-  const bad = items.find((item) => item.cluster >= clusters);
-  if (bad) throw new CheckpointError('data', `${folder}.json: ${bad.id} is in cluster ${bad.cluster} of ${clusters}.`);
-  return { ...data, labels: Uint32Array.from(items, (item) => item.cluster) };
+  const data = await readHashed(store, folder, `${folder}/${folder}.json`, [labelledSchema, labelledItemSchema]);
+  const { clusters } = data.manifest;
+  const labels = new Numbers(); // not of `count`, which anybody may have written
+  for await (const { id, cluster } of data.items) {
+    if (cluster >= clusters)
+      throw new CheckpointError('data', `${folder}.json: ${id} is in cluster ${cluster} of ${clusters}.`);
+    labels.push(cluster);
+  }
+  return { ...data, labels: labels.all() };
 }
 
 /** The columns in the tensors of a file. `path` is only for the message. */
@@ -268,11 +243,11 @@ function describe(name: string, entry: { dtype: string; shape: readonly number[]
   return entry ? `${name} ${entry.dtype} [${entry.shape.join(', ')}]` : `no ${name}`;
 }
 
-async function readHashed<M extends DataFormat & Described>(
+async function readHashed<M extends Described>(
   store: FileSource,
   folder: string,
   json: string,
-  schema: z.ZodMiniType<M>,
+  [schema, itemSchema]: readonly [z.ZodMiniType<M>, z.ZodMiniType<ItemOf<M>>],
   writtenBy = 'paris partition DATA --clusters N',
 ): Promise<TrainingData<M>> {
   if (!(await store.exists(json))) {
@@ -281,25 +256,21 @@ async function readHashed<M extends DataFormat & Described>(
   const text = await store.read(json);
   const origin = { tag: 'readJson', path: json };
   const manifest = checkJson(parseJson(text, origin), schema, origin);
+  const items = itemsIn<ItemOf<M>>(store, folder, json, manifest, itemSchema);
   const { rows, images } = await openRecords(store, folder, json, manifest);
   // Of shards, the JSON file has the hashes already.
   const hashes = { manifest: await sha256(text), ...(images !== undefined && { images }) };
-  return { manifest, rows, sha256: await sha256(encodeJson(hashes)) };
+  return { manifest, rows, items, sha256: await sha256(encodeJson(hashes)) };
 }
-
-type Described = Sharded & { count: number; items: readonly unknown[] };
 
 /** The records that a JSON file describes; one file is read as a whole, and `images` is its SHA-256. */
 async function openRecords(
   store: FileSource,
   folder: string,
   json: string,
-  manifest: DataFormat & Described,
+  manifest: Described,
 ): Promise<{ rows: Rows; images?: string }> {
-  const { count, items, shards } = manifest;
-  if (items.length !== count) {
-    throw new CheckpointError('data', `${json} says ${count} pictures and lists ${items.length}.`);
-  }
+  const { count, shards } = manifest;
   if (shards) {
     const rows = shardedRows(store, folder, manifest, shards);
     if (rows.count === count) return { rows };
@@ -313,4 +284,23 @@ async function openRecords(
   // The bytes that are hashed, not the file read again: so run.json describes exactly what is learned from.
   const tensors = parseSafetensors(bytes, JSON.stringify(path));
   return { rows: rowsOf(columnsIn(tensors, path, manifest), manifest), images };
+}
+
+/** What a JSON file says of each picture, in itself or in files beside it. */
+function itemsIn<I extends DataItem>(
+  store: FileSource,
+  folder: string,
+  json: string,
+  { count, items, itemFiles }: { count: number; items?: I[] | undefined; itemFiles?: ShardFile[] | undefined },
+  schema: z.ZodMiniType<I>,
+): Items<I> {
+  if ((items === undefined) === (itemFiles === undefined)) {
+    const what = items
+      ? 'lists its pictures twice: items and itemFiles'
+      : 'lists no pictures: neither items nor itemFiles';
+    throw new CheckpointError('data', `${json} ${what}.`);
+  }
+  const found = items ? itemsOf(items) : filedItems(store, folder, itemFiles!, z.array(schema));
+  if (found.count === count) return found;
+  throw new CheckpointError('data', `${json} says ${count} pictures and lists ${found.count}.`);
 }

@@ -70,7 +70,7 @@ export function formatOf(manifest: DataFormat): DataFormat {
   return { ...plain, ...(columns && { columns }), ...encodingsOf(manifest) };
 }
 
-/** One file of records, named in the folder that it is in. */
+/** One file of records, or of what is said of them, named in the folder that it is in. */
 export interface ShardFile {
   /** `images-00000.safetensors` */
   file: string;
@@ -79,40 +79,55 @@ export interface ShardFile {
   sha256: string;
 }
 
-/** 1: one file with pixels and token ids. 2: `columns` may say what the columns are, `shards` in which files they are. */
-export type FormatVersion = 1 | 2;
+/**
+ * 1: one file with pixels and token ids. 2: `columns` may say what the columns are, `shards` in which files they are. 3: they are
+ * in several files, and what is said of each picture in `itemFiles`, not in `items`.
+ */
+export type FormatVersion = 1 | 2 | 3;
 
-/** What says in which files the records are. */
+/** What says in which files the records are, and what is said of them. */
 export interface Sharded {
   /** In the order of the rows. Without it, all are in images.safetensors. */
   shards?: ShardFile[] | undefined;
   /** SHA-256 of images.safetensors, where that is all. Absent in folders that were written before it was. */
   sha256?: string | undefined;
+  /** Files of JSON lines, `items-00000.jsonl` and so on: a line of each picture, in the order of the rows. Of version 3. */
+  itemFiles?: ShardFile[] | undefined;
 }
+
+/** A JSON file that describes records. */
+export interface Described extends DataFormat, Sharded {
+  version: FormatVersion;
+  count: number;
+  items?: DataItem[] | undefined;
+}
+
+/** What a folder says of one picture. */
+export type ItemOf<M extends Described> = NonNullable<M['items']>[number];
 
 /** The file of records that fit into one. */
 export const IMAGES = 'images.safetensors';
 
-/** The files of the records that a JSON file describes, next to it. */
-export function filesOf({ shards }: Sharded): string[] {
-  return shards ? shards.map(({ file }) => file) : [IMAGES];
+/** The files that a JSON file describes, next to it. */
+export function filesOf({ shards, itemFiles = [] }: Sharded): string[] {
+  const said = itemFiles.map(({ file }) => file);
+  return [...(shards ? shards.map(({ file }) => file) : [IMAGES]), ...said];
+}
+
+/** A picture of a prepared folder, and on which side of the hold-out split it is. */
+export interface ManifestItem extends DataItem {
+  split: 'train' | 'test';
 }
 
 /** `manifest.json`: all pictures, and which of them are held out. Row i of the columns is item i. */
-export interface Manifest extends DataFormat, Sharded {
-  version: FormatVersion;
-  count: number;
+export interface Manifest extends Described {
   holdout: { fraction: number; seed: number; by: 'group' };
-  items: (DataItem & { split: 'train' | 'test' })[];
+  /** Absent in version 3, where it is in `itemFiles`: `manifestItems` reads it in either case. */
+  items?: ManifestItem[] | undefined;
   /** Files that could not be used, and why. */
   skipped: { file: string; reason: string }[];
   /** Sets of ids of pictures that look the same, mirrored ones too: each set is in one group. Absent where there is none. */
   nearCopies?: string[][] | undefined;
-}
-
-/** The rows on one side of the hold-out split. */
-export function rowsOfSplit({ items }: Pick<Manifest, 'items'>, split: 'train' | 'test'): number[] {
-  return items.flatMap((item, row) => (item.split === split ? [row] : []));
 }
 
 /** A picture in a cluster's folder. */
@@ -122,26 +137,29 @@ export interface ClusterItem extends DataItem {
 }
 
 /** `cluster.json`: all that the training of one expert may know. It says nothing of any other cluster. */
-export interface ClusterManifest extends DataFormat, Sharded {
-  version: FormatVersion;
+export interface ClusterManifest extends Described {
   cluster: number;
-  count: number;
   seed: number;
   /** SHA-256 of the centroids: experts assembled into one model must agree on it. */
   partition: string;
   /** The share of pictures from other clusters that was asked for; they are marked, and the last of the items. */
   outOfCluster: number;
-  items: ClusterItem[];
+  /** Absent in version 3: `readCluster` gives it in either case. */
+  items?: ClusterItem[] | undefined;
+}
+
+/** A picture in a folder where clusters are mixed. */
+export interface LabelledItem extends DataItem {
+  cluster: number;
 }
 
 /** `router/router.json` and `test/test.json`: pictures of all clusters, with the cluster of each. */
-export interface LabelledManifest extends DataFormat, Sharded {
-  version: FormatVersion;
+export interface LabelledManifest extends Described {
   clusters: number;
-  count: number;
   seed: number;
   partition: string;
-  items: (DataItem & { cluster: number })[];
+  /** Absent in version 3: `readLabelled` gives it in either case. */
+  items?: LabelledItem[] | undefined;
 }
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -157,21 +175,24 @@ const item = {
   licence: z.optional(z.string()),
   source: z.optional(z.string()),
 };
-const version = z.union([z.literal(1), z.literal(2)]);
+const version = z.union([z.literal(1), z.literal(2), z.literal(3)]);
 const column = z.object({
   dtype: z.enum(['u8', 'u32', 'i32', 'f16', 'f32']),
   shape: z.array(z.int().check(z.gte(1), z.lte(limits.rows))).check(z.maxLength(4)),
 });
-const shards = z.optional(
-  z.array(
-    z.object({
-      file: z.string().check(z.regex(/^images-\d{5,}\.safetensors$/)),
-      rows: z.int().check(z.gte(1)),
-      bytes: z.int().check(z.gte(1)),
-      sha256: hash,
-    }),
-  ),
-);
+const files = (name: RegExp) =>
+  z.optional(
+    z.array(
+      z.object({
+        file: z.string().check(z.regex(name)),
+        rows: z.int().check(z.gte(1)),
+        bytes: z.int().check(z.gte(1)),
+        sha256: hash,
+      }),
+    ),
+  );
+const shards = files(/^images-\d{5,}\.safetensors$/);
+const itemFiles = files(/^items-\d{5,}\.jsonl$/);
 const format = {
   size: z.int().check(z.gte(1), z.lte(limits.pixels)),
   channels: z.int().check(z.gte(1), z.lte(limits.pixels)),
@@ -182,6 +203,14 @@ const format = {
   ...encodingFields,
 };
 
+/** What is said of a picture, by the kind of folder. */
+export const manifestItemSchema: z.ZodMiniType<ManifestItem> = z.object({ ...item, split: z.enum(['train', 'test']) });
+export const clusterItemSchema: z.ZodMiniType<ClusterItem> = z.object({
+  ...item,
+  outOfCluster: z.optional(z.boolean()),
+});
+export const labelledItemSchema: z.ZodMiniType<LabelledItem> = z.object({ ...item, cluster: count });
+
 export const manifestSchema: z.ZodMiniType<Manifest> = z.object({
   version,
   ...format,
@@ -189,7 +218,8 @@ export const manifestSchema: z.ZodMiniType<Manifest> = z.object({
   holdout: z.object({ fraction: z.number(), seed, by: z.literal('group') }),
   shards,
   sha256: z.optional(hash),
-  items: z.array(z.object({ ...item, split: z.enum(['train', 'test']) })),
+  items: z.optional(z.array(manifestItemSchema)),
+  itemFiles,
   skipped: z.array(z.object({ file: z.string(), reason: z.string() })),
   nearCopies: z.optional(z.array(z.array(z.string()))),
 });
@@ -204,7 +234,8 @@ export const clusterSchema: z.ZodMiniType<ClusterManifest> = z.object({
   outOfCluster: z.number(),
   shards,
   sha256: z.optional(hash),
-  items: z.array(z.object({ ...item, outOfCluster: z.optional(z.boolean()) })),
+  items: z.optional(z.array(clusterItemSchema)),
+  itemFiles,
 });
 
 export const labelledSchema: z.ZodMiniType<LabelledManifest> = z.object({
@@ -216,5 +247,6 @@ export const labelledSchema: z.ZodMiniType<LabelledManifest> = z.object({
   partition: z.string(),
   shards,
   sha256: z.optional(hash),
-  items: z.array(z.object({ ...item, cluster: count })),
+  items: z.optional(z.array(labelledItemSchema)),
+  itemFiles,
 });

@@ -6,10 +6,12 @@ import type { Rows } from './rows.js';
 
 /** Bytes of a batch at most, unless one picture has more. */
 const batchBytes = 16 * 2 ** 20;
+/** Pictures of a batch at most: features of small ones are larger than they are. */
+const batchCount = 4096;
 
 /** The column `images` of rows, for an encoder. */
 export function imageStream(rows: Rows, { size }: DataFormat): ImageStream {
-  const most = Math.max(1, Math.floor(batchBytes / (3 * size * size)));
+  const most = Math.min(batchCount, Math.max(1, Math.floor(batchBytes / (3 * size * size))));
   return {
     count: rows.count,
     size,

@@ -8,8 +8,16 @@ import { mergeData } from '../prepare/merge.js';
 import { preparePictures } from '../prepare/prepare.js';
 import { generated, watchedStore } from '../testing/generated.js';
 import { columnOf } from './columns.js';
-import { openManifestFolder, readCluster, readManifest, readManifestFolder, writeCluster } from './files.js';
+import {
+  manifestItems,
+  openManifestFolder,
+  readCluster,
+  readManifest,
+  readManifestFolder,
+  writeCluster,
+} from './files.js';
 import type { ClusterManifest } from './formats.js';
+import { listItems } from './items.js';
 import { gatherRows } from './rows.js';
 
 const size = 4;
@@ -24,13 +32,18 @@ describe('shards', () => {
     await prepare(several, 10, 4 * record);
     expect(await one.list()).toEqual(['images.safetensors', 'manifest.json']);
     const names = ['images-00000.safetensors', 'images-00001.safetensors', 'images-00002.safetensors'];
-    expect(await several.list()).toEqual([...names, 'manifest.json']);
+    const files = await several.list();
+    expect(files.filter((file) => !file.startsWith('items-'))).toEqual([...names, 'manifest.json']);
     const manifest = await readManifest(several);
-    expect(manifest).toMatchObject({ version: 2, shards: [{ rows: 4 }, { rows: 4 }, { rows: 2 }] });
+    expect(manifest).toMatchObject({ version: 3, shards: [{ rows: 4 }, { rows: 4 }, { rows: 2 }] });
     expect(manifest.shards!.map(({ file }) => file)).toEqual(names);
     for (const { file, bytes } of manifest.shards!) expect(await several.size(file)).toBe(bytes);
     expect(parseSafetensors(await several.read(names[2]!)).tokens!.shape).toEqual([2, 8]);
-    const { shards: _, ...said } = manifest;
+    const {
+      shards: _,
+      itemFiles: __,
+      ...said
+    } = { ...manifest, items: await listItems(manifestItems(several, manifest)) };
     const { sha256: sum, ...same } = await readManifest(one);
     expect(sum).toBe(await sha256(await one.read('images.safetensors')));
     expect({ ...said, version: 1 }).toEqual(same);
@@ -82,7 +95,9 @@ describe('shards', () => {
     await prepare(watched, 10, 4 * record);
     expect(changes().filter((path) => !path.startsWith('paris-preparation/'))).toEqual([]);
     await prepare(store, 10, 7 * record);
-    expect(await store.list()).toEqual(['images-00000.safetensors', 'images-00001.safetensors', 'manifest.json']);
+    const items = ['items-00000.jsonl', 'items-00001.jsonl'];
+    const images = ['images-00000.safetensors', 'images-00001.safetensors'];
+    expect(await store.list()).toEqual([...images, ...items, 'manifest.json']);
     await prepare(store, 10, undefined);
     expect(await store.list()).toEqual(['images.safetensors', 'manifest.json']);
     await store.write('images-00007.safetensors', new Uint8Array(3));
@@ -185,7 +200,11 @@ describe('a cluster in shards', () => {
       await store.write(path, new TextEncoder().encode(text.replaceAll(from, to)));
       return readCluster(store, 0);
     };
-    await expect(change('"rows": 1', '"rows": 2')).rejects.toThrow('says 5 pictures, and its shards have 6.');
+    const last = (of: string, rows: number) => `"${of}",\n      "rows": ${rows}`;
+    const [images, items] = ['images-00002.safetensors', 'items-00001.jsonl'];
+    await expect(change(last(images, 1), last(images, 2))).rejects.toThrow('says 5 pictures, and its shards have 6.');
+    await expect(change(last(items, 1), last(items, 2))).rejects.toThrow('says 5 pictures and lists 6.');
+    await expect(change('"items-00001', '"../items-00001')).rejects.toThrow('itemFiles.1.file must be');
     await expect(change('"images-00001', '"../images-00001')).rejects.toThrow('shards.1.file must be');
     await expect(change('"rows": 2', '"rows": -2')).rejects.toThrow('shards.0.rows must be');
   });

@@ -90,12 +90,18 @@ type OpenShard = (from: number, count: number) => Promise<DataColumns>;
 async function checkedShard(store: FileSource, path: string, shard: ShardFile): Promise<FileSource> {
   const { bytes, sha256 } = shard;
   const error = (what: string) => new DamagedShardError('data', damaged(path, what), shard);
-  if (!(await store.exists(path))) throw error('is missing');
-  const size = await store.size(path);
-  if (size !== bytes) throw error(`has ${size} bytes, and ${bytes} were written`);
-  const sums = new BlockSums(size);
+  const what = await missingOrCut(store, path, bytes);
+  if (what) throw error(what);
+  const sums = new BlockSums(bytes);
   if ((await sums.pass(store, path)) !== sha256) throw error(otherBytes);
   return sums.checked(store, path, () => error('has other bytes each time that it is read'));
+}
+
+/** What is wrong with a file before its bytes are looked at, for {@link damaged}; undefined if it is there with all of them. */
+export async function missingOrCut(store: FileSource, path: string, bytes: number): Promise<string | undefined> {
+  if (!(await store.exists(path))) return 'is missing';
+  const size = await store.size(path);
+  return size === bytes ? undefined : `has ${size} bytes, and ${bytes} were written`;
 }
 
 export const otherBytes = 'has other bytes than were written (its SHA-256 differs)';

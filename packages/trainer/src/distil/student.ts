@@ -117,7 +117,7 @@ async function studentRecipe(options: TrainStudentOptions, model: LoadedModel): 
       },
       data: { sha256: data.sha256, count: manifest.count },
     },
-    companions: await companionsOf(manifest, device),
+    companions: await companionsOf(data, device),
     training,
     initKey: initKey(run),
     init: (from: Key | TensorKey) => toFlat(student.init(from)),

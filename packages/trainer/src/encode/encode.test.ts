@@ -139,11 +139,11 @@ describe('a data folder with encodings', () => {
     expect(Object.keys(columns)).toEqual(['images', 'tokens', 'latents', 'text', 'label']);
     const names = manifest.classes!.names!;
     expect(Array.from(columnOf(columns, 'label', 'u32'), (id) => names[id])).toEqual(
-      manifest.items.map((item) => item.category),
+      manifest.items!.map((item) => item.category),
     );
     const text = await loadTextEncoder(device, await toyText(device));
     const encoder = await captionEncoder(text);
-    const wanted = await encoder.encode(manifest.items.map((item) => item.caption));
+    const wanted = await encoder.encode(manifest.items!.map((item) => item.caption));
     expect([...columnOf(columns, 'text', 'f16')]).toEqual(half(wanted.text));
     encoder.dispose();
     text.release();
@@ -172,6 +172,21 @@ describe('a data folder with encodings', () => {
     const { manifest, columns } = await readManifestFolder(await prepared({ classes }));
     expect(manifest.classes).toEqual(classes);
     expect(new Set(columnOf(columns, 'label', 'u32'))).toEqual(new Set([3, 2, 1]));
+  });
+
+  it('merges folders of one list, and none whose numbers would become others', async () => {
+    const classes = { classes: 4, names: ['violet', 'red', 'green', 'blue'] };
+    const [listed, own] = [await prepared({ classes }), await prepared({})];
+    const how = { holdout: 0, nearCopies: false };
+    expect((await mergeData({ data: [listed, listed], out: memoryStore(), ...how })).classes).toEqual(classes);
+    expect((await mergeData({ data: [own, own], out: memoryStore(), ...how })).classes!.names).toEqual([
+      'blue',
+      'green',
+      'red',
+    ]);
+    await expect(mergeData({ data: [own, listed], out: memoryStore(), ...how })).rejects.toThrow(
+      '[merge] the classes of data folder 2 are of a list that was given, and not all folders have that list. Prepare all with it: --labels FILE.',
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 // Whether pictures show what their captions ask for, by a classifier that was trained on the real ones.
 import { ridgeClassifier } from '@paris/clustering';
 import type { Key } from '@paris/tensor';
+import { categoriesOf } from '../data/items.js';
 import { mean } from '../mean.js';
 import { bootstrapMean, type Interval } from './intervals.js';
 import type { RealPictures } from './real-pictures.js';
@@ -24,16 +25,15 @@ export interface ConditionAccuracy {
  * @param drawn - features of drawn pictures, [M, D]
  * @param rows - the held-out picture whose caption each of them was drawn for, [M]
  */
-export function conditionAccuracy(
+export async function conditionAccuracy(
   { encoder, train, test, learned, heldOut }: RealPictures,
   drawn: Float32Array,
   rows: readonly number[],
   key: Key,
-): ConditionAccuracy | undefined {
-  const labels = train.items.map((item) => item.category);
-  const wanted = test.items.map((item) => item.category);
+): Promise<ConditionAccuracy | undefined> {
+  const [labels, wanted] = [await categoriesOf(train.items), await categoriesOf(test.items)];
   const categories = new Set(labels).size;
-  if (categories < 2 || [...labels, ...wanted].includes(undefined)) return undefined;
+  if (categories < 2 || labels.includes(undefined) || wanted.includes(undefined)) return undefined;
   const classifier = ridgeClassifier(learned, labels as string[], encoder.dimensions);
   const right = (features: Float32Array, answers: readonly (string | undefined)[]) =>
     Array.from(classifier.classify(features), (k, i) => (classifier.classes[k] === answers[i] ? 1 : 0));

@@ -245,7 +245,7 @@ describe('evaluatePictures', () => {
     const distances = evaluation.copying.closest.map(({ distance }) => distance);
     expect(distances).toHaveLength(12);
     expect(distances).toEqual([...distances].sort((a, b) => a - b));
-    for (const { row, nearest } of evaluation.copying.closest) expect(items[row]!.id).toBe(nearest);
+    for (const { row, nearest } of evaluation.copying.closest) expect(items![row]!.id).toBe(nearest);
     expect(formatPictures(evaluation)).toContain('12 drawn pictures against 36 held-out ones, by the features of');
 
     const again = await evaluatePictures({ device, model, data, count: 12, steps: 3 });

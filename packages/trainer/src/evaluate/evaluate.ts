@@ -6,7 +6,7 @@ import { oracle, parseRoutingPolicy } from '@paris/router';
 import { loadModel } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
 import { readLabelled } from '../data/files.js';
-import type { LabelledManifest } from '../data/formats.js';
+import { categoriesOf, mapItems } from '../data/items.js';
 import { DataError } from '../errors.js';
 import {
   byTime,
@@ -95,7 +95,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       ...(onProgress && { onProgress }),
     });
 
-    const semantics = all === held ? await semanticsOf(options.data, data.manifest, seed) : undefined;
+    const semantics = all === held ? await semanticsOf(options.data, data, seed) : undefined;
     return {
       version: 1,
       count,
@@ -175,24 +175,26 @@ function inClusters(data: LabelledData, clusters: number): LabelledData {
 /** The same pictures, all in cluster 0. */
 function asOneCluster(data: LabelledData): LabelledData {
   if (data.manifest.clusters === 1) return data;
-  const items = data.manifest.items.map((item) => ({ ...item, cluster: 0 }));
-  return { ...data, manifest: { ...data.manifest, clusters: 1, items }, labels: data.labels.map(() => 0) };
+  const manifest = { ...data.manifest, clusters: 1, items: undefined };
+  const items = mapItems(data.items, (item) => ({ ...item, cluster: 0 }));
+  return { ...data, manifest, items, labels: data.labels.map(() => 0) };
 }
 
 /** Clusters and categories, on held-out and on training pictures; undefined where pictures have no category. */
-async function semanticsOf(store: FileSource, test: LabelledManifest, seed: number): Promise<Evaluation['semantics']> {
-  const heldOut = semanticsOn(test, seed);
-  const training = heldOut && semanticsOn((await readLabelled(store, 'router')).manifest, seed);
+async function semanticsOf(store: FileSource, test: LabelledData, seed: number): Promise<Evaluation['semantics']> {
+  const heldOut = await semanticsOn(test, seed);
+  const training = heldOut && (await semanticsOn(await readLabelled(store, 'router'), seed));
   return heldOut && training && { heldOut, training };
 }
 
-function semanticsOn({ items }: LabelledManifest, seed: number): SemanticsResult | undefined {
-  const known = items.filter((item) => item.category !== undefined);
-  const categories = known.map((item) => item.category!);
+async function semanticsOn({ items, labels }: LabelledData, seed: number): Promise<SemanticsResult | undefined> {
+  const found = await categoriesOf(items);
+  const known = [...found.keys()].filter((row) => found[row] !== undefined);
+  const categories = known.map((row) => found[row]!);
   const distinct = new Set(categories).size;
   if (distinct < 2) return undefined;
   const { nats, threshold, partitions, semantic } = randomPartitionControl(
-    known.map((item) => item.cluster),
+    known.map((row) => labels[row]!),
     categories,
     { seed },
   );

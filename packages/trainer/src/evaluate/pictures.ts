@@ -4,6 +4,7 @@ import type { FileSource } from '@paris/files';
 import { readModelIndex } from '@paris/model';
 import { DEFAULT_GUIDANCE, type RgbImage } from '@paris/sampler';
 import { type Device, type Key, key, ValueError } from '@paris/tensor';
+import { type Items, listItems, pickItems } from '../data/items.js';
 import { type ConditionAccuracy, conditionAccuracy } from './condition.js';
 import { modelCost, type PictureCost, pictureCost } from './cost.js';
 import { type DistanceIntervals, distanceIntervals, type PictureDistances, pictureDistances } from './distances.js';
@@ -97,10 +98,7 @@ export async function evaluatePictures(
   const { absent } = await readModelIndex(model, 'the model');
   const real = await readRealPictures(options.data, encoder, absent);
   const rows = drawnRows(real.test, count, key(seed).foldIn(5));
-  const asked = await subjectsOf(
-    model,
-    rows.map((row) => real.test.items[row]!),
-  );
+  const asked = await subjectsOf(model, await listItems(pickItems(real.test.items, rows)));
   const settings = { seed, steps, guidance: asked.guided ? guidance : 1 };
   const drawOf = async (source: FileSource, before: number): Promise<Drawn & { cost: PictureCost | undefined }> => {
     const pipeline = await openPipeline(source, real.drawnSize, options);
@@ -119,10 +117,10 @@ export async function evaluatePictures(
   const { dimensions } = encoder;
   const distances = (features: Float32Array) => pictureDistances(real.heldOut, features, dimensions, seed);
   const ofModel = distances(drawn);
-  const condition = conditionAccuracy(real, drawn, rows, key(seed).foldIn(2));
+  const condition = await conditionAccuracy(real, drawn, rows, key(seed).foldIn(2));
   return {
     evaluation: {
-      ...{ count, heldOut: real.test.count, encoder: encoder.name, ...settings },
+      ...{ count, heldOut: real.test.manifest.count, encoder: encoder.name, ...settings },
       model: ofModel,
       intervals: distanceIntervals(real.heldOut, drawn, dimensions, { distances: ofModel, key: key(seed).foldIn(4) }),
       floor: distances(someRows(real.learned, dimensions, count, key(seed).foldIn(1))),
@@ -130,18 +128,18 @@ export async function evaluatePictures(
       ...(condition && { condition }),
       ...(trained.cost && { cost: trained.cost }),
       secondsPerPicture: trained.seconds,
-      copying: copyingOf(real, drawn, asked.texts, key(seed).foldIn(3)),
+      copying: await copyingOf(real, drawn, asked.texts, key(seed).foldIn(3)),
     },
     images: trained.images,
   };
 }
 
-function copyingOf(
+async function copyingOf(
   { learned, heldOut, encoder, train, places }: RealPictures,
   drawn: Float32Array,
   captions: readonly string[],
   key: Key,
-): PicturesEvaluation['copying'] {
+): Promise<PicturesEvaluation['copying']> {
   const found = copyingTest(learned, drawn, heldOut, encoder.dimensions);
   // The share of held-out pictures that are farther from the training pictures than this one; its mean is `nearer`.
   const shares = found.drawn.map(({ distance }) => {
@@ -154,20 +152,25 @@ function copyingOf(
     nearer: found.nearer,
     interval: bootstrapMean(shares, key),
     pValue: found.pValue,
-    closest: closestOf(found, captions, train.items, places),
+    closest: await closestOf(found, captions, train.items, places),
   };
 }
 
 const CLOSEST = 16;
 
-function closestOf(
+async function closestOf(
   { drawn }: CopyingTest,
   captions: readonly string[],
-  items: readonly { readonly id: string }[],
+  items: Items,
   places: readonly number[],
-): PicturePair[] {
-  const pairs = drawn.map(({ row, distance }, i) => {
-    return { drawn: i, caption: captions[i]!, nearest: items[row]!.id, row: places[row]!, distance };
+): Promise<PicturePair[]> {
+  const pairs = drawn.map(({ row, distance }, i) => ({ drawn: i, row, distance }));
+  const closest = pairs.sort((a, b) => a.distance - b.distance || a.drawn - b.drawn).slice(0, CLOSEST);
+  const nearest = await pickItems(
+    items,
+    closest.map(({ row }) => row),
+  ).read(0, closest.length);
+  return closest.map(({ drawn: i, row, distance }, at) => {
+    return { drawn: i, caption: captions[i]!, nearest: nearest[at]!.id, row: places[row]!, distance };
   });
-  return pairs.sort((a, b) => a.distance - b.distance || a.drawn - b.drawn).slice(0, CLOSEST);
 }

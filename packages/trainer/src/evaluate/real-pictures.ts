@@ -4,17 +4,16 @@ import type { FileSource } from '@paris/files';
 import type { RgbImage } from '@paris/sampler';
 import { hostUniform, type Key } from '@paris/tensor';
 import { readLabelled } from '../data/files.js';
-import type { LabelledManifest } from '../data/formats.js';
 import { imageStream } from '../data/images.js';
 import { DataError } from '../errors.js';
 import { reduced } from '../prepare/reduced.js';
-import { withoutClusters } from './without-clusters.js';
+import { type LabelledData, withoutClusters } from './without-clusters.js';
 
 /** Real pictures as features of one encoder. */
 export interface RealPictures {
   encoder: Encoder;
-  test: LabelledManifest;
-  train: LabelledManifest;
+  test: LabelledData;
+  train: LabelledData;
   /** Where in `router` each training picture is. */
   places: readonly number[];
   /** Edge length of what a model draws: next to latents, the pictures of the data are small ones. */
@@ -45,14 +44,15 @@ export async function readRealPictures(
   const [heldOut, learned] = [await all(test), await all(train)];
   const drawnSize = test.manifest.latents?.pictureSize ?? test.manifest.size;
   const { places } = train;
-  return { encoder, test: test.manifest, train: train.manifest, places, drawnSize, heldOut, learned };
+  return { encoder, test, train, places, drawnSize, heldOut, learned };
 }
 
 /** Features [M, D] of drawn pictures. */
 export async function featuresOf(
-  { encoder, drawnSize, test: { size } }: RealPictures,
+  { encoder, drawnSize, test }: RealPictures,
   images: readonly RgbImage[],
 ): Promise<Float32Array> {
+  const { size } = test.manifest;
   const pixels = reduced(planes(images, drawnSize), drawnSize, size);
   return encodeImages(encoder, { pixels, count: images.length, size });
 }
@@ -61,7 +61,7 @@ export async function featuresOf(
  * Rows of held-out pictures whose captions are drawn: all of them in turn, in an order that the key decides. Every n-th row would
  * miss kinds of pictures in a folder where kinds alternate.
  */
-export function drawnRows({ count: all }: LabelledManifest, count: number, key: Key): number[] {
+export function drawnRows({ manifest: { count: all } }: LabelledData, count: number, key: Key): number[] {
   const order = shuffled(all, key);
   return Array.from({ length: count }, (_, i) => order[i % all]!);
 }

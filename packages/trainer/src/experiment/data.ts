@@ -4,6 +4,7 @@ import { readPartition, writePartition } from '@paris/clustering';
 import { type FileSource, type FileStore, folderStore } from '@paris/files';
 import { type Device, key } from '@paris/tensor';
 import { openManifestFolder, readLabelled, writeLabelled, writeManifestFolder } from '../data/files.js';
+import { pickItems } from '../data/items.js';
 import { pickRows } from '../data/rows.js';
 import { shuffled } from '../evaluate/real-pictures.js';
 import { partitionData } from '../partition/partition.js';
@@ -24,8 +25,8 @@ export async function partitionFor({ device, data, out, seed, variant, signal }:
   const { clusters, clustering } = variant;
   const store = folderStore(out, partitionFolder(seed, variant));
   if (await store.exists('partition/partition.json')) return store;
-  const { manifest, rows } = await openManifestFolder(data);
-  await writeManifestFolder(store, manifest, rows, { signal });
+  const { manifest, rows, items } = await openManifestFolder(data);
+  await writeManifestFolder(store, { ...manifest, items }, rows, { signal });
   await partitionData({
     ...{ device, data: store, clusters, seed, signal },
     ...(clustering === 'random' && { assignment: 'random' }),
@@ -44,11 +45,11 @@ export async function routerDataFor(
   if (share === 1) return data;
   const store = folderStore(out, `${partitionFolder(variant.seed, variant)}-${share}`);
   if (await store.exists('partition/partition.json')) return store;
-  const { manifest, rows } = await readLabelled(data, 'router');
+  const { manifest, rows, items } = await readLabelled(data, 'router');
   const order = shuffled(manifest.count, key(variant.seed).foldIn(SHARE));
   const kept = order.slice(0, Math.max(1, Math.round(share * manifest.count))).sort((a, b) => a - b);
-  const items = kept.map((row) => manifest.items[row]!);
-  await writeLabelled(store, 'router', { ...manifest, count: kept.length, items }, pickRows(rows, manifest, kept));
+  const some = { ...manifest, count: kept.length, items: pickItems(items, kept) };
+  await writeLabelled(store, 'router', some, pickRows(rows, manifest, kept));
   await writePartition(store, 'partition', await readPartition(data, 'partition'));
   return store;
 }

@@ -227,7 +227,7 @@ describe('the other experiments', () => {
 /** The shapes with a class of each: their categories. */
 async function withClasses(): Promise<FileStore> {
   const { manifest, rows } = await openManifestFolder(data);
-  const categories = manifest.items.map(({ category }) => category!);
+  const categories = manifest.items!.map(({ category }) => category!);
   const classes = classesOf(categories);
   const label = Uint32Array.from(categories, (category) => classNumber(classes, category)!);
   const columns = { ...columnsOf(manifest), label: { dtype: 'u32' as const, shape: [] } };

@@ -7,6 +7,7 @@ import { loadModel, type Pipeline, type RgbImage } from '@paris/sampler';
 import { type Device, type Key, key } from '@paris/tensor';
 import * as z from 'zod/mini';
 import { readLabelled } from '../data/files.js';
+import { listItems, pickItems } from '../data/items.js';
 import { byTime, estimate, type Measurements, namedPolicy, policyWeights, weightedLosses } from '../evaluate/arms.js';
 import { conditionAccuracy } from '../evaluate/condition.js';
 import { modelCost, pictureCost } from '../evaluate/cost.js';
@@ -122,7 +123,7 @@ async function measurePictures(
   const pipeline = await openPipeline(model, real.drawnSize, { device, signal });
   try {
     const cost = await modelCost(model, pipeline.index);
-    const labels = rows.map((row) => real.test.items[row]!.cluster);
+    const labels = rows.map((row) => real.test.labels[row]!);
     let at = 1;
     for (const { name, routing } of variant.arms) {
       const policy = policyOf(routing, labels, variant.clusters);
@@ -158,7 +159,7 @@ async function pictureValues(
 ): Promise<Values> {
   const features = await featuresOf(real, images);
   const { dimensions } = real.encoder;
-  const condition = conditionAccuracy(real, features, rows, key(seed).foldIn(2));
+  const condition = await conditionAccuracy(real, features, rows, key(seed).foldIn(2));
   const { nearer, pValue } = copyingTest(real.learned, features, real.heldOut, dimensions);
   return {
     ...distanceValues(real, features, seed),
@@ -207,7 +208,7 @@ interface DrawArm extends Pick<MeasureVariantOptions, 'design' | 'seed' | 'model
 }
 
 async function drawArm(pipeline: Pipeline, { rows, real, seed, model, routing, steps, ...options }: DrawArm) {
-  const items = rows.map((row) => real.test.items[row]!);
+  const items = await listItems(pickItems(real.test.items, rows));
   const subjects = await subjectsOf(model, items);
   const guidance = subjects.guided ? options.design.measuring.guidance : 1;
   const { signal, onProgress } = options;

@@ -7,7 +7,7 @@ import { routerTransformer } from '@paris/router';
 import type { Device } from '@paris/tensor';
 import * as z from 'zod/mini';
 import { assemble } from '../assemble/assemble.js';
-import { readManifest } from '../data/files.js';
+import { heldOutCount, readManifest } from '../data/files.js';
 import { trainStudent } from '../distil/student.js';
 import { OutputError, RunError } from '../errors.js';
 import { type RealPictures, readRealPictures } from '../evaluate/real-pictures.js';
@@ -256,7 +256,7 @@ async function identityOf(design: Design, data: FileSource): Promise<{ [name: st
 
 async function describeData(data: FileSource): Promise<ExperimentResults['data']> {
   const manifest = await readManifest(data);
-  const held = manifest.items.filter(({ split }) => split === 'test').length;
+  const held = await heldOutCount(data, manifest);
   return {
     sha256: await sha256(await data.read('manifest.json')),
     count: manifest.count,

@@ -3,7 +3,7 @@ import type { FileStore } from '@paris/files';
 import { buildVocabulary, encodeCaptions } from '@paris/model';
 import { hostUniform, key } from '@paris/tensor';
 import { writeManifestFolder } from '../data/files.js';
-import type { Manifest } from '../data/formats.js';
+import type { Manifest, ManifestItem } from '../data/formats.js';
 
 const colours: { readonly [name: string]: readonly [number, number, number] } = {
   red: [220, 40, 40],
@@ -26,7 +26,7 @@ export async function writeShapes(store: FileStore, count = 192, size = 8): Prom
   const draws = hostUniform(key(7), 4 * count);
   const kinds = Object.keys(colours).flatMap((colour) => Object.keys(shapes).map((shape) => [colour, shape] as const));
   const pixels = new Uint8Array(count * 3 * size * size);
-  const items = Array.from({ length: count }, (_, i): Manifest['items'][number] => {
+  const items = Array.from({ length: count }, (_, i): ManifestItem => {
     const [colour, shape] = kinds[i % kinds.length]!;
     const [x, y, large, light] = [...draws.subarray(4 * i, 4 * i + 4)] as [number, number, number, number];
     const radius = ((2 + 2 * large) * size) / 8;

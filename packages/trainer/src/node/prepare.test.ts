@@ -58,8 +58,8 @@ describe('prepare', () => {
     expect(manifest.skipped.map(({ file }) => file).sort()).toEqual(['broken.png', 'uncaptioned.png']);
     const read = await readManifestFolder(out);
     expect(read.manifest).toEqual({ ...manifest, sha256: expect.any(String) });
-    const row = manifest.items.findIndex((item) => item.id === 'more/21.png');
-    expect(manifest.items[row]).toMatchObject({
+    const row = manifest.items!.findIndex((item) => item.id === 'more/21.png');
+    expect(manifest.items![row]).toMatchObject({
       caption: 'A green square, number 21',
       group: 'g10',
       licence: 'MIT',
@@ -75,18 +75,18 @@ describe('prepare', () => {
 
   it('never has one group on both sides, and no word of a held-out caption alone in the vocabulary', async () => {
     const { manifest } = await run();
-    const groups = (split: string) => new Set(manifest.items.filter((i) => i.split === split).map((i) => i.group));
+    const groups = (split: string) => new Set(manifest.items!.filter((i) => i.split === split).map((i) => i.group));
     const [train, test] = [groups('train'), groups('test')];
     expect(test.size).toBeGreaterThan(0);
     expect([...test].filter((group) => train.has(group))).toEqual([]);
-    const numbers = manifest.items.filter((i) => i.split === 'test').map((i) => i.caption.split(' ').at(-1)!);
+    const numbers = manifest.items!.filter((i) => i.split === 'test').map((i) => i.caption.split(' ').at(-1)!);
     expect(numbers.filter((word) => manifest.vocabulary.includes(word))).toEqual([]);
   });
 
   it('gives the same bytes again, and another split for another seed', async () => {
     const [a, b, c] = [await run(), await run(), await run({ seed: 1 })];
     for (const path of await a.out.list()) expect(await b.out.read(path)).toEqual(await a.out.read(path));
-    const split = (of: typeof a) => of.manifest.items.map((item) => item.split).join();
+    const split = (of: typeof a) => of.manifest.items!.map((item) => item.split).join();
     expect(split(c)).not.toBe(split(a));
   });
 
@@ -102,7 +102,7 @@ describe('prepare', () => {
 
   it('captions by file name without a captions file', async () => {
     const { manifest } = await run({ captions: undefined });
-    expect(manifest.items.find((item) => item.id === 'more/21.png')).toMatchObject({
+    expect(manifest.items!.find((item) => item.id === 'more/21.png')).toMatchObject({
       caption: '21',
       group: 'more/21',
     });
@@ -155,13 +155,13 @@ describe('prepare', () => {
     const { manifest } = await run({ source, captions: undefined, holdout: 0 });
     const used = ['alpha.png', 'animated.gif', 'cmyk.jpg', 'deep.png', 'grey.png', 'misnamed.png', 'one.png'];
     const links = ['link.png'];
-    expect(manifest.items.map(({ id }) => id).sort()).toEqual([...used, ...links, 'outside.svg'].sort());
+    expect(manifest.items!.map(({ id }) => id).sort()).toEqual([...used, ...links, 'outside.svg'].sort());
     const skipped = ['bomb.png', 'cut.jpg', 'cut.png', 'empty.png', 'entity.svg', 'none.svg', 'page.png', 'vast.svg'];
     expect(manifest.skipped.map(({ file }) => file)).toEqual(skipped);
     for (const { reason } of manifest.skipped) expect(reason).toMatch(/^[^\n]{5,200}$/);
     const { out } = await run({ source, captions: undefined, holdout: 0 });
     const { columns } = await readManifestFolder(out);
-    const row = manifest.items.findIndex(({ id }) => id === 'outside.svg');
+    const row = manifest.items!.findIndex(({ id }) => id === 'outside.svg');
     expect(new Set(columns.images!.subarray(row * 48, row * 48 + 48))).toEqual(new Set([255])); // the SVG's reference was not followed
     await rm(source, { recursive: true });
     await rm(join(tmpdir(), 'outside.png'));
@@ -177,8 +177,8 @@ describe('prepare', () => {
     const rows = 'caf\u00e9.png;coffee\nnai\u0308ve.png;simple\nback/slash.png;even\nback\\slash.png;odd\n';
     await writeFile(join(source, 'c.csv'), `file;caption\n${rows}`);
     const { manifest, missing, others } = await run({ source, captions: join(source, 'c.csv'), holdout: 0 });
-    expect(manifest.items.map(({ caption }) => caption).sort()).toEqual(['coffee', 'even', 'odd', 'simple']);
-    const byId = Object.fromEntries(manifest.items.map(({ id, caption }) => [id, caption]));
+    expect(manifest.items!.map(({ caption }) => caption).sort()).toEqual(['coffee', 'even', 'odd', 'simple']);
+    const byId = Object.fromEntries(manifest.items!.map(({ id, caption }) => [id, caption]));
     expect([byId['back/slash.png'], byId['back\\slash.png']]).toEqual(['even', 'odd']);
     expect([missing, manifest.skipped, others]).toEqual([[], [], {}]);
     await writeFile(join(source, 'c.csv'), Buffer.from('file,caption\ncaf\u00e9.png,coffee\n', 'latin1'));
@@ -216,7 +216,7 @@ describe('prepare', () => {
     const { manifest, others } = await run({ source: at('in'), captions: undefined, holdout: 0, onProgress });
     expect(last).toEqual([15, 15]);
     const used = ['a.png', 'far.png', 'linked/c.png', 'linked/deep/d.jfif', 'sub/b.png'];
-    expect(manifest.items.map(({ id }) => id)).toEqual(used);
+    expect(manifest.items!.map(({ id }) => id)).toEqual(used);
     expect(manifest.skipped).toEqual([
       { file: 'Z.BMP', reason: 'BMP is not read; convert it to PNG or JPEG' },
       { file: 'again.png', reason: 'a link to a picture that is read already' },
@@ -247,7 +247,7 @@ describe('prepare', () => {
         nearCopies: false,
         ...options,
       });
-      const captions = Object.fromEntries(manifest.items.map(({ id, caption }) => [id, caption]));
+      const captions = Object.fromEntries(manifest.items!.map(({ id, caption }) => [id, caption]));
       return { captions, skipped: manifest.skipped, ...report };
     };
     await writeFile(join(source, 'a.txt'), ' A black cat\n');
@@ -289,7 +289,7 @@ describe('prepare', () => {
     await writeFile(join(source, 'notes.txt'), 'captions nothing');
     await writeFile(join(source, 'metadata.jsonl'), '{"file_name": "b.png", "text": "a dog"}\n');
     const { manifest, others } = await run({ source, captions: undefined, holdout: 0, nearCopies: false });
-    expect(manifest.items.map(({ caption }) => caption)).toEqual(['A black cat', 'A black cat']);
+    expect(manifest.items!.map(({ caption }) => caption)).toEqual(['A black cat', 'A black cat']);
     expect(manifest.skipped).toEqual([{ file: 'metadata.png', reason: 'no row in metadata.jsonl' }]);
     expect(others).toEqual({ '.txt': 1 });
     await rm(source, { recursive: true });

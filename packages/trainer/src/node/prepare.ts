@@ -5,6 +5,7 @@ import { type FileStore, withoutSecrets } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import type { Codec, TextEncoder } from '@paris/model';
 import type { Encodings, PartRecord } from '../data/encodings.js';
+import { manifestItems } from '../data/files.js';
 import type { Manifest } from '../data/formats.js';
 import { captionEncoder } from '../encode/captions.js';
 import { latentEncoder } from '../encode/latents.js';
@@ -121,23 +122,23 @@ async function prepareAll(options: PrepareOptions): Promise<PrepareReport> {
     const decoding = { ...options, filter: completeFilter(options) };
     const pictures = decodeUnknown(shard ? shardOf(all, shard) : all, decoding, (key) => store.known(key));
     const manifest = await prepareFrom(pictures, store, how);
-    return reportOf(manifest, folders, options);
+    return await reportOf(manifest, folders, options);
   } finally {
     encoders?.captions?.dispose();
   }
 }
 
-function reportOf(
+async function reportOf(
   manifest: Manifest,
   folders: readonly NonNullable<OpenSource['folder']>[],
   options: PrepareOptions,
-): PrepareReport {
+): Promise<PrepareReport> {
   return {
     manifest,
     missing: folders.flatMap(({ missing }) => missing),
     repeated: folders.flatMap(({ repeated }) => repeated),
     named: folders.flatMap(({ named }) => named),
-    cut: cutCaptions(manifest),
+    cut: await cutCaptions(manifestItems(options.out, manifest), manifest.maxTokens),
     others: countOthers(folders),
     unread: options.captions === undefined ? folders.flatMap(({ listed }) => unreadTables(listed)) : [],
     archives: folders.flatMap(({ listed }) => listed.archives),

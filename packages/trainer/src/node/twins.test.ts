@@ -45,7 +45,7 @@ const numberOf = (id: string) => Number(/\d+/.exec(id)![0]);
 async function run(change: object = {}) {
   const { manifest } = await prepare({ source, size: 16, holdout: 0.4, out: memoryStore(), ...change });
   const numbers = (split: string) =>
-    new Set(manifest.items.filter((i) => i.split === split).map((i) => numberOf(i.id)));
+    new Set(manifest.items!.filter((i) => i.split === split).map((i) => numberOf(i.id)));
   const [train, test] = [numbers('train'), numbers('test')];
   return { manifest, straddling: [...test].filter((i) => train.has(i)), test };
 }
@@ -66,14 +66,14 @@ it('takes one stem for one picture even where near-copies are not looked for', a
   expect(manifest).not.toHaveProperty('nearCopies');
   expect(straddling.length).toBeGreaterThan(0);
   expect(straddling.filter((i) => i < 6)).toEqual([]);
-  expect(manifest.items.find(({ id }) => id === 'p3.svg')?.group).toBe('p3');
+  expect(manifest.items!.find(({ id }) => id === 'p3.svg')?.group).toBe('p3');
 });
 
 it('joins the groups that a captions file gives', async () => {
   const captions = join(source, 'captions.csv');
   await writeFile(captions, 'file,caption,group\np7.png,a,x\nmirrored-7.png,b,y\np20.png,c,y\np21.png,d,z\n');
   const { manifest } = await run({ captions, holdout: 0 });
-  expect(Object.fromEntries(manifest.items.map(({ id, group }) => [id, group]))).toEqual({
+  expect(Object.fromEntries(manifest.items!.map(({ id, group }) => [id, group]))).toEqual({
     'mirrored-7.png': 'x',
     'p20.png': 'x',
     'p21.png': 'z',

@@ -14,7 +14,15 @@ export const PREPARATION = 'paris-preparation';
 export const dataFolder: OutputKind = {
   name: 'data folder',
   index: 'manifest.json',
-  parts: ['images.safetensors', /^images-\d{5,}\.safetensors$/, 'clusters', 'router', 'test', 'partition'],
+  parts: [
+    'images.safetensors',
+    /^images-\d{5,}\.safetensors$/,
+    /^items-\d{5,}\.jsonl$/,
+    'clusters',
+    'router',
+    'test',
+    'partition',
+  ],
   scratch: PREPARATION,
   async owned(store) {
     const own = await reads(store, 'manifest.json', manifestSchema);

@@ -7,7 +7,7 @@ import { nodeStore } from '@paris/files/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { assertApart } from './apart.js';
 import { claimOutput, type OutputKind } from './claim.js';
-import { recoverOutput, replaceOutput } from './replace.js';
+import { recoverOutput, replaceOutput, withScratch } from './replace.js';
 
 /** A folder whose index is a list of its files. */
 const listed: OutputKind = {
@@ -96,6 +96,37 @@ describe.each([
       expect(await contents(store)).toEqual({ ...after, ...theirs });
     }
     expect(deaths).toBeGreaterThan(12);
+  });
+
+  it('has a folder for a while only: not after an error, and not after a death at any touch', async () => {
+    const use = (store: FileStore) =>
+      withScratch(store, last, async (scratch) => {
+        await fill(await scratch(), { x: '1' });
+        await fill(await scratch(), { 'deep/y': '2' });
+        return (await store.list()).length;
+      });
+    let deaths = 0;
+    for (let n = 0; ; n++) {
+      const store = await make();
+      await fill(store, { ...before, ...theirs });
+      const most = await use(dying(store, n)).catch(() => undefined);
+      if (most === undefined) deaths += 1;
+      for (let again = 0; again < 4; again++) await recoverOutput(dying(store, again)).catch(() => undefined);
+      await recoverOutput(store);
+      expect(await contents(store), `after ${n}`).toEqual({ ...before, ...theirs });
+      if (most === undefined) continue;
+      expect(most).toBe(Object.keys({ ...before, ...theirs }).length + 3);
+      break;
+    }
+    expect(deaths).toBe(5); // three files are written, two folders removed
+    const store = await make();
+    const failing = withScratch(store, last, async (scratch) => {
+      await fill(await scratch(), { x: '1' });
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await store.list()).toEqual([]);
+    expect(await withScratch(dying(store, 0), last, async () => 'unused')).toBe('unused');
   });
 
   it('has no index between the old and the new', async () => {
@@ -220,6 +251,18 @@ describe('on disk', () => {
       await expect(recoverOutput(store)).rejects.toMatchObject({ code: 'FILE_LOCKED' });
       await fill(fresh, after);
     });
+    expect(await contents(store)).toEqual(after);
+  });
+
+  it('nothing is replaced while a folder for a while is there', async () => {
+    const store = await onDisk();
+    await withScratch(store, last, async (scratch) => {
+      await fill(await scratch(), { x: '1' });
+      await expect(replace(store)).rejects.toMatchObject({ code: 'FILE_LOCKED' });
+      await expect(withScratch(store, last, async (other) => other())).rejects.toMatchObject({ code: 'FILE_LOCKED' });
+      expect(await contents(await scratch())).toEqual({ x: '1' });
+    });
+    await replace(store);
     expect(await contents(store)).toEqual(after);
   });
 });

@@ -1,7 +1,7 @@
 // Replaces files of a folder by new ones, safely against interruption. The new files are written to a separate folder with a
 // random name and a journal that says what it is. Until the journal says `ready`, a later call that finds such a folder
 // removes it: nothing has been replaced. After that, a later call completes the replacement.
-import { checkJson, entriesOf, type FileStore, folderStore, parseJson, writeJson } from '@paris/files';
+import { checkJson, entriesOf, type FileLock, type FileStore, folderStore, parseJson, writeJson } from '@paris/files';
 import * as z from 'zod/mini';
 import { OutputError } from '../errors.js';
 import { claimOutput, everythingIn, isPart, type OutputKind } from './claim.js';
@@ -45,17 +45,7 @@ export async function replaceOutput<T>(
   try {
     await settleAll(store);
     await claimOutput(store, kind, tag);
-    const id = crypto.randomUUID();
-    const folder = `${PREFIX}${id}`;
-    const journal: Journal = {
-      format: 'paris-replacement',
-      version: 1,
-      id,
-      ready: false,
-      last,
-      added: [],
-      removed: [],
-    };
+    const { folder, journal } = newReplacement(last);
     let result: T;
     try {
       await writeJson(store, `${folder}/${JOURNAL}`, journal);
@@ -80,6 +70,39 @@ export async function replaceOutput<T>(
   }
 }
 
+/**
+ * Calls `work` with a function that gives a folder for files that are needed until `work` ends. The folder is made when it is first
+ * asked for, and is removed in the end. What a process that died left of one is removed as a replacement that was not ready is.
+ * Until the end nothing can be replaced in the store.
+ * @throws FileLockedError, when it is asked for, if another process replaces something there
+ */
+export async function withScratch<T>(
+  store: FileStore,
+  last: string,
+  work: (scratch: () => Promise<FileStore>) => Promise<T>,
+): Promise<T> {
+  const { folder, journal } = newReplacement(last);
+  let lock: FileLock | undefined;
+  const scratch = async () => {
+    if (!lock) {
+      lock = await store.lock();
+      await settleAll(store);
+      await writeJson(store, `${folder}/${JOURNAL}`, journal);
+    }
+    return folderStore(store, `${folder}/new`);
+  };
+  try {
+    const result = await work(scratch);
+    if (lock) await undo(store, folder);
+    return result;
+  } catch (error) {
+    if (lock) await undo(store, folder).catch(() => undefined); // the first error is the one that is thrown
+    throw error;
+  } finally {
+    await lock?.release();
+  }
+}
+
 /** Completes or undoes the replacements in a folder that were interrupted. @throws FileLockedError if one is in progress */
 export async function recoverOutput(store: FileStore): Promise<void> {
   if ((await leftOver(store)).length === 0) return;
@@ -94,6 +117,20 @@ export async function recoverOutput(store: FileStore): Promise<void> {
 const PREFIX = 'paris-replacement-';
 const JOURNAL = 'replacement.json';
 const folderName = new RegExp(`^${PREFIX}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/$`);
+
+function newReplacement(last: string): { folder: string; journal: Journal } {
+  const id = crypto.randomUUID();
+  const journal: Journal = {
+    format: 'paris-replacement',
+    version: 1,
+    id,
+    ready: false,
+    last,
+    added: [],
+    removed: [],
+  };
+  return { folder: `${PREFIX}${id}`, journal };
+}
 
 const path = z.string().check(z.minLength(1));
 const schema: z.ZodMiniType<Journal> = z.object({

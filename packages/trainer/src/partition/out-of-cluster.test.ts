@@ -69,7 +69,7 @@ describe('partitionData with a share from other clusters', { timeout: 120_000 },
       if (!path.startsWith('clusters/')) expect(await plain.data.read(path), path).toEqual(await data.read(path));
     }
     const router = await readLabelled(data, 'router');
-    const clusterOf = new Map(router.manifest.items.map((item) => [item.id, item.cluster]));
+    const clusterOf = new Map(router.manifest.items!.map((item) => [item.id, item.cluster]));
     const area = 3 * 8 * 8;
     for (const cluster of [0, 1, 2]) {
       const { manifest, rows } = await readCluster(data, cluster);
@@ -77,15 +77,15 @@ describe('partitionData with a share from other clusters', { timeout: 120_000 },
       const own = report.sizes[cluster]!;
       expect(manifest).toMatchObject({ outOfCluster: 0.25, count: own + report.outOfCluster[cluster]! });
       expect(report.outOfCluster[cluster]).toBe(Math.round(own / 3));
-      for (const [row, item] of manifest.items.entries()) {
+      for (const [row, item] of manifest.items!.entries()) {
         expect(item.outOfCluster).toBe(row < own ? undefined : true);
         expect(clusterOf.get(item.id) === cluster).toBe(row < own);
-        const there = router.manifest.items.findIndex(({ id }) => id === item.id);
+        const there = router.manifest.items!.findIndex(({ id }) => id === item.id);
         const original = columnOf(await router.rows.read(there, 1), 'images', 'u8');
         expect(pixels.subarray(row * area, (row + 1) * area)).toEqual(original);
       }
       const { manifest: alone } = await readCluster(plain.data, cluster);
-      expect(alone.items).toEqual(manifest.items.slice(0, own));
+      expect(alone.items).toEqual(manifest.items!.slice(0, own));
     }
 
     // The expert still needs its own folder and no other.

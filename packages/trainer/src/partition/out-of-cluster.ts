@@ -1,6 +1,7 @@
 // Pictures of other clusters that an expert is to see, too: a small share can help it (MoDE, arXiv 2404.16030, trains
 // with 2 %). They are copied into the cluster's own folder, so its training still opens nothing else.
 import { hostPermutation, type Key, ValueError } from '@paris/tensor';
+import { Numbers } from '../data/numbers.js';
 
 /**
  * Which pictures are copied into a cluster: drawn without replacement from those of all other clusters alike, a pure
@@ -13,7 +14,10 @@ import { hostPermutation, type Key, ValueError } from '@paris/tensor';
  */
 export function drawOutOfCluster(labels: ArrayLike<number>, cluster: number, ratio: number, key: Key): number[] {
   checkRatio(ratio);
-  const others = Array.from(labels).flatMap((label, i) => (label === cluster ? [] : [i]));
+  if (ratio === 0) return [];
+  const found = new Numbers();
+  for (let i = 0; i < labels.length; i++) if (labels[i] !== cluster) found.push(i);
+  const others = found.all();
   const own = labels.length - others.length;
   const wanted = Math.min(others.length, Math.round((own * ratio) / (1 - ratio)));
   if (wanted === 0) return [];

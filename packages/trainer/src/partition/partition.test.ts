@@ -2,7 +2,7 @@ import { type FileStore, memoryStore } from '@paris/files';
 import { type Device, openDevice } from '@paris/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCluster, readLabelled, writeManifestFolder } from '../data/files.js';
-import type { Manifest } from '../data/formats.js';
+import type { Manifest, ManifestItem } from '../data/formats.js';
 import { partitionData, partitionHash, sweepPartitions } from './partition.js';
 import { formatPartition, formatSweep } from './report.js';
 
@@ -18,7 +18,7 @@ const colours = ['red', 'green', 'blue'];
 /** A prepared folder: 30 pictures of three colours, of which every fifth is held out. */
 async function prepared(count = 30) {
   const pixels = new Uint8Array(count * 3 * size * size);
-  const items = Array.from({ length: count }, (_, i): Manifest['items'][number] => {
+  const items = Array.from({ length: count }, (_, i): ManifestItem => {
     const plane = (3 * i + (i % 3)) * size * size;
     pixels.fill(150 + i, plane, plane + size * size);
     pixels[plane + (i % 16)] = 255;
@@ -50,7 +50,7 @@ describe('partitionData', () => {
     const { manifest } = await readLabelled(data, 'router');
     for (const [cluster, ids] of report.nearest.entries()) {
       expect(ids).toHaveLength(3);
-      for (const id of ids) expect(manifest.items.find((item) => item.id === id)!.cluster).toBe(cluster);
+      for (const id of ids) expect(manifest.items!.find((item) => item.id === id)!.cluster).toBe(cluster);
     }
     const lines = formatPartition(report);
     expect(lines[0]).toMatch(/^cluster {2}pictures {2}held out {2}nearest to the centroid$/);
@@ -81,7 +81,7 @@ describe('partitionData, like another', () => {
     expect(sizes).toEqual([8, 8, 8]);
     expect(report.sizes.reduce((sum, n) => sum + n)).toBe(10);
     const clusterOf = async (of: FileStore) =>
-      new Map((await readLabelled(of, 'router')).manifest.items.map(({ id, cluster }) => [id, cluster]));
+      new Map((await readLabelled(of, 'router')).manifest.items!.map(({ id, cluster }) => [id, cluster]));
     const [before, after] = [await clusterOf(old), await clusterOf(data)];
     for (const [id, cluster] of after) expect(cluster, id).toBe(before.get(id));
     const hash = async (of: FileStore) => (await readCluster(of, 0)).manifest.partition;

@@ -4,8 +4,9 @@ import {
   assignImages,
   type ClusteringOptions,
   type Encoder,
-  encodeImages,
+  encodeBatches,
   encoderOf,
+  type FeatureKeeper,
   growPartition,
   type ImageStream,
   type Partition,
@@ -21,25 +22,21 @@ import type { FileSource, FileStore } from '@paris/files';
 import { encodeJson, sha256 } from '@paris/files';
 import { CheckpointError, type Device, key, ValueError } from '@paris/tensor';
 import { openManifestFolder, writeCluster, writeLabelled } from '../data/files.js';
-import {
-  type ClusterItem,
-  type DataItem,
-  formatOf,
-  type LabelledManifest,
-  type Manifest,
-  rowsOfSplit,
-} from '../data/formats.js';
+import { type ClusterItem, type DataItem, formatOf, type Manifest, type ManifestItem } from '../data/formats.js';
 import { imageStream } from '../data/images.js';
+import { categoriesOf, type Items, mapItems, pickItems } from '../data/items.js';
+import { Numbers } from '../data/numbers.js';
 import { pickRows, type Rows } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
-import { recoverOutput, replaceOutput } from '../output/replace.js';
+import { recoverOutput, replaceOutput, withScratch } from '../output/replace.js';
+import { featureKeeper } from './features.js';
 import { checkRatio, drawOutOfCluster } from './out-of-cluster.js';
 import { describePartition, type PartitionReport } from './report.js';
 
 /** How to cluster is as `partitionImages` of `@paris/clustering` takes it: stages, assignment, balance, metric, seed. */
-export interface PartitionOptions extends Omit<ClusteringOptions, 'clusters'> {
+export interface PartitionOptions extends Omit<ClusteringOptions, 'clusters' | 'keep'> {
   device: Device;
   /** K. Either this or `like`. */
   clusters?: number;
@@ -59,7 +56,10 @@ export interface PartitionOptions extends Omit<ClusteringOptions, 'clusters'> {
   outOfCluster?: number;
   /** Default: the built-in statistics of colour, layout and edges. */
   encoder?: Encoder;
-  /** Bytes of records in one file of a folder at most: folders that need no more have one file. Default 64 MiB. */
+  /**
+   * Bytes of records in one file of a folder at most: folders that need no more have one file. Features that need no more are in
+   * memory, others in a file that is removed in the end; the clusters are the same. Default 64 MiB.
+   */
   shardBytes?: number | undefined;
   /** Called with 0, then as clusters, held-out pictures and each cluster's folder are done; `total` is K + 4. */
   onProgress?: (done: number, total: number) => void;
@@ -69,10 +69,11 @@ export interface PartitionOptions extends Omit<ClusteringOptions, 'clusters'> {
 /**
  * Clusters the training pictures and writes `clusters/00/` …, `router/`, `test/` and `partition/`. Held-out pictures
  * do not influence the centroids; they are assigned as new pictures are. Pictures from other clusters, where asked for,
- * are in `clusters/` only: the router learns true clusters. Records are read and written a file at a time; the features of all are held, as f32.
+ * are in `clusters/` only: the router learns true clusters. Records are read and written a file at a time, features that are more
+ * than `shardBytes` some megabytes at a time; with `balance` and one stage, the distances of all pictures to all centroids are held.
  * @throws ClusteringError for fewer pictures than clusters or another encoder than that of `like`, ValueError for a share
  *   that is none, neither or both of `clusters` and `like`, CheckpointError if `like` is not partitioned, OutputError if
- *   something that we did not write is where the folders go
+ *   something that we did not write is where the folders go, FileLockedError if another process writes there
  */
 export async function partitionData(options: PartitionOptions): Promise<PartitionReport> {
   const { device, data, encoder = statisticsEncoder(), outOfCluster = 0, signal, onProgress: hear } = options;
@@ -94,29 +95,43 @@ export async function partitionData(options: PartitionOptions): Promise<Partitio
   const total = clusters + 4;
   onProgress(0, total);
 
-  const images = batch(rows, manifest, train);
-  const made = old
-    ? await placeLike(device, encoderOf(old, [encoder]), old, images, add)
-    : await partitionImages(device, encoder, images, { ...options, clusters });
-  const { partition, labels } = made;
-  onProgress(1, total);
-  const testLabels =
-    add === 'all'
-      ? test.map(() => clusters - 1)
-      : test.length > 0
-        ? await assign(device, encoderOf(partition, [encoder]), partition, batch(rows, manifest, test))
-        : [];
-  onProgress(2, total);
+  const { report, ...found } = await withFeatures(options, async (keep) => {
+    const images = batch(rows, manifest, train);
+    const made = old
+      ? await placeLike(device, encoderOf(old, [encoder]), old, images, { add, keep })
+      : await partitionImages(device, encoder, images, { ...options, clusters, keep });
+    const { partition, labels } = made;
+    onProgress(1, total);
+    const testLabels =
+      add === 'all'
+        ? test.map(() => clusters - 1)
+        : test.length > 0
+          ? await assign(device, encoderOf(partition, [encoder]), partition, batch(rows, manifest, test))
+          : [];
+    onProgress(2, total);
+    const report = await describePartition(made, pickItems(splits.items, train), testLabels);
+    return { partition, labels, testLabels, report };
+  });
 
-  const replaced = { parts: ['clusters', 'router', 'test', 'partition'], last: 'partition/partition.json' };
-  const placed = { ...splits, clusters, partition, labels, testLabels };
+  const replaced = { parts: ['clusters', 'router', 'test', 'partition'], last: LAST };
+  const placed = { ...splits, clusters, ...found };
   const onCluster = (cluster: number) => onProgress(3 + cluster, total);
   const copied = await replaceOutput(data, dataFolder, replaced, 'partition', (folders) =>
     writeFolders(folders, placed, options, onCluster),
   );
   onProgress(total, total);
-  const items = train.map((row) => itemOf(manifest, row));
-  return { ...describePartition(made, items, testLabels), outOfCluster: copied };
+  return { ...report, outOfCluster: copied };
+}
+
+/** The file whose presence means that all folders are complete. */
+const LAST = 'partition/partition.json';
+
+/** Calls `work` with where features are kept; afterwards they are no longer there. */
+function withFeatures<T>(
+  { data, shardBytes, signal }: Pick<PartitionOptions, 'data' | 'shardBytes' | 'signal'>,
+  work: (keep: FeatureKeeper) => Promise<T>,
+): Promise<T> {
+  return withScratch(data, LAST, (scratch) => work(featureKeeper(scratch, { bytes: shardBytes, signal })));
 }
 
 /** Pictures in the clusters of a partition, or in those and new ones. */
@@ -125,10 +140,10 @@ function placeLike(
   encoder: Encoder,
   old: Partition,
   images: ImageStream,
-  add: number | 'all' | undefined,
+  { add, keep }: { add: number | 'all' | undefined; keep: FeatureKeeper },
 ): Promise<PartitionedImages> {
-  if (add === undefined) return assignImages(device, encoder, old, images);
-  return growPartition(device, encoder, old, images, { add, seed: old.seed });
+  if (add === undefined) return assignImages(device, encoder, old, images, keep);
+  return growPartition(device, encoder, old, images, { add, seed: old.seed, keep });
 }
 
 /** The pictures of a data folder, and where each belongs. */
@@ -143,7 +158,7 @@ interface Placed extends Splits {
 /** Writes all folders. Returns how many pictures of other clusters that of each cluster has. */
 async function writeFolders(
   folders: FileStore,
-  { manifest, rows, train, test, clusters, partition, labels, testLabels }: Placed,
+  { manifest, rows, items, train, test, clusters, partition, labels, testLabels }: Placed,
   { outOfCluster = 0, shardBytes, signal }: PartitionOptions,
   onCluster: (cluster: number) => void,
 ): Promise<number[]> {
@@ -159,29 +174,26 @@ async function writeFolders(
   for (let cluster = 0; cluster < clusters; cluster++) {
     const own = train.filter((_, i) => labels[i] === cluster);
     const others = drawOutOfCluster(labels, cluster, outOfCluster, key(seed)).map((i) => train[i]!);
-    const { count, items } = clusterItems(manifest, own, others);
-    const description = { ...common, cluster, count, outOfCluster, items };
-    await writeCluster(folders, description, pickRows(rows, manifest, [...own, ...others]), how);
+    const chosen = new Uint32Array(own.length + others.length);
+    chosen.set(own);
+    chosen.set(others, own.length);
+    const of = mapItems(pickItems(items, chosen), (item, i): ClusterItem => {
+      return i < own.length ? plain(item) : { ...plain(item), outOfCluster: true };
+    });
+    const description = { ...common, cluster, count: chosen.length, outOfCluster, items: of };
+    await writeCluster(folders, description, pickRows(rows, manifest, chosen), how);
     copied.push(others.length);
     onCluster(cluster);
   }
-  const labelled = (chosen: number[], of: ArrayLike<number>): LabelledManifest => {
-    const items = chosen.map((row, i) => ({ ...itemOf(manifest, row), cluster: of[i]! }));
-    return { ...common, clusters, count: chosen.length, items };
+  const labelled = (chosen: Uint32Array, of: ArrayLike<number>) => {
+    const own = mapItems(pickItems(items, chosen), (item, i) => ({ ...plain(item), cluster: of[i]! }));
+    return { ...common, clusters, count: chosen.length, items: own };
   };
   await writeLabelled(folders, 'router', labelled(train, labels), pickRows(rows, manifest, train), how);
   await writeLabelled(folders, 'test', labelled(test, testLabels), pickRows(rows, manifest, test), how);
   await writePartition(folders, 'partition', partition);
   signal?.throwIfAborted();
   return copied;
-}
-
-function clusterItems(manifest: Manifest, own: readonly number[], others: readonly number[]) {
-  const items = [
-    ...own.map((row): ClusterItem => itemOf(manifest, row)),
-    ...others.map((row): ClusterItem => ({ ...itemOf(manifest, row), outOfCluster: true })),
-  ];
-  return { count: items.length, items };
 }
 
 /** The partition that is taken over, if one is. */
@@ -208,7 +220,8 @@ export async function partitionIn(store: FileSource, what: string, tag: string):
 }
 
 /** What {@link sweepPartitions} takes. */
-export interface SweepOptions extends Pick<PartitionOptions, 'device' | 'data' | 'encoder' | 'metric' | 'seed'> {
+export interface SweepOptions
+  extends Pick<PartitionOptions, 'device' | 'data' | 'encoder' | 'metric' | 'seed' | 'shardBytes'> {
   /** The numbers of clusters to try. */
   clusters: readonly number[];
   /** Called with 0, then after each K. */
@@ -217,25 +230,29 @@ export interface SweepOptions extends Pick<PartitionOptions, 'device' | 'data' |
 }
 
 /**
- * Clusters the training pictures with several K, to choose one, and writes nothing. If every one of them has a category,
- * each row has the mutual information of clusters and categories.
- * @throws ClusteringError for fewer pictures than clusters
+ * Clusters the training pictures with several K, to choose one, and writes nothing but the file in which features of more than
+ * `shardBytes` are meanwhile. If every picture has a category, each row has the mutual information of clusters and categories.
+ * @throws ClusteringError for fewer pictures than clusters, FileLockedError for such a file while another process writes there
  */
 export async function sweepPartitions(options: SweepOptions): Promise<SweepRow[]> {
   const { device, data, encoder = statisticsEncoder(), clusters, metric, seed, onProgress, signal } = options;
-  const { manifest, rows, train } = await readSplits(data);
-  const features = await encodeImages(encoder, batch(rows, manifest, train));
-  const categories = train.flatMap((row) => manifest.items[row]!.category ?? []);
-  let done = 0;
-  onProgress?.(done, clusters.length);
-  return sweepClusters(device, features, encoder.dimensions, clusters, {
-    ...(metric ? { metric } : {}),
-    ...(seed === undefined ? {} : { seed }),
-    ...(categories.length === train.length ? { labels: categories } : {}),
-    onRow: () => {
-      signal?.throwIfAborted();
-      onProgress?.(++done, clusters.length);
-    },
+  const { manifest, rows, items, train } = await readSplits(data);
+  const categories = (await categoriesOf(pickItems(items, train))).flatMap((category) => category ?? []);
+  return withFeatures(options, async (keep) => {
+    const { dimensions } = encoder;
+    const images = batch(rows, manifest, train);
+    const features = await keep(encodeBatches(encoder, images), { count: images.count, dimensions });
+    let done = 0;
+    onProgress?.(done, clusters.length);
+    return sweepClusters(device, features, dimensions, clusters, {
+      ...(metric ? { metric } : {}),
+      ...(seed === undefined ? {} : { seed }),
+      ...(categories.length === train.length ? { labels: categories } : {}),
+      onRow: () => {
+        signal?.throwIfAborted();
+        onProgress?.(++done, clusters.length);
+      },
+    });
   });
 }
 
@@ -251,24 +268,32 @@ export async function partitionHash({ assignment, seed, centroids, fine }: Parti
 interface Splits {
   manifest: Manifest;
   rows: Rows;
+  items: Items<ManifestItem>;
   /** Rows of the pictures for training, and of the held-out ones. */
-  train: number[];
-  test: number[];
+  train: Uint32Array;
+  test: Uint32Array;
 }
 
 async function readSplits(data: FileSource): Promise<Splits> {
-  const { manifest, rows } = await openManifestFolder(data);
-  const [train, test] = [rowsOfSplit(manifest, 'train'), rowsOfSplit(manifest, 'test')];
+  const { manifest, rows, items } = await openManifestFolder(data);
+  const [train, test] = await rowsBySplit(items);
   if (train.length === 0)
     throw new DataError('partition', 'no picture is left for training. Prepare with a lower --holdout.');
-  return { manifest, rows, train, test };
+  return { manifest, rows, items, train, test };
 }
 
-function batch(rows: Rows, manifest: Manifest, numbers: readonly number[]): ImageStream {
+/** For training, and held out. */
+async function rowsBySplit(items: Items<ManifestItem>): Promise<[train: Uint32Array, test: Uint32Array]> {
+  const [train, test] = [new Numbers(), new Numbers()];
+  let row = 0;
+  for await (const { split } of items) (split === 'train' ? train : test).push(row++);
+  return [train.all(), test.all()];
+}
+
+function batch(rows: Rows, manifest: Manifest, numbers: ArrayLike<number>): ImageStream {
   return imageStream(pickRows(rows, manifest, numbers), manifest);
 }
 
-function itemOf(manifest: Manifest, row: number): DataItem {
-  const { split: _, ...item } = manifest.items[row]!;
+function plain({ split: _, ...item }: ManifestItem): DataItem {
   return item;
 }

@@ -10,7 +10,7 @@ import {
   type SweepRow,
 } from '@paris/clustering';
 import { printable } from '@paris/files';
-import type { DataItem } from '../data/formats.js';
+import { categoriesOf, type Items, listItems, pickItems } from '../data/items.js';
 
 /** What came of a partition, to judge it before anything is trained. */
 export interface PartitionReport {
@@ -30,24 +30,29 @@ export interface PartitionReport {
 }
 
 /** Measures a partition on the training pictures `items`, to which `labels` and `features` belong. */
-export function describePartition(
+export async function describePartition(
   { partition, labels, features }: PartitionedImages,
-  items: readonly DataItem[],
+  items: Items,
   testLabels: ArrayLike<number>,
-): Omit<PartitionReport, 'outOfCluster'> {
+): Promise<Omit<PartitionReport, 'outOfCluster'>> {
   const { clusters, metric, seed, centroids, encoder } = partition;
   const { dimensions } = encoder;
-  const quality = clusterQuality(features, dimensions, labels, { clusters, metric, seed });
-  const nearest = nearestRows(features, dimensions, labels, centroids, { count: 3, metric });
-  const rows = items.flatMap((item, row) => (item.category === undefined ? [] : [row]));
-  const names = rows.map((row) => items[row]!.category!);
+  const quality = await clusterQuality(features, dimensions, labels, { clusters, metric, seed });
+  const nearest = await nearestRows(features, dimensions, labels, centroids, { count: 3, metric });
+  const ids = await listItems(pickItems(items, nearest.flat()));
+  const found = await categoriesOf(items);
+  const rows = [...found.keys()].filter((row) => found[row] !== undefined);
+  const names = rows.map((row) => found[row]!);
+  const testSizes = new Array<number>(clusters).fill(0);
+  for (let i = 0; i < testLabels.length; i++) testSizes[testLabels[i]!]! += 1;
+  let at = 0;
   const some = new Set(names).size > 1;
   return {
     partition,
     sizes: quality.sizes,
-    testSizes: Array.from({ length: clusters }, (_, k) => Array.from(testLabels).filter((label) => label === k).length),
+    testSizes,
     quality,
-    nearest: nearest.map((own) => own.map((row) => items[row]!.id)),
+    nearest: nearest.map((own) => own.map(() => ids[at++]!.id)),
     ...(some
       ? {
           categories: randomPartitionControl(

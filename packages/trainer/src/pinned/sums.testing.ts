@@ -35,7 +35,7 @@ export async function lastingFiles(store: FileStore): Promise<string[]> {
 function timeless(path: string, bytes: Uint8Array): Uint8Array {
   if (!path.endsWith('/run.json')) return bytes;
   const { adapters: _, checkpoints: __, result, ...record } = JSON.parse(new TextDecoder().decode(bytes));
-  // The loss is a mean since the last report, and reports are made by the clock.
+  // The loss follows from metrics.jsonl; in the older of these files it was a mean since a report, which the clock decided.
   const lasting = result && { steps: result.steps, sha256: result.sha256 };
   return new TextEncoder().encode(JSON.stringify({ ...record, result: lasting }));
 }

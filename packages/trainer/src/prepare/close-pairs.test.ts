@@ -5,10 +5,10 @@ import { closePairs, type Points } from './close-pairs.js';
 const dimensions = 3;
 
 /** Points of a cube of this side, from a seed; of the second half some are moved copies of the first. */
-function points(count: number, side: number, seed: number): Points {
+function points(count: number, side: number, seed: number): Points & { count: number } {
   const values = hostUniform(key(seed), count * dimensions).map((value) => value * side);
   for (let at = values.length / 2; at < values.length; at += 7) values[at] = values[at - values.length / 2]!;
-  return { count, dimensions, values };
+  return { count, which: Uint32Array.from(Array(count).keys()), dimensions, values };
 }
 
 /** The pairs that are visited, each as often as it is. */
@@ -22,7 +22,7 @@ async function visited(of: Points, apart: number): Promise<string[]> {
   return pairs;
 }
 
-function close({ count, values }: Points, apart: number): string[] {
+function close({ count, values }: ReturnType<typeof points>, apart: number): string[] {
   const pairs: string[] = [];
   for (let a = 0; a < count; a++)
     for (let b = a + 1; b < count; b++)
@@ -55,6 +55,6 @@ it('looks at few other pairs where points are far apart', async () => {
 
 it('ends where two heaps are on both sides of a cut and near to it', async () => {
   const values = Float64Array.from({ length: 600 * dimensions }, (_, at) => (at < 300 * dimensions ? -0.6 : 0.6));
-  const pairs = await visited({ count: 600, dimensions, values }, 1);
+  const pairs = await visited({ which: Uint32Array.from(Array(600).keys()), dimensions, values }, 1);
   expect(pairs.length).toBeLessThanOrEqual((600 * 599) / 2);
 });

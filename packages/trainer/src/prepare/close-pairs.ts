@@ -1,9 +1,10 @@
 // Which of many points are close to each other, without a look at each pair: both sides of a cut are searched by themselves, and
 // across it only what is near to it. As often as it is worth it; then each pair of the few that are left.
 
-/** Points [N, D]. */
+/** Some points of [N, D]. */
 export interface Points {
-  readonly count: number;
+  /** Their numbers. */
+  readonly which: Uint32Array;
   readonly dimensions: number;
   readonly values: ArrayLike<number>;
 }
@@ -25,8 +26,7 @@ export async function closePairs(
   visit: OnPair,
   pause: () => Promise<void> | undefined,
 ): Promise<void> {
-  const all = Uint32Array.from({ length: points.count }, (_, i) => i);
-  await new Search(points, apart, visit, pause).within(all);
+  await new Search(points, apart, visit, pause).within(points.which);
 }
 
 class Search {

@@ -1,20 +1,22 @@
-// The pictures of a source, one at a time: what is said of them in memory, their pixels in a store.
+// The pictures of a source, one at a time: what is said of them and their pixels go to where they wait.
 import { byCodeUnit } from '@paris/files';
 import { columnOf } from '../data/columns.js';
-import type { DataItem } from '../data/formats.js';
+import type { Items } from '../data/items.js';
+import { Numbers } from '../data/numbers.js';
 import type { Rows } from '../data/rows.js';
 import { DataError } from '../errors.js';
-import { Looks } from './looks.js';
+import { ItemSpool } from './item-spool.js';
+import { Looks, type OrderedLooks } from './looks.js';
 import type { DecodedPicture, PixelSource, SkippedPicture } from './picture-source.js';
 import { type PixelStore, picked } from './spool.js';
 
 /** Pictures in the order in which they are to be stored. */
 export interface Collected {
-  readonly items: readonly DataItem[];
-  /** The column `images`. */
+  readonly items: Items;
+  /** The column `images`, and what is stored with it. */
   readonly pixels: Rows;
   /** Absent if near-copies are not looked for. */
-  readonly looks: Looks | undefined;
+  readonly looks: OrderedLooks | undefined;
   readonly skipped: readonly SkippedPicture[];
 }
 
@@ -24,6 +26,8 @@ export interface CollectOptions {
   /** `name`: by code unit; of two with one name, the first in the source counts, the other is skipped. Default `source`. */
   order?: 'source' | 'name' | undefined;
   nearCopies?: boolean | undefined;
+  /** Bytes of what is said of pictures that are held at most; more is written. Default, and at most, 4 MiB. */
+  shardBytes?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -31,42 +35,47 @@ export interface CollectOptions {
 export async function collect(
   pictures: PixelSource,
   store: PixelStore,
-  { size, order = 'source', nearCopies = true, signal }: CollectOptions,
+  { size, order = 'source', nearCopies = true, shardBytes, signal }: CollectOptions,
 ): Promise<Collected> {
-  const items: DataItem[] = [];
-  const numbers: number[] = [];
-  const skipped: SkippedPicture[] = [];
-  const names = new Set<string>();
+  const spool = new ItemSpool(store.scratch, { order, shardBytes });
+  const numbers = new Numbers();
+  const skipped: Skipped[] = [];
   const looks = nearCopies ? new Looks({ channels: 3, size }) : undefined;
   for await (const picture of pictures) {
     signal?.throwIfAborted();
     if ('reason' in picture) {
-      skipped.push(picture);
+      skipped.push({ picture, before: spool.count });
       continue;
     }
-    const { item } = picture;
-    if (order === 'name' && names.has(item.id)) {
-      skipped.push({ file: item.id, reason: 'another picture has this name' });
-      continue;
-    }
-    names.add(item.id);
     const isStored = 'row' in picture;
     const pixels = isStored ? await pixelsOf(store, picture.row) : checked(picture, size);
-    items.push(item);
+    await spool.add(picture.item);
     looks?.add(pixels);
     numbers.push(isStored ? picture.row : await store.add(pixels, picture.key));
   }
-  if (order === 'source') return { items, pixels: picked(store, Uint32Array.from(numbers)), looks, skipped };
-  const sorted = Uint32Array.from(items.keys()).sort((a, b) => byCodeUnit(items[a]!.id, items[b]!.id));
+  const { items, order: at, repeated } = await spool.finish();
+  const [all, places] = [numbers.all(), at.slice()];
+  for (const [i, came] of at.entries()) places[i] = all[came]!;
+  const others = repeated.map(({ id, at }): Skipped => {
+    return { picture: { file: id, reason: 'another picture has this name' }, before: at + 0.5 };
+  });
+  const left = order === 'source' ? skipped : [...skipped, ...others].sort(byFile);
   return {
-    items: Array.from(sorted, (at) => items[at]!),
-    pixels: picked(
-      store,
-      sorted.map((at) => numbers[at]!),
-    ),
-    looks: looks?.inOrder(sorted),
-    skipped: skipped.sort((a, b) => byCodeUnit(a.file, b.file)),
+    items,
+    pixels: picked(store, places),
+    looks: looks && { looks, order: at },
+    skipped: left.map(({ picture }) => picture),
   };
+}
+
+/** A picture that is left out, and how many others came before it. */
+interface Skipped {
+  readonly picture: SkippedPicture;
+  readonly before: number;
+}
+
+function byFile(a: Skipped, b: Skipped): number {
+  return byCodeUnit(a.picture.file, b.picture.file) || a.before - b.before;
 }
 
 async function pixelsOf({ rows }: PixelStore, row: number): Promise<Uint8Array> {

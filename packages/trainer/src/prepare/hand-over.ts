@@ -5,6 +5,7 @@ import type { FileSource, FileStore } from '@paris/files';
 import { type Device, ValueError } from '@paris/tensor';
 import { type LabelledFolder, readLabelled } from '../data/files.js';
 import { imageStream } from '../data/images.js';
+import { listItems, pickItems } from '../data/items.js';
 import { pickRows } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { partitionIn } from '../partition/partition.js';
@@ -76,10 +77,11 @@ async function nearest(
   rest: Partition,
   encoder: Encoder,
 ): Promise<[string, number][]> {
-  const { manifest, rows, labels } = await readLabelled(data, folder);
+  const { manifest, rows, items, labels } = await readLabelled(data, folder);
   const chosen = [...labels.keys()].filter((row) => gone.includes(labels[row]!));
   if (chosen.length === 0) return [];
   const images = imageStream(pickRows(rows, manifest, chosen), manifest);
   const placed = await assign(device, encoderOf(rest, [encoder]), rest, images);
-  return chosen.map((row, i) => [manifest.items[row]!.id, placed[i]!]);
+  const own = await listItems(pickItems(items, chosen));
+  return own.map(({ id }, i) => [id, placed[i]!]);
 }

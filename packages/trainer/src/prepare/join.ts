@@ -18,11 +18,14 @@ import {
   type ClusterManifest,
   type DataFormat,
   type DataItem,
+  type Described,
   filesOf,
   formatOf,
+  type ItemOf,
   type LabelledManifest,
   type Manifest,
 } from '../data/formats.js';
+import { type Items, joinItems, mapItems, pickItems, rowsWhere } from '../data/items.js';
 import { joinRows, pickRows, type Rows } from '../data/rows.js';
 import type { WriteOptions } from '../data/shards.js';
 import { DataError, OutputError } from '../errors.js';
@@ -79,7 +82,7 @@ export async function joinData(options: JoinOptions): Promise<Joined> {
   if (!options.fresh) await assertNoOthers(out, partition);
   const folders = await Promise.all(data.map(openManifestFolder));
   assertOneFormat(folders.map(({ manifest }) => manifest));
-  const chosen = chooser(keep);
+  const chosen = chooser(keep, data.length);
   const how = { shardBytes, signal };
   // A cluster that borrowed a picture keeps it: its expert learned it.
   const inClusters: Chosen = (item, part) => chosen(item, part) && (!moved.has(item.id) || 'outOfCluster' in item);
@@ -97,9 +100,9 @@ export async function joinData(options: JoinOptions): Promise<Joined> {
     }
     for (const name of ['router', 'test'] as const) {
       const of = await Promise.all(data.map((store) => readLabelled(store, name)));
-      const { items: old, rows } = joined<LabelledManifest['items'][number]>(of, common, chosen);
-      const items = old.map((item) => ({ ...item, cluster: moved.get(item.id) ?? item.cluster }));
-      const labelled = { ...common, partition: hash, clusters: partition.clusters, count: items.length, items };
+      const { items: old, rows } = await joined<LabelledManifest>(of, common, chosen);
+      const items = mapItems(old, (item) => ({ ...item, cluster: moved.get(item.id) ?? item.cluster }));
+      const labelled = { ...common, partition: hash, clusters: partition.clusters, count: items.count, items };
       await writeLabelled(folder, name, labelled, rows, how);
     }
     await writePartition(folder, 'partition', partition);
@@ -108,7 +111,8 @@ export async function joinData(options: JoinOptions): Promise<Joined> {
 }
 
 /** Of pictures of one name, that of the earlier folder counts. */
-function chooser(keep: (item: DataItem) => boolean): Chosen {
+function chooser(keep: (item: DataItem) => boolean, folders: number): Chosen {
+  if (folders === 1) return keep;
   const owner = new Map<string, number>();
   return (item, part) => {
     if (!owner.has(item.id)) owner.set(item.id, part);
@@ -156,17 +160,16 @@ async function joinManifest(
   how: WriteOptions,
 ): Promise<Manifest> {
   const [first] = folders;
-  const { items, rows } = joined<Manifest['items'][number]>(folders, first!.manifest, chosen);
-  const ids = new Set(items.map(({ id }) => id));
-  const nearCopies = folders
-    .flatMap(({ manifest }) => manifest.nearCopies ?? [])
-    .map((set) => set.filter((id) => ids.has(id)))
-    .filter((set) => set.length > 1);
-  const { nearCopies: _, shards: __, ...rest } = first!.manifest;
+  const { items, rows } = await joined<Manifest>(folders, first!.manifest, chosen);
+  const sets = folders.flatMap(({ manifest }) => manifest.nearCopies ?? []);
+  const named = new Set(sets.flat());
+  const ids = new Set<string>();
+  for await (const { id } of items) if (named.has(id)) ids.add(id);
+  const nearCopies = sets.map((set) => set.filter((id) => ids.has(id))).filter((set) => set.length > 1);
+  const { nearCopies: _, shards: __, itemFiles: ___, ...rest } = first!.manifest;
   const skipped = folders.flatMap(({ manifest }) => manifest.skipped);
-  const manifest = { ...rest, count: items.length, items, skipped, ...(nearCopies.length > 0 && { nearCopies }) };
-  await writeManifest(out, manifest, rows, how);
-  return manifest;
+  const manifest = { ...rest, count: items.count, items, skipped, ...(nearCopies.length > 0 && { nearCopies }) };
+  return writeManifest(out, manifest, rows, how);
 }
 
 /** @returns whether the folder is, byte for byte, that of one part */
@@ -178,14 +181,15 @@ async function joinCluster(
   how: WriteOptions,
 ): Promise<boolean> {
   const { cluster } = description;
-  const of: { store: FileSource; part: number; data: TrainingData<ClusterManifest> }[] = [];
+  const of: { store: FileSource; part: number; data: TrainingData<ClusterManifest>; isWhole: boolean }[] = [];
   for (const [part, store] of data.entries()) {
     if (!(await hasCluster(store, cluster))) continue;
     const found = await readCluster(store, cluster, { mayBeEmpty: true });
-    if (found.manifest.items.some((item) => chosen(item, part))) of.push({ store, part, data: found });
+    const kept = await rowsWhere(found.items, (item) => chosen(item, part));
+    if (kept.length > 0) of.push({ store, part, data: found, isWhole: kept.length === found.manifest.count });
   }
   const [only, ...others] = of;
-  if (only && others.length === 0 && only.data.manifest.items.every((item) => chosen(item, only.part))) {
+  if (only?.isWhole && others.length === 0) {
     for (const name of [...filesOf(only.data.manifest), 'cluster.json']) {
       const path = `${clusterFolder(cluster)}/${name}`;
       await out.write(path, await only.store.read(path));
@@ -193,26 +197,26 @@ async function joinCluster(
     return true;
   }
   const sources = data.map((_, part) => of.find((each) => each.part === part)?.data);
-  const { items, rows } = joined<ClusterManifest['items'][number]>(sources, description, chosen);
+  const { items, rows } = await joined<ClusterManifest>(sources, description, chosen);
   const outOfCluster = Math.max(0, ...of.map((each) => each.data.manifest.outOfCluster));
-  await writeCluster(out, { ...description, count: items.length, outOfCluster, items }, rows, how);
+  await writeCluster(out, { ...description, count: items.count, outOfCluster, items }, rows, how);
   return false;
 }
 
 /** The chosen items of all parts, and their records. */
-function joined<I extends DataItem>(
-  parts: readonly (Pick<TrainingData<DataFormat & { items: I[] }>, 'manifest' | 'rows'> | undefined)[],
+async function joined<M extends Described>(
+  parts: readonly (Pick<TrainingData<M>, 'manifest' | 'rows' | 'items'> | undefined)[],
   format: DataFormat,
   chosen: Chosen,
-): { items: I[]; rows: Rows } {
-  const items: I[] = [];
+): Promise<{ items: Items<ItemOf<M>>; rows: Rows }> {
+  const items: Items<ItemOf<M>>[] = [];
   const pieces: Rows[] = [];
   for (const [part, source] of parts.entries()) {
     if (!source) continue;
     const { manifest, rows } = source;
-    const kept = manifest.items.flatMap((item, row) => (chosen(item, part) ? [row] : []));
-    items.push(...kept.map((row) => manifest.items[row]!));
+    const kept = await rowsWhere(source.items, (item) => chosen(item, part));
+    items.push(pickItems(source.items, kept));
     pieces.push(pickRows(rows, manifest, kept));
   }
-  return { items, rows: joinRows(pieces, format) };
+  return { items: joinItems(items), rows: joinRows(pieces, format) };
 }

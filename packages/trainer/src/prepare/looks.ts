@@ -92,27 +92,18 @@ export class Looks {
     this.count += 1;
   }
 
-  /** These looks in another order. */
-  inOrder(order: ArrayLike<number>): Looks {
-    const looks = new Looks(this.form);
-    const [averages, levels] = [this.averages, this.form.channels + 1];
-    looks.count = order.length;
-    looks.coarse = new Int16Array(order.length * averages);
-    looks.levels = new Float32Array(order.length * levels);
-    for (let i = 0; i < order.length; i++) {
-      const from = order[i]!;
-      looks.coarse.set(this.coarse.subarray(from * averages, (from + 1) * averages), i * averages);
-      looks.levels.set(this.levels.subarray(from * levels, (from + 1) * levels), i * levels);
-    }
-    return looks;
-  }
-
   #grow(levels: number): void {
-    const capacity = Math.max(1024, Math.ceil(1.5 * this.count));
+    const capacity = Math.max(1024, Math.ceil(1.25 * this.count));
     const [coarse, wide] = [this.coarse, this.levels];
     this.coarse = new Int16Array(capacity * this.averages);
     this.coarse.set(coarse);
     this.levels = new Float32Array(capacity * levels);
     this.levels.set(wide);
   }
+}
+
+/** Looks, and the order in which their pictures are to be stored: the numbers of those that are. */
+export interface OrderedLooks {
+  readonly looks: Looks;
+  readonly order: Uint32Array;
 }

@@ -24,8 +24,9 @@ const size = 16;
 const shardBytes = 2 ** 20;
 const clusters = 4;
 
-/** Bytes that are held: objects, and arrays beside them. */
+/** Bytes that are held: objects, and arrays beside them, which a second collection gives back. */
 function held(): number {
+  collect();
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
@@ -56,7 +57,9 @@ async function watched(work: () => Promise<unknown>) {
   }
 }
 
-it('grows by what is said of each picture, and not by its pixels', { timeout: 7_200_000 }, async () => {
+it('grows by a few bytes a picture, and neither by what is said of it nor by its pixels', {
+  timeout: 7_200_000,
+}, async () => {
   const counts = (process.env.PARIS_RECORDS ?? '10000,50000,200000').split(',').map(Number);
   const phases: { [name: string]: { held: number; resident: number }[] } = { prepare: [], partition: [], train: [] };
   await using device = await openDevice();
@@ -97,11 +100,13 @@ it('grows by what is said of each picture, and not by its pixels', { timeout: 7_
       await rm(folder, { recursive: true });
     }
   }
+  if (counts.length < 2) return; // only to see what a process of one size has
   const records = counts.at(-1)! - counts[0]!;
-  const grown = (name: string) => (phases[name]!.at(-1)!.held - phases[name]![0]!.held) / records;
-  // A picture has 768 bytes of pixels here, and 1,500 are what is said of it as objects: its name, caption and group, and 64
-  // bytes in which near-copies are found. `partition` holds its features as well, 832 bytes, and those that it is working on.
-  expect(grown('prepare')).toBeLessThan(1500);
-  expect(grown('partition')).toBeLessThan(4000);
-  expect(grown('train')).toBeLessThan(1500);
+  const grown = (name: string) => phases[name]!.at(-1)!.held - phases[name]![0]!.held;
+  // A picture has 768 bytes of pixels here, and some 100 are said of it. `prepare` holds 64 bytes in which near-copies are found,
+  // their places, and what it works on; `partition` holds labels and distances, and its features are in a file. Files that are on the
+  // way when memory is looked at are some MB in any case.
+  expect(grown('prepare')).toBeLessThan(16 * MB + 150 * records);
+  expect(grown('partition')).toBeLessThan(16 * MB + 150 * records);
+  expect(grown('train')).toBeLessThan(16 * MB + 8 * records);
 });

@@ -1,9 +1,11 @@
 // Data folders → one: parts that machines prepared, or data sets that are to be one.
 import type { FileSource } from '@paris/files';
-import { buildVocabulary } from '@paris/model';
+import { type LabelSet, WordCounts } from '@paris/model';
+import { classesOf } from '../data/classes.js';
 import { type Encodings, encodedColumns } from '../data/encodings.js';
 import { openManifestFolder } from '../data/files.js';
 import type { DataFormat, Manifest } from '../data/formats.js';
+import { categoriesOf } from '../data/items.js';
 import { joinRows, type Rows } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { assertApart } from '../output/apart.js';
@@ -28,7 +30,7 @@ export interface MergeOptions
  * vocabulary of all, or that which all took over from another folder. Parts made with `shard` give the bytes of one `prepare` of
  * everything. Of two pictures with one name, that
  * of the earlier folder counts.
- * @throws DataError if there is no folder, or one of another size; CheckpointError if one is not a data folder; as
+ * @throws DataError if there is no folder, or one of another size, or with another list of classes that was given; CheckpointError if one is not a data folder; as
  *   `preparePictures`
  */
 export async function mergeData(options: MergeOptions): Promise<Manifest> {
@@ -54,32 +56,31 @@ export async function mergeData(options: MergeOptions): Promise<Manifest> {
   }
   const { latents, text } = first.manifest;
   const encodings = { ...(latents && { latents }), ...(text && { text }) };
-  const manifests = folders.map(({ manifest }) => manifest);
-  const classes = classesIn(manifests);
-  const vocabulary = options.vocabulary ?? commonVocabulary(manifests);
+  assertEncodedAlike(folders.map(({ manifest }) => manifest));
+  const classes = await classesIn(folders);
+  const vocabulary = options.vocabulary ?? (await commonVocabulary(folders));
   await assertPreparable({ ...options, size });
-  const store = storedPixels(storedOf(folders, storedFormat(size, encodings)), storedFormat(size, encodings));
+  const format = storedFormat(size, encodings);
+  const store = await storedPixels(storedOf(folders, format), format, out);
   return prepareFrom(picturesOf(folders), store, { ...options, size, order: 'name', encodings, classes, vocabulary });
 }
 
 /** The vocabulary of parts that all took it over from another folder; undefined where one has that of its own captions. */
-function commonVocabulary(manifests: readonly Manifest[]): readonly string[] | undefined {
-  const { vocabulary } = manifests[0]!;
-  const isTaken = (manifest: Manifest) => {
-    if (manifest.vocabulary.join('\n') !== vocabulary.join('\n')) return false;
-    const captions = manifest.items.flatMap(({ split, caption }) => (split === 'train' ? [caption] : []));
-    return buildVocabulary(captions, vocabulary.length - 2).join('\n') !== vocabulary.join('\n');
-  };
-  return manifests.every(isTaken) ? vocabulary : undefined;
+async function commonVocabulary(folders: readonly Folder[]): Promise<readonly string[] | undefined> {
+  const { vocabulary } = folders[0]!.manifest;
+  for (const { manifest, items } of folders) {
+    if (manifest.vocabulary.join('\n') !== vocabulary.join('\n')) return undefined;
+    const words = new WordCounts();
+    for await (const { split, caption } of items) if (split === 'train') words.add(caption);
+    if (words.vocabulary(vocabulary.length - 2).join('\n') === vocabulary.join('\n')) return undefined;
+  }
+  return vocabulary;
 }
 
 type Folder = Awaited<ReturnType<typeof openManifestFolder>>;
 
-/**
- * Of folders with the same list it stays; other lists are made again of the categories of all pictures.
- * @throws DataError unless all were encoded alike
- */
-function classesIn(manifests: readonly Manifest[]): PreparePicturesOptions['classes'] {
+/** @throws DataError unless all were encoded alike */
+function assertEncodedAlike(manifests: readonly Manifest[]): void {
   const [first] = manifests;
   for (const [i, other] of manifests.entries()) {
     for (const [name, what] of Object.entries({ latents: 'latents', text: 'features of captions' } as const)) {
@@ -97,8 +98,25 @@ function classesIn(manifests: readonly Manifest[]): PreparePicturesOptions['clas
       `only some of the data folders have class labels. Prepare all with --labels, or none.`,
     );
   }
-  const lists = new Set(manifests.map(({ classes }) => JSON.stringify(classes)));
-  return lists.size > 1 ? 'categories' : first!.classes;
+}
+
+/**
+ * Of folders with the same list it stays. Lists that were made of each folder's own categories are made again of those of all.
+ * @throws DataError for another list that was given: its numbers mean something, and would be others
+ */
+async function classesIn(folders: readonly Folder[]): Promise<PreparePicturesOptions['classes']> {
+  const said = (classes: LabelSet | undefined) => JSON.stringify([classes?.classes, classes?.names]);
+  const [first] = folders;
+  if (folders.every(({ manifest }) => said(manifest.classes) === said(first!.manifest.classes))) {
+    return first!.manifest.classes;
+  }
+  for (const [i, { manifest, items }] of folders.entries()) {
+    const own = (await categoriesOf(items)).flatMap((category) => category ?? []);
+    if (own.length > 0 && said(classesOf(own)) === said(manifest.classes)) continue;
+    const what = `the classes of data folder ${i + 1} are of a list that was given, and not all folders have that list`;
+    throw new DataError('merge', `${what}. Prepare all with it: --labels FILE.`);
+  }
+  return 'categories';
 }
 
 /** Pixels, and what was encoded of them. */
@@ -122,8 +140,8 @@ function storedOf(folders: readonly Folder[], format: DataFormat): Rows {
 
 async function* picturesOf(folders: readonly Folder[]): PixelSource {
   let row = 0;
-  for (const { manifest } of folders) {
-    for (const { split: _, ...item } of manifest.items) yield { item, row: row++ };
+  for (const { manifest, items } of folders) {
+    for await (const { split: _, ...item } of items) yield { item, row: row++ };
     yield* manifest.skipped;
   }
 }

@@ -1,5 +1,6 @@
 import { hostUniform, key } from '@paris/tensor';
 import { describe, expect, it } from 'vitest';
+import { itemsOf, listItems } from '../data/items.js';
 import { rowsOf } from '../data/rows.js';
 import { Looks } from './looks.js';
 import { joinGroups, nearCopies } from './near-copies.js';
@@ -30,7 +31,7 @@ async function find(...pictures: Uint8Array[]): Promise<number[][]> {
   for (const own of pictures) looks.add(own);
   const pixels = Uint8Array.from(pictures.flatMap((own) => [...own]));
   const rows = rowsOf({ images: pixels }, { ...pixelFormat(size), count: pictures.length });
-  return nearCopies(looks, rows);
+  return nearCopies({ looks, order: Uint32Array.from(pictures.keys()) }, rows);
 }
 
 describe('nearCopies', () => {
@@ -81,17 +82,16 @@ describe('nearCopies', () => {
 });
 
 describe('joinGroups', () => {
-  const groups = (names: string[], copies: number[][]) =>
-    joinGroups(
-      names.map((group) => ({ group })),
-      copies,
-    ).map(({ group }) => group);
+  const groups = async (names: string[], copies: number[][]) => {
+    const items = names.map((group, i) => ({ id: `${i}`, caption: '', group }));
+    return (await listItems(await joinGroups(itemsOf(items), copies))).map(({ group }) => group);
+  };
 
-  it('gives near-copies and all of their groups one name', () => {
-    expect(groups(['d', 'b', 'c', 'b', 'a'], [])).toEqual(['d', 'b', 'c', 'b', 'a']);
-    expect(groups(['d', 'b', 'c', 'b', 'a'], [[0, 3]])).toEqual(['b', 'b', 'c', 'b', 'a']);
+  it('gives near-copies and all of their groups one name', async () => {
+    expect(await groups(['d', 'b', 'c', 'b', 'a'], [])).toEqual(['d', 'b', 'c', 'b', 'a']);
+    expect(await groups(['d', 'b', 'c', 'b', 'a'], [[0, 3]])).toEqual(['b', 'b', 'c', 'b', 'a']);
     expect(
-      groups(
+      await groups(
         ['d', 'b', 'c', 'b', 'a'],
         [
           [0, 3],

@@ -2,9 +2,11 @@
 // and another learned, memorisation would look like skill.
 
 import { columnOf } from '../data/columns.js';
+import type { DataItem } from '../data/formats.js';
+import { type Items, listItems, mapItems, pickItems } from '../data/items.js';
 import type { Rows } from '../data/rows.js';
 import { closePairs } from './close-pairs.js';
-import { type Look, type Looks, lookOf, UNIT } from './looks.js';
+import { type Look, type Looks, lookOf, type OrderedLooks, UNIT } from './looks.js';
 
 /**
  * Two pictures are near-copies if, each channel brought to mean 0 and the whole to length 1, they or their mirror images are
@@ -24,16 +26,23 @@ const PAIRS_AT_ONCE = 2 ** 20;
  * Sets of rows that are near-copies of each other, directly or over others of the set; each ascending, by its first row.
  * Compares only pairs whose coarse, mirror-symmetric averages are close: all that could be near-copies, few others. Of these
  * the pixels are read.
- * @param looks - of the rows, in their order
+ * @param looks - of the rows, in any order that is said
  * @param rows - with the column `images`
  */
-export async function nearCopies(looks: Looks, rows: Rows, signal?: AbortSignal): Promise<number[][]> {
-  const { count, averages: dimensions, coarse: values } = looks;
-  const sets = new Sets(count);
+export async function nearCopies(
+  { looks, order }: OrderedLooks,
+  rows: Rows,
+  signal?: AbortSignal,
+): Promise<number[][]> {
+  const { averages: dimensions, coarse: values } = looks;
+  const rowOf = new Uint32Array(looks.count);
+  for (const [row, at] of order.entries()) rowOf[at] = row;
+  const sets = new Sets(order.length);
   const read = cached(rows, looks);
   let pairs = 0;
   const look = async (a: number, b: number) => {
-    if (!sets.same(a, b) && areNear(looks, await read(a), await read(b))) sets.join(a, b);
+    const [rowA, rowB] = [rowOf[a]!, rowOf[b]!];
+    if (!sets.same(rowA, rowB) && areNear(looks, await read(rowA), await read(rowB))) sets.join(rowA, rowB);
   };
   const compare = (a: number, b: number) => {
     pairs++;
@@ -45,7 +54,7 @@ export async function nearCopies(looks: Looks, rows: Rows, signal?: AbortSignal)
     signal?.throwIfAborted();
     return new Promise<void>((resolve) => setTimeout(resolve));
   };
-  await closePairs({ count, dimensions, values }, MOST_APART_ROUNDED, compare, pause);
+  await closePairs({ which: order, dimensions, values }, MOST_APART_ROUNDED, compare, pause);
   return sets.larger();
 }
 
@@ -115,17 +124,24 @@ function distance(
  * The items, each set of near-copies (rows) in one group together with all else in their groups: that which is first by
  * code unit. Other items keep theirs.
  */
-export function joinGroups<T extends { readonly group: string }>(
-  items: readonly T[],
-  copies: readonly number[][],
-): T[] {
-  const names = [...new Set(items.map(({ group }) => group))].sort();
+export async function joinGroups<T extends DataItem>(
+  items: Items<T>,
+  copies: readonly (readonly number[])[],
+): Promise<Items<T>> {
+  if (copies.length === 0) return items;
+  const groups = (await listItems(pickItems(items, copies.flat()))).map(({ group }) => group);
+  const names = [...new Set(groups)].sort();
   const places = new Map(names.map((name, i) => [name, i]));
-  const place = (row: number) => places.get(items[row]!.group)!;
+  const place = (at: number) => places.get(groups[at]!)!;
   const sets = new Sets(names.length);
-  for (const [first, ...others] of copies) for (const other of others) sets.join(place(first!), place(other));
-  return items.map((item, row) => {
-    const group = names[sets.root(place(row))]!;
+  let first = 0;
+  for (const { length } of copies) {
+    for (let i = 1; i < length; i++) sets.join(place(first), place(first + i));
+    first += length;
+  }
+  const joined = new Map(names.map((name, i) => [name, names[sets.root(i)]!]));
+  return mapItems(items, (item) => {
+    const group = joined.get(item.group) ?? item.group;
     return group === item.group ? item : { ...item, group };
   });
 }

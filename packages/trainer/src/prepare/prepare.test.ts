@@ -18,7 +18,7 @@ it('stores pictures in the order in which they come, and says what was skipped',
   const out = memoryStore();
   const pictures = given([picture('b', [1, 2, 3]), { file: 'x', reason: 'torn' }, picture('a', [4, 5, 6])]);
   const manifest = await preparePictures({ pictures, out, size: 1, holdout: 0 });
-  expect(manifest.items.map(({ id, split }) => [id, split])).toEqual([
+  expect(manifest.items!.map(({ id, split }) => [id, split])).toEqual([
     ['b', 'train'],
     ['a', 'train'],
   ]);

@@ -1,12 +1,14 @@
 // Pictures → a data folder: captioned, split into what is learned from and what is held out, written.
 import type { FileStore } from '@paris/files';
-import { buildVocabulary, captionWords, type LabelSet, MAX_TOKENS } from '@paris/model';
+import { captionWords, type LabelSet, MAX_TOKENS, WordCounts } from '@paris/model';
 import { key, ValueError } from '@paris/tensor';
 import { classesOf } from '../data/classes.js';
 import { columnsOf } from '../data/columns.js';
 import { type Encodings, encodedColumns, encodingsOf } from '../data/encodings.js';
 import { assertUnpartitioned, readManifest, writeManifestFolder } from '../data/files.js';
-import type { DataItem, Manifest } from '../data/formats.js';
+import type { DataItem, Manifest, ManifestItem } from '../data/formats.js';
+import { type Items, listItems, mapItems, pickItems } from '../data/items.js';
+import type { Unwritten } from '../data/records.js';
 import { DataError } from '../errors.js';
 import { claimOutput } from '../output/claim.js';
 import { dataFolder } from '../output/kinds.js';
@@ -15,7 +17,7 @@ import { type Collected, collect } from './collect.js';
 import { joinGroups, nearCopies } from './near-copies.js';
 import type { PictureSource, PixelSource, SkippedPicture } from './picture-source.js';
 import { encodingsBy, type RecordEncoders, recordRows } from './record-rows.js';
-import { heldOutGroups } from './split.js';
+import { isHeldOut } from './split.js';
 import { openSpool, type PixelStore } from './spool.js';
 
 /** Where pictures go, and what of them is held out. */
@@ -58,6 +60,8 @@ export interface PreparePicturesOptions {
 /**
  * Writes `manifest.json` and `images.safetensors` (`images` u8 [N, 3, size, size], `tokens` u32 [N, 8]), or several such files
  * of a bounded size, to `out`, once all pictures are there. The same pictures again change nothing; others are refused where `out` is partitioned, unless `fresh`.
+ * Memory holds some tens of bytes of each picture, and 64 where near-copies are looked for.
+ * @returns what `manifest.json` says; `manifestItems` reads what it says of each picture
  * @throws ValueError for a seed that is no whole number in [0, 2⁵³), or a size, a share or a limit that is none; OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
  *   picture, or none for training, or one of another size; the signal's reason when it is aborted
  */
@@ -95,9 +99,9 @@ export interface StoredOptions extends Omit<PreparePicturesOptions, 'pictures'> 
 export async function prepareFrom(pictures: PixelSource, store: PixelStore, options: StoredOptions): Promise<Manifest> {
   try {
     const collected = await collect(pictures, store, options);
-    const manifest = await describe(collected, options);
-    const rows = recordRows(collected.pixels, manifest, options.encoders);
-    await writeManifestFolder(options.out, manifest, rows, options);
+    const description = await describe(collected, options);
+    const rows = recordRows(collected.pixels, description.items, description, options.encoders);
+    const manifest = await writeManifestFolder(options.out, description, rows, options);
     await store.finish();
     return manifest;
   } finally {
@@ -105,62 +109,82 @@ export async function prepareFrom(pictures: PixelSource, store: PixelStore, opti
   }
 }
 
-async function describe(
-  { items: given, pixels, looks, skipped }: Collected,
-  { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000, ...options }: StoredOptions,
-): Promise<Manifest> {
+/** A manifest, but for its files, and what it says of each picture. */
+type Description = Unwritten<Manifest> & { readonly items: Items<ManifestItem> };
+
+async function describe(collected: Collected, options: StoredOptions): Promise<Description> {
+  const { size, holdout = 0.1, seed = 0, vocabularyLimit = 1000, encoders } = options;
+  const { pixels, looks, skipped } = collected;
   const copies = looks ? await nearCopies(looks, pixels, options.signal) : [];
-  const items = joinGroups(given, copies);
-  const held = await heldOutGroups(
-    items.map((item) => item.group),
-    holdout,
-    seed,
-  );
-  const split = items.map((item) => ({
-    ...item,
-    split: held.has(item.group) ? ('test' as const) : ('train' as const),
-  }));
-  const train = split.filter((item) => item.split === 'train');
-  const mayLack = options.isPart && items.length > 0;
-  if (train.length === 0 && !mayLack) {
-    throw new DataError('prepare', noTraining(items.length, skipped, { holdout, isPart: options.isPart }));
+  const items = await joinGroups(collected.items, copies);
+  const { held, train, words, categories } = await split(items, holdout, seed);
+  const mayLack = options.isPart && items.count > 0;
+  if (train === 0 && !mayLack) {
+    throw new DataError('prepare', noTraining(items.count, skipped, { holdout, isPart: options.isPart }));
   }
 
-  const captions = train.map((item) => item.caption);
-  const vocabulary = options.vocabulary ? [...options.vocabulary] : buildVocabulary(captions, vocabularyLimit);
-  const { encoders } = options;
+  const vocabulary = options.vocabulary ? [...options.vocabulary] : words.vocabulary(vocabularyLimit);
   const brought = encodingsOf(options.encodings ?? {});
-  const encodings = { ...brought, ...(encoders && encodingsBy(encoders)), ...labelsOf(items, options.classes) };
-  const manifest: Manifest = {
+  const encodings = { ...brought, ...(encoders && encodingsBy(encoders)), ...labelsOf(categories, options.classes) };
+  const manifest: Description = {
     version: 1,
     size: encoders?.keep ?? size,
     channels: 3,
     maxTokens: MAX_TOKENS,
     normalization: { scale: 127.5, offset: -1 },
-    count: split.length,
+    count: items.count,
     holdout: { fraction: holdout, seed, by: 'group' },
     vocabulary,
-    items: split,
+    items: mapItems(items, (item, row) => ({ ...item, split: held[row] === 1 ? 'test' : 'train' })),
     skipped: [...skipped],
-    ...(copies.length > 0 && { nearCopies: copies.map((rows) => rows.map((row) => items[row]!.id)) }),
+    ...(copies.length > 0 && { nearCopies: await idsOf(items, copies) }),
   };
   return Object.keys(encodings).length > 0 ? withEncodings(manifest, encodings) : manifest;
 }
 
+/** What the manifest tells of all pictures together: a pass through them. */
+async function split(items: Items, holdout: number, seed: number) {
+  const held = new Uint8Array(items.count);
+  const words = new WordCounts();
+  const categories = new Set<string>();
+  let [row, train] = [0, 0];
+  for await (const { group, caption, category } of items) {
+    if (category !== undefined) categories.add(category);
+    if (await isHeldOut(group, holdout, seed)) held[row] = 1;
+    else {
+      words.add(caption);
+      train++;
+    }
+    row++;
+  }
+  return { held, train, words, categories };
+}
+
+async function idsOf(items: Items, sets: readonly (readonly number[])[]): Promise<string[][]> {
+  const named = await listItems(pickItems(items, sets.flat()));
+  let at = 0;
+  return sets.map((rows) => rows.map(() => named[at++]!.id));
+}
+
 /** Says which columns there are: more than those of version 1. */
-function withEncodings(manifest: Manifest, encodings: Encodings): Manifest {
+function withEncodings(manifest: Description, encodings: Encodings): Description {
   const columns = { ...columnsOf(manifest), ...encodedColumns(encodings) };
   return { ...manifest, version: 2, columns, ...encodings };
 }
 
-function labelsOf(items: readonly DataItem[], classes: PreparePicturesOptions['classes']): Pick<Encodings, 'classes'> {
+function labelsOf(
+  categories: Iterable<string>,
+  classes: PreparePicturesOptions['classes'],
+): Pick<Encodings, 'classes'> {
   if (classes === undefined) return {};
-  return { classes: classes === 'categories' ? classesOf(items.flatMap((item) => item.category ?? [])) : classes };
+  return { classes: classes === 'categories' ? classesOf(categories) : classes };
 }
 
 /** Pictures whose caption has more words than a caption's token ids, by id: those beyond are not learned. */
-export function cutCaptions({ items, maxTokens }: Manifest): string[] {
-  return items.filter(({ caption }) => captionWords(caption).length > maxTokens).map(({ id }) => id);
+export async function cutCaptions(items: AsyncIterable<DataItem>, maxTokens: number): Promise<string[]> {
+  const cut: string[] = [];
+  for await (const { id, caption } of items) if (captionWords(caption).length > maxTokens) cut.push(id);
+  return cut;
 }
 
 /** Before pictures are decoded: what can be known by now. @throws OutputError if clusters would go */

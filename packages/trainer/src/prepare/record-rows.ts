@@ -4,7 +4,8 @@ import { encodeCaptions } from '@paris/model';
 import { classNumber } from '@paris/model/classes';
 import { columnOf, type DataColumns } from '../data/columns.js';
 import type { Encodings } from '../data/encodings.js';
-import type { DataItem, Manifest } from '../data/formats.js';
+import type { DataFormat, DataItem } from '../data/formats.js';
+import type { Items } from '../data/items.js';
 import type { Rows } from '../data/rows.js';
 import type { CaptionEncoder } from '../encode/captions.js';
 import type { LatentEncoder } from '../encode/latents.js';
@@ -30,16 +31,16 @@ export function encodingsBy({ latents, captions }: RecordEncoders): Encodings {
 }
 
 /**
- * The records of a manifest.
+ * The records of pictures.
  * @param stored - `images` of each item at the size that `encoders` take, and columns that are encoded already
  * @throws DataError from `read` for a picture without a class, or of one that is not in the list; the signal's reason
  */
-export function recordRows(stored: Rows, manifest: Manifest, encoders?: RecordEncoders): Rows {
-  const { items, vocabulary, maxTokens, classes } = manifest;
+export function recordRows(stored: Rows, items: Items, format: DataFormat, encoders?: RecordEncoders): Rows {
+  const { vocabulary, maxTokens, classes } = format;
   return {
     count: stored.count,
     async read(from, count) {
-      const own = items.slice(from, from + count);
+      const own = await items.read(from, count);
       const columns = await stored.read(from, count);
       const captions = own.map((item) => item.caption);
       return {

@@ -9,10 +9,15 @@ import { sha256OfPieces } from '@paris/files';
 export async function heldOutGroups(groups: Iterable<string>, fraction: number, seed: number): Promise<Set<string>> {
   const held = new Set<string>();
   for (const group of new Set(groups)) {
-    const digest = await sha256OfPieces([encoder.encode(`${seed}\0${group}`)]);
-    if (Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48 < fraction) held.add(group);
+    if (await isHeldOut(group, fraction, seed)) held.add(group);
   }
   return held;
+}
+
+/** Of one group. */
+export async function isHeldOut(group: string, fraction: number, seed: number): Promise<boolean> {
+  const digest = await sha256OfPieces([encoder.encode(`${seed}\0${group}`)]);
+  return Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48 < fraction;
 }
 
 const encoder = new TextEncoder();

@@ -1,17 +1,19 @@
 // Decoded pictures on the way: in memory as long as they are few, else in a folder of the output, so that many can be put in
 // order without holding them. What a process that died has decoded is found again.
-import { checkJson, entriesOf, type FileStore, parseJson, sha256OfPieces, writeJson } from '@paris/files';
+import { checkJson, type FileStore, parseJson, sha256OfPieces, writeJson } from '@paris/files';
 import * as z from 'zod/mini';
 import { type DataColumns, emptyColumns } from '../data/columns.js';
 import type { DataFormat } from '../data/formats.js';
 import { pickRows, type Rows } from '../data/rows.js';
-import { PREPARATION } from '../output/kinds.js';
+import { Scratch } from './scratch.js';
 
 /** Pictures of one form, by number in the order in which they were added. */
 export interface PixelStore {
   /** The only column is `images`. */
   readonly format: DataFormat;
   readonly rows: Rows;
+  /** For what else waits. */
+  readonly scratch: Scratch;
   /** @returns the number of the picture. `key` says what its pixels were made of. */
   add(pixels: Uint8Array, key?: string): Promise<number>;
   /** The number of a picture that an earlier process added. */
@@ -36,7 +38,7 @@ export interface SpoolOptions {
  * @throws FileLockedError if another process is preparing there
  */
 export async function openSpool(out: FileStore, options: SpoolOptions): Promise<PixelStore> {
-  const spool = new Spool(out, options);
+  const spool = new Spool(new Scratch(out, options.settings), options);
   await spool.takeOver();
   return spool;
 }
@@ -55,7 +57,6 @@ interface Chunk {
   keys: string[];
 }
 
-const INDEX = `${PREPARATION}/${PREPARATION}.json`;
 const chunkSchema: z.ZodMiniType<Chunk> = z.object({
   rows: z.int().check(z.gte(1)),
   sha256: z.string(),
@@ -72,13 +73,11 @@ class Spool implements PixelStore {
   readonly #known = new Map<string, number>();
   #pending: Uint8Array[] = [];
   #keys: string[] = [];
-  #release: (() => Promise<void>) | undefined;
 
   constructor(
-    private readonly out: FileStore,
-    private readonly options: SpoolOptions,
+    readonly scratch: Scratch,
+    { size, shardBytes = 64 * 2 ** 20 }: SpoolOptions,
   ) {
-    const { size, shardBytes = 64 * 2 ** 20 } = options;
     this.format = pixelFormat(size);
     this.#area = 3 * size * size;
     this.#most = Math.max(1, Math.floor(shardBytes / this.#area));
@@ -104,17 +103,15 @@ class Spool implements PixelStore {
   }
 
   async finish(): Promise<void> {
-    if (this.#starts.length > 1) await this.#clear();
+    await this.scratch.finish();
   }
 
   async close(): Promise<void> {
-    await this.#release?.();
+    await this.scratch.close();
   }
 
   async takeOver(): Promise<void> {
-    if ((await entriesOf(this.out, PREPARATION)).length === 0) return;
-    await this.#lock();
-    if (!(await this.#isOurs())) return this.#clear();
+    if (!(await this.scratch.takeOver())) return;
     for (;;) {
       const at = this.#starts.length - 1;
       const chunk = await this.#readChunk(at);
@@ -129,25 +126,14 @@ class Spool implements PixelStore {
     return this.#starts.at(-1)! + this.#pending.length;
   }
 
-  async #isOurs(): Promise<boolean> {
-    const { settings } = this.options;
-    const said = (await this.out.exists(INDEX)) ? await this.out.read(INDEX) : new Uint8Array();
-    return settings !== undefined && new TextDecoder().decode(said) === this.#said();
-  }
-
-  #said(): string {
-    return `${JSON.stringify({ format: PREPARATION, version: 1, settings: this.options.settings ?? '' })}\n`;
-  }
-
   async #flush(): Promise<void> {
-    if (!this.#release) await this.#lock();
-    const at = this.#starts.length - 1;
-    // First the file that says whose the folder is, last the one that says that pictures are whole.
-    if (at === 0) await this.out.write(INDEX, new TextEncoder().encode(this.#said()));
+    await this.scratch.begin();
+    const [at, { store }] = [this.#starts.length - 1, this.scratch];
     const rows = this.#pending.length;
-    await this.out.write(`${name(at)}.pixels`, this.#pending);
+    await store.write(`${name(at)}.pixels`, this.#pending);
     const sha256 = await sha256OfPieces(this.#pending);
-    await writeJson(this.out, `${name(at)}.json`, { rows, sha256, keys: this.#keys } satisfies Chunk);
+    // Last the file that says that pictures are whole.
+    await writeJson(store, `${name(at)}.json`, { rows, sha256, keys: this.#keys } satisfies Chunk);
     this.#starts.push(this.#starts.at(-1)! + rows);
     [this.#pending, this.#keys] = [[], []];
   }
@@ -155,12 +141,13 @@ class Spool implements PixelStore {
   /** What was written to a file, if all of it is there. */
   async #readChunk(at: number): Promise<Chunk | undefined> {
     const [json, pixels] = [`${name(at)}.json`, `${name(at)}.pixels`];
-    if (!(await this.out.exists(json)) || !(await this.out.exists(pixels))) return undefined;
+    const { store } = this.scratch;
+    if (!(await store.exists(json)) || !(await store.exists(pixels))) return undefined;
     try {
       const origin = { tag: 'prepare', path: json };
-      const chunk = checkJson(parseJson(await this.out.read(json), origin), chunkSchema, origin);
-      const isWhole = (await this.out.size(pixels)) === chunk.rows * this.#area && chunk.keys.length === chunk.rows;
-      return isWhole && (await sha256OfPieces([await this.out.read(pixels)])) === chunk.sha256 ? chunk : undefined;
+      const chunk = checkJson(parseJson(await store.read(json), origin), chunkSchema, origin);
+      const isWhole = (await store.size(pixels)) === chunk.rows * this.#area && chunk.keys.length === chunk.rows;
+      return isWhole && (await sha256OfPieces([await store.read(pixels)])) === chunk.sha256 ? chunk : undefined;
     } catch {
       return undefined; // it is decoded again
     }
@@ -173,7 +160,7 @@ class Spool implements PixelStore {
       const [first, last] = [Math.max(from, start), Math.min(from + wanted, end)];
       if (first >= last) continue;
       const range = { offset: (first - start) * this.#area, length: (last - first) * this.#area };
-      columns.images!.set(await this.out.read(`${name(at)}.pixels`, range), (first - from) * this.#area);
+      columns.images!.set(await this.scratch.store.read(`${name(at)}.pixels`, range), (first - from) * this.#area);
     }
     const start = this.#starts.at(-1)!;
     for (let row = Math.max(from, start); row < from + wanted; row++) {
@@ -181,30 +168,25 @@ class Spool implements PixelStore {
     }
     return columns;
   }
-
-  async #lock(): Promise<void> {
-    const lock = await this.out.lock(PREPARATION);
-    this.#release = () => lock.release();
-  }
-
-  /** The file that says whose the folder is goes last. */
-  async #clear(): Promise<void> {
-    for (const path of await this.out.list(PREPARATION)) if (path !== INDEX) await this.out.remove(path);
-    await this.out.remove(PREPARATION);
-  }
 }
 
 function name(at: number): string {
-  return `${PREPARATION}/${String(at).padStart(5, '0')}`;
+  return String(at).padStart(5, '0');
 }
 
-/** Pictures that are in rows already: nothing is added to them. */
-export function storedPixels(rows: Rows, format: DataFormat): PixelStore {
+/** Pictures that are in rows already: nothing is added to them. @throws FileLockedError if another process is preparing in the output */
+export async function storedPixels(rows: Rows, format: DataFormat, out: FileStore): Promise<PixelStore> {
+  const scratch = new Scratch(out, undefined);
+  await scratch.takeOver();
   const add = () => {
     throw new TypeError('these pictures are there already');
   };
-  const nothing = async () => {};
-  return { format, rows, add, known: () => undefined, finish: nothing, close: nothing };
+  return {
+    ...{ format, rows, scratch, add },
+    known: () => undefined,
+    finish: () => scratch.finish(),
+    close: () => scratch.close(),
+  };
 }
 
 /** The pictures of a store by their numbers, as rows. */

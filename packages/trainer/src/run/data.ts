@@ -3,7 +3,8 @@ import type { FileSource } from '@paris/files';
 import { encodeJson, readJson } from '@paris/files';
 import * as z from 'zod/mini';
 import { type Encodings, encodingFields, encodingsOf } from '../data/encodings.js';
-import type { DataFormat, DataItem } from '../data/formats.js';
+import type { DataFormat } from '../data/formats.js';
+import { type Items, Tally } from '../data/items.js';
 
 export interface RunData extends Pick<DataFormat, 'size' | 'channels' | 'normalization'>, Encodings {
   version: 1;
@@ -26,26 +27,30 @@ const schema: z.ZodMiniType<RunData> = z.object({
   ...encodingFields,
 });
 
+/** The pictures of a run. */
+export interface RunPictures {
+  readonly manifest: DataFormat & { readonly partition: string };
+  readonly items: Items;
+}
+
 /** The licence of a picture that says none. */
 export const NOT_STATED = 'not stated';
 
 export const RUN_DATA_FILE = 'data.json';
 
-export function encodeRunData(manifest: DataFormat & { partition: string; items: readonly DataItem[] }): Uint8Array {
-  const { size, channels, normalization, partition, items } = manifest;
-  const licences = tally(items.map((item) => item.licence ?? NOT_STATED));
-  const sources = tally(items.flatMap((item) => item.source ?? []));
+/** What data.json says of pictures. */
+export async function encodeRunData({ manifest, items }: RunPictures): Promise<Uint8Array> {
+  const { size, channels, normalization, partition } = manifest;
+  const [licences, sources] = [new Tally(), new Tally()];
+  for await (const { licence = NOT_STATED, source } of items) {
+    licences.add(licence);
+    sources.add(source);
+  }
   const format = { version: 1, size, channels, normalization, partition } as const;
-  return encodeJson({ ...format, licences, sources, ...encodingsOf(manifest) } satisfies RunData);
+  const counted = { licences: licences.all(), sources: sources.all() };
+  return encodeJson({ ...format, ...counted, ...encodingsOf(manifest) } satisfies RunData);
 }
 
 export async function readRunData(store: FileSource): Promise<RunData> {
   return readJson(store, RUN_DATA_FILE, schema);
-}
-
-/** How often each value occurs, by value. */
-export function tally(values: readonly string[]): { [value: string]: number } {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -5,10 +5,13 @@
 import type { FileSource, FileStore } from '@paris/files';
 import { CheckpointError } from '@paris/tensor';
 import * as z from 'zod/mini';
+import { mean } from '../mean.js';
 import type { StepMetrics } from './events.js';
 import { appendLines, linesOf, writeLines } from './lines.js';
 
 export const METRICS_FILE = 'metrics.jsonl';
+/** The loss that a finished run gives is the mean of so many steps: one batch says little. */
+const LAST_STEPS = 64;
 
 /** A line of metrics.jsonl. */
 export const metricsSchema: z.ZodMiniType<StepMetrics> = z.object({
@@ -40,9 +43,10 @@ export async function readMetrics(store: FileSource): Promise<StepMetrics[]> {
   });
 }
 
-/** The loss of the last step that has a line: of a process that found no step left to make. */
+/** The mean loss of the last steps, whichever processes made them. */
 export async function lastLoss(store: FileSource): Promise<number> {
-  return (await linesOf(store, METRICS_FILE, metricsSchema)).at(-1)?.loss ?? 0;
+  const last = (await linesOf(store, METRICS_FILE, metricsSchema)).slice(-LAST_STEPS);
+  return last.length > 0 ? mean(last.map((line) => line.loss)) : 0;
 }
 
 /**

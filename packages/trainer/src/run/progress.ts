@@ -34,8 +34,6 @@ export interface Reported {
 }
 
 export class Progress<State> {
-  /** The mean loss of the last report. */
-  loss: number = Number.NaN;
   readonly pace: Pace;
   private readonly pending: { step: number; values: () => Promise<Omit<StepMetrics, 'step'>> }[] = [];
   private saved: number;
@@ -64,7 +62,10 @@ export class Progress<State> {
     else if (this.pace.isDue(this.pending.length) || step === this.job.steps) await this.report();
   }
 
-  /** Writes and reports the metrics of the steps since the last time. @throws DivergedError if a loss is not finite */
+  /**
+   * Writes and reports the metrics of the steps since the last time.
+   * @throws DivergedError if a loss is not finite; the lines of the steps before are written: they show how it came to that
+   */
   async report(): Promise<void> {
     const { job, pending } = this;
     const { store, saver, log, onEvent } = this.to;
@@ -73,13 +74,13 @@ export class Progress<State> {
     const lines = await Promise.all(pending.splice(0).map(async (p) => ({ step: p.step, ...(await p.values()) })));
     if (lines.length === 0) return;
     const bad = lines.find((line) => !Number.isFinite(line.loss));
+    await appendMetrics(store, bad ? lines.slice(0, lines.indexOf(bad)) : lines);
     if (bad) throw new DivergedError('train', `the loss of step ${bad.step} is ${bad.loss}. Lower the learning rate.`);
-    await appendMetrics(store, lines);
-    this.loss = mean(lines.map((line) => line.loss));
+    const loss = mean(lines.map((line) => line.loss));
     const accuracies = lines.flatMap((line) => line.accuracy ?? []);
     const accuracy = accuracies.length > 0 && { accuracy: mean(accuracies) };
     await log.pace(step, step === job.steps);
-    onEvent?.({ type: 'progress', step, steps: job.steps, loss: this.loss, ...accuracy, ...this.pace.lap(step) });
+    onEvent?.({ type: 'progress', step, steps: job.steps, loss, ...accuracy, ...this.pace.lap(step) });
   }
 
   /** Begins a checkpoint, and before it writes the metrics of its steps. */

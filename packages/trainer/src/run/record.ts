@@ -40,6 +40,7 @@ export interface RunRecord extends RunIdentity {
   result?:
     | {
         steps: number;
+        /** The mean of the last 64 steps. */
         loss: number;
         /** Of the steps in all processes, but for those that a process made after its last checkpoint before it died. */
         seconds: number;

@@ -59,14 +59,15 @@ describe('runTraining', () => {
     expect(await store.read('metrics.jsonl')).toEqual((await reference()).metrics);
   });
 
-  it('knows its last loss where the disk was full after the last checkpoint', async () => {
+  it('gives the mean loss of its last steps, however often it was reported or begun again', async () => {
     const { train, store } = setup();
-    const weights = () => Promise.reject(new Error('full'));
-    await expect(train({ ...counter(), weights }, { checkpointEvery: 5 })).rejects.toThrow('full');
-    const last = (await readMetrics(store)).at(-1)!;
-    expect(last).toMatchObject({ step: 10, loss: expect.any(Number) });
-    const { result } = await train();
-    expect(result).toMatchObject({ steps: 10, loss: last.loss });
+    const { result: whole } = await train();
+    const metrics = await readMetrics(store);
+    expect(whole!.loss).toBeCloseTo(metrics.reduce((sum, { loss }) => sum + loss, 0) / 10, 12);
+    const again = setup();
+    const weights = () => Promise.reject(new Error('full')); // after the last checkpoint: no step is left to make
+    await expect(again.train({ ...counter(), weights }, { checkpointEvery: 5 })).rejects.toThrow('full');
+    expect((await again.train()).result!.loss).toBe(whole!.loss);
   });
 
   it('survives being killed again and again, and a line that was cut short', async () => {
@@ -197,11 +198,12 @@ describe('runTraining', () => {
     await lock.release();
   });
 
-  it('ends where the loss is no number, and names the step', async () => {
-    const { train } = setup();
+  it('ends where the loss is no number, names the step, and keeps the metrics of those before', async () => {
+    const { store, train } = setup();
     const end = train(counter({ loss: (step) => (step === 6 ? Number.NaN : 1) }));
     await expect(end).rejects.toThrow(DivergedError);
     await expect(end).rejects.toThrow('the loss of step 7 is NaN');
+    expect((await readMetrics(store)).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('records the adapters, and says when a run is resumed on another', async () => {

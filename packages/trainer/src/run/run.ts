@@ -218,7 +218,7 @@ async function saveBefore<State>(error: unknown, progress: Progress<State>, save
 async function finish<State>(
   job: TrainingJob<State>,
   { state, step }: Position<State>,
-  { pace, loss }: Progress<State>,
+  { pace }: Progress<State>,
   record: RunRecord,
   store: FileStore,
   options: RunOptions,
@@ -237,7 +237,7 @@ async function finish<State>(
   const last = record.checkpoints?.filter((each) => each.step === step);
   record.checkpoints = options.mayLengthen ? last?.map(({ seconds: _, ...each }) => each) : undefined;
   record.result = {
-    ...{ steps: step, loss: Number.isFinite(loss) ? loss : await lastLoss(store), seconds, imagesPerSecond },
+    ...{ steps: step, loss: await lastLoss(store), seconds, imagesPerSecond },
     sha256: digest,
     ...(job.averages?.length && { averages }),
   };

@@ -3,9 +3,8 @@
 import { encodeJson, type FileStore, memoryStore } from '@paris/files';
 import { writeVocabulary } from '@paris/model';
 import type { Device } from '@paris/tensor';
-import type { DataFormat, DataItem } from '../data/formats.js';
 import type { Companions } from '../run/claim.js';
-import { encodeRunData, RUN_DATA_FILE } from '../run/data.js';
+import { encodeRunData, RUN_DATA_FILE, type RunPictures } from '../run/data.js';
 import { TUNING_FILE } from '../run/names.js';
 
 /**
@@ -13,12 +12,13 @@ import { TUNING_FILE } from '../run/names.js';
  * that it saw, and the table of measured kernels if there was one.
  */
 export async function companionsOf(
-  manifest: DataFormat & { partition: string; items: readonly DataItem[] },
+  pictures: RunPictures,
   device: Device,
   others: FileStore = memoryStore(),
 ): Promise<Companions> {
-  await writeVocabulary(others, manifest.vocabulary, manifest.maxTokens);
-  await others.write(RUN_DATA_FILE, encodeRunData(manifest));
+  const { vocabulary, maxTokens } = pictures.manifest;
+  await writeVocabulary(others, vocabulary, maxTokens);
+  await others.write(RUN_DATA_FILE, await encodeRunData(pictures));
   const paths = await others.list();
   const files = await Promise.all(paths.map(async (path) => [path, await others.read(path)] as const));
   return { ...Object.fromEntries(files), ...tuningOf(device) };

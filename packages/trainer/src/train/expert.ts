@@ -88,16 +88,16 @@ export async function trainExpert(options: TrainExpertOptions): Promise<RunRecor
 export async function expertRecipe(options: TrainExpertOptions): Promise<Recipe> {
   await assertRunApart(options, expertRunName(options.cluster), options.initial);
   const { expert, data, condition, tensorsOf, ...learning } = await learningOf(options);
-  const recipe: Recipe = { ...learning, companions: await companionsOf(data.manifest, options.device) };
+  const recipe: Recipe = { ...learning, companions: await companionsOf(data, options.device) };
   return { ...recipe, observers: await observersOf(options, expert, data, recipe, { condition, tensorsOf }) };
 }
 
 /** What identifies the run that {@link trainExpert} would make, without a device. @throws as it does */
 export async function expertIdentity(
   options: Omit<TrainExpertOptions, keyof TrainControls>,
-): Promise<{ identity: RunIdentity; manifest: ClusterManifest }> {
+): Promise<{ identity: RunIdentity; data: TrainingData<ClusterManifest> }> {
   const { identity, data } = await learningOf(options);
-  return { identity, manifest: data.manifest };
+  return { identity, data };
 }
 
 async function learningOf(options: Omit<TrainExpertOptions, keyof TrainControls>) {
@@ -149,7 +149,7 @@ async function learningOf(options: Omit<TrainExpertOptions, keyof TrainControls>
 async function observersOf(
   { device, cluster, validation, samples, paths, conditionDropout = 0.1 }: TrainExpertOptions,
   expert: Expert,
-  { manifest, rows }: TrainingData<ClusterManifest>,
+  { manifest, rows, items }: TrainingData<ClusterManifest>,
   learning: Recipe,
   { condition, tensorsOf }: { condition: ConditionSource; tensorsOf: TensorsOf },
 ): Promise<Observer<Params>[]> {
@@ -159,7 +159,7 @@ async function observersOf(
       ? [await validationObserver(validation, { device, learning, format: manifest, cluster, tensors })]
       : []),
     ...(samples
-      ? [await samplesObserver(samples, { device, expert, manifest, rows, condition, paths, conditionDropout })]
+      ? [await samplesObserver(samples, { device, expert, manifest, rows, items, condition, paths, conditionDropout })]
       : []),
   ];
 }

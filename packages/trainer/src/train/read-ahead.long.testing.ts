@@ -29,7 +29,7 @@ it.each([16, 64])('of %i pixels are there in time', { timeout: 0 }, async (size)
     await preparePictures(given);
     const { manifest, rows } = await openManifestFolder(data);
     const own = { version: 1, cluster: 0, seed: 0, partition: '', outOfCluster: 0 } as const;
-    const items = manifest.items.map(({ split: _, ...item }) => item);
+    const items = manifest.items!.map(({ split: _, ...item }) => item);
     await writeCluster(data, { ...formatOf(manifest), ...own, count: items.length, items }, rows, { shardBytes });
     const recipe = await expertRecipe({
       ...{ device, data, runs: memoryStore(), cluster: 0, architecture: dit, config: ditConfig(toySize) },

@@ -127,7 +127,7 @@ export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe>
       },
       data: { sha256: data.sha256, count },
     },
-    companions: await companionsOf(manifest, device, companions),
+    companions: await companionsOf(data, device, companions),
     training,
     initKey: initKey(run),
     init: (key) => toFlat(router.init(key)),

@@ -3,7 +3,8 @@ import { encodeCaptions, promptWords, type Vocabulary } from '@paris/model';
 import { classNumber } from '@paris/model/classes';
 import { ValueError } from '@paris/tensor';
 import type { DataColumns } from '../data/columns.js';
-import type { ClusterManifest } from '../data/formats.js';
+import type { ClusterManifest, DataItem } from '../data/formats.js';
+import type { Items } from '../data/items.js';
 import { gatherRows, type Rows, spread } from '../data/rows.js';
 import { captionEncoder } from '../encode/captions.js';
 import { assertSamePart } from '../encode/parts.js';
@@ -22,6 +23,7 @@ export interface PromptBatches {
 export interface Prompted {
   readonly manifest: ClusterManifest;
   readonly rows: Rows;
+  readonly items: Items;
   readonly condition: ConditionSource;
 }
 
@@ -49,20 +51,18 @@ interface Subjects {
 }
 
 async function subjects({ prompts, text }: Pick<SampleOptions, 'prompts' | 'text'>, of: Prompted): Promise<Subjects> {
-  const { manifest, condition } = of;
+  const { manifest, items, condition } = of;
   const { vocabulary, maxTokens } = manifest;
   switch (condition.kind) {
     case 'tokens': {
       if (prompts) assertKnown(prompts, { version: 1, words: vocabulary, maxTokens });
-      const texts = prompts ?? someOf(manifest.items.map((item) => item.caption)).map(([caption]) => caption);
+      const texts = prompts ?? (await someOf(items, captionOf)).map(([caption]) => caption);
       return { prompts: texts, columns: { tokens: encodeCaptions(texts, vocabulary, maxTokens) } };
     }
     case 'embeddings':
-      return prompts ? encoded(prompts, text, of) : ofRows(someOf(manifest.items.map((item) => item.caption)), of);
+      return prompts ? encoded(prompts, text, of) : ofRows(await someOf(items, captionOf), of);
     case 'label':
-      return prompts
-        ? classes(prompts, manifest)
-        : ofRows(someOf(manifest.items.map((item) => item.category ?? '')), of);
+      return prompts ? classes(prompts, manifest) : ofRows(await someOf(items, ({ category = '' }) => category), of);
     default: {
       if (prompts?.some((prompt) => prompt !== '')) {
         throw new ValueError('train', 'this expert learns pictures alone, without prompts. Leave samples.prompts out.');
@@ -114,11 +114,18 @@ async function ofRows(some: readonly (readonly [string, number])[], { rows, mani
 }
 
 /** Texts spread evenly over the folder, each once, with the row of its first picture. */
-function someOf(texts: readonly string[]): [text: string, row: number][] {
+async function someOf(items: Items, textOf: (item: DataItem) => string): Promise<[text: string, row: number][]> {
   const first = new Map<string, number>();
-  for (const [row, text] of texts.entries()) if (!first.has(text)) first.set(text, row);
+  let row = 0;
+  for await (const item of items) {
+    const text = textOf(item);
+    if (!first.has(text)) first.set(text, row);
+    row++;
+  }
   return spread([...first], usual);
 }
+
+const captionOf = ({ caption }: DataItem) => caption;
 
 /** Conditions replace rows in place. */
 function copied(columns: DataColumns): DataColumns {

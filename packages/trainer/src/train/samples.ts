@@ -14,6 +14,7 @@ import {
 } from '@paris/sampler';
 import { type Device, hostNormal, key, type Tensor, ValueError } from '@paris/tensor';
 import { type ClusterManifest, networkInput } from '../data/formats.js';
+import type { Items } from '../data/items.js';
 import type { Rows } from '../data/rows.js';
 import { assertSamePart, type LoadedPart } from '../encode/parts.js';
 import { type Observer, SAMPLES_FILE } from '../run/observer.js';
@@ -49,6 +50,7 @@ export interface Sampled {
   readonly expert: Expert;
   readonly manifest: ClusterManifest;
   readonly rows: Rows;
+  readonly items: Items;
   readonly condition: ConditionSource;
   readonly conditionDropout: number;
   readonly paths?: readonly NoisePath[] | undefined;

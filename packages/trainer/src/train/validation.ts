@@ -7,6 +7,7 @@ import type { BatchDraw } from '../data/batches.js';
 import type { Labels, TrainingData } from '../data/files.js';
 import { readLabelled } from '../data/files.js';
 import { type DataFormat, isSameFormat, type LabelledManifest } from '../data/formats.js';
+import { pickItems } from '../data/items.js';
 import { gatherRows, rowsOf, spread } from '../data/rows.js';
 import { DataError } from '../errors.js';
 import { mean } from '../mean.js';
@@ -104,11 +105,12 @@ function drawAt(from: number, count: number, time: number, noise: Key): BatchDra
 
 /** Some of the pictures, in memory: each is looked at once for every level. */
 export async function chosen(heldOut: HeldOut, indices: readonly number[]): Promise<HeldOut> {
-  const { rows, manifest, labels } = heldOut;
-  const few = { ...manifest, count: indices.length, items: indices.map((row) => manifest.items[row]!) };
+  const { rows, manifest, labels, items } = heldOut;
+  const few = { ...manifest, count: indices.length, items: undefined };
   return {
     ...heldOut,
     manifest: few,
+    items: pickItems(items, indices),
     rows: rowsOf(await gatherRows(rows, manifest, indices), few),
     labels: Uint32Array.from(indices, (row) => labels[row]!),
   };

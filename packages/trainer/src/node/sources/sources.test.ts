@@ -123,7 +123,7 @@ it('name rows by as much of the path of their file as tells files apart', async 
   const ids = async (source: readonly string[]) => {
     const { manifest } = await run({ source, holdout: 0 });
     expect(manifest.skipped).toEqual([]);
-    return manifest.items.map(({ id }) => id);
+    return manifest.items!.map(({ id }) => id);
   };
   const names = ['test/0000/0', 'test/0000/1', 'train/0000/0', 'train/0000/1', 'train/0000/2'];
   expect(await ids(files)).toEqual(names);
@@ -134,7 +134,7 @@ it('name rows by as much of the path of their file as tells files apart', async 
 it('are one data folder, whichever way they are stored', async () => {
   const expected = await run({ source: at('csv'), captions: at('list.csv') });
   expect(expected.manifest.items).toHaveLength(12);
-  expect(expected.manifest.items[0]).toMatchObject({ caption: 'Number 1, "as" it is', category: 'dog' });
+  expect(expected.manifest.items![0]).toMatchObject({ caption: 'Number 1, "as" it is', category: 'dog' });
   const ways = {
     'JSON lines': await run({ source: at('jsonl'), captions: at('list.jsonl') }),
     'metadata.jsonl': await run({ source: at('metadata') }),
@@ -147,7 +147,7 @@ it('are one data folder, whichever way they are stored', async () => {
   const texts = await run({ source: at('texts') });
   expect(texts.archives).toEqual(['rows.parquet']);
   expect(texts.files[1]).toEqual(expected.files[1]);
-  expect(texts.manifest.items).toEqual(expected.manifest.items.map(({ category: _, licence: __, ...item }) => item));
+  expect(texts.manifest.items).toEqual(expected.manifest.items!.map(({ category: _, licence: __, ...item }) => item));
 });
 
 it('have no caption where their row has an empty one, wherever the row is', async () => {
@@ -162,7 +162,7 @@ it('have no caption where their row has an empty one, wherever the row is', asyn
   ];
   await write(at('empty.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
   const { manifest, files } = await run({ source: at('empty'), captions: at('empty.csv'), holdout: 0 });
-  expect(manifest.items[0]!.caption).toBe('');
+  expect(manifest.items![0]!.caption).toBe('');
   const sources = ['empty-caption.tar', 'empty.parquet'].map((name) => at(name));
   for (const source of sources) expect((await run({ source, holdout: 0 })).files, source).toEqual(files);
 });
@@ -237,7 +237,7 @@ it('name what a sample or a row lacks, and take a name once', async () => {
     ]),
   );
   const { manifest } = await run({ source: at('odd.tar'), holdout: 0 });
-  expect(manifest.items.map(({ id, caption }) => [id, caption])).toEqual([
+  expect(manifest.items!.map(({ id, caption }) => [id, caption])).toEqual([
     ['b.png', 'b'],
     ['d.png', 'd'],
   ]);
@@ -265,8 +265,8 @@ it('take columns by the names that they are given', async () => {
   });
   await write(at('own.parquet'), new Uint8Array(file));
   const read = await run({ source: at('own.parquet'), columns: { image: 'pixels', caption: 'About' }, holdout: 0 });
-  expect(read.manifest.items.map(({ id }) => id).sort()[0]).toBe('own/0');
-  expect(read.manifest.items.map(({ caption }) => caption).sort()).toEqual([...captions].sort());
+  expect(read.manifest.items!.map(({ id }) => id).sort()[0]).toBe('own/0');
+  expect(read.manifest.items!.map(({ caption }) => caption).sort()).toEqual([...captions].sort());
   await expect(run({ source: at('own.parquet') })).rejects.toThrow(
     'own.parquet has no column of pictures (columns: pixels, about). Name it: --columns image=NAME.',
   );
@@ -282,7 +282,7 @@ it('take columns by the names that they are given', async () => {
   await write(at('unmarked.parquet'), new Uint8Array(unmarked));
   const plain = await run({ source: at('unmarked.parquet') });
   const { manifest } = await run({ source: at('csv'), captions: at('list.csv') });
-  expect(plain.manifest.items).toEqual(manifest.items.map(({ category: _, ...item }) => item));
+  expect(plain.manifest.items).toEqual(manifest.items!.map(({ category: _, ...item }) => item));
   const wrong = { source: at('shards'), columns: { caption: 'description' } };
   await expect(run(wrong)).rejects.toThrow('there is no column description for the caption: there are license,');
 });
@@ -300,7 +300,7 @@ it('leave columns to the sources that have them, and refuse them where none has 
   await write(at('named/metadata.jsonl'), JSON.stringify({ file: 'c.jpg', about: 'in a line' }));
   const source = ['named.tar', 'named.parquet', 'named'].map((name) => at(name));
   const { manifest } = await run({ source, columns: { image: 'pixels', caption: 'about' }, holdout: 0 });
-  expect(manifest.items.map(({ caption }) => caption)).toEqual(['in a line', 'in a table', 'in a shard']);
+  expect(manifest.items!.map(({ caption }) => caption)).toEqual(['in a line', 'in a table', 'in a shard']);
   await expect(run({ source: at('texts'), columns: { caption: 'about' } })).rejects.toThrow(
     'there is no table that could have a column about: no captions file, metadata.jsonl or metadata.csv. Give it with',
   );
