@@ -9,7 +9,7 @@ import { requireCapability } from '@paris/test-tools';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { toyCodec, toyText, writeToyPictures } from '../../trainer/src/testing/parts.testing.js';
-import { paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 let folder: string;
 let works = false;
@@ -29,7 +29,7 @@ beforeEach((context) => requireCapability(context, 'adapter', works, 'WebGPU giv
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function run(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await paris(args);
+  const { code, stdout, stderr } = await parisHere(args);
   expect(`${code} ${code === 0 ? '' : stderr}`).toBe('0 ');
   return stdout + stderr;
 }
@@ -67,7 +67,7 @@ it('prepares, trains, assembles, samples and evaluates', async () => {
   expect(JSON.parse(await readFile(at('evaluation.json'), 'utf8'))).toMatchObject({ clusters: 2 });
   // What was measured is kept where there is too little to compare pictures with.
   const few = ['--out', at('few.json'), '--no-page', '--pictures', '3'];
-  const { code, stderr } = await paris(['evaluate', at('model'), '--data', at('data'), ...few]);
+  const { code, stderr } = await parisHere(['evaluate', at('model'), '--data', at('data'), ...few]);
   expect([code, stderr]).toEqual([65, expect.stringContaining('training pictures are too few to compare with')]);
   expect(JSON.parse(await readFile(at('few.json'), 'utf8'))).toMatchObject({
     clusters: 2,
@@ -101,14 +101,14 @@ it('learns classes of a list', async () => {
   const like = ['prepare', at('photos'), '--captions', at('photos/captions.csv'), '--like', at('labelled')];
   await run(...like, '--labels', at('classes.txt'), '--out', at('more-labelled'));
   await writeFile(at('others.txt'), 'red\ngreen\nblue\n');
-  const others = await paris([...like, '--labels', at('others.txt'), '--out', at('other-labelled')]);
+  const others = await parisHere([...like, '--labels', at('others.txt'), '--out', at('other-labelled')]);
   expect([others.code, others.stderr]).toEqual([65, expect.stringContaining('has other classes than the list')]);
   for (const [text, what] of [
     ['red\n\nblue\n', 'line 2 of '],
     ['red\nblue\nred\n', 'line 3 of '],
   ] as const) {
     await writeFile(at('odd.txt'), text);
-    const { code: odd, stderr: said } = await paris([
+    const { code: odd, stderr: said } = await parisHere([
       'prepare',
       ...source,
       '--labels',
@@ -123,6 +123,13 @@ it('learns classes of a list', async () => {
   await run('train', 'expert', at('labelled'), '--cluster', '0', '--out', at('classes'), ...toy);
   await run('assemble', at('classes'), '--out', at('class-model'));
   await run('sample', at('class-model'), '--prompt', 'red', '--steps', '2', '--out', at('red.png'));
-  const { code, stderr } = await paris(['sample', at('class-model'), '--prompt', 'violet', '--out', at('none.png')]);
+  const { code, stderr } = await parisHere([
+    'sample',
+    at('class-model'),
+    '--prompt',
+    'violet',
+    '--out',
+    at('none.png'),
+  ]);
   expect([code, stderr]).toEqual([2, expect.stringContaining('there is no class "violet". Give a number from 0 to 2')]);
 }, 600_000);

@@ -1,14 +1,16 @@
 // What a command says of a data folder that it wrote.
+import { nodeStore } from '@paris/files/node';
 import type { Manifest } from '@paris/trainer';
 import { defaultSize } from '@paris/trainer/options';
 import type { Reporter } from './reporter.js';
 
 /** What was left out or may surprise, and how many pictures there are. */
 export async function reportData(reporter: Reporter, manifest: Manifest, out: string): Promise<void> {
-  const { cutCaptions } = await import('@paris/trainer');
-  const { count, items, skipped, nearCopies = [], vocabulary, maxTokens, holdout, latents, text, classes } = manifest;
+  const { cutCaptions, heldOutCount, manifestItems } = await import('@paris/trainer');
+  const { count, skipped, nearCopies = [], vocabulary, maxTokens, holdout, latents, text, classes } = manifest;
+  const data = nodeStore(out);
   warnAboutSkipped(reporter, skipped);
-  const cut = text ? [] : cutCaptions(manifest); // a text encoder has a length of its own
+  const cut = text ? [] : await cutCaptions(manifestItems(data, manifest), maxTokens); // a text encoder has a length of its own
   warnAbout(reporter, `captions of more than ${maxTokens} words (the rest is not learned)`, cut);
   warnAboutSize(reporter, latents ? latents.height : manifest.size, latents ? 'latents' : 'pictures');
   warnAbout(
@@ -16,7 +18,7 @@ export async function reportData(reporter: Reporter, manifest: Manifest, out: st
     'near-copies, in one group each',
     nearCopies.map((ids) => ids.join(' = ')),
   );
-  const test = items.filter((item) => item.split === 'test').length;
+  const test = await heldOutCount(data, manifest);
   if (test < 2 && holdout.fraction > 0) {
     reporter.warn(`${test} pictures are held out, and paris evaluate needs 2: give a larger --holdout`);
   }

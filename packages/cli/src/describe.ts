@@ -13,6 +13,7 @@ import { countParameters, type ParameterShapes } from '@paris/tensor/nn';
 import {
   CODEC_REPORT,
   DataError,
+  heldOutCount,
   type Manifest,
   type PartRecord,
   readCodecReport,
@@ -201,7 +202,7 @@ async function describeRun(store: FileSource): Promise<string> {
 
 async function describeData(store: FileSource): Promise<string> {
   const manifest = await readManifest(store);
-  const held = manifest.items.filter((item) => item.split === 'test').length;
+  const held = await heldOutCount(store, manifest);
   const partitioned = await store.exists('partition/partition.json');
   return lines([
     ['data', `${manifest.count - held} pictures for training, ${held} held out, ${manifest.size} px`],

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { trainToyTeacher } from '../../trainer/src/distil/toy-teacher.testing.js';
 import { writeToyData } from '../../trainer/src/testing/toy.js';
 import { paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 let works = false;
 let folder: string;
@@ -32,7 +33,7 @@ const distil = (out: string) => [
 ];
 
 it('is killed, resumes, and ends with the bytes of an undisturbed one; its model samples and is evaluated', async () => {
-  const straight = await paris(distil('straight/'));
+  const straight = await parisHere(distil('straight/'));
   expect(straight.code, straight.stderr).toBe(0);
   const first = await paris(distil('student'), {
     onEvent: (event, child) => {
@@ -40,9 +41,9 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
     },
   });
   expect(first.signal).toBe('SIGKILL');
-  let resumed = await paris(distil('student'));
+  let resumed = await parisHere(distil('student'));
   // What a dying process holds is held for a moment: 75 says to try again.
-  for (let i = 0; resumed.code === 75 && i < 20; i++) resumed = await paris(distil('student'));
+  for (let i = 0; resumed.code === 75 && i < 20; i++) resumed = await parisHere(distil('student'));
   expect(resumed.code, resumed.stderr).toBe(0);
   const weights = 'experts/00/model.safetensors';
   expect(await readFile(at(`student/${weights}`))).toEqual(await readFile(at(`straight/${weights}`)));
@@ -52,7 +53,7 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
   expect(card).toContain('A diffusion model of one network, which needs no router.');
   expect(card).toMatch(/distilled from the model whose index has SHA-256 [0-9a-f]{16}, under MIT; each picture by/);
 
-  const sampled = await paris([
+  const sampled = await parisHere([
     'sample',
     at('student'),
     '--prompt',
@@ -63,7 +64,7 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
     at('red.png'),
   ]);
   expect(sampled.code, sampled.stderr).toBe(0);
-  const measured = await paris([
+  const measured = await parisHere([
     'evaluate',
     at('student'),
     '--data',
@@ -75,14 +76,14 @@ it('is killed, resumes, and ends with the bytes of an undisturbed one; its model
   ]);
   expect(measured.code, measured.stderr).toBe(0);
   expect(JSON.parse(await readFile(at('found.json'), 'utf8'))).toMatchObject({ clusters: 1 });
-  expect(await paris(['publish', at('student'), '--to', 'hf:somebody/student'])).toMatchObject({ code: 0 });
+  expect(await parisHere(['publish', at('student'), '--to', 'hf:somebody/student'])).toMatchObject({ code: 0 });
 }, 1_200_000);
 
 it('refuses a student in its teacher, and a folder that is no model, before anything is trained', async () => {
-  const inside = await paris(['distil', at('model'), '--data', at('data'), '--out', at('model/student')]);
+  const inside = await parisHere(['distil', at('model'), '--data', at('data'), '--out', at('model/student')]);
   expect(inside.stderr).toContain('[distil] the model folder');
   expect(inside.stderr).toContain('is inside the teacher');
-  const taken = await paris([
+  const taken = await parisHere([
     'distil',
     at('model'),
     '--data',
@@ -93,7 +94,7 @@ it('refuses a student in its teacher, and a folder that is no model, before anyt
     at('data'),
   ]);
   expect(taken.stderr).toContain('is the data folder');
-  expect((await paris(['distil', at('model'), '--out', at('x')])).stderr).toContain(
+  expect((await parisHere(['distil', at('model'), '--out', at('x')])).stderr).toContain(
     "required option '--data <folder>' not specified",
   );
 });

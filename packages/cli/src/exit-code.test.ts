@@ -17,6 +17,7 @@ import { toySize, toyTraining, writeToyData } from '../../trainer/src/testing/to
 import { EXIT, exitCodeOf, exitCodesHelp } from './exit-code.js';
 import * as cli from './index.js';
 import { type ParisOptions, paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 const quickstart = fileURLToPath(new URL('../../../examples/quickstart/model', import.meta.url));
 let folder: string;
@@ -36,10 +37,8 @@ const tiny = ['--width', '16', '--depth', '1', '--heads', '2', '--batch', '4', '
 
 /** Trains an expert of the toy data, with the options added to `how`. */
 async function train(runs: string, how: readonly string[], options?: ParisOptions) {
-  const { code, stderr } = await paris(
-    ['train', 'expert', at('data'), '--cluster', '1', '--out', at(runs), ...tiny, '--json', ...how],
-    options,
-  );
+  const args = ['train', 'expert', at('data'), '--cluster', '1', '--out', at(runs), ...tiny, '--json', ...how];
+  const { code, stderr } = await (options ? paris(args, options) : parisHere(args));
   return { code, stderr };
 }
 
@@ -69,7 +68,7 @@ describe('paris train expert ends with', () => {
     onDevice(context);
     await writeToyData(nodeStore(at('damaged')));
     await truncate(at('damaged/clusters/01/images.safetensors'), 100);
-    const { code } = await paris(['train', 'expert', at('damaged'), '--cluster', '1', '--out', at('r65'), ...tiny]);
+    const { code } = await parisHere(['train', 'expert', at('damaged'), '--cluster', '1', '--out', at('r65'), ...tiny]);
     expect(code).toBe(65);
   });
 
@@ -81,7 +80,19 @@ describe('paris train expert ends with', () => {
     await data.remove('clusters/01/images.safetensors');
     await writeCluster(data, manifest, rows, { shardBytes: 300 }); // a picture in a file
     const run = (...how: string[]) =>
-      paris(['train', 'expert', at('shards'), '--cluster', '1', '--out', at('lossy'), ...tiny, '--steps', '6', ...how]);
+      parisHere([
+        'train',
+        'expert',
+        at('shards'),
+        '--cluster',
+        '1',
+        '--out',
+        at('lossy'),
+        ...tiny,
+        '--steps',
+        '6',
+        ...how,
+      ]);
     // What comes in the third step, and not before.
     const drawer = new trainer.BatchDrawer(trainer.runKey(0, 1), { count: 12, batchSize: 4, conditionDropout: 0.1 });
     const file = `clusters/01/images-${String(drawer.draw(2).indices[0]).padStart(5, '0')}.safetensors`;
@@ -95,6 +106,10 @@ describe('paris train expert ends with', () => {
     const ended = await run('--max-lost', '0.1', '--json');
     expect(ended.code).toBe(0);
     expect(ended.stdout).toContain('(1 of 12 pictures (8.3 %) are lost; 10 % may be)');
+    await truncate(at('shards/clusters/01/items-00000.jsonl'), 10); // what is said of pictures is not left out
+    const how = ['--cluster', '1', '--out', at('unsaid'), ...tiny, '--max-lost', '0.5'];
+    const refused = await parisHere(['train', 'expert', at('shards'), ...how]);
+    expect(refused).toMatchObject({ code: 65, stderr: expect.stringContaining('items-00000.jsonl has 10 bytes') });
   });
 
   it('70 when it diverges', async (context) => {
@@ -134,7 +149,8 @@ describe('paris train expert ends with', () => {
 
 it('sample ends with 75 where the server of its model is away or busy, 65 where it has none, 78 where it refuses', async (context) => {
   requireCapability(context, 'adapter', works, 'WebGPU gives no adapter');
-  const codeFor = async (url: string) => (await paris(['sample', url, '--prompt', 'cat', '--out', at('x.png')])).code;
+  const codeFor = async (url: string) =>
+    (await parisHere(['sample', url, '--prompt', 'cat', '--out', at('x.png')])).code;
   const busy = createServer((request, response) => {
     response.statusCode = Number(request.url!.split('/')[1]);
     response.end();

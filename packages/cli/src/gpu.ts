@@ -1,4 +1,5 @@
-// Commands that need a GPU run twice: the parent chooses an adapter, prints it and watches; the child does the work.
+// Commands on a GPU run twice: the parent chooses an adapter, prints it and watches; the child does the work. Where the processor
+// computes there is no driver to choose or to watch, and one process does all.
 import type { Device } from '@paris/tensor';
 import {
   ADAPTER_CHOICES,
@@ -14,6 +15,9 @@ import { createReporter, type Reporter } from './reporter.js';
 import { stoppable, watching } from './stop.js';
 import { elapsedMs, endWithParent, GpuProcessError, startedBefore, supervise } from './supervise.js';
 
+/** Seconds without progress after which a process on a GPU is ended. */
+const PATIENCE = 120;
+
 export interface GpuContext {
   device: Device;
   reporter: Reporter;
@@ -28,7 +32,7 @@ export interface GpuContext {
 /** The options of {@link gpuOptions}. */
 export interface GpuFlags {
   adapter: AdapterChoice;
-  watchdog: number;
+  watchdog?: number;
   json?: boolean;
   tuning?: string;
 }
@@ -56,17 +60,15 @@ export function gpuOptions(command: Command): Command {
     .addOption(
       new Option(
         '--watchdog <seconds>',
-        'start again after this long without progress (five times as long before the first step)',
-      )
-        .argParser(number({ min: 1 }))
-        .default(120),
+        `start again after this long without progress, five times as long before the first step (default: ${PATIENCE}, none with cpu)`,
+      ).argParser(number({ min: 1 })),
     )
     .option('--tuning <file>', 'kernels that `paris tune` measured on this adapter')
     .option('--json', 'print progress as JSON lines on stdout');
 }
 
 /**
- * Does something with a device, in a process that is watched: the first one starts it, and the second does the work.
+ * Does something with a device: with a GPU in a process that is watched, which the first one starts, else in this one.
  * @param runFolder - where the run is that it begins or resumes
  */
 export async function onGpu(
@@ -75,13 +77,21 @@ export async function onGpu(
   runFolder?: string,
 ): Promise<void> {
   const before = startedBefore();
+  const reporter = createReporter(options.json === true);
   if (before === undefined) {
-    process.exitCode = await watch(options);
-    return;
+    const adapter = await chooseAdapter({ adapter: options.adapter });
+    reporter.adapter(adapter.kind, describeAdapter(adapter));
+    const environment = adapterEnvironment(adapter);
+    if (adapter.kind !== 'cpu' || options.watchdog !== undefined) {
+      process.exitCode = await watch(options, environment, reporter);
+      return;
+    }
+    Object.assign(process.env, environment);
+  } else if (!endWithParent()) {
+    // A child never becomes a parent: without its own it would start another, and that another.
+    throw new GpuProcessError('adapter', 'the process that started this one is gone.');
   }
-  // A child never becomes a parent: without its own it would start another, and that another.
-  if (!endWithParent()) throw new GpuProcessError('adapter', 'the process that started this one is gone.');
-  process.exitCode = await work(options, runFolder, before > 0, action);
+  process.exitCode = await work(options, reporter, runFolder, action);
 }
 
 export function adapterOption(): Option {
@@ -93,15 +103,12 @@ export function ignoredAdapter(): Option {
   return new Option('--adapter <name>').choices(ADAPTER_CHOICES).hideHelp();
 }
 
-async function watch(flags: GpuFlags): Promise<number> {
-  const reporter = createReporter(flags.json === true);
-  const adapter = await chooseAdapter({ adapter: flags.adapter });
-  reporter.adapter(adapter.kind, describeAdapter(adapter));
+function watch({ watchdog = PATIENCE }: GpuFlags, environment: NodeJS.ProcessEnv, reporter: Reporter): Promise<number> {
   return watching((signal) =>
     supervise({
       argv: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-      env: { ...process.env, ...adapterEnvironment(adapter) },
-      timeoutMs: flags.watchdog * 1000,
+      env: { ...process.env, ...environment },
+      timeoutMs: watchdog * 1000,
       onRestart: (reason, attempt) => reporter.warn(`${reason}; starting again (${attempt} of 2)`),
       signal,
     }),
@@ -110,13 +117,13 @@ async function watch(flags: GpuFlags): Promise<number> {
 
 async function work(
   flags: GpuFlags,
+  reporter: Reporter,
   runFolder: string | undefined,
-  restarted: boolean,
   action: (context: GpuContext) => Promise<number | undefined>,
 ): Promise<number> {
+  const restarted = (startedBefore() ?? 0) > 0;
   const elapsed = elapsedMs();
   return stoppable(async (signal) => {
-    const reporter = createReporter(flags.json === true);
     const { openTuned } = await import('./tuning.js');
     const device = await openTuned(flags.tuning, runFolder, (message) => reporter.warn(message));
     if (device.info.software) calmPolling();

@@ -8,7 +8,7 @@ import { encodeMadePng } from '@paris/sampler/metadata';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { htmlSheet } from './sample/sheet.js';
-import { paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 const hostile = '\u001b]52;c;aGk=\u0007\u009b31m\u202e';
 const shown = '\\u001b]52;c;aGk=\\u0007\\u009b31m\\u202e';
@@ -31,7 +31,7 @@ function made(prompt: string): RgbImage {
 
 /** Runs a command, which quotes the text, and expects that nothing of what it prints steers a terminal. */
 async function expectQuoted(args: readonly string[]) {
-  const { stdout, stderr } = await paris(args);
+  const { stdout, stderr } = await parisHere(args);
   expect(stdout + stderr).toContain(shown);
   expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
 }

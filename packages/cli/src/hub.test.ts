@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveFiles } from '../../files/src/stores/serve-files.testing.js';
 import { EXIT } from './exit-code.js';
 import { paris } from './testing/paris.js';
+import { commandHere } from './testing/paris-here.js';
 
 const pathOf = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const model = pathOf('examples/quickstart/model');
@@ -42,13 +43,16 @@ afterAll(async () => {
 
 const at = (name: string) => join(folder, name);
 const sample = (source: string, out: string, more: NodeJS.ProcessEnv = {}) =>
-  paris(['sample', source, '--adapter', 'cpu', '--prompt', 'cat', '--count', '1', '--steps', '2', '--out', at(out)], {
-    env: { ...env, ...more },
-  });
+  commandHere(
+    ['sample', source, '--adapter', 'cpu', '--prompt', 'cat', '--count', '1', '--steps', '2', '--out', at(out)],
+    {
+      env: { ...env, ...more },
+    },
+  );
 
 describe('hf:owner/name', () => {
   it('is imported', async () => {
-    const imported = await paris(['import', 'hf:me/dit@v2/dit.pt', '--heads', '2', '--out', at('dit')], { env });
+    const imported = await commandHere(['import', 'hf:me/dit@v2/dit.pt', '--heads', '2', '--out', at('dit')], { env });
     expect(imported.code, imported.stderr).toBe(0);
     expect(imported.stderr).toContain('hf:me/dit@v2/dit.pt is in a file of weights (PyTorch, its ema)');
     expect(imported.stderr).not.toContain(token);

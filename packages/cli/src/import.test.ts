@@ -6,28 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { nodeStore } from '@paris/files/node';
 import { readHeader } from '@paris/files/safetensors';
 import { parseModelIndex } from '@paris/model';
-import { afterAll, expect, it, vi } from 'vitest';
-import { reportFailure } from './failure.js';
-import { createProgram } from './program.js';
+import { afterAll, expect, it } from 'vitest';
+import { commandHere } from './testing/paris-here.js';
 
 const base = await mkdtemp(join(tmpdir(), 'paris-import-'));
 afterAll(() => rm(base, { recursive: true }));
 const file = fileURLToPath(new URL('../../files/fixtures/checkpoint/dit.pt', import.meta.url));
 
-async function run(...args: string[]) {
-  const lines: string[] = [];
-  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
-  const exitCode = process.exitCode;
-  try {
-    await createProgram().parseAsync(['import', ...args], { from: 'user' });
-  } catch (error) {
-    reportFailure(error, (line) => lines.push(line));
-  } finally {
-    process.exitCode = exitCode;
-    write.mockRestore();
-  }
-  return lines.join('\n');
-}
+const run = async (...args: string[]) => (await commandHere(['import', ...args])).stderr;
 
 it('writes a model that lists its files, and says what it was', async () => {
   const out = join(base, 'model');

@@ -13,7 +13,7 @@ import { routerTransformer } from '@paris/router';
 import { openDevice } from '@paris/tensor';
 import { chooseAdapter } from '@paris/tensor/node';
 import { requireCapability } from '@paris/test-tools';
-import { expectNoProcesses, MARK } from '@paris/test-tools/processes';
+import { expectNoProcesses, MARK, markedProcesses } from '@paris/test-tools/processes';
 import { assemble, ditConfig, routerConfig, trainExpert, trainRouter } from '@paris/trainer';
 import { prepare } from '@paris/trainer/node';
 import sharp from 'sharp';
@@ -83,6 +83,14 @@ const commands: Command[] = [
     writes: true,
   },
   {
+    // As on a GPU, in a process of its own.
+    name: 'train expert --watchdog',
+    argv: (out) => [...commands[0]!.argv(out), '--watchdog', '120'],
+    busy: /"progress"/,
+    long: true,
+    writes: true,
+  },
+  {
     name: 'train router',
     argv: (out) => ['train', 'router', at('data'), '--out', out, ...size, ...endless, '--json'],
     busy: /"progress"/,
@@ -116,6 +124,11 @@ const commands: Command[] = [
   { name: 'doctor', argv: () => ['doctor'] },
   { name: 'exec', argv: () => ['exec', '--', 'sh', '-c', 'echo ready; exec sleep 300'], busy: /ready/, long: true },
 ];
+
+/** All that happens to a command happens to these; to the others in `npm run test:long -- processes`. They all end in one place. */
+const thorough = process.env.PARIS_EVERY_COMMAND
+  ? commands
+  : commands.filter(({ name }) => /expert|sample|prepare|exec/.test(name));
 
 let names = 0;
 
@@ -157,7 +170,7 @@ async function untilBusy({ busy = /./ }: Command, { child }: ReturnType<typeof s
 
 const signals = { SIGHUP: 129, SIGTERM: 143 } as const;
 
-describe.each(commands)('paris $name', (command) => {
+describe.each(thorough)('paris $name', (command) => {
   it('ends quietly when the pipe that it prints to is closed', async () => {
     const run = start(command);
     await untilBusy(command, run);
@@ -168,15 +181,6 @@ describe.each(commands)('paris $name', (command) => {
     expect(expected, run.stderr()).toContain(code);
     if (code === 141) expect(run.stderr()).toBe('');
     expect(run.stderr()).not.toMatch(/EPIPE|at .*\.js/);
-    await expectNoProcesses(run.mark);
-  });
-
-  it('ends when a pipeline keeps its first line only, errors included', async () => {
-    if (command.name === 'exec') return; // the program that it runs does not write
-    const run = start(command, '"$@" 2>&1 | head -1');
-    await run.ended;
-    expect(run.stdout()).toMatch(/^(?!paris:)[^\n]+\n$/);
-    expect(run.stdout()).not.toMatch(/Error|node:/);
     await expectNoProcesses(run.mark);
   });
 
@@ -200,6 +204,32 @@ describe.each(commands)('paris $name', (command) => {
     await expectNoProcesses(run.mark);
   });
 });
+
+it('a process works, watched by another with a GPU or where it is asked for', async () => {
+  const [processor, watched] = [commands[0]!, commands[1]!];
+  const counts: number[] = [];
+  for (const command of [processor, watched]) {
+    const run = start(command);
+    await untilBusy(command, run);
+    counts.push((await markedProcesses(run.mark)).length);
+    run.child.kill('SIGTERM');
+    await expectNoProcesses(run.mark);
+  }
+  expect(counts[0] === 1).toBe(process.env.PARIS_ADAPTER === 'cpu');
+  expect(counts[1]).toBeGreaterThan(1);
+});
+
+it.each(commands.filter(({ name }) => name !== 'exec'))(
+  // what it runs does not write
+  'paris $name ends when a pipeline keeps its first line only, errors included',
+  async (command) => {
+    const run = start(command, '"$@" 2>&1 | head -1');
+    await run.ended;
+    expect(run.stdout()).toMatch(/^(?!paris:)[^\n]+\n$/);
+    expect(run.stdout()).not.toMatch(/Error|node:/);
+    await expectNoProcesses(run.mark);
+  },
+);
 
 it('a training whose reader went away has saved what it did', async () => {
   const run = start(commands[0]!);

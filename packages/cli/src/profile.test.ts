@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { chooseAdapter } from '@paris/tensor/node';
 import { requireCapability } from '@paris/test-tools';
 import { expect, it } from 'vitest';
-import { paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 interface TraceEvent {
   readonly name: string;
@@ -20,7 +20,7 @@ it('paris profile prints the kernels of a training step and writes a trace of th
   const folder = await mkdtemp(join(tmpdir(), 'paris-profile-'));
   const trace = join(folder, 'trace.json');
   const size = ['--width', '16', '--heads', '2', '--depth', '1', '--size', '8', '--batch', '4', '--steps', '2'];
-  const { code, stdout, stderr } = await paris(['profile', ...size, '--trace', trace]);
+  const { code, stdout, stderr } = await parisHere(['profile', ...size, '--trace', trace]);
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^ *ms +share +runs +TFLOP\/s +GB\/s +roofline +kernel\n/m);
   expect(stdout).toMatch(/ attention/);

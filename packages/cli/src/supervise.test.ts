@@ -1,3 +1,4 @@
+import { execFileSync, fork } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,6 @@ import {
   elapsedMs,
   GpuProcessError,
   type SuperviseOptions,
-  startedBefore,
   supervise,
 } from './supervise.js';
 
@@ -150,9 +150,30 @@ it('a limit of hours begins with the first process, and is never nothing', () =>
   expect(hoursLeft(1, 2 * 3_600_000)).toBeLessThan(1e-6);
 });
 
+// In a process of its own: what it is, a child or not, holds for all of its life.
 it('a child knows how often it was started, and does not pass that on', () => {
-  process.env[ATTEMPT_VARIABLE] = '2';
-  expect(startedBefore()).toBe(2);
-  expect(process.env[ATTEMPT_VARIABLE]).toBeUndefined();
-  expect(startedBefore()).toBe(2);
+  const program = `import { startedBefore } from ${JSON.stringify(new URL('../dist/supervise.js', import.meta.url).href)};
+    console.log(startedBefore(), process.env.${ATTEMPT_VARIABLE}, startedBefore());`;
+  const answer = (environment: NodeJS.ProcessEnv) =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      env: { ...process.env, ...environment },
+      encoding: 'utf8',
+    }).trim();
+  expect(answer({ [ATTEMPT_VARIABLE]: '2' })).toBe('2 undefined 2');
+  expect(answer({ [ATTEMPT_VARIABLE]: undefined })).toBe('undefined undefined undefined');
+});
+
+it('a process that no supervisor started sends its parent no sign of life', async () => {
+  const script = join(folder, 'free.mjs');
+  const supervise = JSON.stringify(new URL('../dist/supervise.js', import.meta.url).href);
+  await writeFile(script, `import { signOfLife } from ${supervise}; signOfLife(); process.disconnect();`);
+  const heard = async (environment: NodeJS.ProcessEnv) => {
+    const messages: unknown[] = [];
+    const child = fork(script, { env: { ...process.env, ...environment }, execArgv: [] });
+    child.on('message', (message) => messages.push(message));
+    await new Promise((resolve) => child.once('exit', resolve));
+    return messages;
+  };
+  expect(await heard({ [ATTEMPT_VARIABLE]: '0' })).toEqual([{ type: 'alive' }]);
+  expect(await heard({ [ATTEMPT_VARIABLE]: undefined })).toEqual([]);
 });

@@ -82,10 +82,11 @@ export function elapsedMs(): number {
 }
 let elapsedBefore = 0;
 
-/** In the child: shows the parent that work continues. Without a parent it does nothing. */
+/** In the child: shows the parent that work continues. In a process that no supervisor started it does nothing. */
 export function signOfLife(): void {
   // The parent may end between the question and the message: then `disconnect` ends this process.
-  if (process.connected) process.send?.({ type: 'alive' }, undefined, undefined, () => undefined);
+  if (startedBefore() !== undefined && process.connected)
+    process.send?.({ type: 'alive' }, undefined, undefined, () => undefined);
 }
 
 /**

@@ -8,7 +8,7 @@ import { chooseAdapter } from '@paris/tensor/node';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { writeToyData } from '../../trainer/src/testing/toy.js';
-import { paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 let works = false;
 let folder: string;
@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const size = ['--width', '16', '--heads', '2', '--batch', '4'];
 const train = (...extra: string[]) => {
   const run = ['--cluster', '1', '--out', join(folder, 'runs'), '--depth', '1', '--steps', '4'];
-  return paris(['train', 'expert', join(folder, 'data'), ...run, ...size, ...extra]);
+  return parisHere(['train', 'expert', join(folder, 'data'), ...run, ...size, ...extra]);
 };
 
 it('paris tune writes a table, and a run keeps a copy of the one that it began with', {
@@ -31,7 +31,7 @@ it('paris tune writes a table, and a run keeps a copy of the one that it began w
 }, async () => {
   const file = join(folder, 'tuning.json');
   const few = ['--tokens', '4', '--candidates', '2', '--repetitions', '1'];
-  const tuned = await paris(['tune', '--out', file, ...few, ...size]);
+  const tuned = await parisHere(['tune', '--out', file, ...few, ...size]);
   expect(tuned.code, tuned.stderr).toBe(0);
   expect(tuned.stderr).toMatch(/matmul 16x64x16: .* ms, of 2\)/);
   expect(tuned.stderr).toMatch(/attention backwardKey 8: .* ms, of \d\)/);

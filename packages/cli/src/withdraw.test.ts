@@ -7,8 +7,7 @@ import { expertFolder, writeModelIndex } from '@paris/model';
 import { openDevice } from '@paris/tensor';
 import { partitionData, readLabelled, writeManifestFolder } from '@paris/trainer';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { reportFailure } from './failure.js';
-import { createProgram } from './program.js';
+import { commandHere } from './testing/paris-here.js';
 
 const base = await mkdtemp(join(tmpdir(), 'paris-withdraw-'));
 afterAll(() => rm(base, { recursive: true }));
@@ -33,19 +32,8 @@ beforeEach(async () => {
 });
 
 async function paris(...args: string[]): Promise<{ code: number; said: string[] }> {
-  const said: string[] = [];
-  const write = process.stderr.write;
-  process.stderr.write = ((text: string) => said.push(text.trimEnd()) > 0) as typeof write;
-  try {
-    const program = createProgram();
-    const code = await program.parseAsync(['withdraw', ...args], { from: 'user' }).then(
-      () => 0,
-      (error: unknown) => reportFailure(error, (line) => said.push(line)),
-    );
-    return { code, said };
-  } finally {
-    process.stderr.write = write;
-  }
+  const { code, stderr } = await commandHere(['withdraw', ...args]);
+  return { code, said: stderr.trimEnd().split('\n') };
 }
 
 it('says who saw a source, what trains them again, and changes nothing', async () => {

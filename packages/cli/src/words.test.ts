@@ -9,7 +9,7 @@ import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
 import { afterAll, beforeAll, expect, it, type TestContext } from 'vitest';
 import { sample } from './sample/sample.js';
-import { paris } from './testing/paris.js';
+import { parisHere } from './testing/paris-here.js';
 
 const model = fileURLToPath(new URL('../../../examples/quickstart/model', import.meta.url));
 let device: Device | undefined;
@@ -56,7 +56,7 @@ it('paris sample warns, and names what is waited for; paris info --words lists t
   requireCapability(context, 'adapter', device !== undefined, 'WebGPU gives no adapter');
   const out = join(folder, 'a.png');
   const args = ['sample', model, '--prompt', 'zyzzyva cat', '--count', '1', '--steps', '1', '--out', out];
-  const { code, stderr } = await paris(args);
+  const { code, stderr } = await parisHere(args);
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('warning: words of "zyzzyva cat" that the model does not know: zyzzyva\n');
   const loading = [...stderr.matchAll(/^loading kB (\d+)\/(\d+)$/gm)].map(([, done, total]) =>
@@ -66,10 +66,10 @@ it('paris sample warns, and names what is waited for; paris info --words lists t
   for (const [done, total] of loading) expect(done).toBeLessThanOrEqual(total!);
   expect(stderr).toMatch(/^compiling kernels for the first step\n(.*\n)*sample 1\/1$/m);
 
-  const listed = await paris(['info', model, '--words']);
+  const listed = await parisHere(['info', model, '--words']);
   const words = listed.stdout.trim().split('\n');
   expect(words).toContain('cat');
   expect(words.some((word) => word.startsWith('<'))).toBe(false);
-  const none = await paris(['info', folder, '--words']);
+  const none = await parisHere(['info', folder, '--words']);
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('has no list of words.')]);
 });

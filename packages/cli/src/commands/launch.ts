@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { printable, ValueError } from '@paris/files';
+import { isAbsolute, normalize, sep } from 'node:path';
+import { ConfigError, printable, ValueError } from '@paris/files';
 import { Command } from 'commander';
 import { assertOutputs, type Named, path } from '../check-outputs.js';
 import { collected } from '../config/file.js';
@@ -102,6 +103,19 @@ async function planIn(file: string, folders: readonly Named[] = []): Promise<Pla
   return plan;
 }
 
+/** A plan for machines that mount one volume, as `what` says. @throws ConfigError for a path that is not in it */
+async function mountedPlan(file: string, out: string, what: string): Promise<Plan> {
+  const plan = await planIn(file, [scriptsIn(out)]);
+  const paths = Object.entries({ 'the plan': file, ...plan.places });
+  const outside = paths.find(([, place]) => isAbsolute(place) || normalize(place).split(sep)[0] === '..');
+  if (!outside) return plan;
+  const [name, place] = outside;
+  throw new ConfigError(
+    'launch',
+    `${name}, ${JSON.stringify(place)}, is not in the folder that jobs see. They mount ${what}, to which paths are relative: give relative ones.`,
+  );
+}
+
 const scriptsIn = (out: string): Named => ['the folder of scripts', out];
 const logsIn = (logs: string): Named => ['the folder of logs', logs];
 
@@ -177,7 +191,7 @@ function kubernetesCommand(): Command {
     .option('--retries <n>', 'how often a pod that failed for a passing reason is replaced', whole(0), 3)
     .action(async (file: string, { out, grace, ...options }: KubernetesFlags) => {
       const { kubernetesFiles } = await import('../launch/kubernetes.js');
-      const plan = await planIn(file, [scriptsIn(out)]);
+      const plan = await mountedPlan(file, out, `the volume of the claim ${options.claim}`);
       await writeScripts(out, kubernetesFiles(plan, { ...options, graceSeconds: grace }), 'apply.sh');
     });
 }
@@ -208,7 +222,8 @@ function skypilotCommand(): Command {
     .option('--retries <n>', 'how often a job is started again after an error of its own', whole(0), 3)
     .action(async (file: string, { out, ...options }: SkyPilotFlags) => {
       const { skypilotFiles } = await import('../launch/skypilot.js');
-      await writeScripts(out, skypilotFiles(await planIn(file, [scriptsIn(out)]), options), 'submit.sh');
+      const plan = await mountedPlan(file, out, `the bucket ${options.bucket}`);
+      await writeScripts(out, skypilotFiles(plan, options), 'submit.sh');
     });
 }
 

@@ -107,7 +107,14 @@ function whatToTakeOver(command: Command): void {
 async function run({ device, reporter, signal }: GpuContext, flags: Flags, folder: string): Promise<number> {
   const { formatPartition, formatSweep, partitionData, sweepPartitions } = await import('@paris/trainer');
   const { clusters, sweep, stages, fine, assignment, balance, metric, seed } = flags;
-  const shared = { device, data: nodeStore(folder), encoder: await encoderNamed(flags.encoder), signal };
+  const most = shardBytes(flags.shardSize);
+  const shared = {
+    device,
+    data: nodeStore(folder),
+    encoder: await encoderNamed(flags.encoder),
+    shardBytes: most,
+    signal,
+  };
   const common = { ...shared, metric, seed };
   if (sweep) {
     const onProgress = (done: number, total: number) => reporter.work('sweep', done, total);
@@ -117,7 +124,7 @@ async function run({ device, reporter, signal }: GpuContext, flags: Flags, folde
     return 0;
   }
   const onProgress = (done: number, total: number) => reporter.work('partition', done, total);
-  const own = { ...shared, outOfCluster: flags.ooc, shardBytes: shardBytes(flags.shardSize), onProgress };
+  const own = { ...shared, outOfCluster: flags.ooc, onProgress };
   if (flags.like !== undefined) {
     const report = await partitionData({ ...own, like: nodeStore(flags.like), add: flags.add });
     for (const line of formatPartition(report)) reporter.info(line);

@@ -45,7 +45,8 @@ async function publish(model: string, flags: Flags, signal: AbortSignal): Promis
   const { contentsOf } = await import('../publish/contents.js');
   const target = parseTarget(flags.to);
   const reporter = createReporter(flags.json === true);
-  const sources = { name: target.repository, ...(await cardSources(flags)) };
+  const { repository: name, branch } = target;
+  const sources = { name, ...(branch !== 'main' && { branch }), ...(await cardSources(flags)) };
   const contents = await contentsOf(
     nodeStore(model),
     sources,

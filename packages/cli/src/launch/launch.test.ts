@@ -1,7 +1,7 @@
 // A plan as a graph of commands, and its jobs on this machine: order, what runs at once, what is tried again and what is not.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { nodeStore } from '@paris/files/node';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeToyData } from '../../../trainer/src/testing/toy.js';
@@ -288,8 +288,37 @@ describe('paris launch', () => {
       }
     }
     expect((await readdir(folder)).sort()).toEqual(['model.yaml']);
+    if (name !== 'slurm') return;
     await scripts(join(folder, 'out'));
-    expect(await readdir(join(folder, 'out'))).toContain(name === 'kubernetes' ? 'apply.sh' : 'submit.sh');
+    expect(await readdir(join(folder, 'out'))).toContain('submit.sh');
+  });
+
+  it.each([
+    ['kubernetes', 'the volume of the claim shared'],
+    ['skypilot', 'the bucket s3://pictures'],
+  ])('%s takes only paths that its jobs find', async (name, what) => {
+    const was = process.cwd();
+    process.chdir(base);
+    try {
+      const places = { data: 'data', runs: 'runs', model: 'my-model' };
+      const plan = async (change: Partial<typeof places>) => {
+        const lines = Object.entries({ ...places, ...change }).map((each) => each.join(': '));
+        await writeFile(join(base, 'plan.yaml'), lines.join('\n'));
+        return launch(name, 'plan.yaml', '--out', relative(base, join(folder, 'out')), ...options[name]!);
+      };
+      for (const [place, path] of Object.entries({ data, runs: '../runs', model: join(folder, 'model') })) {
+        await expect(plan({ [place]: path })).rejects.toThrow(
+          `[launch] ${place}, "${path}", is not in the folder that jobs see. They mount ${what}, to which paths are relative`,
+        );
+      }
+      expect(await readdir(folder)).toEqual([]);
+      await plan({});
+      expect(await readdir(join(folder, 'out'))).toContain(name === 'kubernetes' ? 'apply.sh' : 'submit.sh');
+      const file = join(base, 'plan.yaml');
+      await expect(launch(name, file, '--out', join(folder, 'out'), ...options[name]!)).rejects.toThrow('the plan, ');
+    } finally {
+      process.chdir(was);
+    }
   });
 
   it.each([

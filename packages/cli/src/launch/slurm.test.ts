@@ -4,7 +4,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { nodeStore } from '@paris/files/node';
@@ -52,6 +52,31 @@ it('writes an array of experts, and dependencies of what needs them', async () =
 });
 
 const run = promisify(execFile);
+
+it('requeues a job after every preemption, and so often after a passing failure', async () => {
+  const folder = join(base, 'requeued');
+  await mkdir(folder);
+  const options = { paris: 'paris', sbatch: '', logs: join(folder, 'my logs'), graceSeconds: 60, retries: 2 };
+  await mkdir(options.logs);
+  await writeFile(join(folder, 'job.sh'), slurmScripts(await planOf('requeue', 3), options)['experts.sh']!);
+  await writeFile(join(folder, 'srun'), '#!/bin/sh\nexit $ENDS_WITH\n', { mode: 0o755 });
+  await writeFile(join(folder, 'scontrol'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  const job = { SLURM_ARRAY_JOB_ID: '7', SLURM_ARRAY_TASK_ID: '1', SLURM_RESTART_COUNT: '99' };
+  const said = async (code: number) => {
+    const env = { ...process.env, ...job, PATH: `${folder}${delimiter}${process.env.PATH}`, ENDS_WITH: String(code) };
+    const ended = run('sh', [join(folder, 'job.sh')], { env });
+    const { code: exit, stdout, stderr } = await ended.catch((error) => error);
+    expect([exit, stderr]).toEqual([code, '']);
+    return stdout;
+  };
+  const said75: string[] = [];
+  for (const code of [143, 75, 143, 75, 75, 143, 65]) {
+    const text = await said(code);
+    if (code === 75) said75.push(text);
+    else expect(text).toBe(code === 143 ? 'requeue 7_1\n' : '');
+  }
+  expect(said75).toEqual(['requeue 7_1\n', 'requeue 7_1\n', '']);
+});
 
 it('a preempted and requeued array ends with the bytes of an undisturbed one', async (context) => {
   const installed = ['/usr/sbin/slurmctld', '/usr/sbin/slurmd', '/usr/bin/sbatch'].every((path) => existsSync(path));

@@ -33,6 +33,7 @@ export function slurmScripts(plan: Plan, options: SlurmOptions): Record<string, 
 function script(name: string, args: string, options: SlurmOptions, own: readonly string[]): string {
   const { paris, sbatch, logs, graceSeconds, retries } = options;
   const log = resolve(logs, own.length > 0 ? '%x-%a.log' : '%x.log');
+  const tries = resolve(logs, `paris-${name}`);
   const lines = [
     `--job-name=paris-${name}`,
     `--chdir=${quoted(process.cwd())}`,
@@ -51,11 +52,14 @@ ${lines.map((line) => `#SBATCH ${line}`).join('\n')}
 srun ${paris} ${args}
 code=$?
 job=\${SLURM_ARRAY_JOB_ID:+\${SLURM_ARRAY_JOB_ID}_\${SLURM_ARRAY_TASK_ID}}
+job=\${job:-$SLURM_JOB_ID}
 case $code in
   # The time limit or a preemption: a checkpoint is saved, and the next run resumes from it.
-  ${EXIT.SIGHUP}|${EXIT.SIGINT}|${EXIT.SIGTERM}) scontrol requeue "\${job:-$SLURM_JOB_ID}" ;;
-  # A device, a disk or a server that is missing just now.
-  ${EXIT.retry}) [ "\${SLURM_RESTART_COUNT:-0}" -lt ${retries} ] && scontrol requeue "\${job:-$SLURM_JOB_ID}" ;;
+  ${EXIT.SIGHUP}|${EXIT.SIGINT}|${EXIT.SIGTERM}) scontrol requeue "$job" ;;
+  # A device, a disk or a server that is missing just now. Slurm's own count of restarts has preemptions, too.
+  ${EXIT.retry})
+    retries=${quoted(tries)}-$job.retries
+    [ "$(wc -c 2>/dev/null < "$retries" || echo 0)" -lt ${retries} ] && printf x >> "$retries" && scontrol requeue "$job" ;;
 esac
 # Any other code is for good: bad data, bad options, a training that diverged, a bug.
 exit $code

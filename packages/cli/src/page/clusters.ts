@@ -1,16 +1,25 @@
 // What is in each cluster, in pictures.
-import { encoderOf, nearestRows, readPartition, statisticsEncoder } from '@paris/clustering';
+import { encoderOf, type FeatureRows, nearestRows, readPartition, statisticsEncoder } from '@paris/clustering';
 import { type FileSource, type Html, html } from '@paris/files';
 import { captionWords } from '@paris/model';
 import type { RgbImage } from '@paris/sampler';
-import { columnOf, gatherRows, type LabelledManifest, type Rows, readLabelled, spread } from '@paris/trainer';
+import {
+  columnOf,
+  gatherRows,
+  type Items,
+  type LabelledItem,
+  type LabelledManifest,
+  listItems,
+  pickItems,
+  type Rows,
+  readLabelled,
+  spread,
+} from '@paris/trainer';
 import { picture, section } from './page.js';
 
 const NEAREST = 8;
 const SPREAD = 16;
 const WORDS = 8;
-/** Pictures whose features are computed together. */
-const BATCH = 1024;
 
 /**
  * Of each cluster: its words, the training pictures nearest to its centroid, and others spread evenly over it. Nearest ones
@@ -19,17 +28,18 @@ const BATCH = 1024;
  */
 export async function clusterSection(data: FileSource): Promise<Html> {
   const [train, test] = [await readLabelled(data, 'router'), await readLabelled(data, 'test')];
-  const { clusters, count, items } = train.manifest;
-  const nearest = await nearestPictures(data, train.rows, train.manifest);
-  const words = clusterWords(items, clusters);
+  const { clusters, count } = train.manifest;
+  const nearest = await nearestPictures(data, train);
+  const words = await clusterWords(train.items, clusters);
   const figures = [];
   for (let cluster = 0; cluster < clusters; cluster++) {
-    const own = items.flatMap((item, row) => (item.cluster === cluster ? [row] : []));
-    const held = test.manifest.items.filter((item) => item.cluster === cluster).length;
+    const own = [...train.labels.keys()].filter((row) => train.labels[row] === cluster);
+    const held = test.labels.filter((of) => of === cluster).length;
     const share = Math.round((100 * own.length) / count);
     const pictures = async (rows: readonly number[]) => {
       const images = await imagesOf(train.rows, train.manifest, rows);
-      return html`<div>${images.map((image, i) => picture(image, items[rows[i]!]!.caption))}</div>`;
+      const shown = await listItems(pickItems(train.items, rows));
+      return html`<div>${images.map((image, i) => picture(image, shown[i]!.caption))}</div>`;
     };
     figures.push(html`<figure>
 <figcaption>Cluster ${cluster}: ${own.length} pictures for training (${share} %), ${held} held out; ${words[cluster]}</figcaption>
@@ -41,30 +51,34 @@ ${nearest && html`<p>Nearest to its centroid, nearest first</p>${await pictures(
 }
 
 /** Rows of each cluster, nearest to its centroid first; undefined where the encoder is not at hand. */
-async function nearestPictures(data: FileSource, rows: Rows, format: LabelledManifest) {
+async function nearestPictures(
+  data: FileSource,
+  { rows, manifest: format, labels }: Awaited<ReturnType<typeof readLabelled>>,
+) {
   if (!(await data.exists('partition/partition.json'))) return undefined;
   const partition = await readPartition(data, 'partition');
   if (partition.encoder.name !== statisticsEncoder().name) return undefined;
   const encoder = encoderOf(partition);
   const { dimensions } = encoder;
-  const { count, size, items } = format;
-  const features = new Float32Array(count * dimensions);
-  for (let from = 0; from < count; from += BATCH) {
-    const wanted = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => from + i);
-    const pixels = columnOf(await gatherRows(rows, format, wanted), 'images', 'u8');
-    features.set(await encoder.encode({ pixels, count: wanted.length, size }), from * dimensions);
-  }
-  const labels = items.map((item) => item.cluster);
+  const { count, size } = format;
+  // Computed when they are read, which they are twice: all of them may not fit into memory.
+  const features: FeatureRows = {
+    ...{ count, dimensions },
+    async read(from, wanted) {
+      const pixels = columnOf(await rows.read(from, wanted), 'images', 'u8');
+      return encoder.encode({ pixels, count: wanted, size });
+    },
+  };
   const { centroids, metric } = partition;
   return nearestRows(features, dimensions, labels, centroids, { count: NEAREST, metric });
 }
 
 /** For each cluster the words whose share of captions exceeds that among all pictures by most. */
-function clusterWords(items: readonly { caption: string; cluster: number }[], clusters: number): string[] {
+async function clusterWords(items: Items<LabelledItem>, clusters: number): Promise<string[]> {
   const all = new Map<string, number>();
   const own = Array.from({ length: clusters }, () => new Map<string, number>());
   const sizes = new Array<number>(clusters).fill(0);
-  for (const { caption, cluster } of items) {
+  for await (const { caption, cluster } of items) {
     sizes[cluster]! += 1;
     for (const word of new Set(captionWords(caption))) {
       for (const counts of [all, own[cluster]!]) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -72,7 +86,7 @@ function clusterWords(items: readonly { caption: string; cluster: number }[], cl
   }
   return own.map((counts, cluster) => {
     const rows = [...counts].map(([word, count]) => {
-      const [here, everywhere] = [count / sizes[cluster]!, all.get(word)! / items.length];
+      const [here, everywhere] = [count / sizes[cluster]!, all.get(word)! / items.count];
       return { word, here, more: here - everywhere };
     });
     const most = rows.filter(({ more }) => more > 0).sort((a, b) => b.more - a.more || (a.word < b.word ? -1 : 1));

@@ -63,7 +63,7 @@ describe('the page of an evaluation', () => {
       ...{ clippedDensity: between, clippedCoverage: between },
     };
     const closest = [1, 0].map((drawn) => {
-      return { drawn, caption: evil, nearest: manifest.items[drawn]!.id, row: drawn, distance: 1 };
+      return { drawn, caption: evil, nearest: manifest.items![drawn]!.id, row: drawn, distance: 1 };
     });
     const pictures = {
       ...{ count: 2, heldOut: 8, encoder: 'statistics', seed: 0, steps: 2, guidance: 1 },
@@ -93,9 +93,9 @@ describe('the page of an evaluation', () => {
     const { rows, manifest } = await readLabelled(data, 'router');
     const partition = await readPartition(data, 'partition');
     const encoder = encoderOf(partition);
-    const pixels = columnOf(await gatherRows(rows, manifest, [...manifest.items.keys()]), 'images', 'u8');
+    const pixels = columnOf(await gatherRows(rows, manifest, [...manifest.items!.keys()]), 'images', 'u8');
     const features = await encoder.encode({ pixels, count: manifest.count, size: manifest.size });
-    const similarity = manifest.items.map(({ cluster }, row) => {
+    const similarity = manifest.items!.map(({ cluster }, row) => {
       const [of, c] = [(i: number) => features[row * encoder.dimensions + i]!, cluster * encoder.dimensions];
       let [dot, square] = [0, 0];
       for (let i = 0; i < encoder.dimensions; i++) {

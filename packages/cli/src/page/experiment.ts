@@ -194,8 +194,8 @@ function metricsOf(rows: readonly { metrics: { [metric: string]: OverSeeds } }[]
 
 /** `1.23 (1.1 to 1.36)`; without an interval where it has no width or is not known. */
 function withInterval({ mean, interval }: OverSeeds): string {
-  if (!interval || interval[0] === interval[1]) return short(mean);
-  return `${short(mean)} (${short(interval[0])} to ${short(interval[1])})`;
+  const [low, high] = (interval ?? [mean, mean]).map(short);
+  return low === high ? short(mean) : `${short(mean)} (${low} to ${high})`;
 }
 
 function short(value: number): string {

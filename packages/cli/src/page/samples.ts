@@ -1,7 +1,7 @@
 // What the model draws for the captions of pictures that it has not seen, next to these.
 import { type FileSource, type Html, html, trustedHtml } from '@paris/files';
 import { renderRouting } from '@paris/sampler';
-import { readLabelled, subjectsOf } from '@paris/trainer';
+import { type Items, listItems, pickItems, readLabelled, subjectsOf } from '@paris/trainer';
 import { type SampleOptions, sample } from '../sample/sample.js';
 import { imagesOf } from './clusters.js';
 import { picture, section } from './page.js';
@@ -18,14 +18,12 @@ export async function sampleSection(
   prompts: number,
   options: Omit<SampleOptions, 'prompts' | 'count'> & { readonly model: FileSource },
 ): Promise<Html | undefined> {
-  const { manifest, rows } = await readLabelled(data, 'test');
-  const chosen = oneOfEach(manifest.items, prompts);
+  const { manifest, rows, items, labels } = await readLabelled(data, 'test');
+  const chosen = await oneOfEach(items, labels, prompts);
   if (chosen.length === 0) return undefined;
-  const { texts, guided } = await subjectsOf(
-    options.model,
-    chosen.map((row) => manifest.items[row]!),
-  );
-  const captions = chosen.map((row, i) => texts[i] || manifest.items[row]!.caption);
+  const shown = await listItems(pickItems(items, chosen));
+  const { texts, guided } = await subjectsOf(options.model, shown);
+  const captions = shown.map(({ caption }, i) => texts[i] || caption);
   const held = await imagesOf(rows, manifest, chosen);
   const guidance = guided ? {} : { guidance: 1 };
   const sampled = await sample({ ...options, ...guidance, prompts: texts, count: DRAWN, allowUnknown: true });
@@ -48,25 +46,27 @@ export async function sampleSection(
 }
 
 /** Rows, of the clusters in turn, each caption once. */
-function oneOfEach(items: readonly { caption: string; cluster: number }[], count: number): number[] {
+async function oneOfEach(items: Items, labels: Uint32Array, count: number): Promise<number[]> {
   const chosen: number[] = [];
   const captions = new Set<string>();
-  for (const turn of turns(items)) {
+  for (const row of turns(labels)) {
     if (chosen.length === count) break;
-    const { caption } = items[turn]!;
-    if (!captions.has(caption)) chosen.push(turn);
-    captions.add(caption);
+    for (const { caption } of await items.read(row, 1)) {
+      if (!captions.has(caption)) chosen.push(row);
+      captions.add(caption);
+    }
   }
   return chosen;
 }
 
 /** All rows: the first of each cluster, then the second of each, and so on. */
-function turns(items: readonly { cluster: number }[]): number[] {
+function turns(labels: Uint32Array): Uint32Array {
   const seen = new Map<number, number>();
-  const turnOf = items.map(({ cluster }) => {
+  const turnOf = labels.map((cluster) => {
     const turn = seen.get(cluster) ?? 0;
     seen.set(cluster, turn + 1);
     return turn;
   });
-  return [...items.keys()].sort((a, b) => turnOf[a]! - turnOf[b]! || items[a]!.cluster - items[b]!.cluster || a - b);
+  const rows = Uint32Array.from(labels.keys());
+  return rows.sort((a, b) => turnOf[a]! - turnOf[b]! || labels[a]! - labels[b]! || a - b);
 }

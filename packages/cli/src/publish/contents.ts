@@ -29,6 +29,7 @@ export interface Contents {
 /** What a card is made from if the folder has none. */
 export interface CardSources {
   name: string;
+  branch?: string | undefined;
   runs?: readonly RunRecord[] | undefined;
   evaluation?: CardEvaluation | undefined;
 }

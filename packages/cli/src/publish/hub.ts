@@ -24,11 +24,18 @@ export interface Publication {
   readonly signal?: AbortSignal;
 }
 
-/** `hf:owner/name` or `hf:owner/name@branch`. @throws ValueError for anything else */
+/**
+ * `hf:owner/name` or `hf:owner/name@branch`, as models are loaded: after the name of a branch, a slash begins the path of a file.
+ * @throws ValueError for anything else
+ */
 export function parseTarget(text: string): HubTarget {
-  const [, repository, branch = 'main'] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(text) ?? [];
+  const [, repository, branch = 'main'] =
+    /^hf:([\w.-]+\/[\w.-]+)(?:@(refs\/(?:pr|convert)\/[\w.-]+|[\w.-]+))?$/.exec(text) ?? [];
   if (repository !== undefined) return { repository, branch };
-  throw new ValueError('publish', `"${text}" is no repository of a hub. Write hf:owner/name, or hf:owner/name@branch.`);
+  const what = /^hf:[\w.-]+\/[\w.-]+@[\w./-]+$/.test(text)
+    ? 'is a branch with a slash, of which no model can be loaded. Write the name of a branch without one'
+    : 'is no repository of a hub. Write hf:owner/name, or hf:owner/name@branch';
+  throw new ValueError('publish', `"${text}" ${what}.`);
 }
 
 /** Where models are published. @throws ConfigError if HF_ENDPOINT is no address, or one with a password, which is shown nowhere */

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { publishCommand } from '../commands/publish.js';
 import { exitCodeOf } from '../exit-code.js';
 import { localHub } from '../testing/hub.testing.js';
-import { paris } from '../testing/paris.js';
+import { commandHere } from '../testing/paris-here.js';
 import { parseTarget } from './hub.js';
 
 const quickstart = fileURLToPath(new URL('../../../../examples/quickstart/model', import.meta.url));
@@ -195,14 +195,17 @@ describe('paris publish', () => {
 });
 
 it('draws from the hub what the folder draws, as a command', async () => {
-  const published = await paris(['publish', model, '--to', 'hf:me/cats', '--yes']);
+  const published = await commandHere(['publish', model, '--to', 'hf:me/cats', '--yes']);
   expect(published.code, published.stderr).toBe(0);
   expect(published.stderr).toContain(`published: ${hub.address}/me/cats/commit/1`);
   expect(published.stdout + published.stderr).not.toContain(token);
   const sample = (source: string, file: string) =>
-    paris(['sample', source, '--adapter', 'cpu', '--prompt', 'cat', '--count', '1', '--steps', '2', '--out', file], {
-      env: { PARIS_CACHE: join(folder, 'cache') },
-    });
+    commandHere(
+      ['sample', source, '--adapter', 'cpu', '--prompt', 'cat', '--count', '1', '--steps', '2', '--out', file],
+      {
+        env: { PARIS_CACHE: join(folder, 'cache') },
+      },
+    );
   const [here, there] = [join(folder, 'here.png'), join(folder, 'there.png')];
   for (const { code, stderr } of [await sample(model, here), await sample('hf:me/cats', there)])
     expect(code, stderr).toBe(0);
@@ -272,5 +275,8 @@ describe('a refused publication is one sentence, and commits nothing', () => {
     for (const text of ['me/cats', 'hf:cats', 'https://huggingface.co/me/cats', 'hf:me/cats/experts']) {
       expect(() => parseTarget(text)).toThrow(`"${text}" is no repository of a hub. Write hf:owner/name`);
     }
+    expect(() => parseTarget('hf:me/cats@new/try')).toThrow(
+      '"hf:me/cats@new/try" is a branch with a slash, of which no model',
+    );
   });
 });

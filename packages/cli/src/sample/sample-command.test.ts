@@ -4,51 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodePng } from '@paris/sampler';
-import { type Device, openDevice } from '@paris/tensor';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sampleCommand } from '../commands/sample.js';
-import { reportFailure } from '../failure.js';
 import { readMade } from '../pictures.js';
-import type { Reporter } from '../reporter.js';
-import { paris } from '../testing/paris.js';
-import { draw } from './draw.js';
+import { commandHere } from '../testing/paris-here.js';
 
 const model = fileURLToPath(new URL('../../../../examples/quickstart/model', import.meta.url));
 let folder: string;
-let device: Device;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'paris-sample-'));
-  device = await openDevice({ require: 'cpu' });
 });
-afterAll(async () => {
-  await device.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 const at = (name: string) => join(folder, name);
-const sample = (...args: string[]) => paris(['sample', model, '--adapter', 'cpu', ...args]);
-
-/** The same command line in this process: its device compiles a kernel once for all tests. */
-async function sampleHere(...args: string[]): Promise<{ code: number | undefined; stderr: string }> {
-  const lines: string[] = [];
-  const print = (line: string) => void lines.push(line);
-  const nothing = () => undefined;
-  const reporter: Reporter = {
-    ...{ adapter: nothing, work: nothing, train: nothing, result: nothing, alive: nothing, close: nothing },
-    ...{ info: print, warn: (line) => print(`warning: ${line}`) },
-  };
-  const context = { device, reporter, signal: new AbortController().signal, restarted: false, elapsedMs: 0 };
-  let code: number | undefined;
-  const command = sampleCommand().exitOverride();
-  command.action(async (what: string, flags) => {
-    code = await draw(context, flags, what, command);
-  });
-  await command.parseAsync([model, ...args], { from: 'user' }).catch((error: unknown) => {
-    code = reportFailure(error, print);
-  });
-  return { code, stderr: lines.join('\n') };
-}
+const sample = (...args: string[]) => commandHere(['sample', model, '--adapter', 'cpu', ...args]);
 
 describe('paris sample', () => {
   it('writes pictures that say how they were made, and makes one of them again, byte for byte', async () => {
@@ -83,7 +52,7 @@ describe('paris sample', () => {
     const sheet = await readFile(at('sheet.html'), 'utf8');
     expect(sheet.match(/<img src="data:image\/png;base64,/g)).toHaveLength(4);
     expect(sheet).toContain('<figcaption>dog</figcaption>');
-    const info = await paris(['info', at('all/0003.png')]);
+    const info = await commandHere(['info', at('all/0003.png')]);
     expect(info.stdout).toMatch(
       /^dog\nNegative prompt: red\nSteps: 3, Sampler: dpmpp-2m, Schedule type: karras, Shift: 2, CFG scale: 2,/,
     );
@@ -95,18 +64,18 @@ describe('paris sample', () => {
   it('writes single pictures over its own, and over no other', async () => {
     const how = ['--prompt', 'cat', '--steps', '1', '--singles', at('album'), '--out', at('x.png')];
     for (const seed of ['1', '2']) {
-      const { code, stderr } = await sampleHere(...how, '--count', '1', '--seed', seed);
+      const { code, stderr } = await sample(...how, '--count', '1', '--seed', seed);
       expect(code, stderr).toBe(0);
     }
     const ours = await readFile(at('album/0000.png'));
     const photo = encodePng({ width: 1, height: 1, data: new Uint8Array(3) });
     await writeFile(at('album/0001.png'), photo);
-    expect((await sampleHere(...how, '--count', '1', '--seed', '2')).code).toBe(0);
+    expect((await sample(...how, '--count', '1', '--seed', '2')).code).toBe(0);
     for (const more of [
       ['--count', '2'],
       ['--count', '1', '--compare', 'top1,full'],
     ]) {
-      const { code, stderr } = await sampleHere(...how, ...more);
+      const { code, stderr } = await sample(...how, ...more);
       expect(stderr).toContain(
         `[sample] singles: ${at('album/0001.png')} is there, and does not say that Paris drew it.`,
       );
@@ -120,21 +89,21 @@ describe('paris sample', () => {
 
   it('refuses a sheet that is too large before it draws, and not where it is HTML', async () => {
     const how = ['--prompt', 'cat', '--steps', '1', '--scale', '5000', '--singles', at('huge')];
-    const { code, stderr } = await sampleHere(...how, '--count', '1', '--out', at('huge.png'));
+    const { code, stderr } = await sample(...how, '--count', '1', '--out', at('huge.png'));
     expect([code, stderr]).toEqual([
       2,
       expect.stringContaining('80000×80000 pixels, too many. Give a smaller --scale.'),
     ]);
-    const many = await sampleHere(...how, '--count', '3', '--out', at('huge.png'));
+    const many = await sample(...how, '--count', '3', '--out', at('huge.png'));
     expect(many.stderr).toContain('or an --out that ends in .html.');
-    const sheet = await sampleHere(...how, '--count', '1', '--out', at('huge.html'), '--trace', at('huge.json'));
+    const sheet = await sample(...how, '--count', '1', '--out', at('huge.html'), '--trace', at('huge.json'));
     expect(sheet.code, sheet.stderr).toBe(0);
     expect(await readFile(at('huge.html'), 'utf8')).toMatch(/<figure>.*<\/main><\/html>\n$/s);
     expect(JSON.parse(await readFile(at('huge.json'), 'utf8')).pictures).toHaveLength(1);
   });
 
   it('says nothing where that is wished', async () => {
-    const { code } = await sampleHere(
+    const { code } = await sample(
       '--prompt',
       'cat',
       '--count',
@@ -146,7 +115,7 @@ describe('paris sample', () => {
       at('mute.png'),
     );
     expect(code).toBe(0);
-    const { code: asked, stderr } = await paris(['info', at('mute.png')]);
+    const { code: asked, stderr } = await commandHere(['info', at('mute.png')]);
     expect([asked, stderr]).toEqual([65, expect.stringContaining('does not say how it was made')]);
   });
 
@@ -191,12 +160,12 @@ describe('paris sample', () => {
 
   it('draws the same within a memory budget, and says what came and went', async () => {
     const args = ['--prompt', 'cat', '--count', '3', '--steps', '2', '--routing', 'full'];
-    const whole = await sampleHere(...args, '--out', at('whole.png'));
+    const whole = await sample(...args, '--out', at('whole.png'));
     expect(whole.code, whole.stderr).toBe(0);
-    const tooSmall = await sampleHere(...args, '--out', at('parts.png'), '--memory-budget', '1kB');
+    const tooSmall = await sample(...args, '--out', at('parts.png'), '--memory-budget', '1kB');
     const [, least] = /memoryBudgetBytes is 1000: .* Give (\d+) or more\./.exec(tooSmall.stderr) ?? [];
     const within = [...args, '--out', at('parts.png'), '--memory-budget', `${least}B`, '--trace', at('parts.json')];
-    const parts = await sampleHere(...within);
+    const parts = await sample(...within);
     expect(parts.code, parts.stderr).toBe(0);
     expect(parts.stderr).toMatch(
       /experts loaded 7 times \(1\.5 MB, .* s\), 6 left for others, at most 0\.2 MB at once/,
@@ -214,8 +183,8 @@ describe('paris sample', () => {
 
   it('draws a picture again with another guidance only where that is named', async () => {
     const how = ['--prompt', 'cat', '--count', '1', '--steps', '2', '--guidance', '5', '--guidance-kind', 'apg'];
-    await sampleHere(...how, '--out', at('apg.png'));
-    const again = await sampleHere('--like', at('apg.png'), '--guidance-stop', '0.8', '--out', at('until.png'));
+    await sample(...how, '--out', at('apg.png'));
+    const again = await sample('--like', at('apg.png'), '--guidance-stop', '0.8', '--out', at('until.png'));
     expect(again.code, again.stderr).toBe(0);
     const { made } = await readMade(at('until.png'));
     expect(made.guidance).toEqual({ scale: 5, start: 0, stop: 0.8, rescale: 0, kind: 'apg' });
@@ -223,13 +192,13 @@ describe('paris sample', () => {
 
   it('varies a picture towards the seed after its own', async () => {
     const how = ['--prompt', 'cat', '--count', '1', '--steps', '1', '--seed', '7'];
-    await sampleHere(...how, '--out', at('seven.png'));
+    await sample(...how, '--out', at('seven.png'));
     for (const [more, next] of [
       [[], 8],
       [['--seed', '20'], 21],
     ] as const) {
       const args = ['--like', at('seven.png'), ...more, '--variation-strength', '0.2', '--out', at('near.png')];
-      const { code, stderr } = await sampleHere(...args);
+      const { code, stderr } = await sample(...args);
       expect(code, stderr).toBe(0);
       expect((await readMade(at('near.png'))).made.variation).toMatchObject({ seed: next, strength: 0.2 });
     }
@@ -239,7 +208,7 @@ describe('paris sample', () => {
     [['--batch', 'prompts.txt'], 'both --like and --batch are given. Give one of them'],
     [['--count', '4'], 'both --like and --count are given, but a picture is drawn again once. Leave --count out.'],
   ])('does not draw a picture again with %j', async (more, message) => {
-    const { code, stderr } = await sampleHere('--like', at('any.png'), ...more, '--out', at('x.png'));
+    const { code, stderr } = await sample('--like', at('any.png'), ...more, '--out', at('x.png'));
     expect(stderr).toContain(message);
     expect(code).toBe(2);
   });
@@ -257,7 +226,7 @@ describe('paris sample', () => {
       [...goal, '--count', '1', '--singles', at('goal')],
     ];
     for (const run of runs) {
-      const { code, stderr } = await sampleHere(...run, '--out', at('x.png'));
+      const { code, stderr } = await sample(...run, '--out', at('x.png'));
       expect(code, stderr).toBe(0);
     }
     const plain = await pixels('plain/0000.png');
@@ -270,26 +239,26 @@ describe('paris sample', () => {
     for (const [i, level] of (await pixels('way/0002.png')).entries()) {
       expect(Math.abs(level - there[i]!)).toBeLessThanOrEqual(1);
     }
-    const again = await sampleHere('--like', at('way/0001.png'), '--singles', at('again'), '--out', at('x.png'));
+    const again = await sample('--like', at('way/0001.png'), '--singles', at('again'), '--out', at('x.png'));
     expect(again.code, again.stderr).toBe(0);
     expect(await pixels('again/0000.png')).toEqual(await pixels('way/0001.png'));
   });
 
   it('leads away from a weaker model, and says so', async () => {
     const how = ['--prompt', 'cat', '--count', '1', '--steps', '2', '--seed', '7', '--scale', '1'];
-    await sampleHere(...how, '--guidance', '1', '--out', at('plain.png'));
-    const led = await sampleHere(...how, '--autoguidance', model, '--autoguidance-scale', '3', '--out', at('led.png'));
+    await sample(...how, '--guidance', '1', '--out', at('plain.png'));
+    const led = await sample(...how, '--autoguidance', model, '--autoguidance-scale', '3', '--out', at('led.png'));
     expect(led.code, led.stderr).toBe(0);
     const plain = await pixels('plain.png'); // the model differs from itself by nothing
     for (const [i, level] of (await pixels('led.png')).entries()) {
       expect(Math.abs(level - plain[i]!)).toBeLessThanOrEqual(1);
     }
-    const { stdout } = await paris(['info', at('led.png')]);
+    const { stdout } = await commandHere(['info', at('led.png')]);
     expect(stdout).toContain('CFG scale: 1,');
     expect(stdout).toContain('Autoguidance: "{\\"scale\\":3,');
-    const forgotten = await sampleHere('--like', at('led.png'), '--out', at('again.png'));
+    const forgotten = await sample('--like', at('led.png'), '--out', at('again.png'));
     expect([forgotten.code, forgotten.stderr]).toEqual([2, expect.stringContaining('made with --autoguidance.')]);
-    const again = await sampleHere('--like', at('led.png'), '--autoguidance', model, '--out', at('again.png'));
+    const again = await sample('--like', at('led.png'), '--autoguidance', model, '--out', at('again.png'));
     expect(again.code, again.stderr).toBe(0);
     expect(await readFile(at('again.png'))).toEqual(await readFile(at('led.png')));
   });
