@@ -8,7 +8,7 @@ const XL_BYTES = 2.42e9;
 const UPLOAD = 2e9;
 
 /** Of a folder that `paris prepare` wrote, the pictures without what was made of them. */
-export const PREPARED = /^(manifest\.json|images[\w-]*\.safetensors)$/;
+export const PREPARED = /^(manifest\.json|images[\w-]*\.safetensors|items-\d+\.jsonl)$/;
 
 /** Trainings of the 32 px weights: what `train.js` does, per network. */
 export const TRAINING = { experts: 8, steps: 4000, batchSize: 16, router: 1000 };

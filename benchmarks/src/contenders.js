@@ -40,7 +40,7 @@ export async function start({ name, module, backend, environment, only }, caches
   const child = fork(new URL('contender.js', import.meta.url), [`./contenders/${module}.js`, backend], {
     stdio: ['ignore', 'ignore', process.env.PARIS_BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'],
     serialization: 'advanced',
-    env: { ...process.env, ...environment, MESA_SHADER_CACHE_DIR: join(caches, name) },
+    env: { ...process.env, ...environment, MESA_SHADER_CACHE_DIR: join(caches, name), PARIS_CACHE: join(caches, name) },
   });
   const contender = { name, takes: only ?? (() => true), stop: () => end('it was stopped') };
   let answered;

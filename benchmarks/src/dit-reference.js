@@ -12,7 +12,7 @@ const dit = DITS[process.argv[2] ?? 'small'];
 if (!dit)
   throw new Error(`[reference] there is no DiT ${process.argv[2]}: take one of ${Object.keys(DITS).join(', ')}.`);
 const ownRows = ROWS.filter((row) => row.dit === dit);
-const STEPS = ownRows.some(({ fresh }) => fresh) ? 1 : 24;
+const STEPS = ownRows.some(({ fresh }) => fresh) ? 1 : 64;
 const PICKED_EVERY = 31;
 
 const device = await openDevice({ require: 'cpu' }); // holds the leaves; runs nothing

@@ -15,11 +15,11 @@ export const DITS = {
 export const ADAM = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
 /**
- * How many of a work are queued at once, the last of them read: about half a GFLOP, so that a short work is more than a
- * launch and a read.
+ * How many of a work are queued at once, the last of them read: about four GFLOP, a tenth of a second on a processor. After a
+ * pause Linux may leave two threads on one of two processors for 20 ms, which would be all that a shorter one measures.
  */
 function queued(flop) {
-  return Math.max(1, 2 ** Math.round(Math.log2(5e8 / flop)));
+  return Math.max(1, 2 ** Math.round(Math.log2(4e9 / flop)));
 }
 
 /** Products: `layout` says which operand is stored transposed. */
@@ -70,10 +70,11 @@ function dit(work, dit, rest = {}) {
   const { batch, config } = dit;
   const latents = [batch, config.channels, config.inputSize, config.inputSize];
   const forward = work === 'dit forward';
+  const count = forward ? 8 : 4;
   return {
     ...{ work, name: work.replace('dit train', 'DiT training').replace('dit', 'DiT'), dit },
     shape: `width ${config.hiddenSize}, ${config.depth} blocks, ${(config.inputSize / config.patchSize) ** 2} tokens, batch ${batch}`,
-    ...{ shapes: { latents, time: [batch], ...(forward ? {} : { target: latents }) }, count: 1 },
+    ...{ shapes: { latents, time: [batch], ...(forward ? {} : { target: latents }) }, count },
     ...{ varies: forward ? ['latents'] : [], tolerance: forward ? 5e-4 : 5e-5, ...rest },
   };
 }
@@ -92,7 +93,7 @@ export const ROWS = [
   dit('dit train step', DITS.small),
   dit('dit train step', DITS.demo),
   // In new processes: what nothing has prepared.
-  dit('dit first step', DITS.deep, { fresh: true }),
+  dit('dit first step', DITS.deep, { fresh: true, count: 1 }),
   {
     ...{ work: 'dispatches', name: 'dispatches', shape: '1000 of one workgroup in a submit', shapes: {}, count: 1 },
     ...{ varies: [], tolerance: 0 },

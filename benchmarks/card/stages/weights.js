@@ -13,6 +13,7 @@ import {
   InterruptedError,
   logitNormalDensity,
   partitionData,
+  readLabelled,
   routerConfig,
   trainExpert,
   trainRouter,
@@ -87,8 +88,9 @@ async function pictures({ data: source, note, tiny }, device, store, clusters) {
 /** The model, sixteen pictures of held-out captions, and the held-out losses. */
 async function show({ note, tiny }, device, { data, runs, model, folder }) {
   await assemble({ runs, out: model, weights: 'q8' });
-  const { items } = JSON.parse(new TextDecoder().decode(await data.read('test/test.json')));
-  const prompts = items.slice(0, tiny ? 2 : 16).map(({ caption }) => caption);
+  const { items } = await readLabelled(data, 'test');
+  const shown = await items.read(0, Math.min(items.count, tiny ? 2 : 16));
+  const prompts = shown.map(({ caption }) => caption);
   const pipeline = await loadPipeline(model, { device });
   const { images } = await pipeline.generate({ prompts, seed: 0, steps: tiny ? 2 : 30 });
   await pipeline.close();
