@@ -23,6 +23,7 @@ import {
   evaluatePictures,
   handOverClusters,
   joinData,
+  listItems,
   partitionData,
   readLabelled,
   routerConfig,
@@ -76,7 +77,7 @@ if (!(await flags.exists('partition/partition.json'))) {
 if (!(await all.exists('partition/partition.json'))) await joinData({ data: [base, flags], out: all });
 const withdrawn = 3;
 const idsIn = async (/** @type {import('@paris/files').FileSource} */ data, /** @type {'router' | 'test'} */ folder) =>
-  (await readLabelled(data, folder)).manifest.items;
+  listItems((await readLabelled(data, folder)).items);
 if (!(await without.exists('partition/partition.json'))) {
   const items = [...(await idsIn(base, 'router')), ...(await idsIn(base, 'test'))];
   const members = new Set(items.filter(({ cluster }) => cluster === withdrawn).map(({ id }) => id));

@@ -10,12 +10,9 @@ interface GraphNode {
 }
 
 /** Multiply-accumulates, and numbers written, of every matrix product and attention that a tensor needs. */
-export function graphCost(tensor: { readonly value: { readonly node: GraphNode } }): {
-  macs: number;
-  activations: number;
-} {
+export function graphCost(tensor: { readonly node: GraphNode }): { macs: number; activations: number } {
   const seen = new Set<GraphNode>();
-  const open = [tensor.value.node];
+  const open = [tensor.node];
   const cost = { macs: 0, activations: 0 };
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;

@@ -1,7 +1,7 @@
 // `npm test`: every part, a time table, each skip with its reason, and the counts in the last line.
 // `npm test -- lint types` runs only the parts so named; `npm run test:quick` a choice of all.
 import { PARTS, QUICK } from './parts.js';
-import { runPart, summary } from './runner.js';
+import { runParts, summary } from './runner.js';
 
 const quick = process.argv[2] === '--quick';
 const parts = quick ? QUICK : PARTS;
@@ -13,11 +13,12 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const started = performance.now();
 const results = [];
 for (const entry of parts) {
   const chosen = [entry].flat().filter((part) => names.length === 0 || names.includes(part.name));
-  results.push(...(await Promise.all(chosen.map(runPart))));
+  results.push(...(await runParts(chosen)));
 }
-const { text, failed } = summary(results);
+const { text, failed } = summary(results, (performance.now() - started) / 1000);
 console.log(text);
 process.exitCode = failed > 0 ? 1 : 0;

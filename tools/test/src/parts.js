@@ -1,5 +1,6 @@
 // What `npm test` runs, in this order. A part is a command (one check, passed or failed) or a suite (counted by test).
-// To add one, add a line. Parts of one list run side by side: what spends its time on one thread.
+// To add one, add a line. Parts of one list run side by side: they spend
+// their time on one thread, or wait.
 
 /** Suites that run on drivers too: what talks to a device, once per kind of work. The whole set runs on the CPU device. */
 const DEVICE_SUITES = [
@@ -63,19 +64,22 @@ export const QUICK = [BUILD, LINT, { name: 'tests', suite: { adapter: 'cpu', pat
 /** @type {(import('./runner.js').Part | import('./runner.js').Part[])[]} */
 export const PARTS = [
   BUILD,
-  LINT,
-  { name: 'imports', command: ['depcruise', '--config', 'tools/lint/imports.cjs', 'packages'] },
-  { name: 'dead exports', command: ['knip', '--config', 'tools/lint/knip.json', '--no-config-hints'] },
-  { name: 'functions', command: ['node', 'tools/test/src/functions.js'] },
-  { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'docs', command: ['typedoc', '--emit', 'none'] },
-  { name: 'links', command: ['node', 'tools/test/src/links.js'] },
-  { name: 'fences', command: ['node', 'tools/test/src/fences.js'] },
-  { name: 'dist', command: ['node', 'tools/test/src/dist.js'] },
-  { name: 'examples', command: ['node', 'tools/test/src/examples.js'] },
-  { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
-  { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
-  { name: 'installs', command: ['node', 'tools/test/src/installs.js'] },
+  [
+    // The longest first.
+    { name: 'examples', command: ['node', 'tools/test/src/examples.js'] },
+    { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
+    { name: 'installs', command: ['node', 'tools/test/src/installs.js'] },
+    { name: 'docs', command: ['typedoc', '--emit', 'none'] },
+    { name: 'types', command: ['tsc', '--noEmit'] },
+    { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
+    { name: 'fences', command: ['node', 'tools/test/src/fences.js'] },
+    { name: 'imports', command: ['depcruise', '--config', 'tools/lint/imports.cjs', 'packages'] },
+    { name: 'dead exports', command: ['knip', '--config', 'tools/lint/knip.json', '--no-config-hints'] },
+    LINT,
+    { name: 'functions', command: ['node', 'tools/test/src/functions.js'] },
+    { name: 'dist', command: ['node', 'tools/test/src/dist.js'] },
+    { name: 'links', command: ['node', 'tools/test/src/links.js'] },
+  ],
   { name: 'tests', suite: { adapter: 'auto', paths: [], except: COMPARED_WITH_DAWN, lacks: LACKS } },
   {
     name: 'tests on lavapipe',

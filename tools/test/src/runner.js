@@ -1,7 +1,7 @@
 // Runs one part of the tests and counts what it did. Plain JavaScript: it runs before anything is built.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -36,8 +36,20 @@ const wholeSuiteRanOn = new Set();
 const DAWN_NOTICE = /^Warning: maxDynamic\w+PerPipelineLayout artificially reduced/;
 const BIN = join(ROOT, 'node_modules', '.bin');
 
+/** As many parts at once as there are processors, but at least two: most of one waits. @param {readonly Part[]} parts */
+export async function runParts(parts) {
+  /** @type {PartResult[]} */
+  const results = [];
+  const left = [...parts.entries()];
+  const runNext = async () => {
+    for (let next = left.shift(); next; next = left.shift()) results[next[0]] = await runPart(next[1]);
+  };
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, runNext));
+  return results;
+}
+
 /** @param {Part} part @returns {Promise<PartResult>} */
-export async function runPart(part) {
+async function runPart(part) {
   console.log(`\n── ${part.name}`);
   const started = performance.now();
   const counts = part.suite ? await runSuite(part.suite) : await runCommand(part);
@@ -46,14 +58,17 @@ export async function runPart(part) {
   return { name: part.name, seconds, ...counts };
 }
 
-/** The end of the output: times by part, skips with reasons, what failed, and the counts alone in the last line. */
-export function summary(/** @type {PartResult[]} */ results) {
+/**
+ * The end of the output: times by part, skips with reasons, what failed, and the counts alone in the last line.
+ * @param {PartResult[]} results @param {number} seconds that all took, some of them at the same time
+ */
+export function summary(results, seconds) {
   const sum = (/** @type {(one: PartResult) => number} */ of) => results.reduce((total, one) => total + of(one), 0);
   const width = Math.max(...results.map((one) => one.name.length), 'total'.length);
   const row = (/** @type {string[]} */ [name = '', ...cells]) =>
     `${name.padEnd(width)} ${cells.map((cell) => cell.padStart(9)).join('')}`;
-  const counted = (/** @type {PartResult} */ { name, seconds, passed, failed, skips }) =>
-    row([name, `${seconds.toFixed(1)} s`, String(passed), String(failed), String(skips.length)]);
+  const counted = (/** @type {PartResult} */ { name, seconds: took, passed, failed, skips }) =>
+    row([name, `${took.toFixed(1)} s`, String(passed), String(failed), String(skips.length)]);
   const skips = results.flatMap((one) => one.skips.map((skip) => `  ${one.name}: ${skip.name}: ${skip.reason}`));
   const failures = results.flatMap((one) => one.failures.map((failure) => `  ${one.name}: ${failure}`));
   const passed = sum((one) => one.passed);
@@ -62,7 +77,7 @@ export function summary(/** @type {PartResult[]} */ results) {
     '',
     row(['part', 'time', 'passed', 'failed', 'skipped']),
     ...results.map(counted),
-    row(['total', `${sum((one) => one.seconds).toFixed(1)} s`]),
+    row(['total', `${seconds.toFixed(1)} s`]),
     ...(skips.length > 0 ? ['', 'Skipped:', ...skips] : []),
     ...(failures.length > 0 ? ['', 'Failed:', ...failures] : []),
     '',

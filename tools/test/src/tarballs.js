@@ -21,11 +21,17 @@ import { ROOT } from './markdown.js';
  * @param {string} folder @param {{ root?: string, names?: readonly string[] }} [from] @returns {Tarball[]}
  */
 export function packAll(folder, { root = ROOT, names = readdirSync(join(root, 'packages')) } = {}) {
-  return names.map((name) => {
-    const options = { cwd: join(root, 'packages', name), encoding: /** @type {const} */ ('utf8'), stdio: QUIET };
-    const [packed] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', folder], options));
-    return { name: packed.name, file: join(folder, packed.filename) };
-  });
+  const options = { cwd: root, encoding: /** @type {const} */ ('utf8'), stdio: QUIET };
+  const pack = ['pack', '--json', '--pack-destination', folder, ...workspaces(names)];
+  const output = execFileSync('npm', pack, options);
+  /** @type {{ name: string, filename: string }[]} */
+  const packed = JSON.parse(output);
+  return packed.map(({ name, filename }) => ({ name, file: join(folder, filename) }));
+}
+
+/** What tells npm the packages that a command is for, all if none is named. @param {readonly string[]} names */
+export function workspaces(names = readdirSync(join(ROOT, 'packages'))) {
+  return names.map((name) => `--workspace=packages/${name}`);
 }
 /** @type {['ignore', 'pipe', 'ignore']} */
 const QUIET = ['ignore', 'pipe', 'ignore'];

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileSource } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { columnOf, type LabelledFolder, readLabelled, readMetrics, readRun } from '@paris/trainer';
+import { columnOf, type LabelledFolder, listItems, readLabelled, readMetrics, readRun } from '@paris/trainer';
 import { baseCodepoints, sources } from '../data/emoji.js';
 import type { DemoOptions } from '../options.js';
 import { count } from '../report/format.js';
@@ -171,6 +171,10 @@ function optionPairs(options: DemoOptions): (readonly [string, string])[] {
 
 /** A folder of pictures of all clusters: the page draws some of them. */
 async function readPictures(data: FileSource, folder: LabelledFolder) {
-  const { manifest, labels, rows } = await readLabelled(data, folder);
-  return { manifest, labels, pixels: columnOf(await rows.read(0, rows.count), 'images', 'u8') };
+  const { manifest, items, labels, rows } = await readLabelled(data, folder);
+  return {
+    manifest: { ...manifest, items: await listItems(items) },
+    labels,
+    pixels: columnOf(await rows.read(0, rows.count), 'images', 'u8'),
+  };
 }

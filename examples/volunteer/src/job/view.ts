@@ -4,7 +4,9 @@ import {
   columnOf,
   expertRunName,
   gatherRows,
+  listItems,
   type OpenedJob,
+  pickItems,
   type RunHistory,
   readCluster,
   readHistory,
@@ -42,20 +44,21 @@ export async function jobParts({
 }
 
 async function insideOf(files: FileSource, cluster: number): Promise<Pick<JobView, 'sources' | 'examples'>> {
-  const { manifest, rows } = await readCluster(files, cluster);
+  const { manifest, rows, items } = await readCluster(files, cluster);
   const sources: { [source: string]: number } = Object.create(null);
-  for (const { source } of manifest.items) if (source) sources[source] = (sources[source] ?? 0) + 1;
+  for await (const { source } of items) if (source) sources[source] = (sources[source] ?? 0) + 1;
   if (manifest.latents || manifest.channels !== 3) return { sources, examples: [] };
   const { size } = manifest;
-  const shown = spread([...manifest.items.keys()], examplesShown);
+  const shown = spread([...Array(manifest.count).keys()], examplesShown);
+  const said = await listItems(pickItems(items, shown));
   const pixels = columnOf(await gatherRows(rows, manifest, shown), 'images', 'u8');
   const area = size * size;
-  const examples = shown.map((row, i): Picture => {
+  const examples = shown.map((_, i): Picture => {
     const data = new Uint8Array(3 * area);
     for (let c = 0; c < 3; c++) {
       for (let at = 0; at < area; at++) data[3 * at + c] = pixels[(3 * i + c) * area + at]!; // planes → pixels
     }
-    return { width: size, height: size, data, caption: manifest.items[row]!.caption };
+    return { width: size, height: size, data, caption: said[i]!.caption };
   });
   return { sources, examples };
 }
