@@ -7,7 +7,7 @@ import { reductions, shuffles } from './subgroups.js';
 const scalarOf = (op: string) => (op.includes('f32') ? 'f32' : 'i32');
 
 /** Puts operands into locals; they are used lane by lane. */
-function temporaries(e: Emitter, args: readonly Value[]): number[] {
+export function temporaries(e: Emitter, args: readonly Value[]): number[] {
   return args.map((arg) => {
     const local = e.f.local(arg.kind === 'v128' ? 'v128' : 'i32');
     e.push(arg);
@@ -50,17 +50,25 @@ function eachAtomic(e: Emitter, { op, args, imm }: Value): void {
   f.get(result);
 }
 
-/** Four loads; every address is good. */
+/** Four loads, or one where the addresses turn out to be side by side; every address is good. */
 function gather(e: Emitter, { op, args, imm }: Value): void {
   const { f } = e;
-  const [address] = temporaries(e, args);
+  const [address] = temporaries(e, args) as [number];
+  const perhaps = op === 'gather.perhaps32';
+  if (perhaps) {
+    const first = f.local('i32');
+    f.get(address).op('i32x4.extract_lane', 0).tee(first).op('i32x4.splat').i32x4(0, 4, 8, 12).op('i32x4.add');
+    f.get(address).op('i32x4.eq').op('i32x4.all_true').begin('if', 'v128');
+    f.get(first).memory('v128.load', imm).otherwise();
+  }
   for (let lane = 0; lane < 4; lane++) {
-    f.get(address!).op('i32x4.extract_lane', lane);
+    f.get(address).op('i32x4.extract_lane', lane);
     if (op === 'gather16') f.memory('i32.load16_u', imm, 1);
     else f.memory('i32.load', imm);
     if (lane === 0) f.op('i32x4.splat');
     else f.op('i32x4.replace_lane', lane);
   }
+  if (perhaps) f.end();
 }
 
 function whole16(e: Emitter, imm: number): void {
@@ -263,6 +271,16 @@ const table: Record<string, (e: Emitter, value: Value) => void> = {
   },
   'v128.const': ({ f }, { imm }) => void f.i32x4(imm),
   'v128.ramp': ({ f }, { imm }) => void f.i32x4(0, imm, 2 * imm, 3 * imm),
+  /** By a condition that all lanes share: what is not chosen is not computed. */
+  'v128.choose'(e, { args }) {
+    const [condition, yes, no] = args as [Value, Value, Value];
+    e.push(condition);
+    e.f.begin('if', 'v128');
+    e.push(yes);
+    e.f.otherwise();
+    e.push(no);
+    e.f.end();
+  },
   'i32x4.extract_lane': extract,
   'f32x4.extract_lane': extract,
 };

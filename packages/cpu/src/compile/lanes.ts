@@ -3,7 +3,9 @@
 import { Copy, type Made } from './copy.js';
 import type { Shape } from './divergence.js';
 import type { Access, BlockNode, Body, Graph, Kind, LoopNode, Node, Value } from './ir.js';
+import { isLoad } from './place-values.js';
 import { mayBeNan, ScalarForm } from './scalars.js';
+import { alignPhis } from './shapes.js';
 import { isCollective } from './structure.js';
 import { VectorForm } from './vectors.js';
 import { planLoop, planRegion, type Version } from './versions.js';
@@ -32,6 +34,7 @@ export class LanesMode {
   }
 
   program(body: Body): Body {
+    alignPhis(body);
     this.copy = new Copy(body.nodes, this.aliases);
     return this.body(body);
   }
@@ -91,6 +94,10 @@ export class LanesMode {
     const { op, args } = value;
     if (op === 'phi' || value.pinned) return this.copy.definition(value)!.vector!;
     if (op === 'load') return this.loadVector(value, false)[0]!;
+    if (op === 'select' && this.shape(args[0]!) === 0 && value.kind !== 'bool') {
+      const [, yes, no] = args.map((arg, i) => (i === 0 ? arg : this.vector(arg))) as [Value, Value, Value];
+      if (reads(yes) || reads(no)) return this.g.op('v128.choose', 'v128', [this.scalar(args[0]!), yes, no]);
+    }
     const shift = /^i32\.sh/.test(op) && this.shape(args[1]!) === 0;
     const vectors = (shift ? args.slice(0, 1) : args).map((arg) => this.vector(arg));
     return this.vectors.compose(op, vectors, shift ? this.scalar(args[1]!) : undefined);
@@ -162,7 +169,8 @@ export class LanesMode {
     const { addresses, inBounds, offset } = this.spread(access, indices);
     const zeros = vectors.splat(g.op('scratch', 'i32', []));
     const safe = inBounds ? vectors.select(inBounds, addresses, zeros) : addresses;
-    return decoded(make(`gather${size}`, [safe], offset));
+    const perhaps = size === 32 && indices.some((index) => this.shape(index) === undefined) ? '.perhaps' : '';
+    return decoded(make(`gather${perhaps}${size}`, [safe], offset));
   }
 
   private spread(access: Access, indices: readonly Value[]) {
@@ -378,4 +386,9 @@ export class LanesMode {
     const otherwise = inCopy();
     return { nodes: [{ kind: 'if', condition: version.condition, taken, otherwise, phis: [] }] };
   }
+}
+
+/** Whether a load is near the root of a value. */
+function reads(value: Value, depth = 3): boolean {
+  return isLoad(value) || (depth > 0 && value.args.some((arg) => reads(arg, depth - 1)));
 }

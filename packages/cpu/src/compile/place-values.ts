@@ -257,7 +257,7 @@ class Scheduler {
 }
 
 const isFloating = (value: Value): boolean => !value.pinned && value.op !== 'phi';
-const isLoad = (value: Value): boolean => /\.load|^gather|^load16/.test(value.op);
+export const isLoad = (value: Value): boolean => /\.load|^gather|^load16/.test(value.op);
 
 /** The two places as they are seen from the innermost body around both. */
 function inCommon(a: Use, b: Use): readonly [Use, Use] {

@@ -1,7 +1,34 @@
 // How values differ between the four invocations that are side by side: not at all, by a constant from lane to lane, or
 // somehow. A value with a known shape is computed once, as a scalar: that of lane 0.
 import type { Shape, Transfer } from './divergence.js';
-import type { Value } from './ir.js';
+import type { Body, Value } from './ir.js';
+import { bodiesOf } from './place-values.js';
+
+/** Alignments of phis, which depend on what is moved to them. */
+const aligned = new WeakMap<Value, number>();
+
+/** Finds the alignments of a program's phis: from the largest one down, until none changes. */
+export function alignPhis(program: Body): void {
+  const moved = new Map<Value, Value[]>();
+  const visit = (body: Body): void => {
+    for (const node of body.nodes) {
+      if (node.kind === 'move')
+        node.phis.forEach((phi, i) => void moved.set(phi, [...(moved.get(phi) ?? []), node.values[i]!]));
+      for (const inner of bodiesOf(node)) visit(inner);
+    }
+  };
+  visit(program);
+  for (const phi of moved.keys()) aligned.set(phi, 65536);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const [phi, values] of moved) {
+      const found = Math.min(...values.map(alignment));
+      if (found === aligned.get(phi)) continue;
+      aligned.set(phi, found);
+      changed = true;
+    }
+  }
+}
 
 /** The largest power of two (up to 2^16) that divides a value in lane 0. */
 function alignment(value: Value): number {
@@ -11,7 +38,10 @@ function alignment(value: Value): number {
       return value.imm === 0 ? 65536 : Math.min(65536, value.imm & -value.imm) >>> 0 || 65536;
     case 'local_index':
       return 4;
+    case 'phi':
+      return aligned.get(value) ?? 1;
     case 'i32.add':
+    case 'i32.sub':
       return Math.min(alignment(a), alignment(b));
     case 'i32.mul':
       return Math.min(65536, alignment(a) * alignment(b));
@@ -56,6 +86,10 @@ function integerShape({ op, args: [a, b] }: Value, x: Shape, y: Shape): Shape {
   }
 }
 
+/** Consecutive values from a multiple of four are all below a multiple of four, or none is. */
+const comparedInStep = (a: Value, b: Value): Shape =>
+  alignment(a) % 4 === 0 && alignment(b) % 4 === 0 ? 0 : undefined;
+
 /** Values that are the same in all lanes if their operands are, though they are among effects. */
 const uniformEffects = new Set(['load', 'uniformLoad']);
 
@@ -66,6 +100,8 @@ export const inLanes: Transfer = (value, shape) => {
   const shapes = args.map(shape);
   if (access) return access.root.kind !== 'frame' && shapes.every((s) => s === 0) ? 0 : undefined;
   if (shapes.every((s) => s === 0)) return 0;
+  if ((op === 'i32.lt_u' || op === 'i32.ge_u') && shapes[0] === 1 && shapes[1] === 0)
+    return comparedInStep(args[0]!, args[1]!);
   if (op === 'select') return shapes[0] === 0 && shapes[1] === shapes[2] ? shapes[1] : undefined;
   return args.length === 2 && value.kind === 'i32' ? integerShape(value, shapes[0], shapes[1]) : undefined;
 };

@@ -58,6 +58,44 @@ describe('versions', () => {
     }
   });
 
+  it('finds rows and columns of lanes, whether four of them stay in a row or not', () => {
+    const every = (body: (row: number, column: number) => number, width: number) =>
+      Array.from({ length: 24 }, (_, n) => body(Math.floor(n / width), n % width));
+    for (const [width, left] of [
+      [12, 4],
+      [12, 8],
+      [12, 6],
+      [8, 4],
+      [6, 4],
+      [5, 4],
+      [4, 1],
+      [24, 13],
+    ] as const) {
+      const place = `let r = row / ${width}u; let c = row - r * ${width}u;`;
+      const right = width - left;
+      const first = `a[r * ${left}u + min(c, ${left - 1}u)]`;
+      const second = `a[r * ${right}u + min(c - ${left}u, ${right - 1}u)]`;
+      const joined = every((r, c) => (c < left ? r * left + c + 1 : -(r * right + c - left + 1)), width);
+      for (const [start, step] of [
+        ['i', '24u'],
+        ['p.x * 4u + i', '24u'],
+        ['p.x + i', 'p.y'],
+      ] as const) {
+        const loop = (value: string) =>
+          both(`for (var row = ${start}; row < 24u; row += ${step}) { ${place} out[row] = ${value}; }`, [0, 24, 0, 0]);
+        expect(loop(`select(-${second}, ${first}, c < ${left}u)`)).toEqual(joined);
+        expect(loop(`select(0f, ${first}, c < ${left}u) - select(0f, ${second}, c >= ${left}u)`)).toEqual(joined);
+      }
+    }
+  });
+
+  it('counts from a multiple of four, and on by what is none', () => {
+    for (const next of ['row += 6u', 'row += 8u', 'row = row * 3u + 2u', 'row = (row + 8u) / 2u * 2u + 1u']) {
+      const body = `for (var row = i; row < 60u; ${next}) { out[i] += a[row / 12u * 3u + row % 12u] + f32(row < 20u); }`;
+      both(body, [0, 0, 0, 0]);
+    }
+  });
+
   it('keeps to the bounds of an array of the invocation', () => {
     const walk = 'for (var k = 0u; k < p.x; k++) { own[k + 2u] = a[k] + f32(i); own[k - p.y] += 1f; }';
     const sum = 'var s = 0f; for (var k = 0u; k < p.z; k++) { s = s * 2f + own[k + 3u] + own[k - 4u]; } out[i] = s;';

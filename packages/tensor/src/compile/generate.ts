@@ -86,7 +86,8 @@ function rowsInOrder(group: Group, writer: KernelWriter): GeneratedKernel {
   const vectors = Math.ceil(group.rows / vector);
   const share = Math.ceil(vectors / Math.max(1, Math.min(vectors, softwareGroups)));
   const rows = writer.size(group.rows).wgsl;
-  const each = writer.size(share * vector).wgsl;
+  // So written, a compiler sees that neighbouring rows begin at a multiple of the vector.
+  const each = `${writer.size(share).wgsl} * ${vector}u`;
   const inner = writer.within(() => rowBody(group, writer, alone, []), true);
   const body = [
     `let end = min((workgroup_id.x + 1u) * ${each}, ${rows});`,

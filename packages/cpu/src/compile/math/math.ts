@@ -31,12 +31,17 @@ export function isMathFunction(name: string): boolean {
   return Object.hasOwn(unary, name) || Object.hasOwn(binary, name);
 }
 
+/** Writes a function's instructions where they are needed; gives its result. */
+export function inlineMath(f: FunctionBuilder, name: string, operands: readonly Vector[]): Vector {
+  const m = new VectorMath(f);
+  const [x, y] = operands as [Vector, Vector];
+  return Object.hasOwn(binary, name) ? binary[name]!(m, x, y) : unary[name]!(m, x);
+}
+
 /** Adds a function to a module: v128 of four f32 (two for `atan2` and `pow`) → v128. */
 export function mathFunction(module: ModuleBuilder, name: string, exportAs?: string): FunctionBuilder {
-  const arity = Object.hasOwn(binary, name) ? 2 : 1;
-  const f = module.function(Array(arity).fill('v128'), ['v128'], exportAs);
-  const m = new VectorMath(f);
-  const result = arity === 2 ? binary[name]!(m, { local: 0 }, { local: 1 }) : unary[name]!(m, { local: 0 });
-  m.result(result);
+  const operands = Object.hasOwn(binary, name) ? [{ local: 0 }, { local: 1 }] : [{ local: 0 }];
+  const f = module.function(Array(operands.length).fill('v128'), ['v128'], exportAs);
+  f.get(inlineMath(f, name, operands).local);
   return f;
 }

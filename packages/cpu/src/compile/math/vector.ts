@@ -88,11 +88,6 @@ export class VectorMath {
     return sum as Vector;
   }
 
-  /** The function's result. */
-  result(x: Vector): void {
-    this.f.get(x.local);
-  }
-
   private push(lanes: Lanes, operand: Operand): void {
     if (typeof operand !== 'number') this.f.get(operand.local);
     else if (lanes === 'f32x4') this.f.f32x4(operand);
