@@ -256,7 +256,9 @@ export class Tensor<D extends DType = DType> implements Value {
 /** Applies an op: runs its shape and dtype rules, then adds the node. */
 export function apply(op: Op, inputs: readonly Value[], attributes: Attributes = {}): readonly Tensor[] {
   const node = new Node(op, inputs, attributes);
-  const outputs = op.infer(inputs, attributes).map(({ shape, dtype }) => new Tensor(node, shape, checkDType(op.name, dtype)));
+  const outputs = op
+    .infer(inputs, attributes)
+    .map(({ shape, dtype }) => new Tensor(node, shape, checkDType(op.name, dtype)));
   node.outputs = outputs;
   if (inputs.some(({ device }) => device?.debug)) node.calledAt = new Error(`${op.name} was called here`);
   return outputs;

@@ -1,7 +1,17 @@
 // Options of optimizers that would end in NaN or in another direction steps later.
 import { expect, it } from 'vitest';
 import { useDevice } from '../testing/use-device.testing.js';
-import { adamw, clipByGlobalNorm, constant, cosineDecay, dynamicLossScale, inPrecision, linear, muon, sgd } from './index.js';
+import {
+  adamw,
+  clipByGlobalNorm,
+  constant,
+  cosineDecay,
+  dynamicLossScale,
+  inPrecision,
+  linear,
+  muon,
+  sgd,
+} from './index.js';
 
 const device = useDevice();
 

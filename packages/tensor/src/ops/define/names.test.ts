@@ -18,7 +18,14 @@ it('a word of WGSL is refused where the op is defined', () => {
   }
   const bodies = { f32: '2 * target', i32: '2 * target' };
   expect(() =>
-    elementwise({ name: 'mine', inputs: ['target'], dtypes: ['f32', 'i32'], wgsl: bodies, reference: (x) => 2 * x, vjp }),
+    elementwise({
+      name: 'mine',
+      inputs: ['target'],
+      dtypes: ['f32', 'i32'],
+      wgsl: bodies,
+      reference: (x) => 2 * x,
+      vjp,
+    }),
   ).toThrow('[mine] WGSL keeps the word target for itself.');
 });
 
