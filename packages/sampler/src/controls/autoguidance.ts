@@ -1,3 +1,4 @@
+import { isFloat } from '../guidance/guidance.js';
 import type { Autoguidance } from '../pipeline/options.js';
 import type { Parts, Settings } from '../pipeline/pipeline.js';
 import type { Tools } from './controls.js';
@@ -10,7 +11,7 @@ export function autoguided(
   { weaker, scale }: Autoguidance,
   { refuse }: Tools,
 ): Settings {
-  if (!Number.isFinite(scale)) refuse(`autoguidance.scale is ${scale}. Give a number such as 2`);
+  if (!isFloat(scale)) refuse(`autoguidance.scale is ${scale}. Give a number such as 2`);
   if (weaker.device !== device)
     refuse('autoguidance.weaker is on another device. Load it with { device: pipeline.device }');
   const [own, other] = [index.latent, weaker.index.latent].map((l) => `${l.channels}×${l.height}×${l.width}`);
