@@ -125,6 +125,7 @@ export { type PieceTime, readTimes } from './experiment/times.js';
 export { assertApart, type Place } from './output/apart.js';
 export type { OutputKind } from './output/claim.js';
 export { dataFolder } from './output/kinds.js';
+export { recoverOutput } from './output/replace.js';
 export { drawOutOfCluster } from './partition/out-of-cluster.js';
 export {
   type PartitionOptions,
