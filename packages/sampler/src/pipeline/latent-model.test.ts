@@ -113,6 +113,12 @@ describe('a pipeline in latent space', () => {
     expect(previews[0]).not.toEqual(previews[2]);
   });
 
+  it('refuses weights of a format that there is not', async () => {
+    await expect(loadPipeline(await model(), { device, weights: 'q3' as 'q4' })).rejects.toThrow(
+      '[loadPipeline] weights is "q3". Give "f32" or "f16" or "q8" or "q4".',
+    );
+  });
+
   it('refuses a preview of another kind, which would be decoded in full', async () => {
     const pipeline = await loadPipeline(await model(), { device });
     const drawing = pipeline.generate({
