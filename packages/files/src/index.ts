@@ -2,6 +2,7 @@
 export {
   CheckpointError,
   ConfigError,
+  checkName,
   FileAccessError,
   FileLockedError,
   FileNotFoundError,
@@ -19,7 +20,6 @@ export { assertPublicAddress } from './http/public-address.js';
 export { type HttpStoreOptions, httpStore } from './http/store.js';
 export { describeIssue, type SchemaIssue } from './issue.js';
 export { checkJson, encodeJson, type JsonOrigin, parseJson, readJson, type Schema, writeJson } from './json.js';
-export { checkName } from './known-name.js';
 export { fromHalf, fromHalves, toHalf } from './numbers/half.js';
 export { byCodeUnit, comparePaths, compareSegments } from './order.js';
 export { printable } from './printable.js';

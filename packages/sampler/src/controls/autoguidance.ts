@@ -1,4 +1,3 @@
-import { isFloat } from '../guidance/guidance.js';
 import type { Autoguidance } from '../pipeline/options.js';
 import type { Parts, Settings } from '../pipeline/pipeline.js';
 import type { Tools } from './controls.js';
@@ -11,7 +10,7 @@ export function autoguided(
   { weaker, scale }: Autoguidance,
   { refuse }: Tools,
 ): Settings {
-  if (!isFloat(scale)) refuse(`autoguidance.scale is ${scale}. Give a number such as 2`);
+  if (!Number.isFinite(Math.fround(scale))) refuse(`autoguidance.scale is ${scale}. Give a number such as 2`);
   if (weaker.device !== device)
     refuse('autoguidance.weaker is on another device. Load it with { device: pipeline.device }');
   const [own, other] = [index.latent, weaker.index.latent].map((l) => `${l.channels}×${l.height}×${l.width}`);

@@ -62,7 +62,7 @@ export function guidanceOf(tag: string, given: number | Guidance, times?: Float6
 }
 
 /** Whether a number is finite on the device, where numbers are f32: an infinite scale makes NaN of equal predictions. */
-export function isFloat(x: number): boolean {
+function isFloat(x: number): boolean {
   return Number.isFinite(Math.fround(x));
 }
 
