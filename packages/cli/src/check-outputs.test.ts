@@ -3,9 +3,10 @@
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { reportFailure } from './failure.js';
 import { createProgram } from './program.js';
+import { commandHere } from './testing/paris-here.js';
 
 interface Case {
   /** Options of the command that name what it reads; the last is its first argument. */
@@ -114,22 +115,15 @@ async function run(command: string, { reads, rest = [] }: Case, writes: Record<s
     return option === '' ? [path] : [option, path];
   });
   const outputs = Object.entries(writes).flat();
-  const said: string[] = [];
   const program = createProgram();
-  const listen = (of: typeof program): void => {
-    of.configureOutput({ writeErr: (text) => said.push(text) });
-    // A command that uses a GPU starts processes: what is not refused is only seen to begin.
+  // A command that uses a GPU starts processes: what is not refused is only seen to begin.
+  const change = (of: Command): void => {
     if (!['prepare', 'merge', 'assemble', 'import'].includes(of.name()) && of.commands.length === 0) of.action(begin);
-    of.commands.forEach(listen as (of: (typeof program.commands)[number]) => void);
+    of.commands.forEach(change);
   };
-  listen(program);
-  const exitCode = process.exitCode;
-  const code = await program.parseAsync([...command.split(' '), ...inputs, ...outputs, ...rest], { from: 'user' }).then(
-    () => 0,
-    (error: unknown) => reportFailure(error, (line) => said.push(line)),
-  );
-  process.exitCode = exitCode;
-  return { code, said: said.join('\n').trim() };
+  change(program);
+  const { code, stderr } = await commandHere([...command.split(' '), ...inputs, ...outputs, ...rest], { program });
+  return { code, said: stderr.trim() };
 }
 
 /** Where an output would be, by how it lies to an input; `at` is the input's path. */
@@ -200,7 +194,7 @@ describe.each(Object.entries(cases))('paris %s', (command, given) => {
     const { said } = await run(command, given, Object.fromEntries(outputs));
     const [first] = said.split('\n');
     if (command === 'prepare') expect(first).toContain('[captions]');
-    else if (command === 'merge') expect(first).toContain('manifest.json is missing');
+    else if (command === 'merge') expect(said).toContain('manifest.json is missing');
     else if (command === 'assemble') expect(first).toContain('run.json is not JSON');
     else if (command === 'import') expect(first).toContain('[loadPipeline] there is no model_index.json');
     // All places are in order, and then the options, which are given together here only.

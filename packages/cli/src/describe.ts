@@ -5,7 +5,14 @@ import type { FileSource } from '@paris/files';
 import { printable, readJson } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { readHeader } from '@paris/files/safetensors';
-import { readModelIndex, readVocabulary, unpackedShapes, type WeightFormat, weightBytes } from '@paris/model';
+import {
+  readModelIndex,
+  readVocabulary,
+  unpackedShapes,
+  type WeightFormat,
+  weightBytes,
+  weightFormats,
+} from '@paris/model';
 import { parseRouterConfig, routerCost, routerParameterShapes, routerPresets } from '@paris/router';
 import { readPictureMetadata } from '@paris/sampler/metadata';
 import { ValueError } from '@paris/tensor';
@@ -24,7 +31,6 @@ import {
 import * as z from 'zod/mini';
 import { inBytes } from './in-bytes.js';
 import { memoryRows } from './memory.js';
-import { weightFormats } from './shared-options.js';
 
 /** @throws ValueError if it is neither a preset's name nor a folder of ours; DataError for a picture that says nothing */
 export async function describe(target: string): Promise<string> {

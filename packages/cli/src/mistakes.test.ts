@@ -6,9 +6,9 @@ import { saidBy } from '@paris/test-tools/said';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { initialOf } from './expert-options.js';
-import { reportFailure } from './failure.js';
 import { loadArchitecture } from './modules.js';
 import { createProgram } from './program.js';
+import { commandHere } from './testing/paris-here.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -24,23 +24,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** What a command prints before it ends with a code other than 0. Commands that use a GPU only read their options. */
 async function cli(...args: string[]): Promise<string> {
-  let said = '';
-  const program = createProgram();
-  const hear = (text: string): void => {
-    said += text;
-  };
-  const listen = (command: Command): void => {
-    command.configureOutput({ writeErr: hear });
-    command.commands.forEach(listen);
-  };
-  listen(program);
-  const before = process.exitCode;
-  const code = await program.parseAsync(args, { from: 'user' }).then(
-    () => 0,
-    (error: unknown) => reportFailure(error, (line) => hear(`${line}\n`)),
-  );
-  process.exitCode = before;
-  return `${code}: ${said.trim().replaceAll(folder, '…')}`;
+  const { code, stderr } = await commandHere(args);
+  return `${code}: ${stderr.trim().replaceAll(folder, '…')}`;
 }
 
 it.each(['prepare', 'partition', 'train expert', 'train router', 'train codec', 'sample', 'evaluate'])(
@@ -120,7 +105,7 @@ it('options that would do nothing beside others', async () => {
 });
 
 it('pictures and captions', async () => {
-  const prepare = (...args: string[]) => cli('prepare', ...args, '--out', `${folder}-data`);
+  const prepare = (...args: string[]) => cli('prepare', ...args, '--out', `${folder}-data`, '--json'); // progress is not said
   expect(await prepare(join(folder, 'nowhere'))).toMatchInlineSnapshot(
     `"65: paris: [prepare] …/nowhere is not a folder, a .tar (.tar.gz, .tgz) or a .parquet. Check the path."`,
   );

@@ -1,5 +1,5 @@
 // Options that several commands have: each has one name, one check and one default.
-import type { WeightFormat } from '@paris/model';
+import { weightFormats } from '@paris/model/options';
 import { type Command, Option } from 'commander';
 import { collected } from './config/file.js';
 import { bytes, number, seed, whole } from './option-values.js';
@@ -16,9 +16,6 @@ export function memoryBudgetOption(): Option {
   const what = 'for all weights, as 2GB: experts then come and go as they are needed';
   return new Option('--memory-budget <bytes>', what).argParser(bytes);
 }
-
-/** How weights may be written. */
-export const weightFormats: readonly WeightFormat[] = ['f32', 'f16', 'q8', 'q4'];
 
 /** `--weights`. @param what - how weights are written, and in what form if nothing is said */
 export function weightsOption(what: string): Option {

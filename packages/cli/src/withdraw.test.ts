@@ -1,12 +1,15 @@
 // paris withdraw as it is typed: what it says, what it writes, and what it refuses.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { nodeStore } from '@paris/files/node';
 import { expertFolder, writeModelIndex } from '@paris/model';
 import { openDevice } from '@paris/tensor';
 import { partitionData, readLabelled, writeManifestFolder } from '@paris/trainer';
-import { afterAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { paris as parisProcess } from './testing/paris.js';
 import { commandHere } from './testing/paris-here.js';
 
 const base = await mkdtemp(join(tmpdir(), 'paris-withdraw-'));
@@ -75,6 +78,72 @@ it('says that it writes nothing where no expert that is there saw it', async () 
   expect(await nodeStore(again).list()).toEqual([]);
   expect((await paris(out, '--source', 'mine', '--in-place')).said[1]).toMatch(/: the model is as it was$/);
 });
+
+/** Kills its process before so many renames and removals, which are all steps of a journal and those that write it. */
+const dying = `import fs from 'node:fs/promises';
+  import { syncBuiltinESMExports } from 'node:module';
+  let left = Number(process.env.DIE_AFTER);
+  for (const name of ['rename', 'rm', 'unlink', 'rmdir']) {
+    const original = fs[name];
+    fs[name] = (...args) => {
+      if (left-- === 0) process.kill(process.pid, 'SIGKILL');
+      return original(...args);
+    };
+  }
+  syncBuiltinESMExports();`;
+
+describe('killed between any two of its steps', () => {
+  it.each([
+    [['--source', 'mine', '--in-place'], 0],
+    [['--expert', '1', '--in-place'], 1], // the steps between those of the other
+    [['--expert', '1', '--out'], 1],
+  ])('%j: the same command completes it, and nothing else is lost', { timeout: 120_000 }, async (args, first) => {
+    const preload = join(base, 'dying.mjs');
+    await writeFile(preload, dying);
+    const place = (name: string) => join(base, `${args.join('')}-${name}`);
+    const run = (name: string) => {
+      const all = [place(name), ...args, ...(args.includes('--out') ? [place(`${name}-out`)] : [])];
+      return { all, written: place(args.includes('--out') ? `${name}-out` : name) };
+    };
+    const begin = async (name: string) => {
+      await cp(model, place(name), { recursive: true });
+      return run(name);
+    };
+    const whole = await begin('whole');
+    expect((await paris(...whole.all)).code).toBe(0);
+    const [old, wanted] = await Promise.all([filesOf(model), filesOf(whole.written)]);
+
+    let after = first;
+    for (let isDone = false; !isDone; after += 2) {
+      const { all, written } = await begin(`${after}`);
+      const env = { NODE_OPTIONS: `--import ${pathToFileURL(preload)}`, DIE_AFTER: `${after}` };
+      const { signal, code } = await parisProcess(['withdraw', ...all], { env });
+      expect(signal ?? code).toBe(code === 0 ? 0 : 'SIGKILL');
+      // What stays is there at every moment.
+      const left = await filesOf(all[0]!);
+      for (const [path, text] of Object.entries(old).filter(([path]) => /^experts.0[02]|^router/.test(path)))
+        expect(left[path], `${path}, ${after} steps`).toBe(text);
+      isDone = isDeepStrictEqual(await filesOf(written), wanted);
+      if (!isDone) {
+        const again = await paris(...all);
+        expect(again, `${after} steps`).toMatchObject({ code: 0 });
+        expect(await filesOf(written), `${after} steps`).toEqual(wanted);
+      }
+      if (args.includes('--out')) expect(left).toEqual(old);
+    }
+    expect(after).toBeGreaterThan(10);
+  });
+});
+
+/** The files of a folder and their texts, those too that an interruption leaves, but for the lock of a process that is dead. */
+async function filesOf(folder: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory() && entry.name !== '.lock') files[relative(folder, path)] = await readFile(path, 'latin1');
+  }
+  return files;
+}
 
 it('says of a student that it is distilled again', async () => {
   const store = nodeStore(join(base, 'student'));

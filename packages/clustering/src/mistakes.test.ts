@@ -70,6 +70,17 @@ it('k-means and partitions', async (context) => {
   expect(await saidBy(() => partitionImages(device!, bad, images(2), { clusters: 1 }))).toMatchInlineSnapshot(
     `"ClusteringError: [encode] the encoder "mine" gave 3 numbers, not 2 × 4."`,
   );
+  const choose = (change: object) =>
+    saidBy(() => partitionImages(device!, encoder, images(3), { clusters: 2, ...change }));
+  expect(await choose({ balance: 'auctions' })).toMatchInlineSnapshot(
+    `"ClusteringError: [partitionImages] balance is "auctions". Give "none" or "auction"."`,
+  );
+  expect(await choose({ assignment: 'nearest' })).toMatchInlineSnapshot(
+    `"ClusteringError: [partitionImages] assignment is "nearest". Give "nearest-centroid" or "fine-to-coarse" or "random"."`,
+  );
+  expect(await choose({ stages: 3 })).toMatchInlineSnapshot(
+    `"ClusteringError: [partitionImages] stages is 3. Give 1 or 2."`,
+  );
   const { partition } = await partitionImages(device!, encoder, images(3), { clusters: 2 });
   expect(await saidBy(() => assign(device!, bad, partition, images(1)))).toMatchInlineSnapshot(
     `"ClusteringError: [assign] the encoder is "mine" of 4 dimensions, the partition was made with "statistics" of 208. Pass that one."`,

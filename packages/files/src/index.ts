@@ -2,6 +2,7 @@
 export {
   CheckpointError,
   ConfigError,
+  checkName,
   FileAccessError,
   FileLockedError,
   FileNotFoundError,

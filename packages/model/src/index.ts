@@ -78,13 +78,13 @@ export {
   predictionCoefficients,
   sampleLimits,
 } from './predictions/predictions.js';
+export { type WeightFormat, weightFormats } from './quantized/formats.js';
 export {
   floatFormat,
   isQuantized,
   packedExpert,
   packedExperts,
   packedShapes,
-  type WeightFormat,
 } from './quantized/packed.js';
 export {
   isPackable,

@@ -2,7 +2,7 @@ import { toTree } from '@paris/model';
 import { type Device, flattenTree, key, openDevice, softmax, type Tensor } from '@paris/tensor';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseRouterConfig } from './config.js';
-import { growRouter, type RouterWeights } from './grow.js';
+import { growRouter, type RouterWeights, trainablePart } from './grow.js';
 import type { RouterParams } from './parameters.js';
 import { createRouter } from './transformer.js';
 
@@ -69,4 +69,7 @@ it('refuses what it cannot let grow', async () => {
   expect(() => growRouter(old, [0.6, 0.4])).toThrow('a sum below 1');
   const { 'head.4.weight': _, ...other } = old;
   expect(() => growRouter(other, [0.5])).toThrow('there is no head.4.weight with two axes. Train a router of more');
+  expect(() => trainablePart({}, 'rows' as 'row', 3)).toThrow(
+    '[trainablePart] the part is "rows". Give "row" or "head" or "all".',
+  );
 });

@@ -1,6 +1,7 @@
 // A router that learns to know further clusters: its old rows stay, new ones are added to its last layer.
+import { checkName } from '@paris/files';
 import { CheckpointError, concat, stopGradient, type Tensor, ValueError } from '@paris/tensor';
-import type { GrownPart } from './grown-parts.js';
+import { type GrownPart, grownParts } from './grown-parts.js';
 
 /** A router's weights on the host, by name. */
 export type RouterWeights = {
@@ -50,12 +51,14 @@ export function growRouter(weights: RouterWeights, shares: readonly number[]): R
  * Traced: the parameters, of which only one part has a gradient. What has none keeps its bits through a training without weight
  * decay.
  * @param known - the clusters that the old router knew
+ * @throws ValueError for another part
  */
 export function trainablePart(
   params: { [path: string]: Tensor },
   part: GrownPart,
   known: number,
 ): { [path: string]: Tensor } {
+  checkName('trainablePart', 'the part', part, grownParts);
   if (part === 'all') return params;
   return Object.fromEntries(
     Object.entries(params).map(([path, value]) => {

@@ -101,6 +101,18 @@ describe('weights', () => {
     for (const [k, expected] of softmax(temperature).entries()) expect(weights[k]).toBeCloseTo(expected, 6);
   });
 
+  it('the extremes of temperature are their limits: the most probable share, or all that are possible', () => {
+    const tied = Float32Array.of(0.375, 0.375, 0.25, 0);
+    for (const cold of [Number.MIN_VALUE, 1e-320, 1e-310, 1e-300, 1e-20]) {
+      expect(ask(tempered(cold, full()), tied), `${cold}`).toEqual([0.5, 0.5, 0, 0]);
+      expect(ask(tempered(cold, top(2))), `${cold}`).toEqual([0, 1, 0, 0]);
+    }
+    for (const hot of [1e20, 1e300, Number.MAX_VALUE]) {
+      const third = Math.fround(1 / 3);
+      expect(ask(tempered(hot, full()), tied), `${hot}`).toEqual([third, third, third, 0]);
+    }
+  });
+
   it('a temperature moves the weights of top(k), not its choice', () => {
     const weights = ask(tempered(0.5, top(2))); // squares: 0.25 and 0.0625
     expect(weights[1]).toBeCloseTo(0.8, 6);

@@ -124,13 +124,14 @@ export function tempered(temperature: number, policy: RoutingPolicy): RoutingPol
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new ValueError('tempered', `the temperature must be a number above 0, got ${temperature}.`);
   }
+  const power = Math.min(1 / temperature, Number.MAX_VALUE); // infinite, it would make NaN of the largest
   return (probabilities, at) => {
     check('tempered', probabilities);
     const largest = probabilities.reduce((a, b) => Math.max(a, b)); // its power is 1: nothing underflows to 0 everywhere
-    const powers = Array.from(probabilities, (p) => hostPow(p / largest, 1 / temperature));
-    const total = powers.reduce((sum, power) => sum + power);
+    const powers = Array.from(probabilities, (p) => hostPow(p / largest, power));
+    const total = powers.reduce((sum, each) => sum + each);
     return policy(
-      Float32Array.from(powers, (power) => power / total),
+      Float32Array.from(powers, (each) => each / total),
       at,
     );
   };

@@ -1,7 +1,7 @@
 // What users hold: a shape, a dtype and a place in a graph. Methods add nodes; nothing runs until a tensor is read,
 // handed to device.run(), or returned from a compiled function.
 import { DisposedTensorError, DonatedTensorError, DTypeError, TraceError, ValueError } from './errors.js';
-import { type DType, type HostArray, wholeRanges } from './graph/dtype.js';
+import { checkDType, type DType, type HostArray, wholeRanges } from './graph/dtype.js';
 import { type Attributes, type GraphDevice, type GraphStorage, Node, showType, type Value } from './graph/node.js';
 import type { Op } from './graph/op.js';
 import { type Shape, sizeOf } from './graph/shape.js';
@@ -256,7 +256,9 @@ export class Tensor<D extends DType = DType> implements Value {
 /** Applies an op: runs its shape and dtype rules, then adds the node. */
 export function apply(op: Op, inputs: readonly Value[], attributes: Attributes = {}): readonly Tensor[] {
   const node = new Node(op, inputs, attributes);
-  const outputs = op.infer(inputs, attributes).map(({ shape, dtype }) => new Tensor(node, shape, dtype));
+  const outputs = op
+    .infer(inputs, attributes)
+    .map(({ shape, dtype }) => new Tensor(node, shape, checkDType(op.name, dtype)));
   node.outputs = outputs;
   if (inputs.some(({ device }) => device?.debug)) node.calledAt = new Error(`${op.name} was called here`);
   return outputs;
@@ -293,6 +295,7 @@ export function toTensor(op: string, x: TensorLike, dtype: DType): Tensor {
  */
 export function operand(numbers: readonly number[], shape: Shape, dtype: DType, op = 'scalar'): Tensor {
   const words = new Uint32Array(numbers.length);
+  checkDType(op, dtype);
   if (dtype === 'f32' || dtype === 'f16') new Float32Array(words.buffer).set(numbers);
   else {
     const [low, high] = wholeRanges[dtype];

@@ -125,8 +125,15 @@ export { type PieceTime, readTimes } from './experiment/times.js';
 export { assertApart, type Place } from './output/apart.js';
 export type { OutputKind } from './output/claim.js';
 export { dataFolder } from './output/kinds.js';
+export { recoverOutput } from './output/replace.js';
 export { drawOutOfCluster } from './partition/out-of-cluster.js';
-export { type PartitionOptions, partitionData, type SweepOptions, sweepPartitions } from './partition/partition.js';
+export {
+  type PartitionOptions,
+  partitionData,
+  partitionIn,
+  type SweepOptions,
+  sweepPartitions,
+} from './partition/partition.js';
 export { formatPartition, formatSweep, type PartitionReport } from './partition/report.js';
 export { type HandOverOptions, handOverClusters } from './prepare/hand-over.js';
 export { type Joined, type JoinOptions, joinData } from './prepare/join.js';

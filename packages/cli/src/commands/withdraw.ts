@@ -60,13 +60,17 @@ export function withdrawCommand(): Command {
 }
 
 async function withdraw(model: string, flags: Flags, reporter: Reporter, signal: AbortSignal): Promise<void> {
-  const { assertPresent, whoSaw, withdrawExperts } = await import('@paris/trainer');
+  const { assertPresent, recoverOutput, whoSaw, withdrawExperts } = await import('@paris/trainer');
   const { presentExperts, readModelIndex } = await import('@paris/model');
   const { data, dataOut, out, inPlace } = flags;
   const pick = pickOf(flags);
   const store = nodeStore(model);
   let experts = [...new Set(flags.expert?.map(numberOf))];
   if (pick) {
+    if (inPlace && (await recoverOutput(store)))
+      reporter.info(
+        'an interrupted command had begun to change the model: it is completed, or undone if it was not ready',
+      );
     const seen = await whoSaw(store, pick, data === undefined ? undefined : nodeStore(data));
     experts = [...seen.experts.keys()];
     for (const line of sightings(seen)) reporter.info(line);

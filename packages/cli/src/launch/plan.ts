@@ -1,8 +1,7 @@
 // From one file to a graph of `paris` commands: an expert for each cluster, the router, and what needs them all.
-import { readPartition } from '@paris/clustering';
-import { CheckpointError, ConfigError, describeIssue } from '@paris/files';
+import { ConfigError, describeIssue } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
-import { expertRunName, trainingOptions } from '@paris/trainer';
+import { expertRunName, partitionIn, trainingOptions } from '@paris/trainer';
 import { Command } from 'commander';
 import * as z from 'zod';
 import { assembleCommand } from '../commands/assemble.js';
@@ -61,12 +60,7 @@ export async function readPlan(file: string): Promise<Plan> {
     throw new ConfigError('launch', `${file} is no plan: ${problems}. paris launch --help shows one.`);
   }
   const { data, runs, model, expert, router, assemble, evaluate } = parsed.data;
-  const store = nodeStore(data);
-  if (!(await store.exists('partition/partition.json'))) {
-    const what = `${data} is not partitioned: there is no partition/partition.json`;
-    throw new CheckpointError('launch', `${what}. Run paris partition ${data} --clusters N first.`);
-  }
-  const { clusters } = await readPartition(store, 'partition');
+  const { clusters } = await partitionIn(nodeStore(data), data, 'launch', data);
   const config = (name: string, section: ConfigFields) =>
     Object.keys(section).length > 0 ? ['--config', `${file}#${name}`] : [];
   const experts = Array.from({ length: clusters }, (_, k): Job => {

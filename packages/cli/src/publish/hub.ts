@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError, StoreError, UnavailableError, ValueError, withoutSecrets } from '@paris/files';
+import { hubName } from '@paris/sampler/options';
 import type { PublishedFile } from './contents.js';
 
 /** A repository and its branch. */
@@ -29,9 +30,8 @@ export interface Publication {
  * @throws ValueError for anything else
  */
 export function parseTarget(text: string): HubTarget {
-  const [, repository, branch = 'main'] =
-    /^hf:([\w.-]+\/[\w.-]+)(?:@(refs\/(?:pr|convert)\/[\w.-]+|[\w.-]+))?$/.exec(text) ?? [];
-  if (repository !== undefined) return { repository, branch };
+  const named = hubName(text);
+  if (named && named.file === undefined) return { repository: named.repository, branch: named.revision ?? 'main' };
   const what = /^hf:[\w.-]+\/[\w.-]+@[\w./-]+$/.test(text)
     ? 'is a branch with a slash, of which no model can be loaded. Write the name of a branch without one'
     : 'is no repository of a hub. Write hf:owner/name, or hf:owner/name@branch';

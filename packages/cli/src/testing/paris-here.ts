@@ -1,6 +1,7 @@
 // Runs the `paris` command in this process: what it does and says, without the time that a new process takes to begin. How
 // processes start, stop and end is seen with paris.ts.
 import { format } from 'node:util';
+import type { Command } from 'commander';
 import { reportFailure } from '../failure.js';
 import { createProgram } from '../program.js';
 import { startedBefore } from '../supervise.js';
@@ -20,10 +21,13 @@ export async function parisHere(args: readonly string[], options: Pick<ParisOpti
   return { code: Number(code), stdout, stderr };
 }
 
-/** One at a time, without a GPU: the environment, which is as before in the end, and the streams are this process's. */
+/**
+ * One at a time, without a GPU: the environment, which is as before in the end, and the streams are this process's.
+ * @param options.program - the commands, where a test has changed them
+ */
 export async function commandHere(
   args: readonly string[],
-  { env = {} }: Pick<ParisOptions, 'env'> = {},
+  { env = {}, program = createProgram() }: Pick<ParisOptions, 'env'> & { program?: Command } = {},
 ): Promise<Said> {
   if (startedBefore() !== undefined)
     throw new Error('a test has made this process a child, which ends with its parent.');
@@ -41,7 +45,7 @@ export async function commandHere(
   process.exitCode = undefined;
   setEnvironment({ ...before, ...env });
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     said.code = Number(process.exitCode ?? 0);
   } catch (error) {
     said.code = reportFailure(error);

@@ -52,6 +52,21 @@ export function checkFeatures(tag: string, features: Float32Array, dimensions: n
   throw new ClusteringError(tag, `feature ${bad % dimensions} of picture ${row} is ${features[bad]}. Fix the encoder.`);
 }
 
+/**
+ * The rows [N, D], which are measured from their mean on the device.
+ * @param count - how many squared distances are summed up at most
+ * @throws ClusteringError if such a sum could be infinite in f32: the nearest centroid would be any
+ */
+export function checkReach(rows: Float32Array, dimensions: number, count: number): Float32Array {
+  const most = Math.sqrt((2 - 2 ** -23) * 2 ** 127) / Math.sqrt(4 * dimensions * count);
+  for (const value of rows) {
+    if (Math.abs(value) <= most) continue;
+    const far = `a feature is ${Math.abs(value).toPrecision(2)} away from the mean: squared distances overflow f32`;
+    throw new ClusteringError('distances', `${far}. Scale the features down.`);
+  }
+  return rows;
+}
+
 /** @throws ClusteringError for counts that are not whole numbers ≥ 1, unknown names, a negative tolerance, a misshapen start */
 export function checkOptions(tag: string, dimensions: number, options: KMeansOptions): void {
   for (const name of ['clusters', 'restarts', 'maxIterations'] as const) checkCount(tag, name, options[name] ?? 1);

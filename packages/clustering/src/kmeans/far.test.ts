@@ -60,3 +60,40 @@ it('starts from the centroids that are given, in the coordinates of the rows', a
   expect(found.centroids[3]! - 1e6).toBeCloseTo(100, 0);
   expect([...found.labels.slice(0, 4)]).toEqual([0, 1, 0, 1]);
 });
+
+it.each([1e18, 1e30, 3e38])('rows whose squared distances overflow are refused: ±%d', async (size) => {
+  const rows = groups(0).map((value) => (value > 50 ? size : -size) + value);
+  const refused =
+    /^\[distances\] a feature is (\d|Infinity).* away from the mean: squared distances overflow f32\. Scale/;
+  await expect(kMeans(device, rows, dimensions, options)).rejects.toThrow(refused);
+  const source = { count, dimensions, read: async (from: number, n: number) => rows.slice(3 * from, 3 * (from + n)) };
+  await expect(kMeans(device, source, dimensions, options)).rejects.toThrow(refused);
+  await expect(balancedKMeans(device, rows, dimensions, options)).rejects.toThrow(refused);
+  await expect(twoStageKMeans(device, rows, dimensions, { ...options, fine: 6 })).rejects.toThrow(refused);
+  const batches = { ...options, batchSize: 32, sampleRows: 40 };
+  await expect(kMeansMiniBatch(device, () => [rows], dimensions, batches)).rejects.toThrow(refused);
+  await expect(kMeans(device, groups(0), dimensions, { ...options, initial: rows.slice(0, 6) })).rejects.toThrow(
+    refused,
+  );
+  const near = Float32Array.of(0, 0, 0, 1, 1, 1);
+  await expect(
+    nearestCentroids(
+      device,
+      featureRows(
+        rows.map((x) => 1e3 * x),
+        3,
+      ),
+      near,
+    ),
+  ).rejects.toThrow(refused);
+});
+
+it('rows of any size that are as far apart as squares allow are separated, and directions of any size', async () => {
+  for (const metric of ['euclidean', 'spherical'] as const) {
+    const size = metric === 'euclidean' ? 1e15 : 1e30;
+    const rows = groups(0).map((value) => (value > 50 ? size : -size) * (1 + 1e-3 * value));
+    const { labels, inertia } = await kMeans(device, rows, dimensions, { clusters: 2, metric });
+    expect(alternating(labels) && labels[0] !== labels[1], metric).toBe(true);
+    expect(Number.isFinite(inertia)).toBe(true);
+  }
+});

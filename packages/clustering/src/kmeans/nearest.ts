@@ -1,6 +1,7 @@
 // Which centroid is nearest: one piece of code for training a partition and for placing a new picture.
 import { type Device, embedding, type Tensor } from '@paris/tensor';
 import { type FeatureRows, featureRows, pieceLength, piecesOf } from '../feature-rows.js';
+import { checkReach } from './check.js';
 import { nearestIndex } from './nearest-index.js';
 import { meanRow, moved } from './rows.js';
 
@@ -23,6 +24,7 @@ export function nearest(features: Tensor, centroids: Tensor): { labels: Tensor; 
  * @param rows - some thousands are read and copied at a time
  * @param centroids - [K, D], prepared by {@link prepareRows} for the metric
  * @param metric - for which the rows are still to be prepared. Default: they are
+ * @throws ClusteringError for rows or centroids so far from the centroids' mean that distances overflow
  */
 export async function nearestCentroids(
   device: Device,
@@ -33,10 +35,10 @@ export async function nearestCentroids(
   const { count, dimensions } = rows;
   // From the centroids' mean, as k-means measures from that of the rows: it does not depend on the other rows either.
   const origin = await meanRow(featureRows(centroids, dimensions));
-  const targets = moved(centroids, origin, -1);
+  const targets = checkReach(moved(centroids, origin, -1), dimensions, 1);
   const placement = { labels: new Uint32Array(count), distances: new Float32Array(count) };
   for await (const { from, piece } of piecesOf(rows)) {
-    const own = moved(prepareRows(piece, dimensions, metric), origin, -1);
+    const own = checkReach(moved(prepareRows(piece, dimensions, metric), origin, -1), dimensions, 1);
     using data = new DeviceRows(device, featureRows(own, dimensions), centroids.length / dimensions);
     const { labels, distances } = await data.place(targets);
     placement.labels.set(labels, from);

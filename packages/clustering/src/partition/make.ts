@@ -6,11 +6,17 @@ import type { Encoder, ImageBatch, ImageStream } from '../encoder/encoder.js';
 import { type StatisticsOptions, statisticsEncoder } from '../encoder/statistics.js';
 import { ClusteringError } from '../errors.js';
 import { changedRows, type FeatureRows, featureRows } from '../feature-rows.js';
-import { checkProblem } from '../kmeans/check.js';
+import { checkName, checkProblem } from '../kmeans/check.js';
 import { type KMeansOptions, type KMeansResult, kMeans, sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
 import { twoStageKMeans } from '../kmeans/two-stage.js';
-import type { Assignment, Partition, PartitionManifest, PartitionStage } from './partition.js';
+import {
+  type Assignment,
+  assignments,
+  type Partition,
+  type PartitionManifest,
+  type PartitionStage,
+} from './partition.js';
 import { randomClusters } from './random.js';
 
 /** How pictures become K clusters, and how a new picture gets its cluster. */
@@ -38,7 +44,7 @@ export interface PartitionedImages {
 
 /**
  * Encodes the pictures, clusters the features and describes the result.
- * @throws ClusteringError as {@link kMeans} does; for options that exclude each other
+ * @throws ClusteringError as {@link kMeans} does; for options that are none, or exclude each other
  */
 export async function partitionImages(
   device: Device,
@@ -175,15 +181,21 @@ export function requireSame(encoder: Encoder, made: PartitionManifest['encoder']
 }
 
 function checkChoices({ stages, fine, assignment, balance = 'none', clusters }: ClusteringOptions): void {
+  const tag = 'partitionImages';
+  checkName(tag, 'balance', balance, ['none', 'auction']);
+  if (assignment !== undefined) checkName(tag, 'assignment', assignment, assignments);
+  if (stages !== undefined && stages !== 1 && stages !== 2) {
+    throw new ClusteringError(tag, `stages is ${stages}. Give 1 or 2.`);
+  }
   const two = stages === 2 || (stages === undefined && fine !== undefined);
   if (stages === 1 && fine !== undefined) {
-    throw new ClusteringError('partitionImages', `one stage has no fine centroids, got fine ${fine}. Set stages to 2.`);
+    throw new ClusteringError(tag, `one stage has no fine centroids, got fine ${fine}. Set stages to 2.`);
   }
   if (assignment === 'fine-to-coarse' && !two) {
-    throw new ClusteringError('partitionImages', `'fine-to-coarse' needs fine centroids. Set stages to 2.`);
+    throw new ClusteringError(tag, `'fine-to-coarse' needs fine centroids. Set stages to 2.`);
   }
   if (assignment === 'random' && (two || balance !== 'none')) {
     const made = two ? 'two stages' : `balance '${balance}'`;
-    throw new ClusteringError('partitionImages', `a random partition into ${clusters} has no ${made}. Leave that out.`);
+    throw new ClusteringError(tag, `a random partition into ${clusters} has no ${made}. Leave that out.`);
   }
 }

@@ -14,6 +14,9 @@ import type { Seeding } from '../kmeans/seeding.js';
  */
 export type Assignment = 'nearest-centroid' | 'fine-to-coarse' | 'random';
 
+/** The names of the rules. */
+export const assignments: readonly Assignment[] = ['nearest-centroid', 'fine-to-coarse', 'random'];
+
 /** One run of k-means, the restart that was kept. */
 export interface PartitionStage {
   readonly method: 'k-means' | 'balanced-k-means';
@@ -71,7 +74,7 @@ const common = {
 export const partitionSchema: z.ZodMiniType<PartitionManifest> = z.object({
   version: z.literal(2),
   ...common,
-  assignment: z.enum(['nearest-centroid', 'fine-to-coarse', 'random']),
+  assignment: z.enum(assignments),
   balance: z.enum(['none', 'auction']),
   stages: z.array(
     z.object({

@@ -1,6 +1,7 @@
 // An encoder out of any model that `@huggingface/transformers` can extract image features with.
 import type { Encoder, ImageBatch } from '../encoder/encoder.js';
 import { ClusteringError } from '../errors.js';
+import { checkName } from '../kmeans/check.js';
 
 const tag = 'transformersEncoder';
 
@@ -48,10 +49,11 @@ export interface TransformersOptions {
  * @example
  * const dino = await transformersEncoder({ model: 'onnx-community/dinov2-small' }); // [N, 384]
  *
- * @throws ClusteringError if the library is not installed, the model cannot be loaded, or gives no [B, D] or [B, L, D]
+ * @throws ClusteringError for another pooling; if the library is not installed, the model cannot be loaded, or gives no [B, D] or [B, L, D]
  */
 export async function transformersEncoder(options: TransformersOptions): Promise<Encoder> {
   const { model, revision = 'main', pooling = 'cls', dtype = 'fp32', device, batchSize = 16 } = options;
+  checkName(tag, 'pooling', pooling, ['cls', 'mean']);
   const { pipeline, RawImage } = options.module ?? (await load());
   const settings = { revision, dtype, ...(device ? { device } : {}) };
   const extract = await pipeline('image-feature-extraction', model, settings).catch((cause: Error) => {

@@ -66,6 +66,9 @@ describe('transformersEncoder', () => {
 
   it('says what is wrong with a library, a model or its output', async () => {
     const { module } = fake();
+    await expect(transformersEncoder({ model: 'm', pooling: 'max' as 'mean', module })).rejects.toThrow(
+      '[transformersEncoder] pooling is "max". Give "cls" or "mean".',
+    );
     const offline = { ...module, pipeline: async () => Promise.reject(new Error('no network')) };
     await expect(transformersEncoder({ model: 'm', module: offline })).rejects.toThrow(
       '[transformersEncoder] the model "m" cannot be loaded (no network). Check the name, and that the hub can be reached or the files lie here.',

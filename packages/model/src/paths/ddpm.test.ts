@@ -149,6 +149,11 @@ it.each([
 });
 
 it('refuses noise that cannot be', () => {
+  for (const betas of ['sqrt', 'constructor']) {
+    expect(() => ddpmPath({ betas: betas as 'linear' })).toThrow(
+      `[ddpmPath] betas is "${betas}". Give "linear" or "scaled-linear" or "cosine".`,
+    );
+  }
   expect(() => ddpmPath({ betas: 'linear', end: 1 })).toThrow('[ddpmPath] betas run from 0.0001 to 1.');
   expect(() => ddpmPath({ betas: 'linear', start: 0.03 })).toThrow('betas run from 0.03 to 0.02');
   expect(() => ddpmPath({ betas: 'linear', steps: 1 })).toThrow('there are 1 steps');

@@ -1,5 +1,5 @@
 // The paths of denoising diffusion models, whose noise is given by steps: β₁ … β_T. https://arxiv.org/abs/2006.11239, §2
-import { ValueError } from '@paris/files'; // not of tensor: this is a chunk of its own in a page, and files' errors are one
+import { checkName, ValueError } from '@paris/files'; // not of tensor: this is a chunk of its own in a page, and files' errors are one
 import type { NoisePath } from './path.js';
 
 /** How a model's noise was given when it was trained. */
@@ -31,9 +31,10 @@ const defaultSteps = 1000;
  *
  * Its name says all of it, so that a config.json does: `ddpm-linear`, or `ddpm-linear:0.0001:0.03:500` for other numbers,
  * `ddpm-cosine:500`, `ddpm-linear:zero-snr`.
- * @throws ValueError unless 0 < start ≤ end < 1 and there are at least two steps, three with `zeroSnr`
+ * @throws ValueError for other betas; unless 0 < start ≤ end < 1 and there are at least two steps, three with `zeroSnr`
  */
 export function ddpmPath({ betas, start, end, steps = defaultSteps, zeroSnr = false }: DdpmOptions): NoisePath {
+  checkName('ddpmPath', 'betas', betas, Object.keys(defaults));
   const isCosine = betas === 'cosine';
   const [first, last] = [start ?? defaults[betas][0], end ?? defaults[betas][1]];
   if (!isCosine && !(first > 0 && first <= last && last < 1))

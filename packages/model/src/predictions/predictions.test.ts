@@ -76,5 +76,8 @@ it('refuses unknown predictions and times outside [0, 1]', () => {
   expect(() => predictionCoefficients('score' as Prediction, linearPath, linearPath, 0.5)).toThrow(
     '[prediction] "score" is unknown. Known: "velocity", "v", "epsilon", "sample".',
   );
+  expect(() => predictionCoefficients('constructor' as Prediction, linearPath, linearPath, 0.5)).toThrow(
+    '[prediction] "constructor" is unknown.',
+  );
   expect(() => predictionCoefficients('sample', linearPath, linearPath, 1.5)).toThrow('[prediction] the time is 1.5.');
 });

@@ -50,9 +50,9 @@ export function predictionCoefficients(
   // Equal SNR: α and σ are longer or shorter by the same factor. Taken by length, for one of the two may be zero.
   const latentsScale =
     trained.name === path.name ? 1 : lengthOf(at.alpha, at.sigma) / lengthOf(path.alpha(t), path.sigma(t));
-  const rules = conversions[prediction];
-  if (!rules) throw new ValueError('prediction', `"${prediction}" is unknown. Known: ${known()}.`);
-  const { sample, noise } = rules(at);
+  if (!Object.hasOwn(conversions, prediction))
+    throw new ValueError('prediction', `"${prediction}" is unknown. Known: ${known()}.`);
+  const { sample, noise } = conversions[prediction](at);
   return {
     time,
     latentsScale,

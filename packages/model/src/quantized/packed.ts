@@ -4,9 +4,7 @@ import { Tensor } from '@paris/tensor';
 import { dequantize, type QuantizedFormat, type QuantizedMatrix } from '@paris/tensor/nn';
 import type { Expert } from '../contracts/expert.js';
 import type { ReadNetwork } from '../folder/networks.js';
-
-/** How weights are written: the formats of experts' matrices. */
-export type WeightFormat = 'f32' | 'f16' | QuantizedFormat;
+import type { WeightFormat } from './formats.js';
 
 /** Whether a format packs matrices; the others are floats of one kind throughout. */
 export function isQuantized(format: WeightFormat | undefined): format is QuantizedFormat {

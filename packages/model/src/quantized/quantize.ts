@@ -1,9 +1,11 @@
 // Which weights are packed, and how whole networks are. Needed where models are written, not where they are sampled.
+import { checkName } from '@paris/files';
 import type { HostTensor } from '@paris/files/safetensors';
 import { type Device, type HostArray, uploadTensor, ValueError } from '@paris/tensor';
 import { canQuantize, type ParameterShapes, type QuantizedFormat, quantize } from '@paris/tensor/nn';
 import type { Params } from '../params.js';
-import { isQuantized, packedShapes, type WeightFormat } from './packed.js';
+import { type WeightFormat, weightFormats } from './formats.js';
+import { isQuantized, packedShapes } from './packed.js';
 
 /**
  * Whether a tensor is packed: a matrix of a linear layer, inside the network. What it begins and ends with stays float, since
@@ -16,8 +18,10 @@ export function isPackable(path: string, shape: readonly number[], format: Quant
 
 /**
  * How many bytes a network's weights take in a format, in a file and in device memory. With q8 and q4 what is not packed is f16.
+ * @throws ValueError for another format
  */
 export function weightBytes(shapes: ParameterShapes, format: WeightFormat): number {
+  checkName('weights', 'the format', format, weightFormats);
   let total = 0;
   for (const [path, shape] of Object.entries(shapes)) {
     const size = shape.reduce((product, n) => product * n, 1);
@@ -31,13 +35,14 @@ export function weightBytes(shapes: ParameterShapes, format: WeightFormat): numb
 /**
  * A tensor as a file holds it in a format: floats in f32 or f16, with q8 and q4 a matrix as words and scales and the rest in
  * f16. Tensors of whole numbers stay as they are.
- * @throws ValueError if numbers are not finite or too large, see `quantize`
+ * @throws ValueError if numbers are not finite or too large, see `quantize`; for another format
  */
 export function writtenTensors(
   path: string,
   tensor: HostTensor,
   format: WeightFormat,
 ): readonly [path: string, tensor: HostTensor][] {
+  checkName('weights', 'the format', format, weightFormats);
   if (!(tensor.data instanceof Float32Array)) return [[path, tensor]];
   if (format === 'f32') return [[path, { ...tensor, dtype: 'f32' }]];
   if (!isQuantized(format) || !isPackable(path, tensor.shape, format)) return [[path, inHalf(path, tensor)]];
@@ -69,9 +74,10 @@ function inHalf(path: string, tensor: HostTensor): HostTensor {
  * const packed = await quantizeParameters(device, toFlat(params), 'q8');
  * const small = packedExpert(expert);
  * const run = device.compile((weights: Params, input: NoisyInput) => small.apply(toTree(weights), input));
- * @throws ValueError that names the first weight whose numbers are not finite, or too large for q4
+ * @throws ValueError for another format; one that names the first weight whose numbers are not finite, or too large for q4
  */
 export async function quantizeParameters(device: Device, params: Params, format: QuantizedFormat): Promise<Params> {
+  checkName('weights', 'the format', format, ['q8', 'q4']);
   const entries: [string, Params[string]][] = [];
   for (const [path, weight] of Object.entries(params)) {
     const { shape, dtype } = weight;

@@ -160,3 +160,14 @@ describe('what networks see', () => {
     expect(difference).toBeLessThan(typical * 1.5);
   });
 });
+
+it('a format that there is not is refused: it would be f16', async () => {
+  const q3 = 'q3' as 'q4';
+  const message = '[weights] the format is "q3". Give "f32" or "f16" or "q8" or "q4".';
+  expect(() => weightBytes({ weight: [4, 64] }, q3)).toThrow(message);
+  expect(() => writtenTensors('weight', normal([4, 64], 1), q3)).toThrow(message);
+  const weight = device.tensor(normal([4, 64], 1).data as Float32Array, { shape: [4, 64] });
+  await expect(quantizeParameters(device, { weight }, q3)).rejects.toThrow(
+    '[weights] the format is "q3". Give "q8" or "q4".',
+  );
+});

@@ -79,6 +79,7 @@ describe('autoguidance', () => {
   it('refuses models that are no match', async () => {
     const refused = (options: GenerateOptions) => expect(draw(pipeline, options)).rejects;
     await refused({ autoguidance: { weaker, scale: Number.NaN } }).toThrow('autoguidance.scale is NaN.');
+    await refused({ autoguidance: { weaker, scale: 1e39 } }).toThrow('autoguidance.scale is 1e+39.');
     const other = await loadPipeline(await modelFolder(device));
     await refused({ autoguidance: { weaker: other, scale: 2 } }).toThrow('autoguidance.weaker is on another device.');
     await other.close();

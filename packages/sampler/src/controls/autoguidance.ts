@@ -10,7 +10,7 @@ export function autoguided(
   { weaker, scale }: Autoguidance,
   { refuse }: Tools,
 ): Settings {
-  if (!Number.isFinite(scale)) refuse(`autoguidance.scale is ${scale}. Give a number such as 2`);
+  if (!Number.isFinite(Math.fround(scale))) refuse(`autoguidance.scale is ${scale}. Give a number such as 2`);
   if (weaker.device !== device)
     refuse('autoguidance.weaker is on another device. Load it with { device: pipeline.device }');
   const [own, other] = [index.latent, weaker.index.latent].map((l) => `${l.channels}×${l.height}×${l.width}`);

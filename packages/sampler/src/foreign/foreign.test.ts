@@ -119,6 +119,9 @@ describe("a DiT in diffusers' form", () => {
     // Ours now, and still not for everybody.
     expect(notices).toEqual(['Its licence: cc-by-nc-4.0. It is for NonCommercial use only.']);
     expect((await draw(out, { label: 2 })).data).not.toEqual(foreign.data);
+    await expect(importModel(models.dit!, small, { weights: 'q3' as 'q4' })).rejects.toThrow(
+      '[importModel] weights is "q3". Give "f32" or "f16" or "q8" or "q4".',
+    );
     await importModel(models.dit!, small, { weights: 'f16' });
     const path = 'experts/00/model.safetensors';
     expect((await small.size(path)) / (await out.size(path))).toBeLessThan(0.6);

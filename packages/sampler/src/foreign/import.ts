@@ -1,5 +1,5 @@
 // A model in somebody else's form, written down in ours.
-import { encodeJson, type FileSource, type FileStore } from '@paris/files';
+import { checkName, encodeJson, type FileSource, type FileStore } from '@paris/files';
 import { type HostTensor, safetensorsParts } from '@paris/files/safetensors';
 import {
   floatFormat,
@@ -8,6 +8,7 @@ import {
   type ModelIndex,
   shortList,
   type WeightFormat,
+  weightFormats,
   writeModelIndex,
   writtenTensors,
 } from '@paris/model';
@@ -40,7 +41,7 @@ export interface ImportOptions extends DownloadOptions {
  * @param source - a folder's path (in Node), a URL, `hf:owner/name`, the path or URL of a file of weights, or any store
  * @param out - empty
  * @throws CheckpointError if the model is not recognised, is not whole, or holds NaN, infinity, or numbers beyond `weights`;
- *   ValueError if `out` has files already
+ *   ValueError if `out` has files already, or for another format of `weights`
  */
 export async function importModel(
   source: string | URL | FileSource,
@@ -48,6 +49,7 @@ export async function importModel(
   options: ImportOptions = {},
 ): Promise<ModelIndex> {
   const { foreign, weights, onNotice, onPart, signal } = options;
+  if (weights !== undefined) checkName('importModel', 'weights', weights, weightFormats);
   if ((await out.list('')).length > 0) {
     throw new ValueError('import', 'the folder to write has files already. Give a new one.');
   }

@@ -4,6 +4,7 @@ import { type TimeLeft, timeLeft } from '@paris/files/download';
 import { ValueError } from '@paris/tensor';
 import { openFolder } from '#folder';
 import { type DownloadOptions, download } from '../pipeline/download.js';
+import { hubName } from './hub-name.js';
 import type { ForeignOptions } from './open.js';
 
 /** What a model in somebody else's form does not say of itself. */
@@ -67,14 +68,13 @@ function codecFolder(codec: string | URL | FileSource, { headers: _, ...options 
 }
 
 /**
- * The files of `hf:owner/name[@revision][/file]` on the Hugging Face Hub (a revision may be `refs/pr/3`), or on the server that HF_ENDPOINT names. HF_TOKEN is
+ * The files of a `HubName` on the Hugging Face Hub, or on the server that HF_ENDPOINT names. HF_TOKEN is
  * sent to that server, and nowhere else.
  */
 function hubSource(name: string, options: DownloadOptions): NamedSource {
-  const [, repository, revision = 'main', file] =
-    /^hf:([\w.-]+\/[\w.-]+)(?:@(refs\/(?:pr|convert)\/[\w.-]+|[\w.-]+))?(?:\/(.+))?$/.exec(name) ?? [];
-  if (repository === undefined)
-    throw new ValueError('loadPipeline', `"${name}" is no model of a hub. Write hf:owner/name.`);
+  const named = hubName(name);
+  if (!named) throw new ValueError('loadPipeline', `"${name}" is no model of a hub. Write hf:owner/name.`);
+  const { repository, revision = 'main', file } = named;
   const { HF_ENDPOINT, HF_TOKEN } =
     (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
   const hub = (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');

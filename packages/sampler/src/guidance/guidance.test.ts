@@ -91,6 +91,8 @@ describe('guidanceOf', () => {
 
   it.each([
     [Number.NaN, '[generate] guidance is NaN. Give a number such as 2.'],
+    [1e39, '[generate] guidance is 1e+39. Give a number such as 2.'],
+    [{ scale: -1e300 }, '[generate] guidance.scale is -1e+300. Give a number such as 2.'],
     [{ scale: Number.POSITIVE_INFINITY }, '[generate] guidance.scale is Infinity. Give a number such as 2.'],
     [{ scale: 2, start: 2 }, '[generate] guidance.start is 2. Give a share from 0 to 1.'],
     [{ scale: 2, start: 0.5, stop: 0.4 }, '[generate] guidance.stop is 0.4. Give a share from start, 0.5, to 1.'],

@@ -40,7 +40,7 @@ export type SettledGuidance = Required<Omit<Guidance, 'scale'>> & { readonly sca
  * @throws ValueError for a number out of its range, or another number of scales than of steps
  */
 export function guidanceOf(tag: string, given: number | Guidance, times?: Float64Array): SettledGuidance {
-  if (typeof given === 'number' && !Number.isFinite(given)) {
+  if (typeof given === 'number' && !isFloat(given)) {
     throw new ValueError(tag, `guidance is ${given}. Give a number such as 2.`);
   }
   const {
@@ -61,6 +61,11 @@ export function guidanceOf(tag: string, given: number | Guidance, times?: Float6
   return { scale, start, stop, rescale, kind };
 }
 
+/** Whether a number is finite on the device, where numbers are f32: an infinite scale makes NaN of equal predictions. */
+function isFloat(x: number): boolean {
+  return Number.isFinite(Math.fround(x));
+}
+
 function scaleOf(
   given: Guidance['scale'],
   times: Float64Array | undefined,
@@ -74,13 +79,12 @@ function scaleOf(
       ? Array.from(times!.subarray(0, steps), (time, step) => given({ step, steps: steps!, time }))
       : given;
   if (typeof scale !== 'object') {
-    if (!Number.isFinite(scale)) refuse('scale', scale, 'a number such as 2');
+    if (!isFloat(scale)) refuse('scale', scale, 'a number such as 2');
     return scale;
   }
   if (scale.length !== (steps ?? scale.length))
     refuse('scale', `a list of ${scale.length}`, `${steps}, one for each step`);
-  for (const [step, each] of scale.entries())
-    if (!Number.isFinite(each)) refuse(`scale[${step}]`, each, 'a number such as 2');
+  for (const [step, each] of scale.entries()) if (!isFloat(each)) refuse(`scale[${step}]`, each, 'a number such as 2');
   return scale;
 }
 

@@ -113,6 +113,22 @@ describe('a pipeline in latent space', () => {
     expect(previews[0]).not.toEqual(previews[2]);
   });
 
+  it('refuses weights of a format that there is not', async () => {
+    await expect(loadPipeline(await model(), { device, weights: 'q3' as 'q4' })).rejects.toThrow(
+      '[loadPipeline] weights is "q3". Give "f32" or "f16" or "q8" or "q4".',
+    );
+  });
+
+  it('refuses a preview of another kind, which would be decoded in full', async () => {
+    const pipeline = await loadPipeline(await model(), { device });
+    const drawing = pipeline.generate({
+      ...{ seed: 5, steps: 2 },
+      onStep: async ({ preview }) => void (await preview('project' as 'projection')),
+    });
+    await expect(drawing).rejects.toThrow('[preview] the tier is "project". Give "full" or "projection".');
+    await pipeline.close();
+  });
+
   it('previews by a decoder that it is given, such as a tiny autoencoder of the same latents', async () => {
     const blocks = { encoder_block_out_channels: [2, 2], decoder_block_out_channels: [2, 2] };
     const counts = { num_encoder_blocks: [1, 1], num_decoder_blocks: [1, 1] };

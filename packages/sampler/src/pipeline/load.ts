@@ -1,6 +1,6 @@
 /** From a model's folder to a pipeline: everything is checked before anything is believed. */
 import { dit } from '@paris/dit';
-import { encodeJson, type FileSource, sha256, withoutSecrets } from '@paris/files';
+import { checkName, encodeJson, type FileSource, sha256, withoutSecrets } from '@paris/files';
 import type { TimeLeft } from '@paris/files/download';
 import {
   type Architecture,
@@ -30,6 +30,7 @@ import {
   vocabularyOf,
   type WeightFormat,
   type WeightLoader,
+  weightFormats,
   weightLoader,
   wordList,
 } from '@paris/model';
@@ -113,7 +114,7 @@ export interface LoadProgress {
  * A model in somebody else's form is recognised by its files: a folder of diffusers (DiT, PixArt), the released Paris, or one
  * file of weights. It has no index to check hashes by; names, shapes and configs are checked all the same.
  * @param source - a folder's path (in Node), a URL, `hf:owner/name`, the path or URL of a file of weights, or any store of files
- * @throws CheckpointError that lists what does not fit
+ * @throws CheckpointError that lists what does not fit; ValueError for another format of `weights`
  */
 export async function loadPipeline(source: string | URL | FileSource, options: LoadOptions = {}): Promise<Pipeline> {
   const { signal } = options;
@@ -224,6 +225,8 @@ interface OpenedModel extends Pick<LoadedModel, 'device' | 'index' | 'path' | 'p
 }
 
 async function openModel(source: string | URL | FileSource, options: LoadOptions): Promise<OpenedModel> {
+  const { weights: wanted = 'f32' } = options;
+  checkName('loadPipeline', 'weights', wanted, weightFormats);
   const { store, file, timeLeft } = await openSource(source, options);
   const where = typeof source === 'object' && !(source instanceof URL) ? 'the store' : withoutSecrets(source);
   const own = file === undefined ? await readOwnIndex(store) : undefined;
@@ -240,7 +243,6 @@ async function openModel(source: string | URL | FileSource, options: LoadOptions
       codecs: [...(options.codecs ?? []), identityCodec, ...codecs],
       textEncoders: options.promptEncoder ? undefined : [...(options.textEncoders ?? []), wordList, ...textEncoders],
     }));
-  const { weights: wanted = 'f32' } = options;
   if (isQuantized(wanted))
     networks = (await readerOf(options, `weights is ${wanted}. Give f32`)).quantize(networks, files, index, wanted);
   const paths = await pathsOption(

@@ -165,7 +165,10 @@ export interface StepEvent {
   readonly routing: readonly (readonly RoutingRecord[])[];
   /** After the last step: the batch's pictures. */
   readonly finished?: readonly RgbImage[];
-  /** x̂₀ as pictures; only until the next step begins. The first `projection` of a pipeline decodes once, to fit its map. */
+  /**
+   * x̂₀ as pictures; only until the next step begins. The first `projection` of a pipeline decodes once, to fit its map.
+   * @throws ValueError for another tier
+   */
   preview(tier?: PreviewTier): Promise<RgbImage[]>;
 }
 

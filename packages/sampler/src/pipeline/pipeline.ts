@@ -1,6 +1,6 @@
 /** Prompts → pictures. */
 
-import { sha256 } from '@paris/files';
+import { checkName, sha256 } from '@paris/files';
 import {
   type Codec,
   type Condition,
@@ -254,7 +254,8 @@ export class Pipeline {
           ...{ step, steps: times.length - 1, time, firstImage, images: prompts.length },
           routing: run.records.map((records) => records.filter((record) => record.step === step)),
           ...(last && { finished: images }),
-          preview: async (tier) => {
+          preview: async (tier = 'full') => {
+            if (typeof tier === 'string') checkName('preview', 'the tier', tier, ['full', 'projection']);
             const exact = () => this.#toImages(sample, typeof tier === 'function' ? tier : undefined);
             return tier === 'projection' ? (await extras()).projected(this, sample, exact) : exact();
           },

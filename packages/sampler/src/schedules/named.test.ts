@@ -2,7 +2,17 @@ import { cosinePath, ddpmPath, linearPath } from '@paris/model';
 import { describe, expect, it } from 'vitest';
 import { alignYourSteps } from './align-your-steps.js';
 import { betaQuantile } from './beta-quantile.js';
-import { beta, exponential, karras, klOptimal, scheduleByName, schedules, shifted, sigmaAt } from './named.js';
+import {
+  beta,
+  exponential,
+  karras,
+  klOptimal,
+  type Schedule,
+  scheduleByName,
+  schedules,
+  shifted,
+  sigmaAt,
+} from './named.js';
 import { scheduleName, scheduleNames } from './names.js';
 import { checkTimes, uniformTimes } from './schedules.js';
 
@@ -51,6 +61,32 @@ it('beta spends more steps at both ends, and none more with α = β = 1', () => 
   expect(bent[7]!).toBeLessThan(1 / 8);
   expect(bent[4]!).toBeCloseTo(0.5, 13);
   expect(() => beta({ alpha: Number.NaN })).toThrow('[beta] alpha is NaN.');
+});
+
+it('numbers that make no times are named', () => {
+  for (const path of [linearPath, cosinePath]) {
+    const ask = (schedule: () => Schedule) => () => schedule()(5, path);
+    for (const rho of [1e-320, 1e-3, 1e20, Number.MAX_VALUE]) {
+      expect(
+        ask(() => karras({ rho })),
+        `${rho}`,
+      ).toThrow(
+        `[karras] the times of 5 steps do not fall with rho ${rho}, sigmaMin 0.01, sigmaMax 80. Give less extreme numbers.`,
+      );
+    }
+    expect(ask(() => klOptimal({ sigmaMin: 1e-320 }))).toThrow(
+      '[klOptimal] the times of 5 steps do not fall with sigmaMin 1e-320,',
+    );
+    expect(ask(() => exponential({ sigmaMin: 1e20, sigmaMax: 1e30 }))).toThrow(
+      '[exponential] the times of 5 steps do not fall',
+    );
+    expect(ask(() => beta({ alpha: 1e-320 }))).toThrow(
+      '[beta] the times of 5 steps do not fall with alpha 1e-320, beta 0.6.',
+    );
+    expect(ask(() => beta({ alpha: 1e308, beta: 1e308 }))).toThrow(
+      '[beta] the times of 5 steps do not fall with alpha 1e+308, beta 1e+308. Give less extreme numbers.',
+    );
+  }
 });
 
 it('quantiles of Beta distributions that are known in closed form', () => {

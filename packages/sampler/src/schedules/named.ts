@@ -20,10 +20,11 @@ export interface SigmaRange {
 /**
  * σ̃^(1/ρ) in even steps (Karras et al., arXiv 2206.00364, eq. 5): the larger ρ, the more steps where there is little noise.
  * Default 7.
+ * @throws ValueError for numbers that are none; when it is asked, for those whose times do not fall
  */
 export function karras({ rho = 7, ...range }: SigmaRange & { readonly rho?: number } = {}): Schedule {
   require('karras', 'rho', rho, rho > 0);
-  return inSigmas('karras', range, (share, low, high) => {
+  return inSigmas('karras', range, { rho }, (share, low, high) => {
     const [a, b] = [hostPow(high, 1 / rho), hostPow(low, 1 / rho)];
     return hostPow(a + share * (b - a), rho);
   });
@@ -31,7 +32,7 @@ export function karras({ rho = 7, ...range }: SigmaRange & { readonly rho?: numb
 
 /** ln σ̃ in even steps (k-diffusion's `get_sigmas_exponential`). */
 export function exponential(range: SigmaRange = {}): Schedule {
-  return inSigmas('exponential', range, (share, low, high) => high * hostPow(low / high, share));
+  return inSigmas('exponential', range, {}, (share, low, high) => high * hostPow(low / high, share));
 }
 
 /**
@@ -41,7 +42,9 @@ export function exponential(range: SigmaRange = {}): Schedule {
 export function beta({ alpha = 0.6, beta = 0.6 }: { readonly alpha?: number; readonly beta?: number } = {}): Schedule {
   require('beta', 'alpha', alpha, alpha > 0);
   require('beta', 'beta', beta, beta > 0);
-  return (steps) => uniformTimes(steps).map((quantile) => betaQuantile(quantile, alpha, beta));
+  return falling('beta', { alpha, beta }, (steps) =>
+    uniformTimes(steps).map((quantile) => betaQuantile(quantile, Math.min(alpha, 1e300), Math.min(beta, 1e300))),
+  );
 }
 
 /**
@@ -49,7 +52,7 @@ export function beta({ alpha = 0.6, beta = 0.6 }: { readonly alpha?: number; rea
  * On the cosine path these are even steps in time.
  */
 export function klOptimal(range: SigmaRange = {}): Schedule {
-  return inSigmas('klOptimal', range, (share, low, high) => {
+  return inSigmas('klOptimal', range, {}, (share, low, high) => {
     const angle = hostAtan(high) + share * (hostAtan(low) - hostAtan(high));
     return hostSin(angle) / hostCos(angle);
   });
@@ -103,17 +106,31 @@ export function scheduleByName(name: string): Schedule {
 function inSigmas(
   tag: string,
   { sigmaMin = 0.01, sigmaMax = 80 }: SigmaRange,
+  more: Readonly<Record<string, number>>,
   sigmaOf: (share: number, low: number, high: number) => number,
 ): Schedule {
   require(tag, 'sigmaMin', sigmaMin, sigmaMin > 0);
   require(tag, 'sigmaMax', sigmaMax, sigmaMax > sigmaMin);
-  return (steps, path) => {
+  return falling(tag, { ...more, sigmaMin, sigmaMax }, (steps, path) => {
     // Paths of other people end before pure noise, at a σ̃ of 14 or so: beyond it there is no time.
     const high = Math.min(sigmaMax, sigmaAt(path, 1));
     return uniformTimes(steps).map((time, i) => {
       if (i === 0 || i === steps) return time;
       return path.timeAtLogSnr(-2 * hostLog(sigmaOf(i / (steps - 1), sigmaMin, high)));
     });
+  });
+}
+
+/** The schedule, but that numbers with which times are NaN, or stand still by rounding, are said to be the cause. */
+function falling(tag: string, numbers: Readonly<Record<string, number>>, schedule: Schedule): Schedule {
+  return (steps, path) => {
+    const times = schedule(steps, path);
+    if (times.every((t, i) => i === 0 || t < times[i - 1]!)) return times;
+    const given = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+    throw new ValueError(
+      tag,
+      `the times of ${steps} steps do not fall with ${given.join(', ')}. Give less extreme numbers.`,
+    );
   };
 }
 

@@ -49,6 +49,13 @@ describe('findAdapter', () => {
     expect((await findAdapter()).adapter.info.vendor).toBe('paris');
   });
 
+  it('refuses a requirement that there is not, also where there is a GPU', async () => {
+    platform('NVIDIA H100');
+    await expect(openDevice({ require: 'cuda' as 'gpu' })).rejects.toThrow(
+      '[openDevice] require is "cuda". Give "gpu" or "cpu" or "webgpu".',
+    );
+  });
+
   it('throws where a GPU is required and there is none', async () => {
     platform(undefined);
     await expect(findAdapter({ require: 'gpu' })).rejects.toThrow(NoAdapterError);

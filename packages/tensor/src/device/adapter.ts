@@ -1,6 +1,7 @@
 // Which adapter to compute on: a GPU if there is one, otherwise the CPU through @paris/cpu. Software Vulkan and the software
 // adapters of browsers are slower than that, so they are used only on request.
 import type { CreateGpuOptions, SanitizeOptions } from '@paris/cpu';
+import { checkName } from '@paris/files';
 import { askedFor, platformGpu, threadsAskedFor, withoutGpu } from '#gpu';
 import { NoAdapterError } from '../errors.js';
 import type { AdapterSource } from './gpu.js';
@@ -22,11 +23,12 @@ export interface FoundAdapter {
 
 /**
  * The adapter to use.
- * @throws NoAdapterError if what is required is missing
+ * @throws NoAdapterError if what is required is missing; ValueError for a requirement that there is not
  */
 export async function findAdapter(options: FindAdapterOptions = {}): Promise<FoundAdapter> {
   const { powerPreference, threads = threadsAskedFor(), require = askedFor(), sanitize } = options;
   if (sanitize) return { adapter: await cpuAdapter({ sanitize }) };
+  if (require) checkName('openDevice', 'require', require, ['gpu', 'cpu', 'webgpu']);
   if (require === 'cpu') return { adapter: await cpuAdapter(threads === undefined ? {} : { threads }) };
   const gpu = await platformGpu();
   let reason = 'reason' in gpu ? gpu.reason : 'WebGPU found no adapter';

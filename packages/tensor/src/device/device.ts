@@ -113,7 +113,7 @@ export class Device {
   /**
    * Puts data into device memory.
    * @param data - a number, nested lists of numbers, or a typed array (with `shape` if it is not a list)
-   * @throws ShapeError for ragged lists or a shape of another size
+   * @throws ShapeError for ragged lists or a shape of another size, DTypeError for another dtype
    */
   tensor<D extends DType = DType>(data: HostData, options: { shape?: Shape; dtype?: D } = {}): Tensor<D> {
     this.check();

@@ -2,7 +2,7 @@
 
 import { fromHalves, toHalf } from '@paris/files';
 import { DTypeError, LimitError, ShapeError, ValueError } from '../errors.js';
-import type { DType, HostArray } from '../graph/dtype.js';
+import { checkDType, type DType, type HostArray } from '../graph/dtype.js';
 import { checkShape, type Shape, showShape, sizeOf } from '../graph/shape.js';
 
 type IntegerArray = Int8Array | Int16Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array | Uint32Array;
@@ -67,6 +67,7 @@ export function encodeElements(
   device: { hasFeature(name: string): boolean },
 ): Uint8Array<ArrayBuffer> {
   const size = numbers.length;
+  checkDType('tensor', dtype);
   if (dtype === 'f16') {
     if (!device.hasFeature('shader-f16')) {
       throw new LimitError('tensor', 'this adapter has no f16 (the feature shader-f16). Use f32.');

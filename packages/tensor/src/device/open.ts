@@ -40,7 +40,8 @@ const features = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experi
 /**
  * Opens a device: the caller's, else a GPU through the platform's WebGPU or (under Node) the package `webgpu`, else the CPU
  * through `@paris/cpu`. Asks for the adapter's full limits.
- * @throws NoAdapterError if what is required is not there; ValueError for another adapter's tuning table
+ * @throws NoAdapterError if what is required is not there; ValueError for a requirement that there is not, or another adapter's
+ *   tuning table
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   const { device: given, tuning, sanitize, ...wanted } = options;

@@ -49,6 +49,12 @@ export function promote(op: string, a: DType, b: DType): DType {
   throw new DTypeError(op, `the dtypes differ: ${a} and ${b}. Use cast() on one of them.`);
 }
 
+/** @throws DTypeError for what is none, as plain JavaScript may give it */
+export function checkDType(op: string, dtype: DType): DType {
+  if (dtypes.includes(dtype)) return dtype;
+  throw new DTypeError(op, `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);
+}
+
 export function requireDType(op: string, dtype: DType, allowed: readonly DType[]): void {
   if (!allowed.includes(dtype)) {
     throw new DTypeError(op, `the dtype is ${dtype}, and only ${allowed.join(', ')} will do. Use cast() first.`);

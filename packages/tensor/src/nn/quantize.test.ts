@@ -132,6 +132,7 @@ describe.each(formats)('%s', (format) => {
         `[quantize] ${format} packs matrices [out, in] where in is a multiple of ${unit}, got [${shape.join(', ')}].`,
       );
     }
+    expect(canQuantize([2, 64], 'q3' as 'q4')).toBe(false);
     const whole: HostTensor = { data: new Int32Array(64), shape: [2, 32], dtype: 'i32' };
     expect(() => quantize(whole, format)).toThrow('only floats are quantized, got i32. Cast it first.');
   });

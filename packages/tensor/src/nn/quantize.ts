@@ -18,6 +18,7 @@ const largest = { q8: 127, q4: 7 } as const;
 
 /** Whether rows of a matrix of this shape fill whole words (q8: in / 4) and whole groups (q4: in / 32). */
 export function canQuantize(shape: readonly number[], format: QuantizedFormat): boolean {
+  if (!Object.hasOwn(largest, format)) return false;
   return shape.length === 2 && shape[1]! > 0 && shape[1]! % (format === 'q8' ? 4 : 32) === 0;
 }
 

@@ -1,5 +1,4 @@
-import { DTypeError } from '../errors.js';
-import { computeType, type DType, dtypes, isFloat } from '../graph/dtype.js';
+import { checkDType, computeType, type DType, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
 import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define/op.js';
 
@@ -22,9 +21,6 @@ const op = pointwise<{ readonly dtype: DType }>({
  * becomes 0 or 1. Floats that the integer dtype does not hold are undefined: WGSL takes the nearest number that it does, but
  * adapters disagree on which f32 that is, and NaN becomes anything.
  */
-export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor> = withOp(op, (x, dtype) => {
-  if (!dtypes.includes(dtype)) {
-    throw new DTypeError('cast', `there is no dtype '${dtype}'. Use one of ${dtypes.join(', ')}.`);
-  }
-  return requireTensor('cast', x).dtype === dtype ? x : applyOp(op, [x], { dtype });
-});
+export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor> = withOp(op, (x, dtype) =>
+  requireTensor('cast', x).dtype === checkDType('cast', dtype) ? x : applyOp(op, [x], { dtype }),
+);

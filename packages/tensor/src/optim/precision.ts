@@ -1,4 +1,5 @@
 // In which precision a network is trained: a policy that the training step asks, so that the step is written once.
+import { checkName } from '@paris/files';
 import { valueAndGrad } from '../autodiff/gradient.js';
 import type { Device } from '../device/device.js';
 import { LimitError } from '../errors.js';
@@ -26,7 +27,7 @@ export interface PrecisionOptimizer extends Optimizer {
  * An optimizer that trains in this precision. In `mixed-f16` the state keeps f32 master weights, one kernel makes their f16
  * copies, sums and statistics are f32, and the loss is scaled: {@link dynamicLossScale} decides on the device which steps
  * are left out. Micikevicius et al., "Mixed precision training", https://arxiv.org/abs/1710.03740.
- * @throws LimitError if the device has no f16
+ * @throws LimitError if the device has no f16; ValueError for another precision
  */
 export function inPrecision(
   precision: Precision,
@@ -34,6 +35,7 @@ export function inPrecision(
   device: Device,
   options: LossScaleOptions = {},
 ): PrecisionOptimizer {
+  checkName('precision', 'the precision', precision, ['f32', 'mixed-f16']);
   if (precision === 'f32') {
     const plain: PrecisionOptimizer['valueAndGrad'] = (fn, { params }) => valueAndGrad(fn, { hasAux: true })(params);
     return { ...optimizer, dtype: 'f32', valueAndGrad: plain };

@@ -1,6 +1,25 @@
 // Options of optimizers that would end in NaN or in another direction steps later.
 import { expect, it } from 'vitest';
-import { adamw, clipByGlobalNorm, constant, cosineDecay, dynamicLossScale, linear, muon, sgd } from './index.js';
+import { useDevice } from '../testing/use-device.testing.js';
+import {
+  adamw,
+  clipByGlobalNorm,
+  constant,
+  cosineDecay,
+  dynamicLossScale,
+  inPrecision,
+  linear,
+  muon,
+  sgd,
+} from './index.js';
+
+const device = useDevice();
+
+it('a precision that there is not is refused', (context) => {
+  expect(() => inPrecision('f16' as 'f32', sgd({ learningRate: 1 }), device(context))).toThrow(
+    '[precision] the precision is "f16". Give "f32" or "mixed-f16".',
+  );
+});
 
 it('numbers that mean nothing are refused by name', () => {
   const learningRate = 1e-3;

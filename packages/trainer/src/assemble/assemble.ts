@@ -1,8 +1,7 @@
 // Finished runs → a model folder. Here the experts meet for the first time.
 
 import { writePartition } from '@paris/clustering';
-import type { FileContent, FileSource, FileStore } from '@paris/files';
-import { writeJson } from '@paris/files';
+import { checkName, type FileContent, type FileSource, type FileStore, writeJson } from '@paris/files';
 import { parseSafetensors, safetensorsParts } from '@paris/files/safetensors';
 import {
   expertFolder,
@@ -10,6 +9,7 @@ import {
   isQuantized,
   type ModelIndex,
   type WeightFormat,
+  weightFormats,
   writeModelIndex,
   writeVocabulary,
   writtenTensors,
@@ -76,12 +76,13 @@ export interface AssembleOptions {
  * Experts come as they arrive: those that are missing or not finished are listed in the index as absent.
  * @throws OutputError if the output holds something else than a model of ours, or is not apart from the runs and the data;
  *   RunError if no expert or no router is finished, or one was trained with another partition or vocabulary; ValueError if
- *   there is no such routing policy, or it asks more experts than there are; DataError if the gate refuses an expert; the
+ *   there is no such routing policy or format of weights, or it asks more experts than there are; DataError if the gate refuses an expert; the
  *   signal's reason when it is aborted
  */
 export async function assemble(options: AssembleOptions): Promise<ModelIndex> {
   const { runs, out, weights, emaDecay, signal } = options;
   if (options.routing !== undefined) parseRoutingPolicy(options.routing); // before anything is read
+  if (weights !== undefined) checkName('assemble', 'weights', weights, weightFormats);
   await assertApart(
     'assemble',
     [{ what: 'the output folder', store: out }],

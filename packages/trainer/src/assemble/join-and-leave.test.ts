@@ -182,10 +182,30 @@ describe.each(['row', 'head', 'all'] as const)('a router that grows by its %s', 
   });
 });
 
+it('a prior and a format of weights that there are not are refused', async () => {
+  const options = {
+    device: device!,
+    data: old!,
+    architecture: routerTransformer,
+    config: routerConfig(toySize, 'words'),
+  };
+  await expect(trainRouter({ ...options, runs: memoryStore(), prior: 'uniform' as 'natural' })).rejects.toThrow(
+    '[train] prior is "uniform". Give "natural" or "balanced".',
+  );
+  const out = memoryStore();
+  await expect(assemble({ runs: oldRuns!, out, weights: 'q3' as 'q4' })).rejects.toThrow(
+    '[assemble] weights is "q3". Give "f32" or "f16" or "q8" or "q4".',
+  );
+  expect(await out.list()).toEqual([]);
+});
+
 it('a router that may not grow says why', async () => {
   const store = folderStore(oldRuns!, 'router');
   const grow = (data: FileSource, from: RouterStart, training = {}) => router(data, memoryStore(), from, training);
   await expect(grow(old!, { store, learns: 'row' })).rejects.toThrow('there is no new cluster, so no new row to train');
+  await expect(grow(all!, { store, learns: 'rows' as 'row' })).rejects.toThrow(
+    '[train] learns is "rows". Give "row" or "head" or "all".',
+  );
   await expect(grow(all!, { store }, { weightDecay: 0.1 })).rejects.toThrow('weightDecay 0.1 would change what is not');
   await expect(grow(all!, { store: folderStore(oldRuns!, 'expert-00') })).rejects.toThrow(
     "that of an expert. Give a router's",

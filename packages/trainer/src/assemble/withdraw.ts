@@ -90,7 +90,7 @@ export interface WithdrawOptions {
 
 /**
  * A model without some of its experts. All other weights keep their bytes; the router's probability of what is absent goes to the
- * others when it samples. In place, files change places by renames alone, and an interruption leaves the old model or the new one.
+ * others when it samples. In place, files change places by renames alone; what an interruption left is completed by the same call.
  * @throws ValueError for an expert that is not there, or if none would be left; OutputError if something that we did not write is in
  *   the way; CheckpointError if the model is not sound
  */
@@ -98,8 +98,10 @@ export async function withdrawExperts({ model, experts, out, signal }: WithdrawO
   if (out) {
     const inputs = [{ what: 'the model', store: model }];
     await assertApart('withdraw', [{ what: 'the output folder', store: out }], inputs);
-  } else await recoverOutput(model);
+  }
+  const wasInterrupted = !out && (await recoverOutput(model));
   const index = await readModelIndex(model, 'the folder');
+  if (wasInterrupted && experts.every((k) => index.absent?.includes(k))) return index; // the first call had come so far
   const left = without(index, experts);
   const card = assembledCard(left, await readCardCondition(model, left));
   if (!out) {

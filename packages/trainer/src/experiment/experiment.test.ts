@@ -241,6 +241,9 @@ it('knows its experiments, and refuses others and seeds that are none', () => {
   expect(() => experimentDesign('maine', 'smoke')).toThrow(
     '[experiment] there is no experiment "maine". Known: main, clusters, objectives, alignment, compute.',
   );
+  expect(() => experimentDesign('main', 'large' as 'smoke')).toThrow(
+    '[experiment] the size is "large". Give "smoke" or "recorded".',
+  );
   expect(() => experimentDesign('main', 'smoke', { seeds: [1, 1] })).toThrow('the seeds are [1, 1]. Give one or more');
   const wide = experimentDesign('main', 'recorded', { width: 128 });
   expect(wide).toMatchObject({ size: { width: 128, heads: 8, depth: 3 }, learningRate: 0.005 });

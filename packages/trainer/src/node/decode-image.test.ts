@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from './decode-image.js';
+import { decodePictures } from './sources/decode-ahead.js';
 
 const pixelsOf = async (file: Uint8Array, size = 4, background?: string) => {
   const decoded = await decodeImage(file, { size, ...(background && { background }) });
@@ -91,3 +92,16 @@ describe('decodeImage', () => {
     }
   });
 });
+
+it('a way of fitting and a need that there are not are refused, and no picture is skipped for them', async () => {
+  const fit = 'crop' as 'cover';
+  const message = '[prepare] fit is "crop". Give "cover" or "contain".';
+  await expect(decodeImage(Buffer.alloc(0), { size: 8, fit })).rejects.toThrow(message);
+  const source = { pictures: noPictures() };
+  expect(() => decodePictures(source, { size: 8, fit })).toThrow(message);
+  expect(() => decodePictures(source, { size: 8, filter: { needs: ['score' as 'caption'] } })).toThrow(
+    '[prepare] a need is "score". Give "caption" or "category".',
+  );
+});
+
+async function* noPictures(): AsyncGenerator<never> {}

@@ -1,4 +1,5 @@
 // Files → pixels. One bad file never ends a run: it is skipped and reported with the reason.
+import { checkName } from '@paris/files';
 import { optionalPackage } from './optional.js';
 
 /** A folder is searched for these. The format of a file is recognised by its bytes. */
@@ -22,10 +23,11 @@ export type Decoded = { pixels: Uint8Array } | { reason: string };
 /**
  * Decodes and resizes one file to RGB, u8 [3, size, size]. Alpha is composited onto the background, the first frame of
  * an animation counts, 16 bits become 8, CMYK and profiles become sRGB, the camera's orientation is applied.
- * @throws DataError if the optional peer dependency `sharp`, which decodes, is not installed
+ * @throws ValueError for another fit; DataError if the optional peer dependency `sharp`, which decodes, is not installed
  */
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const { size, fit = 'cover', background = '#ffffff' } = options;
+  checkFit(fit);
   const { default: sharp } = await optionalPackage('sharp', 'decoding pictures', () => import('sharp'));
   try {
     const image = sharp(file, { failOn: 'error', autoOrient: true });
@@ -45,6 +47,11 @@ export async function decodeImage(file: string | Uint8Array, options: DecodeOpti
   } catch (error) {
     return { reason: shorten(error) };
   }
+}
+
+/** @throws ValueError for a way of fitting that there is not */
+export function checkFit(fit: string): void {
+  checkName('prepare', 'fit', fit, ['cover', 'contain']);
 }
 
 /** [size · size, channels] → [3, size · size]; grey becomes three equal channels. */

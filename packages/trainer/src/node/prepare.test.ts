@@ -113,6 +113,8 @@ describe('prepare', () => {
     [{ source: '/nowhere/at/all' }, '/nowhere/at/all is not a folder'],
     [{ captions: '/nowhere.csv' }, 'the captions file /nowhere.csv cannot be read (ENOENT)'],
     [{ holdout: 1 }, 'no picture is left for training'],
+    [{ fit: 'crop' }, '[prepare] fit is "crop". Give "cover" or "contain".'],
+    [{ filter: { needs: ['licence'] } }, '[prepare] a need is "licence". Give "caption" or "category".'],
   ])('says what is wrong with %j', async (change, message) => {
     await expect(run(change)).rejects.toThrow(message);
   });

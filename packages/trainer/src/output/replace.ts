@@ -103,15 +103,20 @@ export async function withScratch<T>(
   }
 }
 
-/** Completes or undoes the replacements in a folder that were interrupted. @throws FileLockedError if one is in progress */
-export async function recoverOutput(store: FileStore): Promise<void> {
-  if ((await leftOver(store)).length === 0) return;
+/**
+ * Completes or undoes the replacements in a folder that were interrupted.
+ * @returns whether there were any
+ * @throws FileLockedError if one is in progress
+ */
+export async function recoverOutput(store: FileStore): Promise<boolean> {
+  if ((await leftOver(store)).length === 0) return false;
   const lock = await store.lock();
   try {
     await settleAll(store);
   } finally {
     await lock.release();
   }
+  return true;
 }
 
 const PREFIX = 'paris-replacement-';

@@ -211,11 +211,12 @@ async function oldPartition({ like, clusters, ...how }: PartitionOptions): Promi
 /**
  * The partition of a data folder or a model.
  * @param what - which one, for the message
+ * @param data - how one names the data folder on a command line
  * @throws CheckpointError if it has none, or one that is unsound
  */
-export async function partitionIn(store: FileSource, what: string, tag: string): Promise<Partition> {
+export async function partitionIn(store: FileSource, what: string, tag: string, data = 'DATA'): Promise<Partition> {
   if (await store.exists('partition/partition.json')) return readPartition(store, 'partition');
-  const how = 'there is no partition/partition.json. Run paris partition DATA --clusters N first';
+  const how = `there is no partition/partition.json. Run paris partition ${data} --clusters N first`;
   throw new CheckpointError(tag, `${what} is not partitioned: ${how}.`);
 }
 

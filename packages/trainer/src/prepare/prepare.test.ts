@@ -82,7 +82,9 @@ it.each([
   [{ holdout: -1 }, 'holdout is -1. Give a number from 0 to 1.'],
   [{ vocabularyLimit: Number.NaN }, 'vocabularyLimit is NaN. Give a number from 0 on.'],
   [{ vocabularyLimit: -1 }, 'vocabularyLimit is -1. Give a number from 0 on.'],
-])('refuses numbers that would make an unreadable or an odd folder: %j', async (change, message) => {
+  [{ order: 'names' as 'name' }, 'order is "names". Give "source" or "name".'],
+  [{ classes: 'category' as 'categories' }, 'classes is "category". Give "categories".'],
+])('refuses options that would make an unreadable or an odd folder: %j', async (change, message) => {
   const out = memoryStore();
   const pictures = given([picture('a', [1, 2, 3]), picture('b', [4, 5, 6])]);
   await expect(preparePictures({ pictures, out, size: 1, ...change })).rejects.toThrow(`[prepare] ${message}`);

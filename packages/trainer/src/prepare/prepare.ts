@@ -1,5 +1,5 @@
 // Pictures → a data folder: captioned, split into what is learned from and what is held out, written.
-import type { FileStore } from '@paris/files';
+import { checkName, type FileStore } from '@paris/files';
 import { captionWords, type LabelSet, MAX_TOKENS, WordCounts } from '@paris/model';
 import { key, ValueError } from '@paris/tensor';
 import { classesOf } from '../data/classes.js';
@@ -62,7 +62,7 @@ export interface PreparePicturesOptions {
  * of a bounded size, to `out`, once all pictures are there. The same pictures again change nothing; others are refused where `out` is partitioned, unless `fresh`.
  * Memory holds some tens of bytes of each picture, and 64 where near-copies are looked for.
  * @returns what `manifest.json` says; `manifestItems` reads what it says of each picture
- * @throws ValueError for a seed that is no whole number in [0, 2⁵³), or a size, a share or a limit that is none; OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
+ * @throws ValueError for a seed that is no whole number in [0, 2⁵³), or a size, a share, a limit, an order or classes that are none; OutputError if the output holds something else than a data folder of ours, or clusters that would go; DataError if there is no usable
  *   picture, or none for training, or one of another size; the signal's reason when it is aborted
  */
 export async function preparePictures(options: PreparePicturesOptions): Promise<Manifest> {
@@ -73,11 +73,13 @@ export async function preparePictures(options: PreparePicturesOptions): Promise<
 
 /** What can be known before a picture is decoded. @throws as {@link preparePictures} */
 export async function assertPreparable(options: Omit<PreparePicturesOptions, 'pictures'>): Promise<void> {
-  const { out, size, holdout = 0.1, seed = 0, vocabularyLimit = 1000, fresh } = options;
+  const { out, size, holdout = 0.1, seed = 0, vocabularyLimit = 1000, order = 'source', classes, fresh } = options;
   key(seed); // a seed that the next command refuses is refused here
   assertNumber('size', size, Number.isSafeInteger(size) && size >= 1, 'a whole number from 1 on');
   assertNumber('holdout', holdout, holdout >= 0 && holdout <= 1, 'a number from 0 to 1');
   assertNumber('vocabularyLimit', vocabularyLimit, vocabularyLimit >= 0, 'a number from 0 on');
+  checkName('prepare', 'order', order, ['source', 'name']);
+  if (typeof classes === 'string') checkName('prepare', 'classes', classes, ['categories']);
   await recoverOutput(out);
   await claimOutput(out, dataFolder, 'prepare');
   if (!fresh) await assertSame(out, { size: options.encoders?.keep ?? size, holdout, seed });

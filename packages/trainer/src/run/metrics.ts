@@ -7,7 +7,7 @@ import { CheckpointError } from '@paris/tensor';
 import * as z from 'zod/mini';
 import { mean } from '../mean.js';
 import type { StepMetrics } from './events.js';
-import { appendLines, linesOf, writeLines } from './lines.js';
+import { appendLines, lastLinesOf, linesOf, writeLines } from './lines.js';
 
 export const METRICS_FILE = 'metrics.jsonl';
 /** The loss that a finished run gives is the mean of so many steps: one batch says little. */
@@ -45,7 +45,7 @@ export async function readMetrics(store: FileSource): Promise<StepMetrics[]> {
 
 /** The mean loss of the last steps, whichever processes made them. */
 export async function lastLoss(store: FileSource): Promise<number> {
-  const last = (await linesOf(store, METRICS_FILE, metricsSchema)).slice(-LAST_STEPS);
+  const last = await lastLinesOf(store, METRICS_FILE, metricsSchema, LAST_STEPS);
   return last.length > 0 ? mean(last.map((line) => line.loss)) : 0;
 }
 

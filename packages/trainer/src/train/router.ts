@@ -1,9 +1,9 @@
 // The router, from all training pictures in their natural proportions.
 
 import { readPartition, writePartition } from '@paris/clustering';
-import { type FileSource, memoryStore } from '@paris/files';
+import { checkName, type FileSource, memoryStore } from '@paris/files';
 import { type Architecture, type NoisePath, noisePath, type Router, toFlat, toTree } from '@paris/model';
-import { type GrownPart, trainablePart } from '@paris/router';
+import { type GrownPart, grownParts, trainablePart } from '@paris/router';
 import { argmax, crossEntropy, type Key, ValueError } from '@paris/tensor';
 import { type BatchDraw, BatchDrawer, initKey, runKey } from '../data/batches.js';
 import { type Labels, readLabelled, type TrainingData } from '../data/files.js';
@@ -94,6 +94,7 @@ export async function routerRecipe(options: TrainRouterOptions): Promise<Recipe>
   const { device, architecture, prior = 'natural' } = options;
   const training = trainingOptions(options.training ?? {});
   checkConditionDropout(options.conditionDropout ?? 0);
+  checkName('train', 'prior', prior, ['natural', 'balanced']);
   await assertRunApart(options, ROUTER_RUN);
   const data = await readLabelled(options.data, 'router');
   const { manifest } = data;
@@ -152,6 +153,7 @@ async function startFrom(
   { weightDecay }: TrainingOptions,
   { labels, manifest }: TrainingData<LabelledManifest> & Labels,
 ) {
+  checkName('train', 'learns', learns, grownParts);
   if (learns !== 'all' && weightDecay > 0) {
     const what = `weightDecay ${weightDecay} would change what is not trained`;
     throw new ValueError('train', `${what}. Give 0, or train all of the router.`);

@@ -14,7 +14,7 @@ import {
 import type { NoGradient, PointwiseOp, Vjp } from '../../graph/op.js';
 import type { ElementKernel, ShaderFunction } from '../../graph/shader-function.js';
 import { isLeafTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { type Named, named, type OpHandle, requireNames } from './names.js';
+import { type Named, named, type OpHandle, requireNames, requireVariables } from './names.js';
 import { applyOp, broadcast, type GradientRule, type WithOp } from './op.js';
 
 /**
@@ -142,14 +142,16 @@ export interface ElementwiseFunction<Names extends readonly string[]> {
  *   },
  * });
  *
- * @throws ValueError if an input has no name that WGSL takes, or one that is taken. Words that WGSL reserves, such as `target`, are
- *   refused when the kernel is compiled. ValueError, too, if one of the dtypes has no text
+ * @throws ValueError if an input has no name that WGSL takes, one that is taken, or, where `wgsl` is text, one that WGSL reserves,
+ *   such as `target`; if one of the dtypes has no text
  */
 export function elementwise<const Names extends readonly string[]>(
   definition: ElementwiseDefinition<Names>,
 ): ElementwiseFunction<Names> {
   const { name, inputs: names, wgsl } = definition;
   requireNames(name, names);
+  const bodies = isBody(wgsl) ? [wgsl] : Object.values(wgsl);
+  if (bodies.some((body) => typeof body === 'string')) requireVariables(name, names);
   const op = elementOp(names, 'output', { dtypes: floats, cost: 4, ...definition, kernel: wgsl });
   const call = (...inputs: { readonly [K in keyof Names]: TensorLike }) =>
     applyOp(op, broadcast(name, ...names.map((_, i) => inputs[i]!)));

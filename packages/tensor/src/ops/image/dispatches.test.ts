@@ -41,4 +41,7 @@ it('says what does not fit', (context) => {
   expect(() => resize(make([3, 4, 4]), [2, 2])).toThrow(
     '[resize] x must be [B, C, H, W] and the size [h, w] from 1 up',
   );
+  expect(() => resize(make([1, 3, 4, 4]), [2, 2], 'bicubic' as 'bilinear')).toThrow(
+    '[resize] the mode is "bicubic". Give "nearest" or "bilinear".',
+  );
 });

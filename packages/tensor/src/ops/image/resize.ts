@@ -1,3 +1,4 @@
+import { checkName } from '@paris/files';
 import { ShapeError } from '../../errors.js';
 import { dtypes, floats, requireDType } from '../../graph/dtype.js';
 import type { EmitContext, PointwiseOp } from '../../graph/op.js';
@@ -81,9 +82,11 @@ function shares(mode: ResizeMode, from: number, to: number): Tensor {
  * torch.nn.functional.interpolate with align_corners = false, and no smoothing where it shrinks. It fuses into what
  * reads it; its gradient is two small matrix products. Bilinear, what lies next to an infinity is undefined: its share may be
  * 0, and adapters differ in whether they multiply by it.
+ * @throws ShapeError for what are no pictures or no size; ValueError for another mode
  */
 export const resize: WithOp<(x: Tensor, size: readonly [height: number, width: number], mode?: ResizeMode) => Tensor> =
   withOp(op, (x, size, mode = 'bilinear') => {
+    checkName('resize', 'the mode', mode, ['nearest', 'bilinear']);
     if (requireTensor('resize', x).rank !== 4 || size.length !== 2 || size.some((n) => !Number.isInteger(n) || n < 1)) {
       const got = `${showShape(x.shape)} and ${showShape(size)}`;
       throw new ShapeError('resize', `x must be [B, C, H, W] and the size [h, w] from 1 up; got ${got}.`);

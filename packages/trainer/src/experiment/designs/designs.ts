@@ -1,4 +1,5 @@
 // All experiments, by name.
+import { checkName } from '@paris/files';
 import { ValueError } from '@paris/tensor';
 import type { Design } from '../design.js';
 import { type ExperimentSize, experimentSizes, type SizeName } from '../sizes.js';
@@ -30,13 +31,14 @@ export interface DesignChange {
 
 /**
  * An experiment by its name, at one of the two sizes.
- * @throws ValueError for an unknown name, or seeds that are none
+ * @throws ValueError for an unknown name or size, or seeds that are none
  */
 export function experimentDesign(name: string, size: SizeName, change: DesignChange = {}): Design {
   const make = Object.hasOwn(designs, name) ? designs[name as ExperimentName] : undefined;
   if (!make) {
     throw new ValueError('experiment', `there is no experiment "${name}". Known: ${experimentNames.join(', ')}.`);
   }
+  checkName('experiment', 'the size', size, Object.keys(experimentSizes));
   const usual = experimentSizes[size];
   const { seeds = usual.seeds, steps = usual.steps, pictures = usual.measuring.pictures } = change;
   const { width = usual.size.width, depth = usual.size.depth } = change;

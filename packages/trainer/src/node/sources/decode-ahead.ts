@@ -12,11 +12,11 @@ import type {
   SourcePicture,
   StoredPicture,
 } from '../../prepare/picture-source.js';
-import { type DecodeOptions, decodeImage } from '../decode-image.js';
+import { checkFit, type DecodeOptions, decodeImage } from '../decode-image.js';
 import { stemOf } from '../list-images.js';
 import { optionalPackage } from '../optional.js';
 import type { EncodedPicture, EncodedSource } from './encoded-source.js';
-import { type PictureFilter, refusedBySize, refusedByWords } from './filter.js';
+import { checkNeeds, type PictureFilter, refusedBySize, refusedByWords } from './filter.js';
 
 /** Which pictures are decoded and how, and who is informed of it. */
 export interface DecodeSourceOptions extends Omit<DecodeOptions, 'refused'> {
@@ -39,8 +39,13 @@ export async function decodeSettings({ size, fit, background, filter }: DecodeSo
 /** libvips has threads of its own; this keeps them fed. */
 const AHEAD = 4;
 
-/** The pictures in their source's order, some of them decoded ahead. Throws the signal's reason when it is aborted. */
+/**
+ * The pictures in their source's order, some of them decoded ahead. Throws the signal's reason when it is aborted.
+ * @throws ValueError for a need or a fit that there is not
+ */
 export function decodePictures(source: EncodedSource, options: DecodeSourceOptions): PictureSource {
+  if (options.fit !== undefined) checkFit(options.fit);
+  checkNeeds(options.filter ?? {});
   return ahead(source, options, (picture) => decoded(picture, options));
 }
 

@@ -1,4 +1,5 @@
 // Which pictures are taken: by what is said of them, before they are decoded, and by their size.
+import { checkName } from '@paris/files';
 import type { PictureWords } from './fields.js';
 
 /** Pictures that do not meet all of these are skipped, with the reason. */
@@ -16,6 +17,11 @@ export interface PictureFilter {
 }
 
 const missing = { caption: 'no caption, which --text encodes', category: 'no class, which --labels numbers' } as const;
+
+/** @throws ValueError for something that cannot be said of a picture */
+export function checkNeeds({ needs = [] }: PictureFilter): void {
+  for (const need of needs) checkName('prepare', 'a need', need, Object.keys(missing));
+}
 
 /** Why a picture is not taken for what is said of it; undefined if it is. */
 export function refusedByWords(
