@@ -18,7 +18,7 @@ export default defineConfig({
   unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
+  // By TypeScript, which infers the types of what is internal. Elsewhere isolatedDeclarations needs no program for it.
   dts: { oxc: false },
   plugins: [sentences(sources)],
   // Resolved by the program that imports the package: workers of Node, or Web Workers.

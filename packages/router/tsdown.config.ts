@@ -6,6 +6,5 @@ export default defineConfig({
   unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
-  dts: { oxc: false },
+  dts: true,
 });

@@ -21,8 +21,7 @@ export default defineConfig({
   unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
-  dts: { oxc: false },
+  dts: true,
   // Resolved where the package is imported: Node gets folders and encoders by name, everyone else URLs.
   deps: { neverBundle: ['#downloads', '#encoders', '#folder', '#foreign'] },
 });

@@ -18,8 +18,7 @@ export default defineConfig({
   unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  // TypeScript writes them: the emitter that isolatedDeclarations turns on drops references to types and keeps a field's `!`.
-  dts: { oxc: false },
+  dts: true,
   // Resolved where the package is imported: Node gets Dawn, everyone else the platform's own WebGPU.
   deps: { neverBundle: ['#gpu', '#webgpu-types', /^node:/] },
   plugins: [shaders(), pure()],

@@ -6,7 +6,7 @@ import type { BufferPool } from './pool.js';
 
 /** A buffer with an identity (for caches of bind groups) and a count of who needs it: storages, and runs under way. */
 export class PooledBuffer {
-  gpu!: GPUBuffer;
+  declare gpu: GPUBuffer;
   /** Until it is known whether there is room for a new buffer. */
   ready: Promise<void> | undefined;
   /** It could not be made, or was destroyed since. */
