@@ -38,7 +38,7 @@ console.log(await pipeline.generate({ prompt: 'cat face', routing: top(2) }));`,
 };
 
 /** gzip, in bytes, of the CPU device: a chunk of its own, which a page loads only where there is no GPU. */
-const CPU_BUDGET = 76_400;
+const CPU_BUDGET = 76_700;
 /** Shows the message of a shader that is wrong. */
 const UNKNOWN_NAME = `import { createGpu } from '@paris/cpu';
 const adapter = await createGpu().requestAdapter();

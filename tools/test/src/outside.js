@@ -12,7 +12,9 @@ import { environmentOf, runNode, runProgram } from './programs.js';
 import { checkScope } from './scope.js';
 import { makeProject, packAll } from './tarballs.js';
 
-const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+/** Programs may be checked by either. */
+const TYPESCRIPT_5 = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const TYPESCRIPT_7 = join(ROOT, 'node_modules', 'typescript-7', 'bin', 'tsc');
 const strict = {
   target: 'es2022',
   lib: ['es2023', 'dom', 'esnext.disposable'],
@@ -33,10 +35,13 @@ try {
   // Nobody but who imports @paris/tensor/typegpu needs TypeGPU.
   const typegpu = '@paris/tensor/typegpu';
   const everything = entriesOf((entry) => entry !== typegpu);
-  await compiles('nodenext', everything, { module: 'nodenext', types: ['node'] }, ['@types/node']);
+  const nodenext = { module: 'nodenext', types: ['node'] };
+  await compiles('nodenext', everything, nodenext, ['@types/node']);
+  await compiles('nodenext, TypeScript 7', everything, nodenext, ['@types/node'], TYPESCRIPT_7);
   await compiles('nodenext, with TypeGPU', [typegpu], { module: 'nodenext', types: [] }, ['typegpu', '@webgpu/types']);
   const browser = everything.filter((entry) => !entry.endsWith('/node') && entry !== '@paris/cli');
-  await compiles('bundler', browser, { module: 'esnext', moduleResolution: 'bundler', types: [] }, []);
+  const bundler = { module: 'esnext', moduleResolution: 'bundler', types: [] };
+  await compiles('bundler, TypeScript 7', browser, bundler, [], TYPESCRIPT_7);
   const { env, name, reason } = await environmentOf('auto');
   if (env) await runs(env, name);
   else counter.skip('programs of a project outside', 'adapter', reason);
@@ -64,7 +69,7 @@ function entriesOf(wanted) {
  * libraries declare (typegpu's own does not pass) nothing is held against us.
  * @param {string} name @param {string[]} entries @param {object} options @param {string[]} optional
  */
-async function compiles(name, entries, options, optional) {
+async function compiles(name, entries, options, optional, typescript = TYPESCRIPT_5) {
   const compilerOptions = { ...strict, ...options, skipLibCheck: false, noEmit: true };
   const project = makeProject(tarballs, {
     optional,
@@ -74,7 +79,9 @@ async function compiles(name, entries, options, optional) {
       'tsconfig.json': JSON.stringify({ compilerOptions }),
     },
   });
-  const { output } = await runProgram([process.execPath, TSC, '-p', '.', '--listFiles'], { cwd: project.folder });
+  const { output } = await runProgram([process.execPath, typescript, '-p', '.', '--listFiles'], {
+    cwd: project.folder,
+  });
   const ours = output
     .split('\n')
     .filter((line) => /^(?:node_modules\/@paris\/|\w+\.ts|tsconfig|error)\S*.*error TS/.test(line));
@@ -103,7 +110,7 @@ async function runs(/** @type {NodeJS.ProcessEnv} */ env, /** @type {string} */ 
   const options = { ...strict, types: [], skipLibCheck: true, module: 'nodenext', outDir: 'out' };
   const files = { ...programs, 'tsconfig.json': JSON.stringify({ compilerOptions: options }) };
   const project = makeProject(tarballs, { optional: ['webgpu'], files });
-  const emitted = await runProgram([process.execPath, TSC, '-p', '.'], { cwd: project.folder });
+  const emitted = await runProgram([process.execPath, TYPESCRIPT_7, '-p', '.'], { cwd: project.folder });
   if (emitted.code !== 0) counter.fail('programs of a project outside', emitted.output);
   for (const program of emitted.code === 0 ? Object.keys(programs) : []) {
     const { code, output } = await runNode(`out/${program.replace('.ts', '.js')}`, { cwd: project.folder, env });
