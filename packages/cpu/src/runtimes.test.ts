@@ -7,17 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasChromium, launchChromium, requireChromium } from '@paris/test-tools/chromium';
 import { build } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CreateGpuOptions } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'paris-cpu-'));
 const source = fileURLToPath(new URL('.', import.meta.url));
 const deno = fileURLToPath(new URL('../../../node_modules/.bin/deno', import.meta.url));
-const browserPath = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
 
 /** What `rounds` leaves, on every machine: the bytes do not depend on the engine or the number of threads. */
 const HASH = 'a017d3d';
@@ -112,8 +110,8 @@ describe.each([
   );
 });
 
-describe.skipIf(!browserPath)('Chromium', () => {
-  let browser: Browser;
+describe('Chromium', () => {
+  let browser: Browser | undefined;
   let server: Server;
   let origin: string;
 
@@ -132,12 +130,13 @@ describe.skipIf(!browserPath)('Chromium', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    browser = await chromium.launch({ executablePath: browserPath!, args: ['--headless=new', '--no-sandbox'] });
+    if (hasChromium) browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
     server?.close();
   });
+  beforeEach(requireChromium);
 
   const policies: Record<string, string> = {
     '?blob': "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:",
@@ -146,7 +145,7 @@ describe.skipIf(!browserPath)('Chromium', () => {
 
   /** Runs a scenario on a page of its own. */
   async function onPage(query: string, name: string, options: CreateGpuOptions = {}, file = false): Promise<string> {
-    const page: Page = await browser.newPage();
+    const page: Page = await browser!.newPage();
     try {
       await page.goto(`${origin}${query}`);
       // A text, because the test's transform would change a function.

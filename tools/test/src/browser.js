@@ -1,5 +1,5 @@
 // The pages of examples/browser in a real Chromium: they sample and train, with WebGPU and, on the CPU, without.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
@@ -9,10 +9,6 @@ import { opensModels } from './visits/local.js';
 import { drawsOnce, visit } from './visits/page.js';
 import { trains } from './visits/train.js';
 
-/** A browser on this machine, if there is one. */
-export const CHROMIUM = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
 export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** gzip, in bytes: what the page downloads before anything is drawn, and what its worker is. */

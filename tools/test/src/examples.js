@@ -3,7 +3,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHROMIUM, checkPage } from './browser.js';
+import { checkPage } from './browser.js';
+import { CHROMIUM } from './chromium-path.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runProgram } from './programs.js';

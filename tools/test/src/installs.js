@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
-import { CHROMIUM, openPage } from './browser.js';
+import { openPage } from './browser.js';
+import { CHROMIUM } from './chromium-path.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runNode, runProgram } from './programs.js';

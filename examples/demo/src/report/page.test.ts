@@ -1,19 +1,17 @@
 // The page in a real browser: it asks for nothing, complains of nothing, shows everything, and can be read by everyone.
 
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { requireCapability } from '@paris/test-tools';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { hasChromium, launchChromium, requireChromium } from '@paris/test-tools/chromium';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pageInputFixture } from '../fixtures/page-input.js';
 import { fontCss } from './fonts.js';
 import { renderPage } from './page.js';
 import type { PageInput } from './types.js';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const sections = [
   'samples',
   'released',
@@ -34,13 +32,13 @@ describe('the page in a browser', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'paris-page-'));
     input = await pageInputFixture();
-    if (executablePath) browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    if (hasChromium) browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
     await rm(folder, { recursive: true });
   });
-  beforeEach((context) => requireCapability(context, 'chromium', browser !== undefined, 'there is no Chromium'));
+  beforeEach(requireChromium);
 
   /** Opens the page and notes all it asks for and complains of. */
   const open = async (given: PageInput, options: Parameters<Browser['newPage']>[0] = {}) => {

@@ -1,25 +1,22 @@
 // Downloads that a real Chromium keeps: from visit to visit, without a server, and in memory where its quota is exceeded.
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { hasChromium, launchChromium, requireChromium } from '@paris/test-tools/chromium';
 import { build } from 'esbuild';
-import { type Browser, type BrowserContext, chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../hash.js';
 import { serveFiles } from '../stores/serve-files.testing.js';
 import type { Visit } from './browser-cache.page.testing.js';
 
-const browserPath = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
 const MiB = 2 ** 20;
 /** By its first byte, so that no two files share a part. */
 const content = (first: number) => Uint8Array.from({ length: 3 * MiB }, (_, i) => (first + (i >> 8) * 7 + i) % 251);
 const files = new Map([1, 2].map((first) => [`/files/${first}.bin`, content(first)]));
 
-describe.skipIf(!browserPath)('a browser', () => {
-  let browser: Browser;
+describe('a browser', () => {
+  let browser: Browser | undefined;
   let isOffline = false;
   const log: string[] = [];
   const answer = serveFiles(files, () => ({ ranges: true, tag: '"1"' }), log);
@@ -41,13 +38,14 @@ describe.skipIf(!browserPath)('a browser', () => {
     });
     script = outputFiles[0]!.text;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    browser = await chromium.launch({ executablePath: browserPath!, args: ['--headless=new', '--no-sandbox'] });
+    if (hasChromium) browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
     server.closeAllConnections();
     server.close();
   });
+  beforeEach(requireChromium);
 
   /** Calls a function in a page of its own. */
   async function visit<T>(context: BrowserContext, call: string, quotaSize?: (usage: number) => number): Promise<T> {
@@ -69,7 +67,7 @@ describe.skipIf(!browserPath)('a browser', () => {
   const spans = () => log.splice(0).filter((line) => !line.endsWith('bytes=0-0')).length;
 
   it.each(['caches', 'files'])('keeps downloads in its %s', async (where) => {
-    const context = await browser.newContext();
+    const context = await browser!.newContext();
     const expected = async (n: number) => Array<string>(2).fill(await sha256(files.get(`/files/${n}.bin`)!));
     log.length = 0;
     const first = await visit<Visit>(context, `readTwice('${where}', '1.bin')`);

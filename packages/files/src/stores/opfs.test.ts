@@ -1,17 +1,13 @@
 // The private files of a page, in a real Chromium: all that every store must do, and what stays when a page is closed.
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { launchChromium, requireChromium } from '@paris/test-tools/chromium';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
 import { expect, it } from 'vitest';
 
-const browserPath = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
-
-it.skipIf(!browserPath)('opfsStore keeps every promise of a store, and no half-written file', async () => {
+it('opfsStore keeps every promise of a store, and no half-written file', async (test) => {
+  requireChromium(test);
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('opfs.page.testing.ts', import.meta.url))],
     bundle: true,
@@ -24,7 +20,7 @@ it.skipIf(!browserPath)('opfsStore keeps every promise of a store, and no half-w
     response.end(url === '/page.mjs' ? outputFiles[0]!.text : '<!doctype html><title>Paris</title>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const browser = await chromium.launch({ executablePath: browserPath!, args: ['--headless=new', '--no-sandbox'] });
+  const browser = await launchChromium();
   try {
     const context = await browser.newContext();
     const visit = async (call: string) => {

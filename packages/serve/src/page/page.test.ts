@@ -1,16 +1,12 @@
 // The page at `/` in a real browser, against the toy model.
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import { launchChromium, requireChromium } from '@paris/test-tools/chromium';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requireCapability } from '../../../../tools/test/src/capability.js';
 import { visit } from '../../../../tools/test/src/visits/page.js';
 import { type Listening, listen } from '../node/index.js';
 import { classPipeline, toyPipeline, toyServer, watched, weakerPipeline } from '../testing.testing.js';
 
-const executablePath = [process.env.PARIS_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
 const model = fileURLToPath(new URL('../../../../examples/quickstart/model', import.meta.url));
 
 describe('the page', () => {
@@ -29,11 +25,8 @@ describe('the page', () => {
   afterAll(() => Promise.all([listening, stranger, friend].map((each) => each.close())));
 
   it('asks for the key, draws on the server, and opens a model of its visitor’s', async (context) => {
-    requireCapability(context, 'chromium', executablePath !== undefined, 'there is no Chromium');
-    const browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ['--headless=new', '--no-sandbox'],
-    });
+    requireChromium(context);
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
       page.setDefaultTimeout(60_000);
@@ -87,9 +80,9 @@ describe('the page', () => {
   });
 
   it('offers the classes of a model that takes classes', async (context) => {
-    requireCapability(context, 'chromium', executablePath !== undefined, 'there is no Chromium');
+    requireChromium(context);
     const fish = await listen(toyServer({ open: classPipeline }), { port: 0 });
-    const browser = await launched();
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       await page.goto(fish.url);
@@ -106,14 +99,14 @@ describe('the page', () => {
   });
 
   it('leads away from a weaker model where the server has one', async (context) => {
-    requireCapability(context, 'chromium', executablePath !== undefined, 'there is no Chromium');
+    requireChromium(context);
     const scales: unknown[] = [];
     const open = async () =>
       watched(await toyPipeline(), ({ autoguidance, batchSize }) => {
         if (batchSize !== undefined) scales.push(autoguidance?.scale); // a request's
       });
     const led = await listen(toyServer({ open, openWeaker: weakerPipeline }), { port: 0 });
-    const browser = await launched();
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       await page.goto(led.url);
@@ -145,10 +138,6 @@ describe('the page', () => {
     expect((await get('/assets/..%2Findex.html')).status).toBe(404);
   });
 });
-
-function launched() {
-  return chromium.launch({ executablePath: executablePath!, args: ['--headless=new', '--no-sandbox'] });
-}
 
 async function givesKey(page: Page, key: string): Promise<void> {
   await page.getByLabel('Its API key').fill(key);

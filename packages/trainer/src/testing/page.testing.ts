@@ -1,18 +1,11 @@
 // For tests in other runtimes: bundles of our sources, and a real browser that loads one.
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { launchChromium } from '@paris/test-tools/chromium';
 import { build } from 'esbuild';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import typegpu from 'unplugin-typegpu/esbuild';
-
-/** Where Chromium is; undefined where it is not. */
-export const browserPath: string | undefined = [
-  process.env.PARIS_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-].find((path) => path && existsSync(path));
 
 /** A module with all that it imports, as one ES module. */
 export async function bundle(module: URL, platform: 'node' | 'browser'): Promise<string> {
@@ -46,8 +39,7 @@ export async function onPage<T>(
     response.end(url === '/module.mjs' ? module : '<!doctype html><title>Paris</title>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const args = ['--headless=new', '--no-sandbox', ...flags];
-  const browser = await chromium.launch({ executablePath: browserPath!, args });
+  const browser = await launchChromium(flags);
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);

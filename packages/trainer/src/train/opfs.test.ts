@@ -1,18 +1,21 @@
 // A training on a page's private files, in a real Chromium: the page is reloaded in the middle, and the run ends with Node's bytes.
+import { hasChromium, requireChromium } from '@paris/test-tools/chromium';
 import type { Page } from 'playwright-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Trained, trainInMemory } from '../testing/in-a-page.testing.js';
-import { browserPath, bundle, onPage } from '../testing/page.testing.js';
+import { bundle, onPage } from '../testing/page.testing.js';
 
-describe.skipIf(!browserPath)('thirty steps on a page that is reloaded in the middle', () => {
+describe('thirty steps on a page that is reloaded in the middle', () => {
   let module: string;
   let inNode: Trained;
   beforeAll(async () => {
+    if (!hasChromium) return;
     [module, inNode] = [
       await bundle(new URL('../testing/in-a-page.testing.ts', import.meta.url), 'browser'),
       await trainInMemory(),
     ];
   });
+  beforeEach(requireChromium);
 
   /** Texts, because the test's transform would change functions. */
   const begin = (where: 'cpu' | 'webgpu') =>

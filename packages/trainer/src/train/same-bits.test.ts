@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { requireChromium } from '@paris/test-tools/chromium';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { browserPath, bundle, onPage } from '../testing/page.testing.js';
+import { bundle, onPage } from '../testing/page.testing.js';
 import type { Trained } from '../testing/same-bits.testing.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'paris-same-bits-'));
@@ -41,7 +42,8 @@ it('in Deno, without permissions', async () => {
   expect(await inProcess(deno, ['run', '--quiet', '--no-prompt'], 2)).toEqual({ adapter: adapter(2), ...recorded });
 });
 
-it.skipIf(!browserPath)('in Chromium', async () => {
+it('in Chromium', async (context) => {
+  requireChromium(context);
   // A text, because the test's transform would change a function.
   const trained = await onPage(await bundle(module, 'browser'), (page) =>
     page.evaluate(`import('/module.mjs').then(({ trainOnCpu }) => trainOnCpu(2))`),

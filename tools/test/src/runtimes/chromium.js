@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { CHROMIUM } from '../browser.js';
+import { CHROMIUM } from '../chromium-path.js';
 import { Counter } from '../counter.js';
 import { ROOT } from '../markdown.js';
 import { bundleSuites } from './bundle.js';
