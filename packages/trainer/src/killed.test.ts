@@ -1,5 +1,6 @@
-// kill -9 at every write, rename and removal of prepare, merge, partition and assemble, of files of items too: the same command
-// ends with the bytes of one that nobody disturbed, killed once or twice, and leaves nothing else behind.
+// kill -9 at every write, rename and removal (every third, unless PARIS_THOROUGH is set) of prepare, merge, partition and assemble,
+// of files of items too: the same command ends with the bytes of one that nobody disturbed, killed once or twice, and leaves
+// nothing else behind.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
+import { thorough } from '@paris/test-tools/thorough';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { assemble } from './assemble/assemble.js';
 import { prepare } from './node/prepare.js';
@@ -55,7 +57,7 @@ async function killEverywhere(fresh: () => Promise<FileStore>, act: Act): Promis
     remove: noted(remove),
   });
   const expected = await contents(undisturbed);
-  for (let touches = 0; ; touches++) {
+  for (let touches = 0; ; touches += thorough ? 1 : 3) {
     const store = await fresh();
     const killed = await act(dyingStore(store, touches)).then(
       () => false,

@@ -1,8 +1,9 @@
 // Damaged copies of small files, for readers that must refuse them in a sentence.
+import { thorough } from '@paris/test-tools/thorough';
 import { type ByteRange, type FileSource, memoryStore, ParisError } from '../index.js';
 
 /** How many mutants of each file the tests make; `PARIS_FUZZ_FILES=20000` makes a long run of it. */
-export const mutantCount = Number(process.env.PARIS_FUZZ_FILES ?? 300);
+export const mutantCount = Number(process.env.PARIS_FUZZ_FILES ?? (thorough ? 300 : 100));
 
 /** Numbers that are the edge of something, as they are in a file. */
 const edges = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 63];

@@ -1,5 +1,6 @@
 // Random graphs compiled with all passes, with none and with each alone, run as programs on the CPU: every one must
 // mean what the graph says, read node by node in float64.
+import { thorough } from '@paris/test-tools/thorough';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Value } from '../graph/node.js';
 import { bufferLeaf, leafValue } from '../ops/leaf.js';
@@ -14,7 +15,7 @@ import { KernelWriter } from './writer.js';
 
 // More of them: npm run test:long -- passes, or PARIS_FUZZ_SEED=10000 PARIS_FUZZ_GRAPHS=100000 npm run test:long -- passes
 const first = Number(process.env.PARIS_FUZZ_SEED ?? 0);
-const graphs = Number(process.env.PARIS_FUZZ_GRAPHS ?? 800);
+const graphs = Number(process.env.PARIS_FUZZ_GRAPHS ?? (thorough ? 800 : 240));
 
 const names = Object.keys(allPasses) as (keyof Passes)[];
 const noPasses = Object.fromEntries(names.map((name) => [name, false])) as unknown as Passes;

@@ -1,5 +1,6 @@
 // Every family of kernels under the sanitizer, as each kind of adapter is given it: no race, no index out of bounds, nothing
 // read before it is written, no dependence on the order of invocations; and right results.
+import { thorough } from '@paris/test-tools/thorough';
 import { expect, it } from 'vitest';
 import { disguises, sanitizedDevice } from '../sanitized.testing.js';
 import { kernelFamilies } from './families.js';
@@ -9,12 +10,13 @@ const families = kernelFamilies.filter(({ large }) => !large);
 /** Adapters differ in products and attention; wide heads take the sanitizer long. */
 const chosen = families.filter(({ kernel, name }) => kernel && !name.includes('72'));
 
-it.each([
-  ['gpu', 32, families],
+const software = [
   ['lavapipe', 8, chosen],
   ['swiftshader', 4, chosen],
   ['cpu', 4, chosen],
-] as const)(
+] as const;
+
+it.each([['gpu', 32, families], ...(thorough ? software : software.slice(2))] as const)(
   'the kernels of %s, subgroups of %d',
   async (disguise, subgroupSize, families) => {
     const { device, gpu, findings } = await sanitizedDevice(disguise, subgroupSize);
