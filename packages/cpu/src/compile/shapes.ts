@@ -22,7 +22,7 @@ export function alignPhis(program: Body): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (const [phi, values] of moved) {
-      const found = Math.min(...values.map(alignment));
+      const found = Math.min(...values.map((value) => alignment(value)));
       if (found === aligned.get(phi)) continue;
       aligned.set(phi, found);
       changed = true;
@@ -30,8 +30,10 @@ export function alignPhis(program: Body): void {
   }
 }
 
-/** The largest power of two (up to 2^16) that divides a value in lane 0. */
-function alignment(value: Value): number {
+/** The largest power of two (up to 2^16) that divides a value in lane 0, as far as its nearest operations say. */
+function alignment(value: Value, depth = 8): number {
+  if (depth === 0) return 1;
+  const of = (arg: Value) => alignment(arg, depth - 1);
   const [a, b] = value.args as [Value, Value];
   switch (value.op) {
     case 'const':
@@ -42,15 +44,15 @@ function alignment(value: Value): number {
       return aligned.get(value) ?? 1;
     case 'i32.add':
     case 'i32.sub':
-      return Math.min(alignment(a), alignment(b));
+      return Math.min(of(a), of(b));
     case 'i32.mul':
-      return Math.min(65536, alignment(a) * alignment(b));
+      return Math.min(65536, of(a) * of(b));
     case 'i32.shl':
-      return b.op === 'const' ? Math.min(65536, alignment(a) * 2 ** (b.imm & 31)) : 1;
+      return b.op === 'const' ? Math.min(65536, of(a) * 2 ** (b.imm & 31)) : 1;
     case 'i32.rem_u':
     case 'i32.and':
       return b.op === 'const' && value.kind === 'i32' && (b.imm & 3) === (value.op === 'i32.and' ? 3 : 0)
-        ? Math.min(4, alignment(a))
+        ? Math.min(4, of(a))
         : 1;
     default:
       return 1;

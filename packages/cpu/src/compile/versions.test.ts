@@ -94,6 +94,8 @@ describe('versions', () => {
       const body = `for (var row = i; row < 60u; ${next}) { out[i] += a[row / 12u * 3u + row % 12u] + f32(row < 20u); }`;
       both(body, [0, 0, 0, 0]);
     }
+    // Sums whose paths are more than anyone can walk.
+    both(`var a = i; for (var k = 0u; k < 3u; k++) { ${'a = a + a;'.repeat(50)} } out[i] = f32(a);`, [0, 0, 0, 0]);
   });
 
   it('keeps to the bounds of an array of the invocation', () => {
