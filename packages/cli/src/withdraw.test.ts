@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { nodeStore } from '@paris/files/node';
 import { expertFolder, writeModelIndex } from '@paris/model';
 import { openDevice } from '@paris/tensor';
+import { thorough } from '@paris/test-tools/thorough';
 import { partitionData, readLabelled, writeManifestFolder } from '@paris/trainer';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { paris as parisProcess } from './testing/paris.js';
@@ -114,7 +115,7 @@ describe('killed between any two of its steps', () => {
     const [old, wanted] = await Promise.all([filesOf(model), filesOf(whole.written)]);
 
     let after = first;
-    for (let isDone = false; !isDone; after += 2) {
+    for (let isDone = false; !isDone; after += thorough ? 2 : 8) {
       const { all, written } = await begin(`${after}`);
       const env = { NODE_OPTIONS: `--import ${pathToFileURL(preload)}`, DIE_AFTER: `${after}` };
       const { signal, code } = await parisProcess(['withdraw', ...all], { env });

@@ -6,9 +6,9 @@ import { Dice, graphInputs, half, randomProblem } from '../testing/random-graph.
 import { declareSuite } from '../testing/suite.js';
 
 // More of them: PARIS_FUZZ_SEED=1000 PARIS_FUZZ_GRAPHS=500 npx vitest run packages/tensor/src/compile/fuzz.test.ts
-const { PARIS_FUZZ_SEED, PARIS_FUZZ_GRAPHS } = globalThis.process?.env ?? {};
+const { PARIS_FUZZ_SEED, PARIS_FUZZ_GRAPHS, PARIS_THOROUGH } = globalThis.process?.env ?? {};
 const first = Number(PARIS_FUZZ_SEED ?? 0);
-const graphs = Number(PARIS_FUZZ_GRAPHS ?? 150);
+const graphs = Number(PARIS_FUZZ_GRAPHS ?? (PARIS_THOROUGH ? 150 : 50));
 
 declareSuite({
   name: 'random graphs',

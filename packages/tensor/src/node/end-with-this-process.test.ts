@@ -1,4 +1,4 @@
-// Processes that are really killed. Each carries a mark in its environment, by which those left over are found.
+// Processes that are really killed, side by side, since most of the time is waiting. Each carries a mark in its environment, by which those left over are found.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -10,41 +10,44 @@ import { expect, it } from 'vitest';
 
 const dist = new URL('../../dist/node/index.js', import.meta.url).href;
 
-it.for(['polite', 'deaf'])('a child that is %s does not outlive a parent that is killed', async (kind, context) => {
-  requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
-  const mark = randomUUID();
-  const folder = await mkdtemp(join(tmpdir(), 'paris-end-'));
-  try {
-    // The deaf one is a driver that hangs: no JavaScript runs, no signal but SIGKILL ends it.
-    const child =
-      kind === 'deaf' ? `trap '' TERM INT HUP; echo ready; while :; do sleep 1; done` : 'echo ready; sleep 300';
-    const script = join(folder, 'parent.mjs');
-    await writeFile(
-      script,
-      `import { spawn } from 'node:child_process';
+it.concurrent.for(['polite', 'deaf'])(
+  'a child that is %s does not outlive a parent that is killed',
+  async (kind, context) => {
+    requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
+    const mark = randomUUID();
+    const folder = await mkdtemp(join(tmpdir(), 'paris-end-'));
+    try {
+      // The deaf one is a driver that hangs: no JavaScript runs, no signal but SIGKILL ends it.
+      const child =
+        kind === 'deaf' ? `trap '' TERM INT HUP; echo ready; while :; do sleep 1; done` : 'echo ready; sleep 300';
+      const script = join(folder, 'parent.mjs');
+      await writeFile(
+        script,
+        `import { spawn } from 'node:child_process';
        import { endWithThisProcess } from ${JSON.stringify(dist)};
        const child = spawn('sh', ['-c', ${JSON.stringify(child)}], { stdio: ['ignore', 'inherit', 'ignore'], detached: true });
        endWithThisProcess(child);
        console.log('guarded');
        setInterval(() => {}, 1000);`,
-    );
-    const parent = spawn(process.execPath, [script], {
-      env: { ...process.env, [MARK]: mark },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    // Until it is guarded the child is on its own, and it may be ready before that.
-    let said = '';
-    for await (const text of parent.stdout) {
-      said += text;
-      if (said.includes('ready') && said.includes('guarded')) break;
+      );
+      const parent = spawn(process.execPath, [script], {
+        env: { ...process.env, [MARK]: mark },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      // Until it is guarded the child is on its own, and it may be ready before that.
+      let said = '';
+      for await (const text of parent.stdout) {
+        said += text;
+        if (said.includes('ready') && said.includes('guarded')) break;
+      }
+      expect((await markedProcesses(mark)).length).toBeGreaterThanOrEqual(3); // parent, shell, child
+      parent.kill('SIGKILL');
+      await expectNoProcesses(mark);
+    } finally {
+      await rm(folder, { recursive: true });
     }
-    expect((await markedProcesses(mark)).length).toBeGreaterThanOrEqual(3); // parent, shell, child
-    parent.kill('SIGKILL');
-    await expectNoProcesses(mark);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+  },
+);
 
 /** Runs a parent that starts a program and is killed `delay` milliseconds later; at 0, in the next statement. */
 async function killedAfter(delay: number, mark: string, program: string): Promise<void> {
@@ -60,7 +63,7 @@ async function killedAfter(delay: number, mark: string, program: string): Promis
   expect(signal).toBe('SIGKILL');
 }
 
-it('a program does not begin when its parent is killed before it could say which it started', async (context) => {
+it.concurrent('a program does not begin when its parent is killed before it could say which it started', async (context) => {
   requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
   const mark = randomUUID();
   const folder = await mkdtemp(join(tmpdir(), 'paris-end-'));
@@ -76,14 +79,14 @@ it('a program does not begin when its parent is killed before it could say which
   }
 });
 
-it('nor does it outlive a parent that is killed in its first milliseconds', async (context) => {
+it.concurrent('nor does it outlive a parent that is killed in its first milliseconds', async (context) => {
   requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
   const mark = randomUUID();
   for (let delay = 1; delay <= 12; delay++) await killedAfter(delay, mark, 'sleep 300; echo');
   await expectNoProcesses(mark);
 });
 
-it('leaves nothing behind when the child ends first', async (context) => {
+it.concurrent('leaves nothing behind when the child ends first', async (context) => {
   requireCapability(context, 'proc', process.platform === 'linux', 'there is no /proc here');
   const mark = randomUUID();
   const script = `import { spawn } from 'node:child_process';

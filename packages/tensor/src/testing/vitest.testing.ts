@@ -1,12 +1,15 @@
 // Vitest runs the suites that name no runner. Loaded by each test process before its test file.
 import { readFileSync } from 'node:fs';
 import { requireCapability } from '@paris/test-tools';
+import { thorough } from '@paris/test-tools/thorough';
 import { describe, expect, it } from 'vitest';
 import { type Suite, takeSuites } from './suite.js';
 import { useDevice } from './use-device.testing.js';
 
 /** Kernels compile slowly from a cold shader cache on a busy machine. */
 const timeoutMs = 900_000;
+/** All samples are compared on the CPU device: a driver tells of a few, in CI of all, whether it computes the same. */
+const brief = !thorough && /^(lavapipe|swiftshader)$/.test(process.env.PARIS_ADAPTER ?? '');
 
 export function runSuitesInVitest(): void {
   takeSuites(runInVitest);
@@ -19,7 +22,7 @@ function runInVitest({ name, cases }: Suite): void {
       it(
         one.name,
         async (context) => {
-          const result = await one.run({ device: device(context), fixture: readFixture, brief: false });
+          const result = await one.run({ device: device(context), fixture: readFixture, brief });
           if ('lacks' in result) requireCapability(context, result.lacks, false, result.reason);
           else expect(result.compared).toBeGreaterThan(0);
         },

@@ -33,7 +33,7 @@ say({ adapter: await runEverything({ brief: false, require: '${adapter === 'cpu'
   // No permissions at all, but for what its own WebGPU needs.
   const child = spawn(
     DENO,
-    ['run', '--no-prompt', '--allow-env=PARIS_FUZZ_SEED,PARIS_FUZZ_GRAPHS', join(FOLDER, 'deno.js')],
+    ['run', '--no-prompt', '--allow-env=PARIS_FUZZ_SEED,PARIS_FUZZ_GRAPHS,PARIS_THOROUGH', join(FOLDER, 'deno.js')],
     {
       // Vitest runs more random graphs on the same adapter; here the runtime is what is new.
       env: { PARIS_FUZZ_GRAPHS: '60', ...env, NO_COLOR: '1' },
