@@ -55,6 +55,9 @@ export function interpret(roots: readonly Value[], options: InterpretOptions): E
   });
 }
 
+/** What composites and tiled ops are made of. Graphs are interpreted many times, and what is known of these nodes stays. */
+const meanings = new WeakMap<Node, readonly Value[]>();
+
 /** The elements of a node's outputs, given those of the inputs that it reads. */
 export function interpretNode(node: Node, read: (input: Value) => Elements, round?: Round): readonly Elements[] {
   const { op, attributes, outputs } = node;
@@ -72,8 +75,9 @@ export function interpretNode(node: Node, read: (input: Value) => Elements, roun
   }
   // Tiled and composite ops without such a reading say themselves what they are made of.
   const meaning = op.kind === 'composite' ? op.decompose : op.kind === 'tiled' ? op.reference : undefined;
-  const made = meaning?.(inputs, attributes);
-  if (!made) throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpret-ops.ts.`);
+  const made = meanings.get(node) ?? meaning?.(inputs, attributes);
+  if (made) meanings.set(node, made);
+  else throw new Error(`[interpret] the op ${op.name} is not known. Add it to testing/interpret-ops.ts.`);
   return finish(interpret(made, { leaves: new Map(inputs.map((input) => [input, read(input)])), round }));
 }
 
