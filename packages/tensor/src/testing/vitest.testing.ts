@@ -1,15 +1,13 @@
 // Vitest runs the suites that name no runner. Loaded by each test process before its test file.
 import { readFileSync } from 'node:fs';
 import { requireCapability } from '@paris/test-tools';
-import { thorough } from '@paris/test-tools/thorough';
 import { describe, expect, it } from 'vitest';
+import { brief } from './brief.testing.js';
 import { type Suite, takeSuites } from './suite.js';
 import { useDevice } from './use-device.testing.js';
 
 /** Kernels compile slowly from a cold shader cache on a busy machine. */
 const timeoutMs = 900_000;
-/** All samples are compared on the CPU device: a driver tells of a few, in CI of all, whether it computes the same. */
-const brief = !thorough && /^(lavapipe|swiftshader)$/.test(process.env.PARIS_ADAPTER ?? '');
 
 export function runSuitesInVitest(): void {
   takeSuites(runInVitest);
