@@ -3,9 +3,8 @@ import type { FunctionBuilder, Label, ModuleBuilder, ValueType } from '../wasm/m
 import { Helpers } from './helpers.js';
 import { atomics, COUNT, FIRST, SCRATCH, specials } from './instructions.js';
 import type { BlockNode, Body, IfNode, Kind, Node, RegionNode, Value } from './ir.js';
-import { collectiveLanes, laneInstruction, temporaries } from './lane-instructions.js';
+import { collectiveLanes, laneInstruction } from './lane-instructions.js';
 import { Masks } from './masks.js';
-import { inlineMath } from './math/math.js';
 import { type BodyInfo, bodiesOf, type Schedule, schedule } from './place-values.js';
 import { isCollective } from './structure.js';
 import { collective } from './subgroups.js';
@@ -27,12 +26,6 @@ export interface Layout {
 const slotType = ({ kind }: Value) => machine(kind);
 const machine = (kind: Kind): ValueType => (kind === 'f32' || kind === 'v128' ? kind : 'i32');
 
-/**
- * Calls to exp and the like that are replaced with the function's instructions. It saves a third of the time of exp, but a kernel
- * with many takes long to compile.
- */
-const MOST_INLINED = 8;
-
 export class Emitter {
   readonly f: FunctionBuilder;
   readonly helpers: Helpers;
@@ -45,7 +38,6 @@ export class Emitter {
   private used: number;
   /** Values that the next node has to find computed. */
   private pending = new Set<Value>();
-  private inlined = 0;
   private region?: { readonly info: BodyInfo; readonly left: readonly BlockNode[]; readonly end: Label } | undefined;
   readonly group: number;
   readonly linear: number;
@@ -356,17 +348,11 @@ export class Emitter {
 
   /** A function on vectors, perhaps for one scalar. */
   private callVector({ op, kind, args }: Value): void {
-    if (kind === 'v128' && op.startsWith('math.') && this.inlined < MOST_INLINED) {
-      this.inlined++;
-      const operands = temporaries(this, args).map((local) => ({ local }));
-      this.f.get(inlineMath(this.f, op.slice(5), operands).local);
-      return;
-    }
     for (const arg of args) {
       this.push(arg);
       if (kind !== 'v128') this.f.op(arg.kind === 'f32' ? 'f32x4.splat' : 'i32x4.splat');
     }
-    this.f.call(this.helpers.get(op));
+    this.helpers.apply(this.f, op);
     if (kind !== 'v128') this.f.op(kind === 'f32' ? 'f32x4.extract_lane' : 'i32x4.extract_lane', 0);
   }
 

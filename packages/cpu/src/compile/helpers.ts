@@ -1,8 +1,15 @@
 // WebAssembly functions that kernels call: math, f16, atomics that are not instructions. Each is added when first needed.
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.js';
-import { mathFunction } from './math/math.js';
+import { inlineMath, mathFunction } from './math/math.js';
+
+/**
+ * Calls to exp and the like that are replaced with the function's instructions. It saves a third of the time of exp, but a kernel
+ * with many takes long to compile.
+ */
+const MOST_INLINED = 8;
 
 export class Helpers {
+  private inlined = 0;
   private readonly made = new Map<string, FunctionBuilder>();
 
   constructor(private readonly module: ModuleBuilder) {}
@@ -14,6 +21,12 @@ export class Helpers {
       this.made.set(name, found);
     }
     return found;
+  }
+
+  /** Applies a function to the vectors on the stack: by a call or, the first times in a kernel, by its instructions. */
+  apply(f: FunctionBuilder, name: string): void {
+    if (name.startsWith('math.') && this.inlined++ < MOST_INLINED) inlineMath(f, name.slice(5));
+    else f.call(this.get(name));
   }
 
   private lanes(name: string): FunctionBuilder {

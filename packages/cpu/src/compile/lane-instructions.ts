@@ -7,7 +7,7 @@ import { reductions, shuffles } from './subgroups.js';
 const scalarOf = (op: string) => (op.includes('f32') ? 'f32' : 'i32');
 
 /** Puts operands into locals; they are used lane by lane. */
-export function temporaries(e: Emitter, args: readonly Value[]): number[] {
+function temporaries(e: Emitter, args: readonly Value[]): number[] {
   return args.map((arg) => {
     const local = e.f.local(arg.kind === 'v128' ? 'v128' : 'i32');
     e.push(arg);

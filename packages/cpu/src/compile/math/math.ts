@@ -31,17 +31,28 @@ export function isMathFunction(name: string): boolean {
   return Object.hasOwn(unary, name) || Object.hasOwn(binary, name);
 }
 
-/** Writes a function's instructions where they are needed; gives its result. */
-export function inlineMath(f: FunctionBuilder, name: string, operands: readonly Vector[]): Vector {
-  const m = new VectorMath(f);
-  const [x, y] = operands as [Vector, Vector];
-  return Object.hasOwn(binary, name) ? binary[name]!(m, x, y) : unary[name]!(m, x);
+/** Writes a function's instructions where its operands are on the stack; leaves its result there. */
+export function inlineMath(f: FunctionBuilder, name: string): void {
+  const operands = Array.from({ length: arityOf(name) }, () => ({ local: f.local('v128') }));
+  for (const { local } of [...operands].reverse()) f.set(local);
+  write(f, name, operands);
 }
 
 /** Adds a function to a module: v128 of four f32 (two for `atan2` and `pow`) → v128. */
 export function mathFunction(module: ModuleBuilder, name: string, exportAs?: string): FunctionBuilder {
-  const operands = Object.hasOwn(binary, name) ? [{ local: 0 }, { local: 1 }] : [{ local: 0 }];
-  const f = module.function(Array(operands.length).fill('v128'), ['v128'], exportAs);
-  f.get(inlineMath(f, name, operands).local);
+  const arity = arityOf(name);
+  const f = module.function(Array(arity).fill('v128'), ['v128'], exportAs);
+  write(
+    f,
+    name,
+    Array.from({ length: arity }, (_, local) => ({ local })),
+  );
   return f;
+}
+
+const arityOf = (name: string) => (Object.hasOwn(binary, name) ? 2 : 1);
+
+function write(f: FunctionBuilder, name: string, [x, y]: readonly Vector[]): void {
+  const m = new VectorMath(f);
+  f.get((y ? binary[name]!(m, x!, y) : unary[name]!(m, x!)).local);
 }
