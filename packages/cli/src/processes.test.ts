@@ -126,7 +126,7 @@ const commands: Command[] = [
 ];
 
 /** All that happens to a command happens to these; to the others in `npm run test:long -- processes`. They all end in one place. */
-const thorough = process.env.PARIS_EVERY_COMMAND
+const tried = process.env.PARIS_EVERY_COMMAND
   ? commands
   : commands.filter(({ name }) => /expert|sample|prepare|exec/.test(name));
 
@@ -170,7 +170,7 @@ async function untilBusy({ busy = /./ }: Command, { child }: ReturnType<typeof s
 
 const signals = { SIGHUP: 129, SIGTERM: 143 } as const;
 
-describe.each(thorough)('paris $name', (command) => {
+describe.each(tried)('paris $name', (command) => {
   it('ends quietly when the pipe that it prints to is closed', async () => {
     const run = start(command);
     await untilBusy(command, run);

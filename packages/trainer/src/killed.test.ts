@@ -8,7 +8,7 @@ import { type FileStore, folderStore, memoryStore } from '@paris/files';
 import { nodeStore } from '@paris/files/node';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
-import { thorough } from '@paris/test-tools/thorough';
+import { stride } from '@paris/test-tools/thorough';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { assemble } from './assemble/assemble.js';
 import { prepare } from './node/prepare.js';
@@ -57,7 +57,7 @@ async function killEverywhere(fresh: () => Promise<FileStore>, act: Act): Promis
     remove: noted(remove),
   });
   const expected = await contents(undisturbed);
-  for (let touches = 0; ; touches += thorough ? 1 : 3) {
+  for (let touches = 0; ; touches += stride) {
     const store = await fresh();
     const killed = await act(dyingStore(store, touches)).then(
       () => false,

@@ -9,7 +9,7 @@ import { type FileStore, memoryStore } from '@paris/files';
 import { routerTransformer } from '@paris/router';
 import { type Device, openDevice } from '@paris/tensor';
 import { requireCapability } from '@paris/test-tools';
-import { thorough } from '@paris/test-tools/thorough';
+import { stride } from '@paris/test-tools/thorough';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { assemble } from './assemble/assemble.js';
 import { prepare } from './node/prepare.js';
@@ -45,7 +45,6 @@ async function stopEverywhere(fresh: () => Promise<FileStore>, act: Act, whole =
   const { moments } = await stoppedAt(Number.POSITIVE_INFINITY, finished, act);
   const after = await contents(finished);
   let early = 0;
-  const stride = thorough ? 1 : 3;
   for (let n = 1; n <= moments; n += stride) {
     const store = await fresh();
     const { error } = await stoppedAt(n, store, act);

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
 import { preview } from 'vite';
+import { launchChromium } from './chromium.js';
 import { ROOT } from './markdown.js';
 import { opensModels } from './visits/local.js';
 import { drawsOnce, visit } from './visits/page.js';
@@ -14,8 +14,8 @@ export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshad
 /** gzip, in bytes: what the page downloads before anything is drawn, and what its worker is. */
 const WEIGHTS = { page: 14_000, worker: 200_000 };
 
-/** Checks the built pages. @param {import('./counter.js').Counter} counter @param {string} executablePath */
-export async function checkPage(counter, executablePath) {
+/** Checks the built pages. @param {import('./counter.js').Counter} counter */
+export async function checkPage(counter) {
   const root = join(ROOT, 'examples', 'browser');
   for (const [name, limit] of Object.entries(WEIGHTS)) {
     const bytes = downloaded(join(root, 'dist'), name);
@@ -32,7 +32,7 @@ export async function checkPage(counter, executablePath) {
     ['training without WebGPU', 'train.html', false, trains],
     ['training with WebGPU', 'train.html?device=webgpu', true, trains],
   ])) {
-    const wrong = await openPage({ root, path, executablePath, webgpu }, check);
+    const wrong = await openPage({ root, path, webgpu }, check);
     if (wrong.length === 0) counter.pass(`${name} does what it should`);
     else counter.fail(name, wrong.join('\n'));
   }
@@ -54,15 +54,15 @@ function downloaded(dist, name) {
 
 /**
  * Opens a page that Vite has built. @returns what `check` found wrong, and the errors of the page
- * @param {{ root: string, path?: string, executablePath: string, webgpu: boolean }} where
+ * @param {{ root: string, path?: string, webgpu: boolean }} where
  * @param {(page: import('playwright-core').Page) => Promise<string[]>} check
  */
-export async function openPage({ root, path = '', executablePath, webgpu }, check) {
+export async function openPage({ root, path = '', webgpu }, check) {
   const server = await preview({ root, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
   const origin = server.resolvedUrls?.local[0] ?? '';
   const flags = webgpu ? WEBGPU : [];
   try {
-    return await onPage({ executablePath, flags, origin }, async (page) => {
+    return await onPage({ flags, origin }, async (page) => {
       await page.goto(path);
       return check(page);
     });
@@ -73,12 +73,12 @@ export async function openPage({ root, path = '', executablePath, webgpu }, chec
 
 /**
  * A page of a browser of its own. @returns what `check` found wrong, and the errors of the page
- * @param {{ executablePath: string, flags: readonly string[], origin: string, ignored?: RegExp, timeout?: number }} how - `ignored`:
+ * @param {{ flags: readonly string[], origin: string, ignored?: RegExp, timeout?: number }} how - `ignored`:
  *   what the browser reports as errors and are none
  * @param {(page: import('playwright-core').Page) => Promise<string[]>} check
  */
-export async function onPage({ executablePath, flags, origin, ignored, timeout = 180_000 }, check) {
-  const browser = await chromium.launch({ executablePath, args: ['--headless=new', '--no-sandbox', ...flags] });
+export async function onPage({ flags, origin, ignored, timeout = 180_000 }, check) {
+  const browser = await launchChromium(flags);
   /** @type {string[]} */
   const errors = [];
   try {

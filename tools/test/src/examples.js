@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkPage } from './browser.js';
-import { CHROMIUM } from './chromium-path.js';
+import { CHROMIUM } from './chromium.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runProgram } from './programs.js';
@@ -64,8 +64,8 @@ for (const [name, run] of Object.entries(RUNS)) {
   else await check(name, run, join(folder, run.leaves), env);
 }
 if (CHROMIUM) {
-  await checkPage(counter, CHROMIUM);
-  await checkVolunteer(counter, CHROMIUM);
+  await checkPage(counter);
+  await checkVolunteer(counter);
 } else counter.skip('browser', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
 rmSync(folder, { recursive: true, force: true });
 counter.end();

@@ -1,8 +1,9 @@
 // For tests of pages, in a real Chromium.
-import { type Browser, chromium } from 'playwright-core';
 import type { TestContext } from 'vitest';
 import { requireCapability } from './capability.js';
-import { CHROMIUM } from './chromium-path.js';
+import { CHROMIUM } from './chromium.js';
+
+export { launchChromium } from './chromium.js';
 
 /** Whether there is one on this machine. */
 export const hasChromium: boolean = CHROMIUM !== undefined;
@@ -10,8 +11,4 @@ export const hasChromium: boolean = CHROMIUM !== undefined;
 /** Skips the running test where there is none, or fails it. */
 export function requireChromium(context: TestContext): void {
   requireCapability(context, 'chromium', hasChromium, 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
-}
-
-export function launchChromium(flags: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM!, args: ['--headless=new', '--no-sandbox', ...flags] });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { openPage } from './browser.js';
-import { CHROMIUM } from './chromium-path.js';
+import { CHROMIUM } from './chromium.js';
 import { Counter } from './counter.js';
 import { ROOT } from './markdown.js';
 import { environmentOf, runNode, runProgram } from './programs.js';
@@ -84,7 +84,7 @@ async function check(folder, npm) {
   await build({ root: folder, publicDir: MODEL, build: { target: 'es2022' }, logLevel: 'silent' });
   const titled = async (/** @type {boolean} */ webgpu) => {
     let title = '';
-    const wrong = await openPage({ root: folder, executablePath: CHROMIUM ?? '', webgpu }, async (page) => {
+    const wrong = await openPage({ root: folder, webgpu }, async (page) => {
       await page.waitForFunction(() => document.title !== '');
       title = await page.title();
       return [];

@@ -70,7 +70,7 @@ export const PARTS = [
     { name: 'outside', command: ['node', 'tools/test/src/outside.js'] },
     { name: 'installs', command: ['node', 'tools/test/src/installs.js'] },
     { name: 'docs', command: ['typedoc', '--emit', 'none'] },
-    { name: 'types', command: ['node', 'node_modules/typescript-7/bin/tsc', '--noEmit'] },
+    { name: 'types', command: ['npm', 'run', '--silent', 'typecheck'] },
     { name: 'packages', command: ['node', 'tools/test/src/packages.js'] },
     { name: 'fences', command: ['node', 'tools/test/src/fences.js'] },
     { name: 'imports', command: ['depcruise', '--config', 'tools/lint/imports.cjs', 'packages'] },

@@ -20,14 +20,14 @@ const INSECURE = ['--host-resolver-rules=MAP volunteer.test 127.0.0.1'];
 const REPORTED = /status of 4\d\d|origin was untrustworthy/;
 const MOST_BYTES = 8_000_000;
 
-/** @param {import('./counter.js').Counter} counter @param {string} executablePath */
-export async function checkVolunteer(counter, executablePath) {
+/** @param {import('./counter.js').Counter} counter */
+export async function checkVolunteer(counter) {
   const folder = mkdtempSync(join(tmpdir(), 'paris-volunteer-'));
   const [jobs, results] = [join(folder, 'jobs'), join(folder, 'results')];
   const { server, origin, given } = await serve(jobs, results);
   /** @param {string} name @param {string[]} flags @param {(page: import('playwright-core').Page) => Promise<string[]>} check @param {string} [at] */
   const visit = async (name, flags, check, at = origin) => {
-    const wrong = await onPage({ executablePath, flags, origin: at, ignored: REPORTED, timeout: 300_000 }, check);
+    const wrong = await onPage({ flags, origin: at, ignored: REPORTED, timeout: 300_000 }, check);
     if (wrong.length === 0) counter.pass(`${name} does what it should`);
     else counter.fail(name, wrong.join('\n'));
   };

@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
-import { CHROMIUM } from '../chromium-path.js';
+import { CHROMIUM, launchChromium } from '../chromium.js';
 import { Counter } from '../counter.js';
 import { ROOT } from '../markdown.js';
 import { bundleSuites } from './bundle.js';
@@ -11,14 +10,14 @@ import { count } from './count.js';
 
 const SCRIPT = join(ROOT, '.cache', 'runtimes', 'chromium', 'suites.js');
 // Headless Chromium has no adapter unless a flag selects the software one.
-const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+const FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 const counter = new Counter();
-if (CHROMIUM) await run(CHROMIUM);
+if (CHROMIUM) await run();
 else counter.skip('Chromium', 'chromium', 'none is installed; PARIS_CHROMIUM names one that is elsewhere');
 counter.end();
 
-async function run(/** @type {string} */ executablePath) {
+async function run() {
   const { suites } = await bundleSuites(SCRIPT);
   // WebGPU is there for secure origins only, of which localhost is one.
   const server = createServer(({ url }, response) => {
@@ -28,7 +27,7 @@ async function run(/** @type {string} */ executablePath) {
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const browser = await chromium.launch({ executablePath, args: ['--headless=new', ...FLAGS] });
+  const browser = await launchChromium(FLAGS);
   const { outcome, summary } = count(counter, 'Chromium');
   try {
     const page = await browser.newPage();
