@@ -33,11 +33,18 @@ export class ValueError extends ParisError {
  * Checks an option that is one of some names, for callers whose types nobody checks: another name would be taken for one of them.
  * @param tag - what was called
  * @param name - the option
- * @throws ValueError that lists the names
+ * @param Kind - of error, where callers know one of their own
+ * @throws ValueError, or that kind, that lists the names
  */
-export function checkName(tag: string, name: string, value: string, known: readonly string[]): void {
+export function checkName(
+  tag: string,
+  name: string,
+  value: string,
+  known: readonly string[],
+  Kind: typeof ParisError = ValueError,
+): void {
   if (known.includes(value)) return;
-  throw new ValueError(tag, `${name} is "${value}". Give ${known.map((each) => `"${each}"`).join(' or ')}.`);
+  throw new Kind(tag, `${name} is "${value}". Give ${known.map((each) => `"${each}"`).join(' or ')}.`);
 }
 
 /** A config, in a file or an object, that describes nothing that could work. */

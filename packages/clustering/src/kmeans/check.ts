@@ -1,4 +1,5 @@
 // What is refused, before anything runs or because of what came out.
+import { checkName } from '@paris/files';
 import { ClusteringError } from '../errors.js';
 import { type FeatureRows, type Features, featureRows, piecesOf } from '../feature-rows.js';
 import type { KMeansOptions } from './kmeans.js';
@@ -71,19 +72,13 @@ export function checkReach(rows: Float32Array, dimensions: number, count: number
 export function checkOptions(tag: string, dimensions: number, options: KMeansOptions): void {
   for (const name of ['clusters', 'restarts', 'maxIterations'] as const) checkCount(tag, name, options[name] ?? 1);
   const { clusters, initial, tolerance = 0, metric = 'spherical', seeding = 'k-means++' } = options;
-  checkName(tag, 'metric', metric, ['spherical', 'euclidean']);
-  checkName(tag, 'seeding', seeding, ['k-means++', 'random']);
+  checkName(tag, 'metric', metric, ['spherical', 'euclidean'], ClusteringError);
+  checkName(tag, 'seeding', seeding, ['k-means++', 'random'], ClusteringError);
   if (initial && initial.length !== clusters * dimensions) {
     const wanted = `${clusters} × ${dimensions}`;
     throw new ClusteringError(tag, `initial has ${initial.length} numbers. Give the centroids, ${wanted}.`);
   }
   if (!(tolerance >= 0)) throw new ClusteringError(tag, `tolerance is ${tolerance}. Give a number from 0 on.`);
-}
-
-/** @throws ClusteringError for a name that none of these is: another one would be taken for the last */
-export function checkName(tag: string, name: string, value: string, known: readonly string[]): void {
-  if (known.includes(value)) return;
-  throw new ClusteringError(tag, `${name} is "${value}". Give ${known.map((each) => `"${each}"`).join(' or ')}.`);
 }
 
 /** @throws ClusteringError for what is not a whole number ≥ 1 */

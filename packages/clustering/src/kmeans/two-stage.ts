@@ -1,9 +1,10 @@
 // From fine clusters to coarse ones.
+import { checkName } from '@paris/files';
 import type { Device } from '@paris/tensor';
 import { balancedKMeans } from '../balance/balanced.js';
 import { ClusteringError } from '../errors.js';
 import type { Features } from '../feature-rows.js';
-import { checkCount, checkName, checkProblem } from './check.js';
+import { checkCount, checkProblem } from './check.js';
 import { type KMeansOptions, type KMeansResult, kMeans } from './kmeans.js';
 
 /** As {@link KMeansOptions}, where `clusters` is K, the number of coarse clusters. */
@@ -36,7 +37,7 @@ export async function twoStageKMeans(
   { fine, balance = 'none', restarts = 3, ...options }: TwoStageOptions,
 ): Promise<TwoStageResult> {
   const rows = await checkProblem('twoStageKMeans', features, dimensions, { ...options, restarts });
-  checkName('twoStageKMeans', 'balance', balance, ['none', 'auction']);
+  checkName('twoStageKMeans', 'balance', balance, ['none', 'auction'], ClusteringError);
   const { clusters } = options;
   const many = fine ?? defaultFine(rows.count, clusters);
   checkCount('twoStageKMeans', 'fine', many);

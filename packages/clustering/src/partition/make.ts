@@ -1,4 +1,5 @@
 // Pictures → a partition, and a new picture → its cluster.
+import { checkName } from '@paris/files';
 import type { Device } from '@paris/tensor';
 import { balancedKMeans, meansOf } from '../balance/balanced.js';
 import { encodeBatches, encodedRows, type FeatureKeeper } from '../encoder/encode.js';
@@ -6,7 +7,7 @@ import type { Encoder, ImageBatch, ImageStream } from '../encoder/encoder.js';
 import { type StatisticsOptions, statisticsEncoder } from '../encoder/statistics.js';
 import { ClusteringError } from '../errors.js';
 import { changedRows, type FeatureRows, featureRows } from '../feature-rows.js';
-import { checkName, checkProblem } from '../kmeans/check.js';
+import { checkProblem } from '../kmeans/check.js';
 import { type KMeansOptions, type KMeansResult, kMeans, sizesOf } from '../kmeans/kmeans.js';
 import { nearestCentroids, prepareRows } from '../kmeans/nearest.js';
 import { twoStageKMeans } from '../kmeans/two-stage.js';
@@ -182,8 +183,8 @@ export function requireSame(encoder: Encoder, made: PartitionManifest['encoder']
 
 function checkChoices({ stages, fine, assignment, balance = 'none', clusters }: ClusteringOptions): void {
   const tag = 'partitionImages';
-  checkName(tag, 'balance', balance, ['none', 'auction']);
-  if (assignment !== undefined) checkName(tag, 'assignment', assignment, assignments);
+  checkName(tag, 'balance', balance, ['none', 'auction'], ClusteringError);
+  if (assignment !== undefined) checkName(tag, 'assignment', assignment, assignments, ClusteringError);
   if (stages !== undefined && stages !== 1 && stages !== 2) {
     throw new ClusteringError(tag, `stages is ${stages}. Give 1 or 2.`);
   }

@@ -1,7 +1,7 @@
 // An encoder out of any model that `@huggingface/transformers` can extract image features with.
+import { checkName } from '@paris/files';
 import type { Encoder, ImageBatch } from '../encoder/encoder.js';
 import { ClusteringError } from '../errors.js';
-import { checkName } from '../kmeans/check.js';
 
 const tag = 'transformersEncoder';
 
@@ -53,7 +53,7 @@ export interface TransformersOptions {
  */
 export async function transformersEncoder(options: TransformersOptions): Promise<Encoder> {
   const { model, revision = 'main', pooling = 'cls', dtype = 'fp32', device, batchSize = 16 } = options;
-  checkName(tag, 'pooling', pooling, ['cls', 'mean']);
+  checkName(tag, 'pooling', pooling, ['cls', 'mean'], ClusteringError);
   const { pipeline, RawImage } = options.module ?? (await load());
   const settings = { revision, dtype, ...(device ? { device } : {}) };
   const extract = await pipeline('image-feature-extraction', model, settings).catch((cause: Error) => {

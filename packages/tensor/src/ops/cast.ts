@@ -1,4 +1,4 @@
-import { checkDType, computeType, type DType, isFloat } from '../graph/dtype.js';
+import { computeType, type DType, isFloat } from '../graph/dtype.js';
 import type { Tensor } from '../tensor.js';
 import { applyOp, pointwise, requireTensor, type WithOp, withOp } from './define/op.js';
 
@@ -22,5 +22,5 @@ const op = pointwise<{ readonly dtype: DType }>({
  * adapters disagree on which f32 that is, and NaN becomes anything.
  */
 export const cast: WithOp<(x: Tensor, dtype: DType) => Tensor> = withOp(op, (x, dtype) =>
-  requireTensor('cast', x).dtype === checkDType('cast', dtype) ? x : applyOp(op, [x], { dtype }),
+  requireTensor('cast', x).dtype === dtype ? x : applyOp(op, [x], { dtype }),
 );

@@ -20,14 +20,14 @@ import { assertPreparable, cutCaptions, type PreparePicturesOptions, prepareFrom
 import type { RecordEncoders } from '../prepare/record-rows.js';
 import { reduced, usualThumbnail } from '../prepare/reduced.js';
 import { openSpool } from '../prepare/spool.js';
-import { checkFit, type DecodeOptions, IMAGE_EXTENSIONS } from './decode-image.js';
+import { type DecodeOptions, IMAGE_EXTENSIONS } from './decode-image.js';
 import { type ListedImages, listImages } from './list-images.js';
 import { readCaptions } from './read-captions.js';
 import { ArchiveNames } from './sources/archive-names.js';
-import { decodeSettings, decodeUnknown } from './sources/decode-ahead.js';
+import { checkDecoding, decodeSettings, decodeUnknown } from './sources/decode-ahead.js';
 import { type EncodedSource, joined } from './sources/encoded-source.js';
 import type { Columns } from './sources/fields.js';
-import { checkNeeds, type PictureFilter } from './sources/filter.js';
+import type { PictureFilter } from './sources/filter.js';
 import { type FolderSource, folderSource, isTable } from './sources/folder.js';
 import { type ArchiveOptions, archivesOf, isFolder, openAmong, placeOf } from './sources/open-archive.js';
 import { type Shard, shardOf } from './sources/shard.js';
@@ -109,8 +109,7 @@ export async function prepare(options: PrepareOptions): Promise<PrepareReport> {
 
 async function prepareAll(options: PrepareOptions): Promise<PrepareReport> {
   const places = [options.source].flat();
-  if (options.fit !== undefined) checkFit(options.fit);
-  checkNeeds(options.filter ?? {});
+  checkDecoding(options);
   await claim(places, options);
   const sources = await openSources(places, options);
   const folders = sources.flatMap(({ folder }) => folder ?? []);

@@ -39,13 +39,18 @@ export async function decodeSettings({ size, fit, background, filter }: DecodeSo
 /** libvips has threads of its own; this keeps them fed. */
 const AHEAD = 4;
 
+/** @throws ValueError for a need or a fit that there is not */
+export function checkDecoding({ fit, filter }: Pick<DecodeSourceOptions, 'fit' | 'filter'>): void {
+  if (fit !== undefined) checkFit(fit);
+  checkNeeds(filter ?? {});
+}
+
 /**
  * The pictures in their source's order, some of them decoded ahead. Throws the signal's reason when it is aborted.
  * @throws ValueError for a need or a fit that there is not
  */
 export function decodePictures(source: EncodedSource, options: DecodeSourceOptions): PictureSource {
-  if (options.fit !== undefined) checkFit(options.fit);
-  checkNeeds(options.filter ?? {});
+  checkDecoding(options);
   return ahead(source, options, (picture) => decoded(picture, options));
 }
 
